@@ -1,0 +1,15 @@
+//! The phone's core, without a screen: vault, records, circles, sync, alarms.
+//!
+//! One object, [`Baken`], is what a command line, UniFFI and WebAssembly call; they add nothing. Clock, randomness,
+//! network and disk are passed in. Nothing here panics, and nothing personal is in an error or a log.
+
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+pub mod transport;

@@ -1,0 +1,189 @@
+//! The alarm: a sealed, signed call for help, and what belongs to it.
+//!
+//! A random content key seals the body and is wrapped to each responder on the ladder; there are always four slots,
+//! the unused ones filled with noise, so every alarm has the same size and shape whatever its kind. From the content
+//! key are derived the key of its updates and the key of its receipts' details.
+
+mod body;
+mod card;
+mod note;
+mod receipt;
+mod update;
+
+pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
+pub use card::{Card, CardBody};
+pub use note::{Note, NoteBody, NoteKind};
+pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
+pub use update::{Update, UpdateBody};
+
+use minicbor::{Decode, Encode};
+use rand_core::CryptoRng;
+
+use crate::FormatError;
+use crate::cbor;
+use crate::crypto::{
+    KemPublic, KemSecret, SEAL_OVERHEAD, SigningKey, SymmetricKey, Wrapped, open, open_wrapped, seal, wrap,
+};
+use crate::entry::{pad_to, unpad};
+use crate::id::{AlarmId, DeviceId, LadderId};
+use crate::org::{Directory, MAX_RESPONDERS};
+use crate::signed::{Document, Signed};
+
+/// Size of an alarm's body in bytes before sealing, padded.
+pub const BODY_SIZE: usize = 2048;
+
+const BODY_LABEL: &str = "baken/alarm-body/v0";
+const SLOT_LABEL: &str = "baken/alarm-slot/v0";
+
+/// Whether an alarm calls now or lies ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum AlarmClass {
+    /// Calls now.
+    #[n(0)]
+    Alarm,
+    /// Lies at the relay until a timer raises it.
+    #[n(1)]
+    Deposit,
+}
+
+/// The content key for one responder, or noise.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Slot {
+    /// The responder; random for noise.
+    #[n(0)]
+    pub responder: DeviceId,
+    /// The 32-byte content key, or noise of the same size.
+    #[n(1)]
+    pub wrapped: Wrapped,
+}
+
+/// What the relay sees of an alarm before its slots and body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct AlarmHeader {
+    /// Made by the phone: every way the alarm travels, it is this one.
+    #[n(0)]
+    pub alarm: AlarmId,
+    /// Who calls.
+    #[n(1)]
+    pub device: DeviceId,
+    /// Now, or ready.
+    #[n(2)]
+    pub class: AlarmClass,
+    /// The ladder to climb.
+    #[n(3)]
+    pub ladder: LadderId,
+    /// The version of it that the user accepted.
+    #[n(4)]
+    pub ladder_version: u32,
+}
+
+/// A sealed alarm; its envelope is signed by the device's `alarm` key.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Alarm {
+    /// What the relay sees.
+    #[n(0)]
+    pub header: AlarmHeader,
+    /// Always four, in random order.
+    #[n(1)]
+    pub slots: Vec<Slot>,
+    /// The [`AlarmBody`], padded and sealed.
+    #[cbor(n(2), with = "minicbor::bytes")]
+    pub body: Vec<u8>,
+}
+
+impl Document for Alarm {
+    const LABEL: &'static str = "baken/alarm/v0";
+    const MAX_BYTES: usize = 8 * 1024;
+
+    fn check(&self) -> Result<(), FormatError> {
+        let rule = |rule| FormatError::Rule { what: Self::LABEL, rule };
+        if self.slots.len() != MAX_RESPONDERS {
+            return Err(rule("an alarm has four slots"));
+        }
+        let lens = Wrapped::lens_for(32);
+        if self.slots.iter().any(|slot| slot.wrapped.lens() != lens) || self.body.len() != BODY_SIZE + SEAL_OVERHEAD {
+            return Err(rule("every alarm has the same size"));
+        }
+        Ok(())
+    }
+}
+
+/// The secret of one alarm, from which the keys of its updates and receipts come. The phone keeps it in the alarm
+/// outbox; responders unwrap it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ContentKey(SymmetricKey);
+
+impl ContentKey {
+    /// The key of these 32 bytes; `None` for another length.
+    pub fn from_slice(bytes: &[u8]) -> Option<Self> {
+        SymmetricKey::from_slice(bytes).map(Self)
+    }
+
+    /// The key's bytes, for the outbox.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        self.0.as_bytes()
+    }
+
+    fn updates(&self) -> SymmetricKey {
+        self.0.derive("baken/alarm-updates-key/v0", &[])
+    }
+
+    fn receipts(&self) -> SymmetricKey {
+        self.0.derive("baken/alarm-receipts-key/v0", &[])
+    }
+}
+
+impl Alarm {
+    /// Seals and signs an alarm to every responder of the ladder that the header names.
+    ///
+    /// # Errors
+    /// [`FormatError::Rule`] when the directory has no such ladder, [`FormatError::TooLarge`] when the body's text is
+    /// too long, [`FormatError::Sealed`] when a responder's key is bad.
+    pub fn seal(
+        header: AlarmHeader,
+        body: &AlarmBody,
+        directory: &Directory,
+        alarm_key: &SigningKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Signed<Self>, ContentKey), FormatError> {
+        let ladder = directory
+            .ladder(header.ladder, header.ladder_version)
+            .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the directory has no such ladder" })?;
+        let bound = cbor::to_vec(&header);
+        let content = SymmetricKey::make(rng);
+        let mut slots = Vec::with_capacity(MAX_RESPONDERS);
+        for responder in ladder.responders() {
+            let kem: &KemPublic = &directory
+                .desk(responder)
+                .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the ladder names an unknown responder" })?
+                .kem;
+            let wrapped = wrap(kem, None, SLOT_LABEL, &bound, content.as_bytes(), rng)?;
+            slots.push(Slot { responder, wrapped });
+        }
+        while slots.len() < MAX_RESPONDERS {
+            slots.push(Slot { responder: DeviceId::make(rng), wrapped: Wrapped::filling(32, rng) });
+        }
+        slots.sort_by_key(|slot| slot.responder);
+        let padded = pad_to(&cbor::to_vec(body), BODY_SIZE, Self::LABEL)?;
+        let body = seal(&content, BODY_LABEL, &bound, &padded, rng);
+        Ok((Signed::make(Self { header, slots, body }, alarm_key), ContentKey(content)))
+    }
+
+    /// Opens the alarm at a responder: `None` when no slot is for it.
+    ///
+    /// # Errors
+    /// [`FormatError`]: such an alarm still rings at a desk, unopened.
+    pub fn open(
+        &self,
+        responder: DeviceId,
+        kem: &KemSecret,
+    ) -> Result<Option<(AlarmBody, ContentKey)>, FormatError> {
+        let Some(slot) = self.slots.iter().find(|slot| slot.responder == responder) else { return Ok(None) };
+        let bound = cbor::to_vec(&self.header);
+        let content = open_wrapped(kem, None, SLOT_LABEL, &bound, &slot.wrapped)?;
+        let content = SymmetricKey::from_slice(&content).ok_or(FormatError::Sealed { what: SLOT_LABEL })?;
+        let padded = open(&content, BODY_LABEL, &bound, &self.body, Self::LABEL)?;
+        let body = cbor::from_slice(unpad(&padded, Self::LABEL)?, Self::LABEL)?;
+        Ok(Some((body, ContentKey(content))))
+    }
+}

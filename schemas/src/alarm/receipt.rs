@@ -1,0 +1,173 @@
+//! Receipts: signed statements of how far an alarm has got, each by who says it.
+//!
+//! The relay can say only `stored` and `exhausted`. Everything that a human did is said by a desk's own key, which
+//! the relay does not hold, and whose public half comes from the organisation's root.
+
+use minicbor::{Decode, Encode};
+use rand_core::CryptoRng;
+use serde::{Deserialize, Serialize};
+
+use crate::FormatError;
+use crate::alarm::ContentKey;
+use crate::cbor;
+use crate::crypto::{Hash, SigningKey, open, seal, transcript};
+use crate::entry::{pad_to, unpad};
+use crate::id::{AlarmId, DeviceId};
+use crate::org::Directory;
+use crate::signed::{Document, Signed, Unverified};
+use crate::time::Timestamp;
+
+/// Size of a detail in bytes before sealing, padded.
+const DETAIL_SIZE: usize = 512;
+
+/// How far an alarm has got. In this order, except that `exhausted` can come before a late human.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
+#[derive(schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReceiptState {
+    /// The relay has it on disk.
+    #[n(0)]
+    Stored,
+    /// A responder's machine has it on disk. No human is meant.
+    #[n(1)]
+    Received,
+    /// The ladder ran out: nobody has acknowledged.
+    #[n(2)]
+    Exhausted,
+    /// A named human has it.
+    #[n(3)]
+    Seen,
+    /// A named human has verified it, and says how.
+    #[n(4)]
+    Verified,
+    /// Help is on its way.
+    #[n(5)]
+    Underway,
+    /// It is over, with this outcome.
+    #[n(6)]
+    Closed,
+}
+
+impl ReceiptState {
+    /// Whether only the relay may say it (or only a responder).
+    pub fn is_by_relay(self) -> bool {
+        matches!(self, Self::Stored | Self::Exhausted)
+    }
+
+    /// Whether it proves that a human has the alarm.
+    pub fn is_by_human(self) -> bool {
+        self >= Self::Seen
+    }
+}
+
+/// A receipt; its envelope is signed by `by`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Receipt {
+    /// The alarm.
+    #[n(0)]
+    pub alarm: AlarmId,
+    /// Hash of the alarm's envelope as the signer has it: a receipt is for these very bytes.
+    #[n(1)]
+    pub alarm_hash: Hash,
+    /// How far it has got.
+    #[n(2)]
+    pub state: ReceiptState,
+    /// When, by the signer's clock.
+    #[n(3)]
+    pub at: Timestamp,
+    /// Who says it: the relay or a desk.
+    #[n(4)]
+    pub by: DeviceId,
+    /// Hash of the signer's receipt before this one for the alarm, [`Hash::ZERO`] for its first.
+    #[n(5)]
+    pub prev: Hash,
+    /// A [`ReceiptDetail`], padded and sealed to who holds the alarm's content key; empty from the relay.
+    #[cbor(n(6), with = "minicbor::bytes")]
+    pub detail: Vec<u8>,
+}
+
+impl Document for Receipt {
+    const LABEL: &'static str = "baken/receipt/v0";
+    const MAX_BYTES: usize = 2048;
+}
+
+/// Who did it and what they say.
+#[derive(Clone, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct ReceiptDetail {
+    /// The officer's name.
+    #[n(0)]
+    pub officer: String,
+    /// How it was verified, what the outcome was, what is coming.
+    #[n(1)]
+    pub text: String,
+}
+
+impl std::fmt::Debug for ReceiptDetail {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ReceiptDetail(…)")
+    }
+}
+
+impl Receipt {
+    fn bound(&self) -> Vec<u8> {
+        let state = cbor::to_vec(&self.state);
+        transcript(
+            Self::LABEL,
+            &[&self.alarm.0, &self.alarm_hash.0, &state, &self.at.0.to_be_bytes(), &self.by.0, &self.prev.0],
+        )
+    }
+
+    /// Signs a receipt, with a detail where there is one. `receipt.detail` is set here.
+    ///
+    /// # Errors
+    /// [`FormatError::TooLarge`] past about 490 bytes of detail.
+    pub fn make(
+        mut receipt: Self,
+        detail: Option<(&ReceiptDetail, &ContentKey)>,
+        sig: &SigningKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Signed<Self>, FormatError> {
+        receipt.detail = match detail {
+            Some((detail, content)) => {
+                let padded = pad_to(&cbor::to_vec(detail), DETAIL_SIZE, Self::LABEL)?;
+                seal(&content.receipts(), Self::LABEL, &receipt.bound(), &padded, rng)
+            }
+            None => Vec::new(),
+        };
+        Ok(Signed::make(receipt, sig))
+    }
+
+    /// Opens the detail; `None` when there is none.
+    ///
+    /// # Errors
+    /// [`FormatError::Sealed`].
+    pub fn open_detail(&self, content: &ContentKey) -> Result<Option<ReceiptDetail>, FormatError> {
+        if self.detail.is_empty() {
+            return Ok(None);
+        }
+        let padded = open(&content.receipts(), Self::LABEL, &self.bound(), &self.detail, Self::LABEL)?;
+        cbor::from_slice(unpad(&padded, Self::LABEL)?, Self::LABEL).map(Some)
+    }
+}
+
+/// Checks a receipt: its signer is in the directory, may say this, and signed it.
+///
+/// # Errors
+/// [`FormatError::Signature`] for an unknown signer or a wrong key, [`FormatError::Rule`] when the relay says what only
+/// a desk can, or the other way round.
+pub fn check_receipt(bytes: &[u8], directory: &Directory) -> Result<Signed<Receipt>, FormatError> {
+    let unverified = Unverified::<Receipt>::parse(bytes)?;
+    let claims = unverified.claims();
+    let key = if claims.by == directory.relay.relay {
+        if !claims.state.is_by_relay() {
+            return Err(FormatError::Rule { what: "a receipt", rule: "the relay cannot speak for a desk" });
+        }
+        directory.relay.sig
+    } else {
+        if claims.state.is_by_relay() {
+            return Err(FormatError::Rule { what: "a receipt", rule: "a desk cannot speak for the relay" });
+        }
+        directory.desk(claims.by).ok_or(FormatError::Signature { what: "a receipt" })?.sig
+    };
+    unverified.verify(&key)
+}

@@ -1,0 +1,244 @@
+//! The HTTP API between devices and the relay: paths, and the bodies that are not documents of their own.
+//!
+//! Bodies are CBOR (`application/cbor`), errors RFC 9457 problem details in JSON. Every write answers a repeat with
+//! the same idempotency key alike.
+
+use minicbor::bytes::ByteVec;
+use minicbor::{Decode, Encode};
+use serde::{Deserialize, Serialize};
+
+use crate::crypto::Hash;
+use crate::id::{AccountId, CircleId, InviteId};
+
+/// `GET`: [`About`] as JSON. No signature.
+pub const ABOUT: &str = "/v0/about";
+/// `GET /v0/orgs/{org}/directory`: the newest signed directory. No signature.
+pub const DIRECTORY: &str = "/v0/orgs/{org}/directory";
+/// `POST`: a document signed by an organisation root: directory, invite registration or roster line. No signature.
+pub const ORG_DOCUMENTS: &str = "/v0/org-documents";
+/// `POST`: [`Activation`]. Signed with the new device's own key.
+pub const ACTIVATE: &str = "/v0/activate";
+/// `POST`: the identity document of a further device of the caller's account.
+pub const DEVICES: &str = "/v0/devices";
+/// `PUT`/`GET /v0/pairing/{rendezvous}/{offer|hello|grant}`: messages of a pairing. Only `hello` and `grant` are signed.
+pub const PAIRING: &str = "/v0/pairing/{rendezvous}/{message}";
+/// `POST /v0/circles/{circle}/log`: a membership record. `GET ?after=SEQ`: a [`Page`] of records from `SEQ` + 1;
+/// without `after` from 0.
+pub const LOG: &str = "/v0/circles/{circle}/log";
+/// `POST /v0/circles/{circle}/entries`: [`EntryBatch`] → [`EntriesStored`]. `GET ?after=CURSOR`: a [`Page`] of entries.
+pub const ENTRIES: &str = "/v0/circles/{circle}/entries";
+/// `PUT`: the caller's card. `GET /v0/cards/{device}`: a device's card, for a desk that was handed its alarm.
+pub const CARD: &str = "/v0/cards/{device}";
+/// `POST`: an enrolment for a desk.
+pub const ENROLMENTS: &str = "/v0/enrolments";
+/// `POST`: an alarm → the relay's signed receipt `stored`.
+pub const ALARMS: &str = "/v0/alarms";
+/// `POST`: an update of an alarm.
+pub const UPDATES: &str = "/v0/updates";
+/// `POST`: a note to a desk.
+pub const NOTES: &str = "/v0/notes";
+/// `POST`: a desk's receipt for an alarm it was handed.
+pub const RECEIPTS: &str = "/v0/receipts";
+/// `GET /v0/alarms/{alarm}/receipts`: [`Documents`], every receipt so far, in order of arrival.
+pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
+/// `GET ?after=CURSOR`: a [`Page`] of [`Mail`].
+pub const MAIL: &str = "/v0/mail";
+/// `GET ?mail=CURSOR&circle=ID&entries=CURSOR`: server-sent events, see [`LiveEvent`].
+pub const LIVE: &str = "/v0/live";
+/// `GET`: 200 while the process runs.
+pub const HEALTH: &str = "/health";
+/// `GET`: 200 while it can take writes.
+pub const READY: &str = "/ready";
+
+/// The most items in a [`Page`].
+pub const PAGE_ITEMS: usize = 256;
+/// The most bytes of items in a [`Page`], except that one item always fits.
+pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
+/// The largest request body in bytes.
+pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// What a relay says of itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct About {
+    /// `baken-relay`.
+    pub service: String,
+    /// Its software version.
+    pub version: String,
+    /// The API's version: 0.
+    pub api: u32,
+    /// The relay's operator also runs the desk (`serve all`) and can read alarms.
+    pub operator_reads_alarms: bool,
+}
+
+/// Uses an invite.
+#[derive(Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Activation {
+    /// The invite.
+    #[n(0)]
+    pub invite: InviteId,
+    /// The relay's half of its secret, 32 bytes.
+    #[cbor(n(1), with = "minicbor::bytes")]
+    pub token: [u8; 32],
+    /// The device's signed identity.
+    #[n(2)]
+    pub identity: ByteVec,
+}
+
+impl std::fmt::Debug for Activation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Activation").field("invite", &self.invite).finish_non_exhaustive()
+    }
+}
+
+/// The answer to an activation.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Activated {
+    /// The account.
+    #[n(0)]
+    pub account: AccountId,
+}
+
+/// Entries of one writer, in order.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct EntryBatch {
+    /// At most [`PAGE_ITEMS`].
+    #[n(0)]
+    pub entries: Vec<ByteVec>,
+}
+
+/// Which of a batch the relay has on disk: all up to this counter.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct EntriesStored {
+    /// The writer's last counter at the relay.
+    #[n(0)]
+    pub counter: u64,
+    /// The hash of that entry.
+    #[n(1)]
+    pub hash: Hash,
+}
+
+/// One item of a page.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Item {
+    /// Where it stands; ask again with `after` this.
+    #[n(0)]
+    pub cursor: u64,
+    /// The item's bytes.
+    #[n(1)]
+    pub bytes: ByteVec,
+}
+
+/// Items in the relay's order.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Page {
+    /// The items.
+    #[n(0)]
+    pub items: Vec<Item>,
+    /// There are more behind the last.
+    #[n(1)]
+    pub more: bool,
+    /// The relay's generation: another one means it was restored from a backup.
+    #[n(2)]
+    pub generation: u64,
+}
+
+/// Several documents.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Documents {
+    /// Each as signed.
+    #[n(0)]
+    pub documents: Vec<ByteVec>,
+}
+
+/// What lies in a device's mailbox. The document's label says the same; the kind saves a look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum MailKind {
+    /// An alarm handed over to a responder.
+    #[n(0)]
+    Alarm,
+    /// An update of an alarm.
+    #[n(1)]
+    Update,
+    /// A note.
+    #[n(2)]
+    Note,
+    /// A receipt for an alarm: of the caller's own, or of one a responder was handed.
+    #[n(3)]
+    Receipt,
+    /// A device enrols at a desk.
+    #[n(4)]
+    Enrolment,
+    /// A roster line for a desk.
+    #[n(5)]
+    Roster,
+    /// A new directory.
+    #[n(6)]
+    Directory,
+}
+
+/// A document for one device, kept until it is 30 days old; a device reads by cursor.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Mail {
+    /// What it is.
+    #[n(0)]
+    pub kind: MailKind,
+    /// The document.
+    #[n(1)]
+    pub document: ByteVec,
+}
+
+/// What the live stream sends: the event's name, and base64 of the CBOR of this in its data. `id` is `mail.CURSOR` or
+/// `entry.CURSOR`.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub enum LiveEvent {
+    /// Event `mail`: [`Mail`] at a cursor.
+    #[n(0)]
+    Mail {
+        /// Where it stands.
+        #[n(0)]
+        cursor: u64,
+        /// The mail.
+        #[n(1)]
+        mail: Mail,
+    },
+    /// Event `entry`: an entry of the circle.
+    #[n(1)]
+    Entry {
+        /// The circle.
+        #[n(0)]
+        circle: CircleId,
+        /// Where it stands.
+        #[n(1)]
+        cursor: u64,
+        /// The entry.
+        #[n(2)]
+        entry: ByteVec,
+    },
+    /// Event `log`: the circle's membership log has grown to this number.
+    #[n(2)]
+    Log {
+        /// The circle.
+        #[n(0)]
+        circle: CircleId,
+        /// The last record.
+        #[n(1)]
+        seq: u64,
+    },
+}
+
+/// RFC 9457 problem details: every error answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+pub struct Problem {
+    /// `urn:baken:problem:<code>`.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// What happened, in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// What to do about it.
+    pub detail: String,
+    /// A stable code.
+    pub code: String,
+}

@@ -1,0 +1,25 @@
+//! What crosses a boundary in Baken, and nothing that does I/O: sealed formats, signed documents, record kinds, and
+//! the rules that every device must apply alike.
+//!
+//! Values in, values out. Clock and randomness are arguments. Phones, relay, desk and bridge all build and read
+//! their bytes here, so a format has one writer and one reader in Rust; an independent Python program checks both
+//! (`tests/vectors/cross_check.py`).
+
+pub mod alarm;
+pub mod api;
+pub mod cbor;
+pub mod circle;
+pub mod crypto;
+pub mod device;
+pub mod entry;
+mod error;
+pub mod id;
+pub mod org;
+pub mod pairing;
+pub mod record;
+pub mod request;
+pub mod signed;
+pub mod text;
+pub mod time;
+
+pub use error::FormatError;

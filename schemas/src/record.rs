@@ -1,0 +1,388 @@
+//! Records: kinds with fields, declared once, and the changes to them that entries carry.
+//!
+//! A field of a record is a multi-value register: a change is always a put, with the clock of what its author had
+//! seen of that field. Deleting a record is a put to its field [`DELETED`], restoring is another. There are no
+//! removals, so nothing that was written can be lost by merging.
+
+use minicbor::data::Type;
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
+use serde::{Deserialize, Serialize};
+
+use crate::FormatError;
+use crate::cbor;
+use crate::id::RecordId;
+
+/// The number of a record kind on the wire.
+pub type KindNumber = u16;
+/// The number of a field on the wire.
+pub type FieldNumber = u16;
+
+/// The field that every kind has: true deletes the record, false restores it.
+pub const DELETED: FieldNumber = 0;
+/// The largest value in bytes.
+pub const MAX_VALUE_BYTES: usize = 64 * 1024;
+/// The most changes in one entry.
+pub const MAX_CHANGES: usize = 4096;
+/// The most writers in the clock of one field.
+const MAX_CLOCK: usize = 1024;
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FieldType {
+    /// Text of any length up to [`MAX_VALUE_BYTES`].
+    Text,
+    /// True or false.
+    Bool,
+    /// A whole number.
+    Int,
+    /// A moment, in milliseconds since 1970.
+    Time,
+}
+
+/// A field of a kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct FieldSpec {
+    /// On the wire; never used again for something else.
+    pub number: FieldNumber,
+    /// In the command line and in code.
+    pub name: &'static str,
+    /// What it holds.
+    pub holds: FieldType,
+}
+
+/// A kind of record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct KindSpec {
+    /// On the wire; never used again for something else.
+    pub number: KindNumber,
+    /// In the command line and in code.
+    pub name: &'static str,
+    /// Its fields, the first being what a list shows.
+    pub fields: &'static [FieldSpec],
+}
+
+const fn field(number: FieldNumber, name: &'static str, holds: FieldType) -> FieldSpec {
+    FieldSpec { number, name, holds }
+}
+
+use FieldType::{Bool, Text, Time};
+
+/// Every kind this version knows. A kind or field of a newer version is kept and passed on unread.
+pub const KINDS: &[KindSpec] = &[
+    KindSpec {
+        number: 1,
+        name: "profile",
+        fields: &[
+            field(1, "name", Text),
+            field(2, "office", Text),
+            field(3, "organisation", Text),
+            field(4, "phone", Text),
+            field(5, "home_address", Text),
+            field(6, "car", Text),
+            field(7, "household", Text),
+            field(8, "medical", Text),
+            field(9, "code_word", Text),
+        ],
+    },
+    KindSpec {
+        number: 2,
+        name: "contact",
+        fields: &[
+            field(1, "name", Text),
+            field(2, "relation", Text),
+            field(3, "phone", Text),
+            field(4, "email", Text),
+            field(5, "available", Text),
+            field(6, "emergency", Bool),
+            field(7, "remark", Text),
+        ],
+    },
+    KindSpec {
+        number: 3,
+        name: "measure",
+        fields: &[
+            field(1, "title", Text),
+            field(2, "state", Text),
+            field(3, "decided_by", Text),
+            field(4, "provider", Text),
+            field(5, "due", Time),
+            field(6, "confidential", Bool),
+            field(7, "remark", Text),
+        ],
+    },
+    KindSpec {
+        number: 4,
+        name: "incident",
+        fields: &[
+            field(1, "what", Text),
+            field(2, "happened_at", Time),
+            field(3, "place", Text),
+            field(4, "source", Text),
+            field(5, "witnesses", Text),
+            field(6, "reported_to", Text),
+            field(7, "police_report", Text),
+        ],
+    },
+    KindSpec { number: 5, name: "note", fields: &[field(1, "title", Text), field(2, "text", Text)] },
+    KindSpec { number: 6, name: "device", fields: &[field(1, "name", Text)] },
+];
+
+/// The kind of a name.
+pub fn kind_named(name: &str) -> Option<&'static KindSpec> {
+    KINDS.iter().find(|kind| kind.name == name)
+}
+
+/// The kind of a number; `None` when a newer version made it.
+pub fn kind_numbered(number: KindNumber) -> Option<&'static KindSpec> {
+    KINDS.iter().find(|kind| kind.number == number)
+}
+
+impl KindSpec {
+    /// The field of a name.
+    pub fn field_named(&self, name: &str) -> Option<&'static FieldSpec> {
+        self.fields.iter().find(|field| field.name == name)
+    }
+
+    /// The field of a number; `None` when a newer version made it.
+    pub fn field_numbered(&self, number: FieldNumber) -> Option<&'static FieldSpec> {
+        self.fields.iter().find(|field| field.number == number)
+    }
+}
+
+/// What a field is put to.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Value {
+    /// Text.
+    Text(String),
+    /// True or false.
+    Bool(bool),
+    /// A whole number, or a moment in milliseconds since 1970.
+    Int(i64),
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Emptied by hand.
+    Empty,
+    /// A value of a newer version: one CBOR item, kept as it came.
+    Newer(Vec<u8>),
+}
+
+impl std::fmt::Debug for Value {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Text(_) => "Text(…)",
+            Self::Bool(_) => "Bool(…)",
+            Self::Int(_) => "Int(…)",
+            Self::Bytes(_) => "Bytes(…)",
+            Self::Empty => "Empty",
+            Self::Newer(_) => "Newer(…)",
+        })
+    }
+}
+
+impl<C> Encode<C> for Value {
+    fn encode<W: encode::Write>(&self, e: &mut Encoder<W>, _: &mut C) -> Result<(), encode::Error<W::Error>> {
+        match self {
+            Self::Text(text) => e.str(text)?.ok(),
+            Self::Bool(bool) => e.bool(*bool)?.ok(),
+            Self::Int(int) => e.i64(*int)?.ok(),
+            Self::Bytes(bytes) => e.bytes(bytes)?.ok(),
+            Self::Empty => e.null()?.ok(),
+            Self::Newer(item) => e.writer_mut().write_all(item).map_err(encode::Error::write),
+        }
+    }
+}
+
+impl<'b, C> Decode<'b, C> for Value {
+    fn decode(d: &mut Decoder<'b>, _: &mut C) -> Result<Self, decode::Error> {
+        Ok(match d.datatype()? {
+            Type::String => Self::Text(d.str()?.to_owned()),
+            Type::Bool => Self::Bool(d.bool()?),
+            Type::Bytes => Self::Bytes(d.bytes()?.to_vec()),
+            Type::Null => {
+                d.null()?;
+                Self::Empty
+            }
+            Type::U8
+            | Type::U16
+            | Type::U32
+            | Type::U64
+            | Type::I8
+            | Type::I16
+            | Type::I32
+            | Type::I64 => match d.probe().i64() {
+                Ok(int) => {
+                    d.skip()?;
+                    Self::Int(int)
+                }
+                Err(_) => Self::Newer(raw_item(d)?),
+            },
+            Type::F16 | Type::F32 | Type::F64 => return Err(decode::Error::message("floats are not allowed")),
+            _ => Self::Newer(raw_item(d)?),
+        })
+    }
+}
+
+fn raw_item(d: &mut Decoder<'_>) -> Result<Vec<u8>, decode::Error> {
+    let start = d.position();
+    d.skip()?;
+    let item = d.input().get(start..d.position()).ok_or_else(decode::Error::end_of_input)?;
+    Ok(item.to_vec())
+}
+
+/// One writer's place in the clock of a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+pub struct Tick {
+    /// The writer's place in the membership log.
+    #[n(0)]
+    pub slot: u16,
+    /// How many times that writer had put the field.
+    #[n(1)]
+    pub count: u64,
+}
+
+/// A put to one field of one record.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Change {
+    /// The record.
+    pub record: RecordId,
+    /// Its kind.
+    pub kind: KindNumber,
+    /// The field.
+    pub field: FieldNumber,
+    /// What the author had seen of this field, and this put itself; in order of slot.
+    pub clock: Vec<Tick>,
+    /// What it is put to.
+    pub value: Value,
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Change({:?}, kind {}, field {})", self.record, self.kind, self.field)
+    }
+}
+
+/// On the wire: every record id once, then a column a field, so that a batch of a thousand edits costs about what
+/// its values cost.
+#[derive(Encode, Decode)]
+struct Columns {
+    #[n(0)]
+    records: Vec<(RecordId, KindNumber)>,
+    #[n(1)]
+    columns: Vec<Column>,
+}
+
+#[derive(Encode, Decode)]
+struct Column {
+    #[n(0)]
+    field: FieldNumber,
+    /// Indices into the records.
+    #[n(1)]
+    records: Vec<u32>,
+    /// For each, slots and counts in turn.
+    #[n(2)]
+    clocks: Vec<Vec<u64>>,
+    #[n(3)]
+    values: Vec<Value>,
+}
+
+/// Encodes a batch of changes.
+///
+/// # Errors
+/// [`FormatError`] when there are too many or one is too large: split the batch.
+pub fn encode_changes(changes: &[Change]) -> Result<Vec<u8>, FormatError> {
+    if changes.len() > MAX_CHANGES {
+        return Err(FormatError::TooLarge { what: "a batch of changes", limit: MAX_CHANGES });
+    }
+    let mut records: Vec<(RecordId, KindNumber)> =
+        changes.iter().map(|change| (change.record, change.kind)).collect();
+    records.sort_unstable();
+    records.dedup();
+    let mut columns: std::collections::BTreeMap<FieldNumber, Column> = std::collections::BTreeMap::new();
+    for change in changes {
+        if cbor::to_vec(&change.value).len() > MAX_VALUE_BYTES {
+            return Err(FormatError::TooLarge { what: "a value", limit: MAX_VALUE_BYTES });
+        }
+        let index = records
+            .binary_search(&(change.record, change.kind))
+            .ok()
+            .and_then(|index| u32::try_from(index).ok())
+            .ok_or(FormatError::Malformed { what: "a batch of changes" })?;
+        let column = columns.entry(change.field).or_insert_with(|| Column {
+            field: change.field,
+            records: Vec::new(),
+            clocks: Vec::new(),
+            values: Vec::new(),
+        });
+        column.records.push(index);
+        column.clocks.push(change.clock.iter().flat_map(|tick| [u64::from(tick.slot), tick.count]).collect());
+        column.values.push(change.value.clone());
+    }
+    Ok(cbor::to_vec(&Columns { records, columns: columns.into_values().collect() }))
+}
+
+/// Reads a batch of changes.
+///
+/// # Errors
+/// [`FormatError`]: malformed, over a limit, or a clock that breaks the rules.
+pub fn decode_changes(bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
+    let what = "a batch of changes";
+    let malformed = FormatError::Malformed { what };
+    let Columns { records, columns } = cbor::from_slice(bytes, what)?;
+    if columns.iter().map(|column| column.values.len()).sum::<usize>() > MAX_CHANGES {
+        return Err(FormatError::TooLarge { what, limit: MAX_CHANGES });
+    }
+    let mut changes = Vec::new();
+    for column in columns {
+        if column.records.len() != column.values.len() || column.clocks.len() != column.values.len() {
+            return Err(malformed);
+        }
+        for ((index, clock), value) in column.records.into_iter().zip(column.clocks).zip(column.values) {
+            let (record, kind) = *records.get(index as usize).ok_or_else(|| malformed.clone())?;
+            changes.push(Change { record, kind, field: column.field, clock: ticks(&clock)?, value });
+        }
+    }
+    Ok(changes)
+}
+
+fn ticks(flat: &[u64]) -> Result<Vec<Tick>, FormatError> {
+    let rule = FormatError::Rule { what: "a change's clock", rule: "writers in order, each once, counting from one" };
+    let mut ticks: Vec<Tick> = Vec::new();
+    for pair in flat.chunks(2) {
+        let [slot, count] = *pair else { return Err(rule) };
+        let slot = u16::try_from(slot).map_err(|_| rule.clone())?;
+        if count == 0 || ticks.last().is_some_and(|last| last.slot >= slot) || ticks.len() >= MAX_CLOCK {
+            return Err(rule);
+        }
+        ticks.push(Tick { slot, count });
+    }
+    if ticks.is_empty() { Err(rule) } else { Ok(ticks) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_names_are_used_once() {
+        for (at, kind) in KINDS.iter().enumerate() {
+            assert!(KINDS.iter().skip(at + 1).all(|other| other.number != kind.number && other.name != kind.name));
+            for (at, field) in kind.fields.iter().enumerate() {
+                assert_ne!(field.number, DELETED);
+                let others = kind.fields.iter().skip(at + 1);
+                assert!(others.clone().all(|other| other.number != field.number && other.name != field.name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_of_a_newer_version_is_kept_as_it_came() {
+        // A tagged value and an array, neither of which this version writes.
+        for item in [&[0xc1, 0x1a, 0, 1, 0, 0][..], &[0x82, 0x01, 0x61, 0x61], &[0x1b, 255, 0, 0, 0, 0, 0, 0, 0]] {
+            let value: Value = minicbor::decode(item).expect("any well-formed item is a value");
+            assert_eq!(value, Value::Newer(item.to_vec()));
+            assert_eq!(cbor::to_vec(&value), item);
+        }
+    }
+}

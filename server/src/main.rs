@@ -1,0 +1,2 @@
+//! Baken.
+fn main() {}

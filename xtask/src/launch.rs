@@ -1,0 +1,168 @@
+//! `demo`, `bench` and `schemas`: build what they need in one go, then become the program that does it.
+//!
+//! On Unix this process is replaced rather than kept as a parent, so Ctrl-C, signals and the exit code are the
+//! program's own. What is built and installed is told on stderr; stdout is the program's.
+
+use std::env;
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::process::CommandExt as _;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode, Stdio};
+
+use anyhow::{Context as _, Result, bail};
+use clap::{Args, ValueEnum};
+
+use crate::workspace::{self, Profile};
+use crate::{setup, step};
+
+/// What `cargo xtask demo` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cargo xtask demo\n  cargo xtask demo --lang en\n  \
+                        cargo xtask demo --once --json --data /tmp/baken-demo")]
+pub struct DemoArguments {
+    /// Play the story and end, instead of leaving the server running until Ctrl-C
+    #[arg(long)]
+    once: bool,
+    /// End with one line of JSON
+    #[arg(long)]
+    json: bool,
+    /// Keep all data in this folder: DIR/relay, DIR/desk, DIR/bridge, DIR/org
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The language the story is told in
+    #[arg(long, value_enum, default_value_t = Language::Nl)]
+    lang: Language,
+    /// The relay's port; the desk and the bridge take the next ones
+    #[arg(long)]
+    port: Option<u16>,
+}
+
+/// A language of the texts.
+#[derive(Clone, Copy, ValueEnum)]
+enum Language {
+    /// Nederlands
+    Nl,
+    /// English
+    En,
+}
+
+/// What `cargo xtask bench` takes.
+#[derive(Args)]
+#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json")]
+pub struct BenchArguments {
+    /// Which: alarm or core; without it, all
+    name: Option<String>,
+    /// One JSON object a bench instead of a table
+    #[arg(long)]
+    json: bool,
+    /// Passed on to the bench
+    #[arg(last = true)]
+    more: Vec<String>,
+}
+
+/// Plays the demo; returns only if it could not be started.
+///
+/// # Errors
+/// Set-up or build failed, or the program could not be started.
+pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
+    eprintln!("== set-up");
+    setup::for_demo()?;
+    eprintln!("== build");
+    let built = step::now();
+    build(&["build", "--workspace", "--exclude", "xtask", "--bins"])?;
+    eprintln!("   ok in {:.1} s", built.elapsed().as_secs_f64());
+    let bin_dir = workspace::bin_dir(Profile::Dev)?;
+    let mut demo = Command::new(bin_dir.join("baken-demo"));
+    demo.arg("--bin-dir")
+        .arg(&bin_dir)
+        .arg("--python")
+        .arg(setup::interpreter());
+    if arguments.once {
+        demo.arg("--once");
+    }
+    if arguments.json {
+        demo.arg("--json");
+    }
+    if let Some(data) = &arguments.data {
+        demo.arg("--data").arg(data);
+    }
+    if let Some(port) = arguments.port {
+        demo.arg("--port").arg(port.to_string());
+    }
+    let lang = match arguments.lang {
+        Language::Nl => "nl",
+        Language::En => "en",
+    };
+    demo.args(["--lang", lang]);
+    become_program(demo)
+}
+
+/// Runs a bench; returns only if it could not be started.
+///
+/// # Errors
+/// Set-up or build failed, or the program could not be started.
+pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
+    eprintln!("== set-up");
+    let folders = setup::for_bench(arguments.name.as_deref().unwrap_or_default())?;
+    eprintln!("== build, optimised");
+    build(&[
+        "build",
+        "--release",
+        "-p",
+        "baken-tests",
+        "--features",
+        "peers",
+        "--bin",
+        "baken-bench",
+    ])?;
+    let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
+    bench
+        .args(&arguments.name)
+        .args(&arguments.more)
+        .env("PATH", path_with(folders)?);
+    if arguments.json {
+        bench.arg("--json");
+    }
+    become_program(bench)
+}
+
+/// Writes generated files again by running the tests that compare them, told to write instead.
+///
+/// # Errors
+/// A test could not write its file.
+pub fn schemas() -> Result<ExitCode> {
+    let mut tests = workspace::cargo(["test", "-p", "baken-schemas", "-p", "baken-server", "drift"]);
+    let status = tests.env("BAKEN_UPDATE", "1").status().context("cannot start cargo")?;
+    if !status.success() {
+        bail!("generating failed; its output is above");
+    }
+    eprintln!("look at what changed: git diff --stat");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Cargo with its own progress, all of it on stderr.
+fn build(arguments: &[&str]) -> Result<()> {
+    let status = workspace::cargo(arguments.iter().copied())
+        .env_remove("CARGO_TERM_COLOR")
+        .stdout(Stdio::from(io::stderr()))
+        .status()
+        .context("cannot start cargo")?;
+    if !status.success() {
+        bail!("the build failed; its messages are above");
+    }
+    Ok(())
+}
+
+/// `PATH` with these folders before it.
+fn path_with(mut folders: Vec<PathBuf>) -> Result<OsString> {
+    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
+    env::join_paths(folders).context("a folder's name does not fit into PATH")
+}
+
+/// Replaces this process.
+fn become_program(mut command: Command) -> Result<ExitCode> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let error = command.exec();
+    Err(error).with_context(|| format!("cannot start {name}"))
+}
