@@ -74,10 +74,7 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
     eprintln!("   ok in {:.1} s", built.elapsed().as_secs_f64());
     let bin_dir = workspace::bin_dir(Profile::Dev)?;
     let mut demo = Command::new(bin_dir.join("baken-demo"));
-    demo.arg("--bin-dir")
-        .arg(&bin_dir)
-        .arg("--python")
-        .arg(setup::interpreter());
+    demo.arg("--bin-dir").arg(&bin_dir).arg("--python").arg(setup::interpreter());
     if arguments.once {
         demo.arg("--once");
     }
@@ -106,21 +103,9 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     eprintln!("== set-up");
     let folders = setup::for_bench(arguments.name.as_deref().unwrap_or_default())?;
     eprintln!("== build, optimised");
-    build(&[
-        "build",
-        "--release",
-        "-p",
-        "baken-tests",
-        "--features",
-        "peers",
-        "--bin",
-        "baken-bench",
-    ])?;
+    build(&["build", "--release", "-p", "baken-tests", "--features", "peers", "--bin", "baken-bench"])?;
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
-    bench
-        .args(&arguments.name)
-        .args(&arguments.more)
-        .env("PATH", path_with(folders)?);
+    bench.args(&arguments.name).args(&arguments.more).env("PATH", path_with(folders)?);
     if arguments.json {
         bench.arg("--json");
     }

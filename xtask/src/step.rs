@@ -73,9 +73,7 @@ impl Step<'_> {
             }
         }
         for reader in readers.into_iter().flatten() {
-            reader
-                .join()
-                .map_err(|_| anyhow::anyhow!("reading the output of {name} failed"))?;
+            reader.join().map_err(|_| anyhow::anyhow!("reading the output of {name} failed"))?;
         }
         Ok(child.wait()?)
     }
@@ -119,18 +117,9 @@ fn is_crate_line(line: &str) -> bool {
 fn is_noise(line: &str) -> bool {
     let line = line.trim_start();
     is_crate_line(line)
-        || [
-            "Downloading ",
-            "Downloaded ",
-            "Blocking ",
-            "Updating ",
-            "Locking ",
-            "Adding ",
-            "Fresh ",
-            "PASS ",
-        ]
-        .iter()
-        .any(|start| line.starts_with(start))
+        || ["Downloading ", "Downloaded ", "Blocking ", "Updating ", "Locking ", "Adding ", "Fresh ", "PASS "]
+            .iter()
+            .any(|start| line.starts_with(start))
         || line.is_empty()
 }
 
@@ -140,23 +129,13 @@ fn is_noise(line: &str) -> bool {
 /// It could not be started, or failed: then with its last lines.
 pub fn quietly(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
-    let output = command
-        .stdin(Stdio::null())
-        .output()
-        .with_context(|| format!("cannot start {name}"))?;
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("cannot start {name}"))?;
     if output.status.success() {
         return Ok(());
     }
-    let text = [output.stdout, output.stderr]
-        .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-        .concat();
+    let text = [output.stdout, output.stderr].map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
     let lines: Vec<&str> = text.lines().collect();
-    let last = lines
-        .iter()
-        .skip(lines.len().saturating_sub(LAST_LINES))
-        .copied()
-        .collect::<Vec<_>>()
-        .join("\n");
+    let last = lines.iter().skip(lines.len().saturating_sub(LAST_LINES)).copied().collect::<Vec<_>>().join("\n");
     bail!("{name} failed ({}):\n{last}", output.status)
 }
 
@@ -171,10 +150,7 @@ pub fn succeeds(command: &mut Command) -> bool {
 }
 
 /// The time, for showing how long a step took.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "times are shown to a person and decide nothing"
-)]
+#[allow(clippy::disallowed_methods, reason = "times are shown to a person and decide nothing")]
 pub fn now() -> Instant {
     Instant::now()
 }

@@ -17,11 +17,7 @@ pub struct Tally {
 impl Tally {
     /// One check with its outcome.
     pub fn one(passed: bool) -> Self {
-        Self {
-            passed: u32::from(passed),
-            failed: u32::from(!passed),
-            skipped: 0,
-        }
+        Self { passed: u32::from(passed), failed: u32::from(!passed), skipped: 0 }
     }
 
     /// Adds another tally to this.
@@ -100,66 +96,31 @@ mod tests {
     #[test]
     fn nextest_all_passed() {
         let line = "     Summary [   0.012s] 5 tests run: 5 passed, 0 skipped";
-        assert_eq!(
-            nextest_summary(line),
-            Some(Tally {
-                passed: 5,
-                failed: 0,
-                skipped: 0
-            })
-        );
+        assert_eq!(nextest_summary(line), Some(Tally { passed: 5, failed: 0, skipped: 0 }));
     }
 
     #[test]
     fn nextest_counts_every_way_to_fail() {
         let line = "Summary [  61.2s] 9 tests run: 5 passed (1 slow, 1 flaky), 2 failed, 1 timed out, 1 exec failed, 3 skipped";
-        assert_eq!(
-            nextest_summary(line),
-            Some(Tally {
-                passed: 5,
-                failed: 4,
-                skipped: 3
-            })
-        );
+        assert_eq!(nextest_summary(line), Some(Tally { passed: 5, failed: 4, skipped: 3 }));
     }
 
     #[test]
     fn nextest_tests_that_were_meant_to_run_and_did_not_are_failures() {
         let line = "     Summary [   1.234s] 10/12 tests run: 9 passed (2 leaky), 1 failed, 0 skipped";
-        assert_eq!(
-            nextest_summary(line),
-            Some(Tally {
-                passed: 9,
-                failed: 3,
-                skipped: 0
-            })
-        );
+        assert_eq!(nextest_summary(line), Some(Tally { passed: 9, failed: 3, skipped: 0 }));
     }
 
     #[test]
     fn nextest_one_test_is_singular() {
         let line = "     Summary [   0.003s] 1 test run: 1 passed, 12 skipped";
-        assert_eq!(
-            nextest_summary(line),
-            Some(Tally {
-                passed: 1,
-                failed: 0,
-                skipped: 12
-            })
-        );
+        assert_eq!(nextest_summary(line), Some(Tally { passed: 1, failed: 0, skipped: 12 }));
     }
 
     #[test]
     fn libtest_counts_ignored_as_skipped() {
         let line = "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; 4 filtered out; finished in 0.01s";
-        assert_eq!(
-            libtest_result(line),
-            Some(Tally {
-                passed: 5,
-                failed: 2,
-                skipped: 1
-            })
-        );
+        assert_eq!(libtest_result(line), Some(Tally { passed: 5, failed: 2, skipped: 1 }));
     }
 
     #[test]

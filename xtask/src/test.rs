@@ -64,11 +64,7 @@ pub fn run(arguments: &TestArguments) -> Result<ExitCode> {
         return Ok(close(Tally::one(false), started));
     }
     let mut built = true;
-    for part in Part::value_variants()
-        .iter()
-        .copied()
-        .filter(|part| arguments.wants(*part))
-    {
+    for part in Part::value_variants().iter().copied().filter(|part| arguments.wants(*part)) {
         println!("== {}", part.name());
         let part_started = now();
         let tally = if part.needs_build() && !built {
@@ -113,13 +109,11 @@ impl Part {
     }
 
     fn run(self, arguments: &TestArguments) -> Result<Tally> {
-        let step = Step {
-            name: self.name(),
-            verbose: arguments.verbose,
-        };
+        let step = Step { name: self.name(), verbose: arguments.verbose };
         step.begin()?;
         match self {
-            Self::Fmt => check(&step, &mut workspace::cargo(["fmt", "--all", "--check"])),
+            // The names alone: what to do about them is always `cargo fmt`.
+            Self::Fmt => check(&step, &mut workspace::cargo(["fmt", "--all", "--check", "--", "--files-with-diff"])),
             Self::Clippy => {
                 let mut clippy = workspace::cargo(["clippy", "--workspace", "--all-targets"]);
                 check(&step, locked(&mut clippy).args(["--", "-D", "warnings"]))
@@ -137,10 +131,7 @@ impl Part {
                 ]),
             ),
             // The features of tests and binaries are settled together, so neither is compiled twice.
-            Self::Build => check(
-                &step,
-                locked(&mut workspace::cargo(["build", "--workspace", "--bins", "--tests"])),
-            ),
+            Self::Build => check(&step, locked(&mut workspace::cargo(["build", "--workspace", "--bins", "--tests"]))),
             Self::Unit => unit(&step, &arguments.filter),
             Self::Doc => doc(&step),
         }
@@ -151,15 +142,15 @@ impl Part {
         let outcome = if tally.failed == 0 { "ok" } else { "FAILED" };
         match self {
             Self::Unit | Self::Doc => {
-                println!(
-                    "   {outcome}: {} passed, {} failed in {seconds:.1} s",
-                    tally.passed, tally.failed
-                );
+                println!("   {outcome}: {} passed, {} failed in {seconds:.1} s", tally.passed, tally.failed);
             }
             _ => println!("   {outcome} in {seconds:.1} s"),
         }
         if tally.failed > 0 {
             let name = self.name();
+            if self == Self::Fmt {
+                println!("   files not formatted are named above; mend them with: cargo fmt");
+            }
             println!("   all of its output: .baken/log/{name}.log   again, alone: cargo xtask test --only {name}");
         }
     }
@@ -181,9 +172,7 @@ fn unit(step: &Step<'_>, filter: &[String]) -> Result<Tally> {
     if step.verbose {
         nextest.args(["--status-level", "all"]);
     }
-    locked(&mut nextest)
-        .args(filter)
-        .env("BAKEN_PYTHON", setup::interpreter());
+    locked(&mut nextest).args(filter).env("BAKEN_PYTHON", setup::interpreter());
     let mut tally = None;
     let status = step.run(&mut nextest, |line| tally = nextest_summary(line).or(tally))?;
     let mut tally = tally.context("the test runner printed no summary")?;
@@ -191,10 +180,7 @@ fn unit(step: &Step<'_>, filter: &[String]) -> Result<Tally> {
         bail!("the test runner failed ({status}) without naming a test");
     }
     if filter.is_empty() && tally.skipped > 0 {
-        println!(
-            "   {} tests were left out, and nothing may be: see `#[ignore]` or a filter",
-            tally.skipped
-        );
+        println!("   {} tests were left out, and nothing may be: see `#[ignore]` or a filter", tally.skipped);
         tally.failed += tally.skipped;
     }
     Ok(tally)
@@ -203,9 +189,7 @@ fn unit(step: &Step<'_>, filter: &[String]) -> Result<Tally> {
 fn doc(step: &Step<'_>) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut test = workspace::cargo(["test", "--workspace", "--doc", "--no-fail-fast"]);
-    let status = step.run(locked(&mut test), |line| {
-        tally.add(libtest_result(line).unwrap_or_default())
-    })?;
+    let status = step.run(locked(&mut test), |line| tally.add(libtest_result(line).unwrap_or_default()))?;
     if !status.success() && tally.failed == 0 {
         bail!("the examples in the documentation could not be run ({status})");
     }
@@ -218,11 +202,7 @@ fn doc(step: &Step<'_>) -> Result<Tally> {
 
 /// In CI, a `Cargo.lock` that does not fit the manifests is an error rather than mended in silence.
 fn locked(command: &mut Command) -> &mut Command {
-    if workspace::is_ci() {
-        command.arg("--locked")
-    } else {
-        command
-    }
+    if workspace::is_ci() { command.arg("--locked") } else { command }
 }
 
 /// The last line is a plain one for whoever reads it, person or machine.
@@ -230,9 +210,5 @@ fn close(total: Tally, started: Instant) -> ExitCode {
     let seconds = started.elapsed().as_secs();
     println!("== {} min {:02} s on {}", seconds / 60, seconds % 60, env::consts::OS);
     println!("{} passed, {} failed", total.passed, total.failed);
-    if total.failed == 0 && total.passed > 0 {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    }
+    if total.failed == 0 && total.passed > 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -51,15 +51,9 @@ pub fn cargo<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Command {
 /// itself: build scripts that watch them (aws-lc-sys, openssl-sys) would build for minutes again.
 pub fn program(name: impl Into<OsString>) -> Command {
     let mut command = Command::new(name.into());
-    command
-        .current_dir(root())
-        .stdin(Stdio::null())
-        .env("CARGO_TERM_COLOR", "never");
+    command.current_dir(root()).stdin(Stdio::null()).env("CARGO_TERM_COLOR", "never");
     for (name, _) in env::vars_os() {
-        if name
-            .to_str()
-            .is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_"))
-        {
+        if name.to_str().is_some_and(|name| name.starts_with("CARGO_PKG_") || name.starts_with("CARGO_MANIFEST_")) {
             command.env_remove(&name);
         }
     }

@@ -27,67 +27,30 @@ enum Probe {
 
 /// What compiling and running the workspace needs besides Rust.
 pub const FOR_BUILDING: &[SystemPart] = &[
-    SystemPart {
-        package: "gcc",
-        why: "compiles SQLCipher and the TLS primitives",
-        probe: Probe::Program("cc"),
-    },
-    SystemPart {
-        package: "make",
-        why: "builds SQLCipher's OpenSSL",
-        probe: Probe::Program("make"),
-    },
-    SystemPart {
-        package: "perl",
-        why: "configures SQLCipher's OpenSSL",
-        probe: Probe::Program("perl"),
-    },
-    SystemPart {
-        package: "python3",
-        why: "runs the peers in Python",
-        probe: Probe::Program("python3"),
-    },
-    SystemPart {
-        package: "python3-venv",
-        why: "gives them a folder",
-        probe: Probe::PythonModule("ensurepip"),
-    },
+    SystemPart { package: "gcc", why: "compiles SQLCipher and the TLS primitives", probe: Probe::Program("cc") },
+    SystemPart { package: "make", why: "builds SQLCipher's OpenSSL", probe: Probe::Program("make") },
+    SystemPart { package: "perl", why: "configures SQLCipher's OpenSSL", probe: Probe::Program("perl") },
+    SystemPart { package: "python3", why: "runs the peers in Python", probe: Probe::Program("python3") },
+    SystemPart { package: "python3-venv", why: "gives them a folder", probe: Probe::PythonModule("ensurepip") },
 ];
 
 /// What the tests need on top.
-pub const FOR_TESTS: &[SystemPart] = &[SystemPart {
-    package: "tcpdump",
-    why: "captures the relay's traffic",
-    probe: Probe::Program("tcpdump"),
-}];
+pub const FOR_TESTS: &[SystemPart] =
+    &[SystemPart { package: "tcpdump", why: "captures the relay's traffic", probe: Probe::Program("tcpdump") }];
 
 /// Installs what is missing of these lists; returns what it installed, for people.
 pub fn ensure(lists: &[&[SystemPart]]) -> Result<Vec<String>> {
-    let missing: Vec<&SystemPart> = lists
-        .iter()
-        .copied()
-        .flatten()
-        .filter(|part| !part.is_there())
-        .collect();
+    let missing: Vec<&SystemPart> = lists.iter().copied().flatten().filter(|part| !part.is_there()).collect();
     if missing.is_empty() {
         return Ok(Vec::new());
     }
     let packages: Vec<&str> = missing.iter().map(|part| part.package).collect();
     if find_program("apt-get").is_none() {
-        let needs: Vec<String> = missing
-            .iter()
-            .map(|part| format!("{} ({})", part.package, part.why))
-            .collect();
-        bail!(
-            "install these with your system's package manager, then run this again: {}",
-            needs.join(", ")
-        );
+        let needs: Vec<String> = missing.iter().map(|part| format!("{} ({})", part.package, part.why)).collect();
+        bail!("install these with your system's package manager, then run this again: {}", needs.join(", "));
     }
     if !is_root() {
-        bail!(
-            "missing system packages; run this, then try again: sudo apt-get install -y {}",
-            packages.join(" ")
-        );
+        bail!("missing system packages; run this, then try again: sudo apt-get install -y {}", packages.join(" "));
     }
     eprintln!("   installing Debian packages: {}", packages.join(" "));
     apt_get(&["update", "-qq"])?;
@@ -95,15 +58,9 @@ pub fn ensure(lists: &[&[SystemPart]]) -> Result<Vec<String>> {
     install.extend(&packages);
     apt_get(&install)?;
     if let Some(part) = missing.iter().find(|part| !part.is_there()) {
-        bail!(
-            "apt-get installed {}, but what it should bring is still not found",
-            part.package
-        );
+        bail!("apt-get installed {}, but what it should bring is still not found", part.package);
     }
-    Ok(missing
-        .iter()
-        .map(|part| format!("Debian package {}: {}", part.package, part.why))
-        .collect())
+    Ok(missing.iter().map(|part| format!("Debian package {}: {}", part.package, part.why)).collect())
 }
 
 /// A Debian package laid out in a folder of ours.
@@ -132,21 +89,14 @@ pub fn unpack(package: &str) -> Result<Unpacked> {
     if is_root() {
         apt_get(&["update", "-qq"])?;
     }
-    step::quietly(
-        program("apt-get")
-            .args(["download", "-qq", package])
-            .current_dir(&download),
-    )?;
+    step::quietly(program("apt-get").args(["download", "-qq", package]).current_dir(&download))?;
     let archive = find_archive(&download, package)?;
     // Laid out beside its place and moved there, so that an interrupted run leaves nothing that looks whole.
     let partial = folder.with_extension("partial");
     step::quietly(program("dpkg-deb").arg("--extract").arg(&archive).arg(&partial))?;
     fs::rename(&partial, &folder).with_context(|| format!("cannot move {package} to its place"))?;
     fs::remove_file(&archive)?;
-    Ok(Unpacked {
-        bin_dir,
-        news: Some(format!("Debian package {package}, unpacked in {}", folder.display())),
-    })
+    Ok(Unpacked { bin_dir, news: Some(format!("Debian package {package}, unpacked in {}", folder.display())) })
 }
 
 fn find_archive(folder: &Path, package: &str) -> Result<PathBuf> {
@@ -161,11 +111,7 @@ fn find_archive(folder: &Path, package: &str) -> Result<PathBuf> {
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    step::quietly(
-        program("apt-get")
-            .args(arguments)
-            .env("DEBIAN_FRONTEND", "noninteractive"),
-    )
+    step::quietly(program("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Whether we may install. `/proc/self` belongs to the user we run as; elsewhere there is no apt-get anyway.

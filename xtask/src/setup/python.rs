@@ -94,25 +94,13 @@ impl Requirements {
         }
         eprintln!("   installing Python packages of {}", self.path);
         let mut pip = program(interpreter());
-        pip.args([
-            "-m",
-            "pip",
-            "install",
-            "--quiet",
-            "--disable-pip-version-check",
-            "--no-input",
-            "--upgrade",
-        ]);
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--upgrade"]);
         if self.hashed {
             pip.arg("--require-hashes");
         }
         step::quietly(pip.arg("--requirement").arg(&file)).with_context(|| self.instead)?;
         fs::write(&stamp, &wanted).with_context(|| format!("cannot write {}", stamp.display()))?;
-        Ok(Some(format!(
-            "Python packages of {}: {}",
-            self.path,
-            names(&wanted).join(", ")
-        )))
+        Ok(Some(format!("Python packages of {}: {}", self.path, names(&wanted).join(", "))))
     }
 }
 
