@@ -17,7 +17,7 @@ use crate::{setup, workspace};
 /// What `cargo xtask test` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cargo xtask test\n  cargo xtask test --only clippy\n  \
-                        cargo xtask test --only unit -- receipt\n\n\
+                        cargo xtask test -- receipt\n\n\
                         Exit codes: 0 all passed, 1 something failed, 2 wrong usage.")]
 pub struct TestArguments {
     /// Run this step alone, with the build it needs; may be given several times
@@ -26,7 +26,7 @@ pub struct TestArguments {
     /// Show every line of every step
     #[arg(short, long)]
     verbose: bool,
-    /// Passed on to the test runner, such as a part of a test's name; for the step `unit`
+    /// Passed on to the test runner, such as a part of a test's name; runs the step `unit` alone
     #[arg(last = true, value_name = "FILTER")]
     filter: Vec<String>,
 }
@@ -53,9 +53,6 @@ enum Part {
 /// # Errors
 /// Only what is no test's fault, such as a log that cannot be written.
 pub fn run(arguments: &TestArguments) -> Result<ExitCode> {
-    if !arguments.filter.is_empty() && !arguments.only.contains(&Part::Unit) {
-        bail!("a filter is for the step `unit`: cargo xtask test --only unit -- FILTER");
-    }
     let started = now();
     let mut total = Tally::default();
     println!("== set-up");
@@ -85,8 +82,9 @@ pub fn run(arguments: &TestArguments) -> Result<ExitCode> {
 
 impl TestArguments {
     fn wants(&self, part: Part) -> bool {
+        let only = if self.filter.is_empty() { self.only.as_slice() } else { &[Part::Unit] };
         let builds_for = |wanted: &Part| part == Part::Build && wanted.needs_build();
-        self.only.is_empty() || self.only.contains(&part) || self.only.iter().any(builds_for)
+        only.is_empty() || only.contains(&part) || only.iter().any(builds_for)
     }
 }
 
