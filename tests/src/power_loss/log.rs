@@ -89,9 +89,7 @@ impl Log {
     /// Every moment at which a cut leaves a disk of its own, first to last. Of the moments between two disk
     /// events, which differ in marks alone, it is the last: the one with the most promises to keep.
     pub fn points(&self) -> impl Iterator<Item = Point> + '_ {
-        (0..=self.events.len())
-            .filter(|&index| !matches!(self.events.get(index), Some(Event::Mark(_))))
-            .map(Point)
+        (0..=self.events.len()).filter(|&index| !matches!(self.events.get(index), Some(Event::Mark(_)))).map(Point)
     }
 
     /// At most `count` of [`Self::points`], evenly spread over the run.

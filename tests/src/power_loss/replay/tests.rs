@@ -126,8 +126,7 @@ fn a_deleted_file_can_come_back_until_the_folder_is_synced() {
     assert_eq!(outcomes(&done, reorder, "a"), BTreeSet::from([None]));
 
     // Deleted and made again: the old file, none, or the new one.
-    let remade =
-        vec![delete(false), Event::Create { inode: Inode(1) }, write(1, 0, b"new"), sync(1)];
+    let remade = vec![delete(false), Event::Create { inode: Inode(1) }, write(1, 0, b"new"), sync(1)];
     let remade = log_of(&[("a", Some(b"old")), ("a", None)], remade);
     let expected = BTreeSet::from([None, Some(b"old".to_vec()), Some(b"new".to_vec())]);
     assert_eq!(outcomes(&remade, reorder, "a"), expected);
