@@ -5,5 +5,8 @@
 
 #![deny(unsafe_code)]
 
+pub mod fleet;
+pub mod story;
+
 #[cfg(unix)]
 pub mod power_loss;

@@ -1,0 +1,114 @@
+//! An officer at the desk's console, over HTTPS like a browser.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::Value;
+
+use super::process::PATIENCE;
+
+/// A logged-in officer.
+#[derive(Debug)]
+pub struct Officer {
+    client: reqwest::Client,
+    base: String,
+    cookie: String,
+}
+
+impl Officer {
+    /// Follows a one-time login link. `tls_root` is the desk's own root (DER).
+    ///
+    /// # Errors
+    /// When the link is refused.
+    pub async fn log_in(link: &str, tls_root: &[u8]) -> Result<Self> {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(rustls::pki_types::CertificateDer::from(tls_root.to_vec()))?;
+        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let config = rustls::ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let client = reqwest::Client::builder()
+            .tls_backend_preconfigured(config)
+            .no_proxy()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()?;
+        let scheme_end = link.find("://").context("a link has a scheme")? + 3;
+        let host_end = link[scheme_end..].find('/').map_or(link.len(), |at| scheme_end + at);
+        let base = link[..host_end].to_owned();
+        // A link is opened by a page's button, so that a mail scanner that merely looks at it does not use it up.
+        let page = client.get(link).send().await?;
+        let (path, token) = link[host_end..].rsplit_once('/').context("a link ends in its token")?;
+        let response = if page.headers().contains_key("set-cookie") {
+            page
+        } else {
+            client
+                .post(format!("{base}{path}"))
+                .header("origin", &base)
+                .form(&[("token", token)])
+                .send()
+                .await?
+        };
+        let cookie = response
+            .headers()
+            .get("set-cookie")
+            .and_then(|value| value.to_str().ok())
+            .and_then(|value| value.split(';').next())
+            .with_context(|| format!("the login answered {} without a session", response.status()))?
+            .to_owned();
+        Ok(Self { client, base, cookie })
+    }
+
+    /// `GET` of the console's JSON.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn look(&self, path: &str) -> Result<Value> {
+        let response =
+            self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await?;
+        let status = response.status();
+        let text = response.text().await?;
+        if !status.is_success() {
+            bail!("the console answered {status} to {path}: {text}");
+        }
+        Ok(serde_json::from_str(&text)?)
+    }
+
+    /// `POST` of an act.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn act(&self, path: &str, body: &Value) -> Result<Value> {
+        let response = self
+            .client
+            .post(format!("{}{path}", self.base))
+            .header("cookie", &self.cookie)
+            .header("origin", &self.base)
+            .json(body)
+            .send()
+            .await?;
+        let status = response.status();
+        let text = response.text().await?;
+        if !status.is_success() {
+            bail!("the console answered {status} to {path}: {text}");
+        }
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
+    }
+
+    /// Looks again until something fits.
+    ///
+    /// # Errors
+    /// When nothing does within [`PATIENCE`].
+    pub async fn look_until<T>(&self, path: &str, fits: impl Fn(&Value) -> Option<T>) -> Result<T> {
+        let looked = async {
+            loop {
+                if let Some(found) = fits(&self.look(path).await?) {
+                    return Ok(found);
+                }
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, looked).await.with_context(|| format!("{path} never showed it"))?
+    }
+}
