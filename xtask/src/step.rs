@@ -1,8 +1,10 @@
 //! Running one program as a step: its output goes to a file, what matters of it to the screen, with the time it took.
 //!
-//! Cargo names every crate it compiles, some 400 lines on a fresh machine. Those are shown as a line now and then, so
-//! that a person sees it move and a CI log stays readable. Everything is in the step's log file.
+//! Cargo names every crate it compiles, some 400 lines on a fresh machine, and the test runner every test. Those are
+//! shown as one count now and then, so that a person sees it move and a CI log stays readable. Everything is in the
+//! step's log file.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write as _};
 use std::path::PathBuf;
@@ -15,7 +17,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::workspace;
 
-/// How often a step that is only compiling says that it still is.
+/// How often a step with nothing to tell says how far it is.
 const STILL_BUSY_EVERY: Duration = Duration::from_secs(20);
 
 /// Lines that may wait for the screen; past it the program waits for us.
@@ -51,14 +53,14 @@ impl Step<'_> {
             child.stdout.take().map(|pipe| read_lines(pipe, lines.clone())),
             child.stderr.take().map(|pipe| read_lines(pipe, lines)),
         ];
-        let mut crates = 0_u32;
+        let mut progress = Progress::default();
         let mut last_shown = now();
         loop {
             match incoming.recv_timeout(STILL_BUSY_EVERY) {
                 Ok(line) => {
                     writeln!(log, "{line}")?;
                     on_line(&line);
-                    crates += u32::from(is_crate_line(&line));
+                    progress.note(&line);
                     if self.verbose || !is_noise(&line) {
                         println!("   {line}");
                         last_shown = now();
@@ -68,7 +70,7 @@ impl Step<'_> {
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             if last_shown.elapsed() >= STILL_BUSY_EVERY {
-                println!("   … still busy, {crates} crates so far");
+                println!("   … {progress}");
                 last_shown = now();
             }
         }
@@ -107,20 +109,59 @@ fn read_lines(pipe: impl Read + Send + 'static, lines: SyncSender<String>) -> th
     })
 }
 
-/// Whether cargo says that it turned to another crate.
-fn is_crate_line(line: &str) -> bool {
-    let line = line.trim_start();
-    line.starts_with("Compiling ") || line.starts_with("Checking ")
+/// How far a step is, told from the lines that are not shown.
+#[derive(Default)]
+struct Progress {
+    crates: u32,
+    tests: u32,
 }
 
-/// Whether a line says no more than that cargo or the test runner goes on.
+impl Progress {
+    fn note(&mut self, line: &str) {
+        let line = line.trim_start();
+        self.crates += u32::from(line.starts_with("Compiling ") || line.starts_with("Checking "));
+        self.tests += u32::from(is_passed_test(line));
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.crates, self.tests) {
+            (0, 0) => f.write_str("still busy"),
+            (crates, 0) => write!(f, "{crates} crates so far"),
+            (_, tests) => write!(f, "{tests} tests passed so far"),
+        }
+    }
+}
+
+/// Starts of lines that say no more than that cargo or a test runner goes on.
+const NOISE: &[&str] = &[
+    "Compiling ",
+    "Checking ",
+    "Downloading ",
+    "Downloaded ",
+    "Blocking ",
+    "Updating ",
+    "Locking ",
+    "Adding ",
+    "Fresh ",
+    "Finished ",
+    "Doc-tests ",
+    "Nextest run ID",
+    "─",
+    "running ",
+    "all doctests ran",
+];
+
 fn is_noise(line: &str) -> bool {
     let line = line.trim_start();
-    is_crate_line(line)
-        || ["Downloading ", "Downloaded ", "Blocking ", "Updating ", "Locking ", "Adding ", "Fresh ", "PASS "]
-            .iter()
-            .any(|start| line.starts_with(start))
-        || line.is_empty()
+    line.is_empty() || is_passed_test(line) || NOISE.iter().any(|start| line.starts_with(start))
+}
+
+/// A test that passed, as nextest (`PASS [`) or libtest (`test … ... ok`) says it.
+fn is_passed_test(line: &str) -> bool {
+    let line = line.trim_start();
+    line.starts_with("PASS [") || (line.starts_with("test ") && line.ends_with("... ok"))
 }
 
 /// Runs a program whose output matters only if it fails.

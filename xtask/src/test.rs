@@ -166,10 +166,7 @@ fn check(step: &Step<'_>, command: &mut Command) -> Result<Tally> {
 
 fn unit(step: &Step<'_>, filter: &[String]) -> Result<Tally> {
     let mut nextest = workspace::program(setup::tool("cargo-nextest")?);
-    nextest.args(["nextest", "run", "--workspace", "--no-fail-fast", "--color", "never"]);
-    if step.verbose {
-        nextest.args(["--status-level", "all"]);
-    }
+    nextest.args(["nextest", "run", "--workspace", "--no-fail-fast", "--color", "never", "--status-level", "pass"]);
     locked(&mut nextest).args(filter).env("BAKEN_PYTHON", setup::interpreter());
     let mut tally = None;
     let status = step.run(&mut nextest, |line| tally = nextest_summary(line).or(tally))?;
@@ -178,7 +175,7 @@ fn unit(step: &Step<'_>, filter: &[String]) -> Result<Tally> {
         bail!("the test runner failed ({status}) without naming a test");
     }
     if filter.is_empty() && tally.skipped > 0 {
-        println!("   {} tests were left out, and nothing may be: see `#[ignore]` or a filter", tally.skipped);
+        println!("   left out, and nothing may be (look for `#[ignore]`): {}", tally.skipped);
         tally.failed += tally.skipped;
     }
     Ok(tally)
@@ -192,7 +189,7 @@ fn doc(step: &Step<'_>) -> Result<Tally> {
         bail!("the examples in the documentation could not be run ({status})");
     }
     if tally.skipped > 0 {
-        println!("   {} examples are marked `ignore`, and nothing may be", tally.skipped);
+        println!("   marked `ignore`, and nothing may be: {}", tally.skipped);
         tally.failed += tally.skipped;
     }
     Ok(tally)
