@@ -60,7 +60,7 @@ impl Programs {
         for (path, mend) in [
             (&found.server, "cargo build -p baken-server"),
             (&found.phone, "cargo build -p baken-cli"),
-            (&found.python, "cargo xtask test --only setup"),
+            (&found.python, "cargo xtask setup"),
         ] {
             if !path.exists() {
                 bail!("{} is missing; make it with `{mend}`", path.display());
