@@ -12,4 +12,14 @@
     clippy::print_stderr
 )]
 
+mod baken;
+pub mod client;
+mod context;
+mod error;
+pub mod home;
+pub mod key_store;
 pub mod transport;
+
+pub use baken::{AlarmSetup, Baken};
+pub use context::Context;
+pub use error::BakenError;

@@ -1,0 +1,97 @@
+//! [`Baken`]: one device. Every method is here or beside the part it calls (`impl Baken` in `alarm/`, `record/` …).
+//!
+//! Methods take `&self` and never hold the inner lock while they wait for the network, so an edit, a press and a sync
+//! can run at the same time. The alarm part works with the vault locked and never takes the vault's lock.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use baken_schemas::crypto::{SigningKey, SymmetricKey};
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{AccountId, DeviceId};
+use baken_schemas::org::OrgId;
+
+use crate::home::Home;
+use crate::{BakenError, Context};
+
+/// One device: a home folder, and the vault in it while it is unlocked.
+#[derive(Debug)]
+pub struct Baken {
+    pub(crate) home: Home,
+    pub(crate) context: Context,
+    vault: Mutex<Option<UnlockedVault>>,
+}
+
+/// What is in memory only while the vault is unlocked.
+#[derive(Debug)]
+pub(crate) struct UnlockedVault {
+    pub(crate) keys: DeviceKeys,
+}
+
+/// What the alarm outbox is given once, at activation or pairing, so that it works without PIN from then on.
+#[derive(Clone)]
+pub struct AlarmSetup {
+    /// Who calls.
+    pub device: DeviceId,
+    /// Signs alarms, updates and notes.
+    pub alarm_key: SigningKey,
+    /// The account.
+    pub account: AccountId,
+    /// The organisation whose root signs the directory.
+    pub org: OrgId,
+    /// The newest directory, as signed; checked already.
+    pub directory: Vec<u8>,
+    /// Seals the card at the relay; travels only in alarms.
+    pub card_key: SymmetricKey,
+}
+
+impl std::fmt::Debug for AlarmSetup {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AlarmSetup").field("device", &self.device).finish_non_exhaustive()
+    }
+}
+
+impl Baken {
+    /// A device in its folder, locked. Nothing is read yet.
+    pub fn open(home: Home, context: Context) -> Self {
+        Self { home, context, vault: Mutex::new(None) }
+    }
+
+    /// Whether this folder holds a device: activated, or paired.
+    pub fn is_activated(&self) -> bool {
+        self.home.vault_header().exists()
+    }
+
+    /// Whether the vault is unlocked.
+    pub fn is_unlocked(&self) -> bool {
+        self.vault().is_some()
+    }
+
+    /// Wipes the vault's keys from memory and closes its files.
+    pub fn lock(&self) {
+        *self.vault() = None;
+    }
+
+    /// The keys of this device, for signing requests that the alarm key may not sign.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub(crate) fn device_keys(&self) -> Result<DeviceKeys, BakenError> {
+        self.with_vault(|vault| Ok(vault.keys.clone()))
+    }
+
+    /// Runs `work` on the unlocked vault. Never wait for the network inside.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`], and what `work` returns.
+    pub(crate) fn with_vault<T>(
+        &self,
+        work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
+    ) -> Result<T, BakenError> {
+        work(self.vault().as_mut().ok_or(BakenError::Locked)?)
+    }
+
+    fn vault(&self) -> MutexGuard<'_, Option<UnlockedVault>> {
+        // Every change to the vault is one SQLite transaction: a panic between leaves nothing half-done.
+        self.vault.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

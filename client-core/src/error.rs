@@ -1,0 +1,282 @@
+//! The one error of the core. Everything a method can refuse or fail at is here, with a stable code and what to do.
+//!
+//! No variant carries content, names or paths: an error may end up in a log. Texts for screens, in Dutch and English,
+//! belong to the command line and the apps, which go by [`BakenError::code`].
+
+use baken_schemas::FormatError;
+
+use crate::transport::TransportError;
+
+/// Why something was refused or did not work.
+#[derive(Debug, thiserror::Error)]
+pub enum BakenError {
+    /// The PIN opens no slot of the vault.
+    #[error("wrong PIN; the next try is possible in {wait_ms} ms")]
+    WrongPin {
+        /// How long the next try has to wait, in milliseconds.
+        wait_ms: i64,
+    },
+    /// Tried again before the wait after a wrong PIN was over.
+    #[error("too soon after a wrong PIN; {wait_ms} ms to wait")]
+    TooSoon {
+        /// What is left to wait, in milliseconds.
+        wait_ms: i64,
+    },
+    /// A new PIN that is too short or too long.
+    #[error("a PIN has 6 to 64 characters")]
+    PinRefused,
+    /// A file of the vault was altered or cut.
+    #[error("the vault is damaged: {part}")]
+    VaultDamaged {
+        /// Which part.
+        part: &'static str,
+    },
+    /// A newer program made the vault.
+    #[error("the vault was made by a newer version of Baken ({found}, this program knows {known})")]
+    VaultNewer {
+        /// The version found.
+        found: u32,
+        /// The newest this program knows.
+        known: u32,
+    },
+    /// The secret of the platform's key store is gone while a vault that needs it is there.
+    #[error("the key of this device's key store is missing or damaged")]
+    KeyStoreLost,
+    /// The program was built without the encrypted database.
+    #[error("this program was built without database encryption and refuses to write")]
+    NotEncrypting,
+    /// The vault is locked.
+    #[error("the vault is locked")]
+    Locked,
+    /// There is no vault in this folder.
+    #[error("this device is not activated")]
+    NotActivated,
+    /// There is one already.
+    #[error("this device is activated already")]
+    AlreadyActivated,
+    /// Another process has the vault open.
+    #[error("another process has this vault open")]
+    HomeInUse,
+    /// Reading or writing a file failed.
+    #[error("a file of the home folder could not be read or written")]
+    Disk(#[source] std::io::Error),
+    /// There is no room left for what must be kept.
+    #[error("the disk is full")]
+    DiskFull,
+    /// The database refused.
+    #[error("the database failed")]
+    Database(#[source] rusqlite::Error),
+    /// The text is no invite, was mistyped, or is not signed by the organisation it names.
+    #[error("the invite cannot be used")]
+    InviteInvalid(#[source] FormatError),
+    /// The invite is for a bridge.
+    #[error("the invite is for another kind of device")]
+    InviteRole,
+    /// The relay's certificate root is not the one of the invite.
+    #[error("the relay's root certificate is not the one the invite names")]
+    WrongRoot,
+    /// The directory is not signed by the organisation, or older than the one known.
+    #[error("the organisation's directory cannot be trusted")]
+    DirectoryInvalid(#[source] FormatError),
+    /// The text is no pairing code or was mistyped.
+    #[error("the pairing code cannot be used")]
+    PairingCodeInvalid(#[source] FormatError),
+    /// The five minutes of a pairing code are over.
+    #[error("the pairing code has expired")]
+    PairingExpired,
+    /// The six digits do not match.
+    #[error("the six digits do not match; {left} tries left")]
+    PairingDigits {
+        /// Tries left; at 0 the pairing is over.
+        left: u32,
+    },
+    /// Something a pairing peer or the relay sent does not fit this pairing.
+    #[error("the pairing was stopped: what came in does not belong to it")]
+    PairingBroken(#[source] FormatError),
+    /// Pairing without a day's wait is for the day of activation only.
+    #[error("a further device can be paired only within 24 hours of activation")]
+    PairingTooLate,
+    /// The text names no kind of record.
+    #[error("no such kind of record")]
+    UnknownKind,
+    /// The kind has no such field.
+    #[error("the kind of record has no such field")]
+    UnknownField,
+    /// A value of the wrong type or too long.
+    #[error("the value does not fit the field")]
+    ValueRefused,
+    /// No record of this id.
+    #[error("no such record")]
+    NoSuchRecord,
+    /// The field has no conflict to resolve, or not this value.
+    #[error("the field has no such conflict")]
+    NoConflict,
+    /// No such alarm.
+    #[error("no such alarm")]
+    NoSuchAlarm,
+    /// The directory offers no ladder an alarm could climb.
+    #[error("the organisation's directory has no ladder for an alarm")]
+    NoLadder,
+    /// No answer came. What was asked may have taken effect; it will be asked again with the same key.
+    #[error("the relay could not be reached")]
+    NotReached,
+    /// The server that answered is not the relay of the invite.
+    #[error("the server that answered is not the relay this phone was given")]
+    Untrusted,
+    /// The certificate is from the right root, but not valid at this device's time.
+    #[error("the relay's certificate is not valid at this device's date and time")]
+    OutOfDate,
+    /// The relay answered with a problem.
+    #[error("the relay refused: {code} ({status})")]
+    Refused {
+        /// The HTTP status.
+        status: u16,
+        /// The relay's stable code, cut to lower case letters, digits and `_`.
+        code: String,
+    },
+    /// The relay answered something that the protocol does not allow.
+    #[error("the relay's answer cannot be read")]
+    BadAnswer(#[source] FormatError),
+    /// What the relay handed over contradicts what devices of the circle have signed.
+    #[error("the relay cannot be trusted: {what}")]
+    NotTrustworthy {
+        /// What contradicts.
+        what: &'static str,
+    },
+    /// A rule of a format was broken by what this device was to make or read.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+}
+
+impl BakenError {
+    /// A stable code, for programs.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::WrongPin { .. } => "wrong_pin",
+            Self::TooSoon { .. } => "too_soon",
+            Self::PinRefused => "pin_refused",
+            Self::VaultDamaged { .. } => "vault_damaged",
+            Self::VaultNewer { .. } => "vault_newer",
+            Self::KeyStoreLost => "key_store_lost",
+            Self::NotEncrypting => "not_encrypting",
+            Self::Locked => "locked",
+            Self::NotActivated => "not_activated",
+            Self::AlreadyActivated => "already_activated",
+            Self::HomeInUse => "home_in_use",
+            Self::Disk(_) => "disk",
+            Self::DiskFull => "disk_full",
+            Self::Database(_) => "database",
+            Self::InviteInvalid(_) => "invite_invalid",
+            Self::InviteRole => "invite_role",
+            Self::WrongRoot => "wrong_root",
+            Self::DirectoryInvalid(_) => "directory_invalid",
+            Self::PairingCodeInvalid(_) => "pairing_code_invalid",
+            Self::PairingExpired => "pairing_expired",
+            Self::PairingDigits { .. } => "pairing_digits",
+            Self::PairingBroken(_) => "pairing_broken",
+            Self::PairingTooLate => "pairing_too_late",
+            Self::UnknownKind => "unknown_kind",
+            Self::UnknownField => "unknown_field",
+            Self::ValueRefused => "value_refused",
+            Self::NoSuchRecord => "no_such_record",
+            Self::NoConflict => "no_conflict",
+            Self::NoSuchAlarm => "no_such_alarm",
+            Self::NoLadder => "no_ladder",
+            Self::NotReached => "not_reached",
+            Self::Untrusted => "untrusted",
+            Self::OutOfDate => "out_of_date",
+            Self::Refused { code, .. } => code,
+            Self::BadAnswer(_) => "bad_answer",
+            Self::NotTrustworthy { .. } => "not_trustworthy",
+            Self::Format(error) => error.code(),
+        }
+    }
+
+    /// What the reader can do, in one English sentence.
+    pub fn help(&self) -> &'static str {
+        match self {
+            Self::WrongPin { .. } | Self::TooSoon { .. } => "Wait, then try again; the wait grows with every miss.",
+            Self::PinRefused => "Choose a PIN of 6 to 64 characters.",
+            Self::VaultDamaged { .. } => {
+                "Keep the folder as it is, and restore it from a backup or activate this device again."
+            }
+            Self::VaultNewer { .. } | Self::NotEncrypting => "Install the newest version of Baken.",
+            Self::KeyStoreLost => "Put the key file back, or activate this device again.",
+            Self::Locked => "Unlock with your PIN first.",
+            Self::NotActivated => "Activate with an invite, or pair with your other device.",
+            Self::AlreadyActivated => "Use another home folder for another device.",
+            Self::HomeInUse => "Close the other program that uses this folder, then try again.",
+            Self::Disk(_) => "Check that the folder exists, is writable and its disk is healthy.",
+            Self::DiskFull => "Free some space; nothing was lost.",
+            Self::Database(_) => "Try again; if it stays, keep the folder and report it with this code.",
+            Self::InviteInvalid(_) => "Scan or paste the whole invite again, or ask for a new one.",
+            Self::InviteRole => "Ask your organisation for an invite for an office-holder.",
+            Self::WrongRoot | Self::DirectoryInvalid(_) => {
+                "Do not go on; ask the person who gave you the invite to check the server."
+            }
+            Self::PairingCodeInvalid(_) => "Scan or paste the whole code again.",
+            Self::PairingExpired | Self::PairingBroken(_) => "Start the pairing again on the new device.",
+            Self::PairingDigits { left: 0 } => "Start the pairing again on the new device.",
+            Self::PairingDigits { .. } => "Read the six digits off the new device again.",
+            Self::PairingTooLate => "Ask your organisation for help; later pairing comes with a day's wait and a veto.",
+            Self::UnknownKind => "Use one of: profile, contact, measure, incident, note, device.",
+            Self::UnknownField => "Ask for the fields of the kind.",
+            Self::ValueRefused => "Give a shorter value, or one of the field's type.",
+            Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
+            Self::NoConflict => "List the conflicts again; another device may have resolved it.",
+            Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
+            Self::NotReached => "It is kept and sent as soon as there is a connection.",
+            Self::Untrusted => "Do not go on with this network; nothing was sent.",
+            Self::OutOfDate => "Set this device's date and time; if they are right, tell your organisation.",
+            Self::Refused { code, .. } => refused_help(code),
+            Self::BadAnswer(_) => "Check that the server and this program are of the same version.",
+            Self::NotTrustworthy { .. } => "Compare your devices, and tell your organisation that the server lies.",
+            Self::Format(_) => "Update Baken on all devices; if it stays, report it with this code.",
+        }
+    }
+}
+
+/// The relay's codes that a user can do something about.
+fn refused_help(code: &str) -> &'static str {
+    match code {
+        "invite_used" => "Ask for a new invite; if it was not you who used this one, say so at once.",
+        "invite_expired" | "unknown_invite" => "Ask your organisation for a new invite.",
+        "unknown_device" => "Activate or pair this device again.",
+        "disk_full" | "insufficient_storage" => "Tell your organisation that the server's disk is full.",
+        _ => "Try again later; if it stays, tell your organisation this code.",
+    }
+}
+
+impl From<std::io::Error> for BakenError {
+    fn from(error: std::io::Error) -> Self {
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::DiskFull,
+            _ => Self::Disk(error),
+        }
+    }
+}
+
+impl From<rusqlite::Error> for BakenError {
+    fn from(error: rusqlite::Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(rusqlite::ErrorCode::DiskFull) => Self::DiskFull,
+            Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase) => {
+                Self::VaultDamaged { part: "its database" }
+            }
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<TransportError> for BakenError {
+    fn from(error: TransportError) -> Self {
+        match error {
+            TransportError::Unreachable => Self::NotReached,
+            TransportError::Untrusted => Self::Untrusted,
+            TransportError::OutOfDate => Self::OutOfDate,
+            TransportError::TooLarge => {
+                Self::BadAnswer(FormatError::Rule { what: "an answer", rule: "longer than the protocol allows" })
+            }
+        }
+    }
+}
