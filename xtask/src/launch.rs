@@ -103,9 +103,14 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     eprintln!("== set-up");
     let folders = setup::for_bench(arguments.name.as_deref().unwrap_or_default())?;
     eprintln!("== build, optimised");
-    build(&["build", "--release", "-p", "baken-tests", "--features", "peers", "--bin", "baken-bench"])?;
+    // The server under test is a process of its own, as in use; the phone comes along to set it up.
+    let binaries = ["baken-bench", "baken-server", "baken"].into_iter().flat_map(|name| ["--bin", name]);
+    let packages = ["baken-tests", "baken-server", "baken-cli"].into_iter().flat_map(|name| ["-p", name]);
+    let optimised = ["build", "--release", "--features", "baken-tests/peers"];
+    build(&optimised.into_iter().chain(packages).chain(binaries).collect::<Vec<_>>())?;
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
-    bench.args(&arguments.name).args(&arguments.more).env("PATH", path_with(folders)?);
+    bench.args(&arguments.name).args(&arguments.more);
+    bench.env("PATH", path_with(folders)?).env("BAKEN_PYTHON", setup::interpreter());
     if arguments.json {
         bench.arg("--json");
     }
