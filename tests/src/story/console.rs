@@ -46,7 +46,8 @@ impl Officer {
             client
                 .post(format!("{base}{path}"))
                 .header("origin", &base)
-                .form(&[("token", token)])
+                .header("content-type", "application/x-www-form-urlencoded")
+                .body(format!("token={token}"))
                 .send()
                 .await?
         };

@@ -1,0 +1,210 @@
+//! `bench core`: local edits with and without durability, remote edits applied, cold open, memory; beside Automerge,
+//! Loro and Yrs on the same workload of [`RECORDS`] records with [`FIELDS`] fields of 40 bytes.
+//!
+//! Each contestant runs in processes of its own: one fills and edits, a fresh one opens what the first left, so that
+//! memory and cold open are not flattered by warm caches. CPU is the process's own, wall time includes fdatasync.
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, bail};
+use serde_json::{Value, json};
+
+use super::{Bench, now};
+
+/// Records in the workload.
+pub const RECORDS: usize = 10_000;
+/// Fields a record.
+pub const FIELDS: usize = 10;
+/// Edits timed.
+const EDITS: usize = 500;
+/// Remote edits in one batch.
+const REMOTE: usize = 1000;
+
+/// A record's name, for the engines that name records by text.
+pub fn record_name(record: usize) -> String {
+    format!("record-{record:05}")
+}
+
+/// A field's name.
+pub fn field_name(field: usize) -> String {
+    format!("field-{field}")
+}
+
+/// Forty bytes that no two fields share.
+fn forty_bytes(record: usize, field: usize, round: usize) -> String {
+    format!("{record:012} {field:012} {round:014}")
+}
+
+/// An engine under this workload.
+pub trait Contestant: Sized {
+    /// Its name in the table.
+    const NAME: &'static str;
+
+    /// A replica with the whole workload in it.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    fn fill(value: &dyn Fn(usize, usize) -> String) -> Result<Self>;
+
+    /// Writes it to `folder`, so that [`Contestant::open`] finds it.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn save(&mut self, folder: &Path) -> Result<()>;
+
+    /// Opens what was saved.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn open(folder: &Path) -> Result<Self>;
+
+    /// Reads all fields of a record; how many there are.
+    ///
+    /// # Errors
+    /// When it is not there.
+    fn read(&mut self, record: usize) -> Result<usize>;
+
+    /// Edits a field; when `durable`, it is on disk before this returns.
+    ///
+    /// # Errors
+    /// When the engine or disk refuses.
+    fn edit(&mut self, record: usize, field: usize, value: String, durable: bool) -> Result<()>;
+
+    /// What another replica would send after these edits.
+    ///
+    /// # Errors
+    /// When the engine refuses.
+    fn remote_edits(&mut self, edits: &[(usize, usize, String)]) -> Result<Vec<u8>>;
+
+    /// Applies what another replica sent, and makes it durable.
+    ///
+    /// # Errors
+    /// When the engine or disk refuses.
+    fn apply(&mut self, update: &[u8]) -> Result<()>;
+}
+
+/// Runs the bench: this very program again for every contestant and half.
+///
+/// # Errors
+/// When a contestant fails.
+pub async fn core(folder: &Path) -> Result<Bench> {
+    let mut bench = Bench::new("core", folder)?;
+    let own = std::env::current_exe()?;
+    let names: &[&'static str] =
+        if cfg!(feature = "peers") { &["baken", "automerge", "loro", "yrs"] } else { &["baken"] };
+    for contestant in names {
+        eprintln!("bench core: {contestant}");
+        let data = folder.join(contestant);
+        std::fs::create_dir_all(&data)?;
+        for half in ["edit", "open"] {
+            let output = tokio::process::Command::new(&own)
+                .args(["core-half", contestant, half])
+                .arg(&data)
+                .stderr(std::process::Stdio::inherit())
+                .output()
+                .await?;
+            if !output.status.success() {
+                bail!("{contestant} failed to {half}");
+            }
+            let figures: Vec<(String, String, f64)> = serde_json::from_slice(&output.stdout)?;
+            for (measure, unit, figure) in figures {
+                let unit = ["µs", "ms", "MB", "kB"].into_iter().find(|known| *known == unit).unwrap_or("");
+                bench.set(&measure, unit, contestant, figure);
+            }
+        }
+    }
+    if !cfg!(feature = "peers") {
+        bench.remarks.push("peers were not run: build with --features peers, as `cargo xtask bench` does".into());
+    }
+    bench.remarks.push(
+        "baken keeps every field encrypted on disk (SQLCipher) and seals and signs what it sends; the others do neither. \
+         Their durable edit appends the change to a file"
+            .into(),
+    );
+    Ok(bench)
+}
+
+/// One half of one contestant; prints its figures as JSON.
+///
+/// # Errors
+/// When the contestant is unknown or fails.
+pub fn half(contestant: &str, half: &str, folder: &Path) -> Result<Value> {
+    match contestant {
+
+        #[cfg(feature = "peers")]
+        "automerge" => run::<super::peers::Automerge>(half, folder),
+        #[cfg(feature = "peers")]
+        "loro" => run::<super::peers::Loro>(half, folder),
+        #[cfg(feature = "peers")]
+        "yrs" => run::<super::peers::Yrs>(half, folder),
+        other => bail!("no contestant is called {other}"),
+    }
+}
+
+fn run<C: Contestant>(half: &str, folder: &Path) -> Result<Value> {
+    let mut figures: Vec<(String, &str, f64)> = Vec::new();
+    if half == "open" {
+        let before = resident_mb()?;
+        let begin = now();
+        let mut engine = C::open(folder)?;
+        let fields = engine.read(RECORDS / 2)?;
+        let took = begin.elapsed();
+        if fields < FIELDS {
+            bail!("{} opened a record with {fields} fields", C::NAME);
+        }
+        figures.push(("cold open to first record".into(), "ms", took.as_secs_f64() * 1e3));
+        figures.push(("memory with it open".into(), "MB", resident_mb()? - before));
+        return Ok(json!(figures));
+    }
+    let mut engine = C::fill(&|record, field| forty_bytes(record, field, 0))?;
+    engine.save(folder)?;
+    for durable in [false, true] {
+        let (wall, cpu) = timed(|| {
+            for n in 0..EDITS {
+                let record = n * 17 % RECORDS;
+                engine.edit(record, n % FIELDS, forty_bytes(record, n % FIELDS, n + 1), durable)?;
+            }
+            Ok(())
+        })?;
+        let name = if durable { "durable local edit" } else { "local edit" };
+        #[allow(clippy::cast_precision_loss, reason = "500 edits")]
+        let each = |total: Duration| total.as_secs_f64() * 1e6 / EDITS as f64;
+        figures.push((format!("{name}, CPU"), "µs", each(cpu)));
+        figures.push((format!("{name}, wall"), "µs", each(wall)));
+    }
+    let edits: Vec<(usize, usize, String)> = (0..REMOTE)
+        .map(|n| (n * 7 % RECORDS, n % FIELDS, forty_bytes(n * 7 % RECORDS, n % FIELDS, 1_000_000 + n)))
+        .collect();
+    let update = engine.remote_edits(&edits)?;
+    #[allow(clippy::cast_precision_loss, reason = "some kilobytes")]
+    figures.push(("1,000 remote edits, bytes".into(), "kB", update.len() as f64 / 1000.0));
+    let (wall, cpu) = timed(|| engine.apply(&update))?;
+    figures.push(("1,000 remote edits applied, CPU".into(), "ms", cpu.as_secs_f64() * 1e3));
+    figures.push(("1,000 remote edits applied, wall".into(), "ms", wall.as_secs_f64() * 1e3));
+    engine.save(folder)?;
+    Ok(json!(figures))
+}
+
+fn timed(work: impl FnOnce() -> Result<()>) -> Result<(Duration, Duration)> {
+    let (wall, cpu) = (now(), cpu_time());
+    work()?;
+    Ok((wall.elapsed(), cpu_time().saturating_sub(cpu)))
+}
+
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
+/// Resident memory in megabytes, from Linux.
+fn resident_mb() -> Result<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").context("memory is read from /proc")?;
+    let kb = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .and_then(|line| line.trim().strip_suffix(" kB"))
+        .and_then(|kb| kb.trim().parse::<f64>().ok())
+        .context("/proc/self/status has VmRSS")?;
+    Ok(kb / 1024.0)
+}
