@@ -1,6 +1,10 @@
 //! The network as the core sees it: requests to the relay, and its live stream. Only [`http`] knows HTTP clients; a
 //! simulation passes in a network of its own.
 
+pub mod http;
+mod sse;
+mod tls;
+
 use std::pin::Pin;
 
 use async_trait::async_trait;
@@ -11,7 +15,7 @@ use futures_util::Stream;
 #[derive(Debug, Clone)]
 pub struct Request {
     /// `GET`, `POST`, `PUT`.
-    pub method: http::Method,
+    pub method: ::http::Method,
     /// Path, and the query behind a question mark where there is one.
     pub path_and_query: String,
     /// Headers, lower case.
@@ -38,6 +42,9 @@ pub enum TransportError {
     /// The certificate does not come from the roots that this phone was given.
     #[error("the server that answered is not the relay this phone was given")]
     Untrusted,
+    /// The certificate is the relay's, but at the time this phone has it is not valid yet or not any more.
+    #[error("the relay's certificate is not valid at the time this phone has: check the phone's clock")]
+    OutOfDate,
     /// More bytes than any answer has.
     #[error("the relay answered more than the protocol allows")]
     TooLarge,
