@@ -12,11 +12,14 @@ use rusqlite::{Connection, OpenFlags, params};
 /// The database's name in its folder.
 const DATABASE: &str = "store.db";
 
-/// Commits in one run. Each changes some five pages, so the run has some 1,500 points.
+/// Commits in one run. A run of them has some 3,500 points.
 const COMMITS: i64 = 150;
 
 /// Points replayed in the full proof, each with every loss.
 const POINTS: usize = 600;
+
+/// Points searched for damage where there must be some; the first is found within a few dozen.
+const SEARCHED: usize = 120;
 
 /// Every way to lose, with a seed of its own.
 const LOSSES: [Loss; 4] = [Loss::Nothing, Loss::DropUnsynced, Loss::Reorder { seed: 2026 }, Loss::Torn { seed: 1123 }];
@@ -182,7 +185,7 @@ fn nothing_promised_is_lost_at_any_point_of_a_store_that_syncs_fully() -> Result
 fn synchronous_normal_is_caught_losing_what_was_promised() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let usage = Usage { synchronous: "NORMAL", ..STORE };
-    let (lost, corrupt) = first_damages(&record("normal", usage, folder.path())?, 200)?;
+    let (lost, corrupt) = first_damages(&record("normal", usage, folder.path())?, SEARCHED)?;
     assert!(lost.is_some(), "NORMAL loses the commits since the last checkpoint");
     assert_eq!(corrupt, None, "but it is whole");
     Ok(())
@@ -195,12 +198,12 @@ fn a_removed_sync_is_caught() -> Result<()> {
 
     let wal = Path::new("store.db-wal");
     assert!(log.sync_count(wal) >= COMMITS as usize, "FULL syncs the WAL at each commit");
-    let (lost, _) = first_damages(&log.without_syncs(|name| name == wal), 200)?;
+    let (lost, _) = first_damages(&log.without_syncs(|name| name == wal), SEARCHED)?;
     assert!(lost.is_some(), "a WAL that is never synced loses commits");
 
     let database = Path::new(DATABASE);
     assert!(log.sync_count(database) >= (COMMITS / 20) as usize, "each checkpoint syncs the database");
-    let (lost, corrupt) = first_damages(&log.without_syncs(|name| name == database), 200)?;
+    let (lost, corrupt) = first_damages(&log.without_syncs(|name| name == database), SEARCHED)?;
     assert!(lost.or(corrupt).is_some(), "a checkpoint that is never synced loses what the WAL then overwrites");
     Ok(())
 }
@@ -210,12 +213,12 @@ fn a_removed_sync_is_caught() -> Result<()> {
 fn a_deleted_journal_that_comes_back_is_caught() -> Result<()> {
     let rollback = |synchronous| Usage { journal_mode: "DELETE", synchronous };
     let folder = tempfile::tempdir()?;
-    let (lost, corrupt) = first_damages(&record("rollback-full", rollback("FULL"), folder.path())?, 200)?;
+    let (lost, corrupt) = first_damages(&record("rollback-full", rollback("FULL"), folder.path())?, SEARCHED)?;
     assert!(lost.is_some(), "FULL does not sync the folder after the delete that commits: it can be undone");
     assert_eq!(corrupt, None);
 
     let folder = tempfile::tempdir()?;
-    let damages = first_damages(&record("rollback-extra", rollback("EXTRA"), folder.path())?, 200)?;
+    let damages = first_damages(&record("rollback-extra", rollback("EXTRA"), folder.path())?, SEARCHED)?;
     assert_eq!(damages, (None, None), "EXTRA does");
     Ok(())
 }
