@@ -19,6 +19,7 @@ mod error;
 pub mod home;
 pub mod key_store;
 pub mod transport;
+mod vault;
 
 pub use baken::{AlarmSetup, Baken};
 pub use context::Context;

@@ -1,0 +1,124 @@
+//! Encrypted SQLite files (SQLCipher): the vault's, and the alarm outbox's.
+//!
+//! A plain SQLite accepts `PRAGMA key` without a word and writes plaintext, so both the library and the file are
+//! checked. SQLCipher logs to the terminal and the phone's log unless told not to before the key is set.
+
+use std::fmt::Write as _;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+
+use rusqlite::Connection;
+use zeroize::Zeroizing;
+
+use crate::BakenError;
+use crate::vault::header::VaultKey;
+
+/// How long to wait for another connection's write, in milliseconds.
+const BUSY_TIMEOUT_MS: u32 = 5000;
+/// More statements than the core has, so that none is prepared twice.
+const STATEMENT_CACHE: usize = 128;
+
+/// What a file must look like, and how it comes to.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Schema {
+    /// The newest version this program knows; version n is reached by the first n migrations.
+    pub(crate) migrations: &'static [&'static str],
+}
+
+/// Opens an encrypted file, making it where it is missing, and brings it to the newest schema.
+///
+/// # Errors
+/// [`BakenError::NotEncrypting`], [`BakenError::VaultDamaged`], [`BakenError::VaultNewer`], [`BakenError::Database`].
+pub(crate) fn open(path: &Path, key: &VaultKey, schema: Schema) -> Result<Connection, BakenError> {
+    // "Wrong key" and "damaged" are one to SQLCipher; the key came out of an authenticated slot, so it is damage.
+    let connection = Connection::open(path)?;
+    prepare(&connection, Some(key))?;
+    migrate(&connection, schema)?;
+    check_start(path, key)?;
+    Ok(connection)
+}
+
+/// An empty database in memory with the same schema and rules, for tests and simulations.
+#[cfg(test)]
+pub(crate) fn open_in_memory(schema: Schema) -> Result<Connection, BakenError> {
+    let connection = Connection::open_in_memory()?;
+    prepare(&connection, None)?;
+    migrate(&connection, schema)?;
+    Ok(connection)
+}
+
+fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenError> {
+    connection.set_prepared_statement_cache_capacity(STATEMENT_CACHE);
+    // Before the key: a wrong key is logged too.
+    connection.execute_batch("PRAGMA cipher_log_level = NONE;")?;
+    let cipher: Option<String> = connection
+        .query_row("PRAGMA cipher_version", [], |row| row.get(0))
+        .map(Some)
+        .or_else(|error| if error == rusqlite::Error::QueryReturnedNoRows { Ok(None) } else { Err(error) })?;
+    if cipher.is_none_or(|version| version.is_empty()) {
+        return Err(BakenError::NotEncrypting);
+    }
+    if let Some(key) = key {
+        let mut pragma = Zeroizing::new(String::with_capacity(128));
+        pragma.push_str("PRAGMA key = \"x'");
+        for byte in key.key.as_bytes().iter().chain(&key.salt) {
+            // Writing into a String cannot fail.
+            let _ = write!(pragma, "{byte:02x}");
+        }
+        pragma.push_str("'\";");
+        connection.execute_batch(&pragma)?;
+    }
+    // Reading the schema is what shows that the key fits.
+    connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    connection.execute_batch(&format!(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;
+         PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON;
+         PRAGMA checkpoint_fullfsync = ON;"
+    ))?;
+    let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    if synchronous != 2 || (key.is_some() && journal != "wal") {
+        return Err(BakenError::VaultDamaged { part: "its database does not write durably" });
+    }
+    Ok(())
+}
+
+fn migrate(connection: &Connection, schema: Schema) -> Result<(), BakenError> {
+    let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let known = u32::try_from(schema.migrations.len()).unwrap_or(u32::MAX);
+    if found > known {
+        return Err(BakenError::VaultNewer { found, known });
+    }
+    let mut version = found;
+    for migration in schema.migrations.iter().skip(found as usize) {
+        version += 1;
+        // IMMEDIATE: two processes that open a new outbox at once must not both run the first migration.
+        connection.execute_batch("BEGIN IMMEDIATE;")?;
+        let now: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+        if now >= version {
+            connection.execute_batch("ROLLBACK;")?;
+            continue;
+        }
+        let done = connection.execute_batch(&format!("{migration} PRAGMA user_version = {version}; COMMIT;"));
+        if let Err(error) = done {
+            connection.execute_batch("ROLLBACK;")?;
+            return Err(error.into());
+        }
+    }
+    Ok(())
+}
+
+/// The first 16 bytes of an encrypted file are its salt, which the key brings along.
+fn check_start(path: &Path, key: &VaultKey) -> Result<(), BakenError> {
+    let mut start = [0; 16];
+    File::open(path)?.read_exact(&mut start)?;
+    if &start == b"SQLite format 3\0" || start == [0; 16] {
+        return Err(BakenError::NotEncrypting);
+    }
+    if start != key.salt {
+        return Err(BakenError::VaultDamaged { part: "its database" });
+    }
+    Ok(())
+}
