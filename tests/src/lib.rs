@@ -7,7 +7,9 @@
 
 pub mod bench;
 pub mod fleet;
+pub mod marks;
 pub mod story;
+pub mod tap;
 
 #[cfg(unix)]
 pub mod power_loss;

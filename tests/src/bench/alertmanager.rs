@@ -1,7 +1,7 @@
 //! Prometheus' Alertmanager (Debian's package) under the same load: from POST to its answer, and to its webhook.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -26,9 +26,8 @@ pub async fn measure(
     rates: &[usize],
     seconds: usize,
 ) -> Result<()> {
-    let Some(program) = ["/usr/bin/prometheus-alertmanager", "/usr/bin/alertmanager"]
-        .map(PathBuf::from)
-        .into_iter()
+    let Some(program) = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+        .map(|folder| folder.join("prometheus-alertmanager"))
         .find(|path| path.exists())
     else {
         bench.remarks.push("alertmanager was not run: install the package prometheus-alertmanager".into());

@@ -1,5 +1,7 @@
 //! The main job as a story, played with real processes.
 
 pub mod console;
+pub mod phone;
 pub mod process;
 pub mod telling;
+pub mod town;
