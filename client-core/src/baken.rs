@@ -10,7 +10,9 @@ use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, DeviceId};
 use baken_schemas::org::OrgId;
 
+use crate::circle::Circle;
 use crate::home::Home;
+use crate::vault::Vault;
 use crate::{BakenError, Context};
 
 /// One device: a home folder, and the vault in it while it is unlocked.
@@ -24,7 +26,9 @@ pub struct Baken {
 /// What is in memory only while the vault is unlocked.
 #[derive(Debug)]
 pub(crate) struct UnlockedVault {
+    pub(crate) vault: Vault,
     pub(crate) keys: DeviceKeys,
+    pub(crate) circle: Circle,
 }
 
 /// What the alarm outbox is given once, at activation or pairing, so that it works without PIN from then on.

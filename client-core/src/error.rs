@@ -111,6 +111,9 @@ pub enum BakenError {
     /// The field has no conflict to resolve, or not this value.
     #[error("the field has no such conflict")]
     NoConflict,
+    /// The field has more than one value; a plain put would settle that by accident.
+    #[error("the field is in conflict")]
+    InConflict,
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
@@ -180,6 +183,7 @@ impl BakenError {
             Self::ValueRefused => "value_refused",
             Self::NoSuchRecord => "no_such_record",
             Self::NoConflict => "no_conflict",
+            Self::InConflict => "in_conflict",
             Self::NoSuchAlarm => "no_such_alarm",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
@@ -224,6 +228,7 @@ impl BakenError {
             Self::ValueRefused => "Give a shorter value, or one of the field's type.",
             Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
             Self::NoConflict => "List the conflicts again; another device may have resolved it.",
+            Self::InConflict => "Look at both values and resolve the conflict.",
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",
             Self::Untrusted => "Do not go on with this network; nothing was sent.",

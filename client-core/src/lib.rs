@@ -13,11 +13,13 @@
 )]
 
 mod baken;
+mod circle;
 pub mod client;
 mod context;
 mod error;
 pub mod home;
 pub mod key_store;
+pub mod record;
 pub mod transport;
 mod vault;
 

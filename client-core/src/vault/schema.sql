@@ -17,11 +17,13 @@ CREATE TABLE epoch_key (
     key   BLOB NOT NULL
 ) STRICT;
 
--- Record ids, interned: the rows below hold the short number.
+-- Records, interned: the rows below hold the short number. Kind is part of what a record is, so that two devices that
+-- disagree on it cannot diverge.
 CREATE TABLE record (
     id     INTEGER NOT NULL PRIMARY KEY,
-    record BLOB NOT NULL UNIQUE,
-    kind   INTEGER NOT NULL
+    record BLOB NOT NULL,
+    kind   INTEGER NOT NULL,
+    UNIQUE (record, kind)
 ) STRICT;
 CREATE INDEX record_by_kind ON record (kind, id);
 

@@ -1,0 +1,38 @@
+//! The hybrid logical clock (Kulkarni and others, 2014): milliseconds × 65,536 + a counter. For people and for order of
+//! display; what covers what is decided by the clocks of the fields alone.
+
+use baken_schemas::time::Timestamp;
+use rusqlite::Connection;
+
+use crate::BakenError;
+use crate::vault::setting;
+
+const SETTING: &str = "hlc";
+/// How far ahead a peer's clock may pull ours, in milliseconds: a phone set to 2036 must not date all others' edits.
+const MAX_PULL_MS: i64 = 5 * 60 * 1000;
+
+fn of_ms(ms: i64) -> u64 {
+    u64::try_from(ms).unwrap_or(0).saturating_mul(1 << 16)
+}
+
+/// The moment a clock value stands for.
+pub(crate) fn moment(hlc: u64) -> Timestamp {
+    Timestamp(i64::try_from(hlc >> 16).unwrap_or(i64::MAX))
+}
+
+/// The next value of this device's clock; rises always.
+pub(crate) fn next(connection: &Connection, now: Timestamp) -> Result<u64, BakenError> {
+    let last: u64 = setting::read(connection, SETTING)?.unwrap_or(0);
+    let next = of_ms(now.0).max(last.saturating_add(1));
+    setting::write(connection, SETTING, &next)?;
+    Ok(next)
+}
+
+/// Takes in a peer's clock value, so that what is written after reading it is dated after it.
+pub(crate) fn observe(connection: &Connection, now: Timestamp, peer: u64) -> Result<(), BakenError> {
+    let last: u64 = setting::read(connection, SETTING)?.unwrap_or(0);
+    if peer > last && moment(peer).since_ms(now) <= MAX_PULL_MS {
+        setting::write(connection, SETTING, &peer)?;
+    }
+    Ok(())
+}

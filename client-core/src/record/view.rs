@@ -1,0 +1,223 @@
+//! Records as people see them: decrypted, named, with every value that stands.
+
+use baken_schemas::id::{DeviceId, RecordId};
+use baken_schemas::record::{self, DELETED, FieldNumber, FieldType, KindNumber, Value};
+use baken_schemas::time::Timestamp;
+use rusqlite::Connection;
+use serde::Serialize;
+
+use crate::BakenError;
+use crate::circle::Circle;
+use crate::record::register::{Put, Register};
+use crate::record::store::{RecordRow, put_of, record_id};
+use crate::record::time::moment;
+
+/// A record with all its fields.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RecordView {
+    /// The record.
+    pub record: RecordId,
+    /// Its kind's number.
+    pub kind: KindNumber,
+    /// Its kind's name; `None` when a newer version made it.
+    pub kind_name: Option<&'static str>,
+    /// It is deleted, and can be restored.
+    pub deleted: bool,
+    /// A field has more than one value.
+    pub in_conflict: bool,
+    /// It holds something made by a newer version, kept and passed on but not understood here.
+    pub newer: bool,
+    /// Fields that were ever put, in order of number.
+    pub fields: Vec<FieldView>,
+}
+
+/// A field with every value that stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FieldView {
+    /// The field's number.
+    pub field: FieldNumber,
+    /// Its name; `None` when a newer version made it.
+    pub name: Option<&'static str>,
+    /// One value; several when devices put different ones without having seen each other's.
+    pub values: Vec<ValueView>,
+}
+
+/// A value, and whose it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ValueView {
+    /// The value.
+    pub value: Value,
+    /// Which device put it.
+    pub by: Option<DeviceId>,
+    /// When, by that device's clock.
+    pub at: Timestamp,
+    /// A newer version made it; shown, not understood.
+    pub newer: bool,
+}
+
+/// A field with more than one value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ConflictView {
+    /// The record.
+    pub record: RecordId,
+    /// Its kind's number.
+    pub kind: KindNumber,
+    /// Its kind's name.
+    pub kind_name: Option<&'static str>,
+    /// The field; 0 when one device deleted the record and another restored it.
+    pub field: FieldNumber,
+    /// The field's name; `deleted` for field 0.
+    pub name: Option<&'static str>,
+    /// Every value that stands.
+    pub values: Vec<ValueView>,
+}
+
+/// One put in a record's history.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HistoryView {
+    /// The field; 0 for deleting and restoring.
+    pub field: FieldNumber,
+    /// The field's name; `deleted` for field 0.
+    pub name: Option<&'static str>,
+    /// What it was put to.
+    pub value: Value,
+    /// Which device put it.
+    pub by: Option<DeviceId>,
+    /// When, by that device's clock.
+    pub at: Timestamp,
+    /// It stands; otherwise a later put replaced it.
+    pub current: bool,
+}
+
+fn field_name(kind: KindNumber, field: FieldNumber) -> Option<&'static str> {
+    if field == DELETED {
+        return Some("deleted");
+    }
+    record::kind_numbered(kind).and_then(|kind| kind.field_numbered(field)).map(|field| field.name)
+}
+
+/// Whether this version can show the value of this field.
+fn is_understood(kind: KindNumber, field: FieldNumber, value: &Value) -> bool {
+    let holds = if field == DELETED {
+        Some(FieldType::Bool)
+    } else {
+        record::kind_numbered(kind).and_then(|kind| kind.field_numbered(field)).map(|field| field.holds)
+    };
+    holds.is_some_and(|holds| super::fits(holds, value))
+}
+
+fn value_view(circle: &Circle, kind: KindNumber, field: FieldNumber, put: &Put) -> ValueView {
+    ValueView {
+        newer: !is_understood(kind, field, &put.value),
+        value: put.value.clone(),
+        by: circle.device(put.slot),
+        at: moment(put.hlc),
+    }
+}
+
+/// Different values once each, in an order that is the same on every device.
+fn value_views(circle: &Circle, kind: KindNumber, field: FieldNumber, register: &Register) -> Vec<ValueView> {
+    let mut puts: Vec<&Put> = register.puts().iter().collect();
+    puts.sort_by_key(|put| (put.hlc, put.slot));
+    let mut values: Vec<ValueView> = Vec::with_capacity(puts.len());
+    for put in puts {
+        if !values.iter().any(|view| view.value == put.value) {
+            values.push(value_view(circle, kind, field, put));
+        }
+    }
+    values
+}
+
+/// One record.
+pub(super) fn record_view(
+    connection: &Connection,
+    circle: &Circle,
+    row: RecordRow,
+    record: RecordId,
+    kind: KindNumber,
+) -> Result<RecordView, BakenError> {
+    let mut view = RecordView {
+        record,
+        kind,
+        kind_name: record::kind_numbered(kind).map(|kind| kind.name),
+        deleted: false,
+        in_conflict: false,
+        newer: record::kind_numbered(kind).is_none(),
+        fields: Vec::new(),
+    };
+    let mut statement =
+        connection.prepare_cached("SELECT field, puts, conflict FROM register WHERE record = ?1 ORDER BY field")?;
+    let mut rows = statement.query([row.0])?;
+    while let Some(row) = rows.next()? {
+        let field: FieldNumber = row.get(0)?;
+        let register = Register::from_bytes(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        view.in_conflict |= row.get::<_, bool>(2)?;
+        if field == DELETED {
+            // While one says deleted and another restored, it shows.
+            view.deleted = register.puts().iter().all(|put| put.value == Value::Bool(true));
+            continue;
+        }
+        let values = value_views(circle, kind, field, &register);
+        view.newer |= values.iter().any(|value| value.newer);
+        view.fields.push(FieldView { field, name: field_name(kind, field), values });
+    }
+    Ok(view)
+}
+
+/// Every field in conflict.
+pub(super) fn conflicts(connection: &Connection, circle: &Circle) -> Result<Vec<ConflictView>, BakenError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT record.record, record.kind, register.field, register.puts
+         FROM register JOIN record ON record.id = register.record
+         WHERE register.conflict = 1 ORDER BY register.record, register.field",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut conflicts = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (kind, field): (KindNumber, FieldNumber) = (row.get(1)?, row.get(2)?);
+        let register = Register::from_bytes(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        conflicts.push(ConflictView {
+            record: record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
+            kind,
+            kind_name: record::kind_numbered(kind).map(|kind| kind.name),
+            field,
+            name: field_name(kind, field),
+            values: value_views(circle, kind, field, &register),
+        });
+    }
+    Ok(conflicts)
+}
+
+/// Everything that was ever put to a record, oldest first.
+pub(super) fn history(
+    connection: &Connection,
+    circle: &Circle,
+    row: RecordRow,
+    kind: KindNumber,
+) -> Result<Vec<HistoryView>, BakenError> {
+    let mut puts: Vec<(FieldNumber, Put, bool)> = Vec::new();
+    let mut statement = connection.prepare_cached("SELECT field, put FROM replaced WHERE record = ?1")?;
+    let mut rows = statement.query([row.0])?;
+    while let Some(row) = rows.next()? {
+        puts.push((row.get(0)?, put_of(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?, false));
+    }
+    let mut statement = connection.prepare_cached("SELECT field, puts FROM register WHERE record = ?1")?;
+    let mut rows = statement.query([row.0])?;
+    while let Some(row) = rows.next()? {
+        let field = row.get(0)?;
+        let register = Register::from_bytes(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        puts.extend(register.puts().iter().map(|put| (field, put.clone(), true)));
+    }
+    puts.sort_by_key(|(field, put, _)| (put.hlc, put.slot, *field));
+    Ok(puts
+        .into_iter()
+        .map(|(field, put, current)| HistoryView {
+            field,
+            name: field_name(kind, field),
+            value: put.value,
+            by: circle.device(put.slot),
+            at: moment(put.hlc),
+            current,
+        })
+        .collect())
+}
