@@ -1,0 +1,302 @@
+//! The one writer: a thread that owns the only write connection and commits what is queued as a group.
+//!
+//! It never waits for more: what came in while the last commit was on its way to the disk is the next group, so one
+//! write alone costs one sync, and a thousand at once a handful. Alarms go before everything else. Nobody is answered
+//! before the commit. In idle moments it moves the write-ahead log into the database.
+//!
+//! A simulation takes [`Writer::inline`]: the same batches, of one, on the caller's own thread.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::store::batch::{self, Queued};
+use crate::store::reserve::Reserve;
+use crate::store::{StoreError, StoreFailure};
+
+/// The most writes waiting, of each priority. Others are refused past it; alarms wait for room.
+const QUEUE_WRITES: usize = 4096;
+/// The most writes in one transaction.
+const BATCH_WRITES: usize = 256;
+/// Pages in the log from which it is moved into the database in an idle moment.
+const CHECKPOINT_PAGES: i64 = 1000;
+/// Pages in the log (64 MiB of 4 KiB) from which it is also cut off, idle or not.
+const TRUNCATE_PAGES: i64 = 16 * 1024;
+/// Batches between two looks at the log's size while there is no idle moment.
+const BATCHES_A_LOOK: u32 = 64;
+
+/// What goes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// Alarms and what belongs to them: before all others, and into the reserve when the disk is full.
+    Alarm,
+    /// Everything else.
+    Normal,
+}
+
+/// Called once, after everybody was answered, when the disk failed: in production it ends the process.
+pub type OnFatal = Arc<dyn Fn(&StoreError) + Send + Sync>;
+
+/// The way to the one write connection. Cheap to clone.
+#[derive(Clone)]
+pub struct Writer {
+    shared: Arc<Shared>,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer").finish_non_exhaustive()
+    }
+}
+
+struct Shared {
+    mode: Mode,
+    on_fatal: OnFatal,
+}
+
+enum Mode {
+    Thread { queue: Arc<Queue>, thread: Mutex<Option<std::thread::JoinHandle<()>>> },
+    Inline(Box<Mutex<Option<Core>>>),
+}
+
+struct Queue {
+    waiting: Mutex<Waiting>,
+    arrived: Condvar,
+    alarm_room: Arc<Semaphore>,
+    normal_room: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    alarms: VecDeque<(Queued, OwnedSemaphorePermit)>,
+    others: VecDeque<(Queued, OwnedSemaphorePermit)>,
+    /// No more is taken; what is queued is still written.
+    closed: bool,
+}
+
+/// The write connection and what goes with it.
+struct Core {
+    connection: Connection,
+    reserve: Reserve,
+    batches: u32,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Jobs catch their own panics, so a poisoned lock can only come from a panic between two statements here, and
+    // the queue is whole all the same.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    /// Starts the writer's thread.
+    pub(super) fn thread(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Result<Self, std::io::Error> {
+        let queue = Arc::new(Queue {
+            waiting: Mutex::default(),
+            arrived: Condvar::new(),
+            alarm_room: Arc::new(Semaphore::new(QUEUE_WRITES)),
+            normal_room: Arc::new(Semaphore::new(QUEUE_WRITES)),
+        });
+        let core = Core { connection, reserve, batches: 0 };
+        let (theirs, fatal) = (Arc::clone(&queue), Arc::clone(&on_fatal));
+        let thread = std::thread::Builder::new()
+            .name("baken-writer".to_owned())
+            .spawn(move || write_on(core, &theirs, &fatal))?;
+        let mode = Mode::Thread { queue, thread: Mutex::new(Some(thread)) };
+        Ok(Self { shared: Arc::new(Shared { mode, on_fatal }) })
+    }
+
+    /// A writer on the caller's thread.
+    pub(super) fn inline(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Self {
+        let core = Core { connection, reserve, batches: 0 };
+        Self { shared: Arc::new(Shared { mode: Mode::Inline(Box::new(Mutex::new(Some(core)))), on_fatal }) }
+    }
+
+    /// Runs `op` in a transaction and answers after its commit. `op` may run twice, the first time having been rolled
+    /// back whole; it must not act on anything but the connection. An error of `op` undoes what it wrote.
+    ///
+    /// Dropping the future does not take the write back.
+    ///
+    /// # Errors
+    /// What `op` answers, or a [`StoreError`].
+    pub async fn write<T, E>(
+        &self,
+        priority: Priority,
+        op: impl FnMut(&Connection) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: StoreFailure,
+    {
+        let (job, answer) = batch::job(op);
+        let queued = Queued { priority, job };
+        match &self.shared.mode {
+            Mode::Thread { queue, .. } => queue.push(queued).await.map_err(E::from)?,
+            Mode::Inline(core) => self.run_inline(core, queued),
+        }
+        answer.await.unwrap_or_else(|_| Err(E::from(StoreError::Stopped)))
+    }
+
+    fn run_inline(&self, core: &Mutex<Option<Core>>, queued: Queued) {
+        let mut core = lock(core);
+        let Some(open) = core.as_mut() else {
+            return queued.job.answer(Err(StoreError::Stopped));
+        };
+        let outcome = batch::run(&open.connection, &mut open.reserve, vec![queued]).and_then(|()| open.tend(true));
+        if let Err(error) = outcome {
+            *core = None;
+            drop(core);
+            (self.shared.on_fatal)(&error);
+        }
+    }
+
+    /// Whether writes are taken.
+    pub fn is_open(&self) -> bool {
+        match &self.shared.mode {
+            Mode::Thread { queue, .. } => !lock(&queue.waiting).closed,
+            Mode::Inline(core) => lock(core).is_some(),
+        }
+    }
+
+    /// Takes no more writes, finishes what is queued, and closes the database. Blocks until that is done.
+    pub fn close(&self) {
+        match &self.shared.mode {
+            Mode::Thread { queue, thread } => {
+                lock(&queue.waiting).closed = true;
+                queue.arrived.notify_all();
+                let thread = lock(thread).take();
+                if let Some(thread) = thread {
+                    // The thread catches every panic of a job; if it panicked all the same, it is gone as wanted.
+                    let _ = thread.join();
+                }
+            }
+            Mode::Inline(core) => drop(lock(core).take()),
+        }
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        if let Mode::Thread { queue, .. } = &self.mode {
+            lock(&queue.waiting).closed = true;
+            queue.arrived.notify_all();
+        }
+    }
+}
+
+impl Queue {
+    async fn push(&self, queued: Queued) -> Result<(), StoreError> {
+        let permit = match queued.priority {
+            Priority::Alarm => Arc::clone(&self.alarm_room).acquire_owned().await.map_err(|_| StoreError::Stopped)?,
+            Priority::Normal => Arc::clone(&self.normal_room).try_acquire_owned().map_err(|_| StoreError::Busy)?,
+        };
+        let mut waiting = lock(&self.waiting);
+        if waiting.closed {
+            return Err(StoreError::Stopped);
+        }
+        match queued.priority {
+            Priority::Alarm => waiting.alarms.push_back((queued, permit)),
+            Priority::Normal => waiting.others.push_back((queued, permit)),
+        }
+        drop(waiting);
+        self.arrived.notify_one();
+        Ok(())
+    }
+
+    /// What is queued now, alarms first. Without anything it waits; `None` when it was closed and all is written.
+    fn next(&self, tend: impl FnOnce() -> Result<(), StoreError>) -> Result<Option<Vec<Queued>>, StoreError> {
+        let mut waiting = lock(&self.waiting);
+        if waiting.is_empty() && !waiting.closed {
+            drop(waiting);
+            // An idle moment.
+            tend()?;
+            waiting = lock(&self.waiting);
+        }
+        while waiting.is_empty() && !waiting.closed {
+            waiting = self.arrived.wait(waiting).unwrap_or_else(PoisonError::into_inner);
+        }
+        let mut batch = Vec::with_capacity(BATCH_WRITES.min(waiting.alarms.len() + waiting.others.len()));
+        while batch.len() < BATCH_WRITES {
+            let Some((queued, _)) = waiting.alarms.pop_front().or_else(|| waiting.others.pop_front()) else { break };
+            batch.push(queued);
+        }
+        Ok(if batch.is_empty() { None } else { Some(batch) })
+    }
+
+    /// Refuses everything, from now on and what is queued.
+    fn fail(&self) {
+        let mut waiting = lock(&self.waiting);
+        waiting.closed = true;
+        let left: Vec<_> = waiting.take().map(|(queued, _)| queued).collect();
+        drop(waiting);
+        batch::answer(left, || Err(StoreError::Stopped));
+    }
+}
+
+impl Waiting {
+    fn is_empty(&self) -> bool {
+        self.alarms.is_empty() && self.others.is_empty()
+    }
+
+    fn take(&mut self) -> impl Iterator<Item = (Queued, OwnedSemaphorePermit)> {
+        std::mem::take(&mut self.alarms).into_iter().chain(std::mem::take(&mut self.others))
+    }
+}
+
+/// The thread.
+fn write_on(mut core: Core, queue: &Queue, on_fatal: &OnFatal) {
+    loop {
+        let outcome = match queue.next(|| core.tend(true)) {
+            Ok(None) => break,
+            Ok(Some(batch)) => {
+                core.batches = core.batches.wrapping_add(1);
+                let look = core.batches.is_multiple_of(BATCHES_A_LOOK);
+                batch::run(&core.connection, &mut core.reserve, batch)
+                    .and_then(|()| if look { core.tend(false) } else { Ok(()) })
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            tracing::error!(event = "store_failed", code = ?error, "the disk failed; nothing more is written");
+            queue.fail();
+            drop(core);
+            return on_fatal(&error);
+        }
+    }
+    if let Err(error) = core.checkpoint("TRUNCATE") {
+        tracing::warn!(event = "checkpoint_failed", code = ?error);
+    }
+}
+
+impl Core {
+    /// Moves the write-ahead log into the database when it has grown enough.
+    fn tend(&mut self, idle: bool) -> Result<(), StoreError> {
+        let pages = self.checkpoint("NOOP")?;
+        if pages >= TRUNCATE_PAGES {
+            self.checkpoint("TRUNCATE")?;
+        } else if idle && pages >= CHECKPOINT_PAGES {
+            self.checkpoint("PASSIVE")?;
+        }
+        Ok(())
+    }
+
+    /// Runs a checkpoint and gives the pages of the log that are not in the database yet. A full disk is no failure
+    /// here: the log keeps everything.
+    fn checkpoint(&self, mode: &'static str) -> Result<i64, StoreError> {
+        let counted = self
+            .connection
+            .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
+            .and_then(|mut statement| statement.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))))
+            .map_err(StoreError::from);
+        match counted {
+            Ok((in_log, moved)) => Ok(in_log.saturating_sub(moved.max(0))),
+            Err(StoreError::Full) => Ok(0),
+            // Readers in the way: it is done another time.
+            Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+                Ok(0)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
