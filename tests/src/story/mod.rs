@@ -2,6 +2,7 @@
 
 pub mod console;
 pub mod phone;
+pub mod play;
 pub mod process;
 pub mod telling;
 pub mod town;

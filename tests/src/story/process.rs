@@ -39,9 +39,17 @@ impl Programs {
     /// # Errors
     /// Names what is missing and the command that makes it.
     pub fn find() -> Result<Self> {
+        Self::find_in(None, None)
+    }
+
+    /// As [`Programs::find`], but with the binaries or the interpreter where the caller says.
+    ///
+    /// # Errors
+    /// Names what is missing and the command that makes it.
+    pub fn find_in(bin_dir: Option<PathBuf>, python: Option<PathBuf>) -> Result<Self> {
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests lie in a workspace")?;
-        let bin_dir = match std::env::var_os("BAKEN_BIN_DIR") {
-            Some(dir) => PathBuf::from(dir),
+        let bin_dir = match bin_dir.or_else(|| std::env::var_os("BAKEN_BIN_DIR").map(PathBuf::from)) {
+            Some(dir) => dir,
             None => {
                 let own = std::env::current_exe()?;
                 let dir = own.parent().context("a program lies in a folder")?;
@@ -49,8 +57,9 @@ impl Programs {
                 if dir.ends_with("deps") { dir.parent().unwrap_or(dir).to_owned() } else { dir.to_owned() }
             }
         };
-        let python = std::env::var_os("BAKEN_PYTHON")
-            .map_or_else(|| workspace.join(".baken/python/bin/python"), PathBuf::from);
+        let python = python
+            .or_else(|| std::env::var_os("BAKEN_PYTHON").map(PathBuf::from))
+            .unwrap_or_else(|| workspace.join(".baken/python/bin/python"));
         let found = Self {
             server: bin_dir.join("baken-server"),
             phone: bin_dir.join("baken"),

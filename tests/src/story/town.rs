@@ -43,6 +43,8 @@ pub struct Plan {
     pub data: PathBuf,
     /// How much the servers log.
     pub log_level: String,
+    /// Where `baken` and `baken-server` are, and the Python with the receivers' packages; looked up when not said.
+    pub programs: (Option<PathBuf>, Option<PathBuf>),
 }
 
 /// The key of the desk's account at the DC-09 receiver: 16 ASCII characters, as receivers are given them.
@@ -65,7 +67,7 @@ impl Town {
             bail!("{} is not empty: name a new folder with --data, or empty this one", data.display());
         }
         std::fs::create_dir_all(data.join("log"))?;
-        let programs = Programs::find()?;
+        let programs = Programs::find_in(plan.programs.0.clone(), plan.programs.1.clone())?;
         let relay_url = format!("https://127.0.0.1:{}", free_port()?);
         let console_url = format!("https://127.0.0.1:{}", free_port()?);
         let button_port = free_port()?;

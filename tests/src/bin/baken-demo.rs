@@ -1,0 +1,81 @@
+//! The demo: plays the main job with real processes. Started by `cargo xtask demo`.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use baken_tests::story::play::{Options, Summary, play};
+use baken_tests::story::telling::Language;
+use baken_tests::story::town::{Plan, Town};
+use clap::Parser;
+
+/// A small municipality, two phones, an alarm, an officer: the whole path, on this machine.
+#[derive(Parser)]
+struct Arguments {
+    /// End when the story has ended, instead of leaving the servers up.
+    #[arg(long)]
+    once: bool,
+    /// Tell nothing; print the summary as one line of JSON.
+    #[arg(long)]
+    json: bool,
+    /// Keep everything in this folder, which must be new or empty.
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The language of the story.
+    #[arg(long, value_enum, default_value = "nl")]
+    lang: Language,
+    /// Where `baken` and `baken-server` are.
+    #[arg(long)]
+    bin_dir: Option<PathBuf>,
+    /// The Python with the receivers' packages.
+    #[arg(long)]
+    python: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    // Installed once, before any thread; an earlier one cannot exist.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let arguments = Arguments::parse();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error:#}");
+            if arguments.json {
+                println!("{}", serde_json::json!({ "ok": false, "error": format!("{error:#}") }));
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let scratch = tempfile::tempdir()?;
+    let data = arguments.data.clone().unwrap_or_else(|| scratch.path().join("zandhoven"));
+    let plan = Plan { data, log_level: "info".to_owned(), programs: arguments.programs() };
+    let options = Options { plan, language: arguments.lang, quiet: arguments.json };
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let (town, summary) = play(&options).await?;
+        if !arguments.once {
+            wait(arguments.lang, &town, &summary).await?;
+        }
+        if arguments.json {
+            println!("{}", serde_json::to_string(&summary)?);
+        }
+        Ok(())
+    })
+}
+
+impl Arguments {
+    fn programs(&self) -> (Option<PathBuf>, Option<PathBuf>) {
+        (self.bin_dir.clone(), self.python.clone())
+    }
+}
+
+async fn wait(language: Language, town: &Town, summary: &Summary) -> Result<()> {
+    let (here, leave) = match language {
+        Language::Nl => ("De servers blijven draaien. Console (link werkt één keer):", "Stoppen: Ctrl-C."),
+        Language::En => ("The servers stay up. Console (the link works once):", "To stop: Ctrl-C."),
+    };
+    eprintln!("\n{here}\n  {}\n  {}\n{leave}", summary.console, town.data.display());
+    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be awaited")
+}
