@@ -3,13 +3,14 @@
 //! Methods take `&self` and never hold the inner lock while they wait for the network, so an edit, a press and a sync
 //! can run at the same time. The alarm part works with the vault locked and never takes the vault's lock.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, DeviceId};
 use baken_schemas::org::OrgId;
 
+use crate::alarm::AlarmOutbox;
 use crate::circle::Circle;
 use crate::home::Home;
 use crate::vault::Vault;
@@ -21,6 +22,8 @@ pub struct Baken {
     pub(crate) home: Home,
     pub(crate) context: Context,
     vault: Mutex<Option<UnlockedVault>>,
+    /// Opened at its first use.
+    pub(crate) outbox: OnceLock<AlarmOutbox>,
 }
 
 /// What is in memory only while the vault is unlocked.
@@ -57,7 +60,7 @@ impl std::fmt::Debug for AlarmSetup {
 impl Baken {
     /// A device in its folder, locked. Nothing is read yet.
     pub fn open(home: Home, context: Context) -> Self {
-        Self { home, context, vault: Mutex::new(None) }
+        Self { home, context, vault: Mutex::new(None), outbox: OnceLock::new() }
     }
 
     /// Whether this folder holds a device: activated, or paired.

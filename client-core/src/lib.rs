@@ -12,6 +12,7 @@
     clippy::print_stderr
 )]
 
+pub mod alarm;
 mod baken;
 mod circle;
 pub mod client;
@@ -20,6 +21,7 @@ mod error;
 pub mod home;
 pub mod key_store;
 pub mod record;
+pub mod sync;
 pub mod transport;
 mod vault;
 

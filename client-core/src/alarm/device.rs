@@ -1,0 +1,113 @@
+//! The alarm part of [`Baken`]. Never takes the vault's lock.
+
+use std::ops::ControlFlow;
+
+use baken_schemas::alarm::Fix;
+use baken_schemas::id::AlarmId;
+use baken_schemas::org::Directory;
+
+use crate::alarm::{AlarmOutbox, AlarmView, Call, Round};
+use crate::key_store::existing_secret;
+use crate::transport::Transport;
+use crate::{AlarmSetup, Baken, BakenError};
+
+/// The purpose of the key of the outbox's file.
+const KEY_LABEL: &str = "baken/outbox-key/v0";
+
+impl Baken {
+    /// Calls for help: sealed and on disk when it returns, with the vault locked or not. Send it with
+    /// [`Self::send_alarms`] or [`Self::follow_alarms`].
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::press`].
+    pub fn press(&self, call: &Call) -> Result<AlarmId, BakenError> {
+        self.alarm_outbox()?.press(call, &self.context)
+    }
+
+    /// Adds to an alarm what is new: where the sender is now, words.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::update`].
+    pub fn update_alarm(
+        &self,
+        alarm: AlarmId,
+        fix: Fix,
+        battery_percent: Option<u8>,
+        text: &str,
+    ) -> Result<(), BakenError> {
+        self.alarm_outbox()?.update(alarm, fix, battery_percent, text, &self.context)
+    }
+
+    /// Every alarm, the newest first.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::alarms`].
+    pub fn alarms(&self) -> Result<Vec<AlarmView>, BakenError> {
+        self.alarm_outbox()?.alarms(self.context.now())
+    }
+
+    /// One alarm.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::alarm`].
+    pub fn alarm(&self, alarm: AlarmId) -> Result<AlarmView, BakenError> {
+        self.alarm_outbox()?.alarm(alarm, self.context.now())
+    }
+
+    /// One round of sending and receiving; see [`AlarmOutbox::deliver`].
+    ///
+    /// # Errors
+    /// Those of the disk only; the network's are in the round.
+    pub async fn send_alarms(&self, transport: &dyn Transport) -> Result<Round, BakenError> {
+        self.alarm_outbox()?.deliver(transport, &self.context).await
+    }
+
+    /// Sends and listens until `tell` breaks; see [`AlarmOutbox::follow`].
+    ///
+    /// # Errors
+    /// Those of the disk only.
+    pub async fn follow_alarms(
+        &self,
+        transport: &dyn Transport,
+        tell: &mut (dyn FnMut(&Round) -> ControlFlow<()> + Send),
+    ) -> Result<(), BakenError> {
+        self.alarm_outbox()?.follow(transport, &self.context, tell).await
+    }
+
+    /// The organisation's newest directory, verified. Works with the vault locked.
+    ///
+    /// # Errors
+    /// [`BakenError::NotActivated`], [`BakenError::VaultDamaged`].
+    pub fn directory(&self) -> Result<Directory, BakenError> {
+        self.alarm_outbox()?.directory()
+    }
+
+    /// Writes the alarm outbox of a newly activated or paired phone.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::enrol`].
+    pub(crate) fn enrol_alarms(&self, setup: &AlarmSetup) -> Result<(), BakenError> {
+        let key = existing_secret(self.context.key_store.as_ref())?.derive(KEY_LABEL, &[]);
+        let outbox = AlarmOutbox::enrol(&self.home.outbox_database(), &key, setup)?;
+        // An outbox that was opened meanwhile reads the same file.
+        let _ = self.outbox.set(outbox);
+        Ok(())
+    }
+
+    /// The outbox, opened at its first use.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::open`].
+    pub fn alarm_outbox(&self) -> Result<&AlarmOutbox, BakenError> {
+        if let Some(outbox) = self.outbox.get() {
+            return Ok(outbox);
+        }
+        let path = self.home.outbox_database();
+        if !path.exists() {
+            return Err(BakenError::NotActivated);
+        }
+        let key = existing_secret(self.context.key_store.as_ref())?.derive(KEY_LABEL, &[]);
+        let opened = AlarmOutbox::open(&path, &key)?;
+        Ok(self.outbox.get_or_init(|| opened))
+    }
+}

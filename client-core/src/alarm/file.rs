@@ -1,0 +1,96 @@
+//! The outbox's file: SQLCipher under a raw key, opened the same way each time and checked to be what it claims.
+
+use std::path::Path;
+
+use baken_schemas::crypto::SymmetricKey;
+use data_encoding::HEXLOWER;
+use rusqlite::{Connection, OpenFlags};
+use zeroize::Zeroizing;
+
+use crate::BakenError;
+
+/// The version of `outbox.sql`.
+const VERSION: u32 = 1;
+/// How long to wait for another process that writes; each write takes milliseconds.
+const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
+/// What damage is said of.
+const PART: &str = "the alarm outbox";
+
+/// Makes the file, or opens one that an interrupted activation left without its row.
+pub(super) fn create(path: &Path, key: &SymmetricKey) -> Result<Connection, BakenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut db = keyed(path, key, flags)?;
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    if version(&transaction)? == 0 {
+        transaction.execute_batch(include_str!("outbox.sql"))?;
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    owner_only(path)?;
+    check_version(&db)?;
+    Ok(db)
+}
+
+/// Opens a file that is there.
+pub(super) fn open(path: &Path, key: &SymmetricKey) -> Result<Connection, BakenError> {
+    if !path.exists() {
+        return Err(BakenError::NotActivated);
+    }
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = keyed(path, key, flags).map_err(damaged)?;
+    check_version(&db).map_err(damaged)?;
+    Ok(db)
+}
+
+fn keyed(path: &Path, key: &SymmetricKey, flags: OpenFlags) -> Result<Connection, BakenError> {
+    let db = Connection::open_with_flags(path, flags)?;
+    // SQLCipher writes wrong keys to the system's log unless it is told not to before it gets one.
+    db.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", &*Zeroizing::new(HEXLOWER.encode(key.as_bytes()))));
+    db.execute_batch(&pragma)?;
+    // A plain SQLite takes `PRAGMA key` without a word and would write the alarm key in the clear.
+    let cipher: Option<String> = db.query_row("PRAGMA cipher_version", [], |row| row.get(0)).ok();
+    if cipher.is_none_or(|version| version.is_empty()) {
+        return Err(BakenError::NotEncrypting);
+    }
+    db.busy_timeout(BUSY_TIMEOUT)?;
+    let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
+    db.execute_batch(
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
+    )?;
+    let synchronous: u32 = db.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
+    if mode != "wal" || synchronous != 2 {
+        return Err(BakenError::Database(rusqlite::Error::InvalidQuery));
+    }
+    Ok(db)
+}
+
+fn version(db: &Connection) -> Result<u32, BakenError> {
+    Ok(db.query_row("PRAGMA user_version", [], |row| row.get(0))?)
+}
+
+fn check_version(db: &Connection) -> Result<(), BakenError> {
+    match version(db)? {
+        VERSION => Ok(()),
+        found if found > VERSION => Err(BakenError::VaultNewer { found, known: VERSION }),
+        _ => Err(BakenError::VaultDamaged { part: PART }),
+    }
+}
+
+fn damaged(error: BakenError) -> BakenError {
+    match error {
+        BakenError::VaultDamaged { .. } => BakenError::VaultDamaged { part: PART },
+        other => other,
+    }
+}
+
+#[cfg(unix)]
+fn owner_only(path: &Path) -> Result<(), BakenError> {
+    use std::os::unix::fs::PermissionsExt as _;
+    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?)
+}
+
+#[cfg(not(unix))]
+fn owner_only(_path: &Path) -> Result<(), BakenError> {
+    Ok(())
+}

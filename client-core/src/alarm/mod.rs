@@ -1,0 +1,65 @@
+//! The alarm outbox: how a call for help leaves the phone, and how the phone knows what became of it.
+//!
+//! It lies in a file of its own under a key that needs no PIN, so it works while the vault is locked and while another
+//! process holds the vault. This is its specification; the tests go by the same words.
+//!
+//! # Sending
+//!
+//! - **Pressing** seals the alarm, signs it and commits it to disk (`synchronous=FULL`) before it returns. Nothing is
+//!   sent before that, and nothing that goes wrong with sending can make pressing fail. Only a full or broken disk can.
+//! - An alarm is **waiting** until a receipt for its very bytes has been verified. An answer 2xx is not that receipt,
+//!   the receipt in its body is.
+//! - A waiting alarm is sent **without end**: after 1, 1, 2, 3, 5, 8, 13 and 20 seconds, then every 20 seconds, each
+//!   give or take a fifth. Waits live in memory: a program that starts tries at once.
+//! - Every try sends the **same bytes** under the same idempotency key, so a relay that stored the alarm while its answer
+//!   got lost stores nothing twice.
+//! - A **refusal** (4xx) is kept, shown, and tried again every five minutes: whoever refused may be wrong or may be put
+//!   right. Each alarm waits for itself; a refused one holds up no other.
+//! - **Updates** wait for their alarm to be stored and then go in order, in the same way.
+//! - Words that don't fit into the alarm follow in updates. Nothing is cut and nothing is refused for its length, up to
+//!   [`MAX_TEXT_BYTES`].
+//!
+//! # Receipts
+//!
+//! - They come in the answer, by mail, on the live stream, and by asking for all of an alarm's. Each way gives the same
+//!   documents; one that is known is known by its hash.
+//! - A receipt **counts** when its signer is in the directory that the organisation's root signed, may say what it says,
+//!   signed it, and names the hash of the alarm as this phone sealed it. Anything else is refused, kept as evidence and
+//!   counted in what is shown. A newer directory counts when the root signed it and its version is higher.
+//! - Each signer chains its receipts. A missing link and two receipts in one place are shown as **warnings**; the
+//!   receipts themselves still count, since their signers did say so. A relay cannot make them, only hold them back.
+//! - The mail cursor moves in the transaction that keeps the mail. A relay with another generation was restored from a
+//!   backup: its mail is read again from the start.
+//!
+//! # Showing
+//!
+//! - The state is the farthest that any counting receipt proves; without one it is **not sent**.
+//! - It is **green** only when a desk says that a human has it.
+//! - **Call 112** is shown when 20 seconds have gone by without a human, when the ladder ran out, and when the clock
+//!   has jumped back so that nobody can tell.
+//!
+//! # Time
+//!
+//! The phone's clock may be wrong by decades, or be set while an alarm waits. It is compared only with itself, and a
+//! clock that went backwards makes everything due. No alarm and no receipt is refused for a time.
+//!
+//! # Not here
+//!
+//! Deposits (check-ins), notes, and the card's content. The card's key is here because it travels in the alarm.
+
+mod deliver;
+mod device;
+mod file;
+mod live;
+mod outbox;
+mod receipts;
+mod schedule;
+mod view;
+mod words;
+
+pub use deliver::Round;
+pub use outbox::{AlarmOutbox, Call, MAX_TEXT_BYTES};
+pub use receipts::Verdict;
+pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
+pub use words::Lang;
+

@@ -1,0 +1,168 @@
+//! What the relay hands over about an alarm, held against what the phone knows: receipts and directories.
+//!
+//! Everything is judged in the transaction that keeps it. What does not count is kept as evidence, not dropped.
+
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{Receipt, ReceiptState, check_receipt};
+use baken_schemas::api::{Mail, MailKind};
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::AlarmId;
+use baken_schemas::org::Directory;
+use baken_schemas::signed::Unverified;
+use baken_schemas::time::Timestamp;
+use rusqlite::{Transaction, params};
+
+use crate::BakenError;
+use crate::alarm::outbox::{document_hash, phone, sealed};
+
+/// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
+const MAX_RECEIPTS_BY_ONE: usize = 256;
+/// The most pieces of evidence that are kept; the first tell the story.
+const MAX_EVIDENCE: i64 = 1_000;
+/// The most bytes of one piece of evidence that are kept.
+const MAX_EVIDENCE_BYTES: usize = 16 * 1024;
+
+/// What became of a document that came in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// A receipt that counts and is new.
+    Counts {
+        /// Of this alarm.
+        alarm: AlarmId,
+        /// How far it says the alarm has got.
+        state: ReceiptState,
+    },
+    /// A newer directory, signed by the organisation's root.
+    Directory {
+        /// Its version.
+        version: u64,
+    },
+    /// Known before.
+    Known,
+    /// Does not count. Kept as evidence, with this stable word.
+    Refused {
+        /// `forged`, `not_entitled`, `other_alarm`, `unknown_alarm`, `malformed`, `too_many`, `directory_forged`,
+        /// `directory_older`, `not_for_phones`.
+        reason: &'static str,
+    },
+}
+
+/// Judges and keeps one piece of mail.
+pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Result<Verdict, BakenError> {
+    match mail.kind {
+        MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
+        MailKind::Directory => take_directory(tx, &mail.document, now),
+        MailKind::Alarm | MailKind::Update | MailKind::Note | MailKind::Enrolment | MailKind::Roster => {
+            keep_evidence(tx, None, "not_for_phones", &mail.document, now)
+        }
+    }
+}
+
+/// Judges and keeps one receipt. `about` is the alarm it was handed over for, where it was.
+pub(super) fn take_receipt(
+    tx: &Transaction<'_>,
+    bytes: &[u8],
+    about: Option<AlarmId>,
+    now: Timestamp,
+) -> Result<Verdict, BakenError> {
+    let hash = document_hash(bytes);
+    let known: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM receipt WHERE hash = ?1)", [hash.0], |row| row.get(0))?;
+    if known {
+        return Ok(Verdict::Known);
+    }
+    let claimed = || Unverified::<Receipt>::parse(bytes).ok().map(|unverified| unverified.claims().alarm);
+    let claimed = about.or_else(claimed);
+    let directory = phone(tx)?.directory;
+    let receipt = match check_receipt(bytes, &directory) {
+        Ok(receipt) => receipt,
+        Err(error) => return keep_evidence(tx, claimed, refusal(&error), bytes, now),
+    };
+    let receipt = receipt.value();
+    let sealed_hash = match sealed(tx, receipt.alarm) {
+        Ok((hash, _)) => hash,
+        Err(BakenError::NoSuchAlarm) => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
+        Err(error) => return Err(error),
+    };
+    if receipt.alarm_hash != sealed_hash {
+        return keep_evidence(tx, claimed, "other_alarm", bytes, now);
+    }
+    let by_same = receipts(tx, receipt.alarm)?.iter().filter(|kept| kept.receipt.by == receipt.by).count();
+    if by_same >= MAX_RECEIPTS_BY_ONE {
+        return keep_evidence(tx, claimed, "too_many", bytes, now);
+    }
+    let desk = directory.desk(receipt.by).map_or("", |desk| desk.name.as_str());
+    tx.execute(
+        "INSERT INTO receipt (hash, alarm, document, desk, arrived_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+        params![hash.0, receipt.alarm.0, bytes, desk, now.0],
+    )?;
+    Ok(Verdict::Counts { alarm: receipt.alarm, state: receipt.state })
+}
+
+/// Judges and keeps a directory.
+pub(super) fn take_directory(tx: &Transaction<'_>, bytes: &[u8], now: Timestamp) -> Result<Verdict, BakenError> {
+    let phone = phone(tx)?;
+    let Ok(directory) = Directory::verify(bytes, phone.org) else {
+        return keep_evidence(tx, None, "directory_forged", bytes, now);
+    };
+    let version = directory.value().version;
+    if *directory.value() == phone.directory {
+        return Ok(Verdict::Known);
+    }
+    if version <= phone.directory.version {
+        return keep_evidence(tx, None, "directory_older", bytes, now);
+    }
+    tx.execute("UPDATE phone SET directory = ?1", [directory.bytes()])?;
+    Ok(Verdict::Directory { version })
+}
+
+/// Keeps what does not count; the same bytes once.
+pub(super) fn keep_evidence(
+    tx: &Transaction<'_>,
+    alarm: Option<AlarmId>,
+    reason: &'static str,
+    bytes: &[u8],
+    now: Timestamp,
+) -> Result<Verdict, BakenError> {
+    let kept: i64 = tx.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0))?;
+    if kept < MAX_EVIDENCE {
+        let bytes = bytes.get(..MAX_EVIDENCE_BYTES).unwrap_or(bytes);
+        let alarm = alarm.map_or(Vec::new(), |alarm| alarm.0.to_vec());
+        tx.execute(
+            "INSERT OR IGNORE INTO evidence (hash, alarm, reason, document, arrived_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![Hash::of("baken/evidence/v0", &[bytes]).0, alarm, reason, bytes, now.0],
+        )?;
+    }
+    Ok(Verdict::Refused { reason })
+}
+
+fn refusal(error: &FormatError) -> &'static str {
+    match error {
+        FormatError::Signature { .. } => "forged",
+        FormatError::Rule { .. } => "not_entitled",
+        _ => "malformed",
+    }
+}
+
+/// A receipt that counts, as kept.
+pub(super) struct KeptReceipt {
+    pub(super) hash: Hash,
+    pub(super) receipt: Receipt,
+    /// Empty for the relay.
+    pub(super) desk: String,
+}
+
+/// Every receipt of an alarm that counts, in order of arrival.
+pub(super) fn receipts(db: &rusqlite::Connection, alarm: AlarmId) -> Result<Vec<KeptReceipt>, BakenError> {
+    let mut statement = db.prepare_cached("SELECT hash, document, desk FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
+    let rows = statement
+        .query_map([alarm.0], |row| Ok((Hash(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?)))?;
+    let mut kept = Vec::new();
+    for row in rows {
+        let (hash, document, desk) = row?;
+        // Its signature was checked when it came in, against the directory of that day.
+        let receipt = Unverified::<Receipt>::parse(&document)?.claims().clone();
+        kept.push(KeptReceipt { hash, receipt, desk });
+    }
+    Ok(kept)
+}

@@ -1,0 +1,269 @@
+//! What is shown of an alarm: no more than what verified receipts prove.
+
+use baken_schemas::alarm::{AlarmKind, ContentKey, ReceiptState};
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::AlarmId;
+use baken_schemas::time::Timestamp;
+use rusqlite::Connection;
+use serde::{Deserialize, Serialize};
+
+use crate::BakenError;
+use crate::alarm::AlarmOutbox;
+use crate::alarm::outbox::{pressed, sealed};
+use crate::alarm::receipts::{KeptReceipt, receipts};
+
+/// How long a person waits for another person before 112 is shown, in milliseconds.
+const CALL_112_AFTER_MS: i64 = 20 * 1000;
+/// The most alarms of a list.
+const MAX_LISTED: u32 = 1_000;
+
+/// How far an alarm has got, for sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AlarmState {
+    /// On this phone only: nog niet verzonden.
+    NotSent,
+    /// The relay has it on disk.
+    Stored,
+    /// A responder's machine has it. No human is meant.
+    Received,
+    /// The ladder ran out.
+    Exhausted,
+    /// A named human has it.
+    Seen,
+    /// A named human has verified it.
+    Verified,
+    /// Help is on its way.
+    Underway,
+    /// It is over.
+    Closed,
+}
+
+impl From<ReceiptState> for AlarmState {
+    fn from(state: ReceiptState) -> Self {
+        match state {
+            ReceiptState::Stored => Self::Stored,
+            ReceiptState::Received => Self::Received,
+            ReceiptState::Exhausted => Self::Exhausted,
+            ReceiptState::Seen => Self::Seen,
+            ReceiptState::Verified => Self::Verified,
+            ReceiptState::Underway => Self::Underway,
+            ReceiptState::Closed => Self::Closed,
+        }
+    }
+}
+
+/// Who says so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "role", content = "name")]
+pub enum Signer {
+    /// The relay.
+    Relay,
+    /// The desk of this name.
+    Desk(String),
+}
+
+/// A receipt that counts.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct ReceiptView {
+    /// How far the alarm has got.
+    pub state: ReceiptState,
+    /// Who says so.
+    pub by: Signer,
+    /// When, by the signer's clock.
+    pub at: Timestamp,
+    /// The officer's name; `None` when there is none or it cannot be opened.
+    pub officer: Option<String>,
+    /// How it was verified, what the outcome was, what is coming.
+    pub text: Option<String>,
+    /// Identifies it.
+    pub hash: Hash,
+}
+
+impl std::fmt::Debug for ReceiptView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ReceiptView").field("state", &self.state).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// The relay refused the alarm. It is tried again all the same.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RefusalView {
+    /// The HTTP status.
+    pub status: u16,
+    /// The relay's code.
+    pub code: String,
+}
+
+/// Something is wrong with what the relay hands over.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "what")]
+pub enum Warning {
+    /// Receipts that were altered, invented, or for another alarm.
+    Refused {
+        /// How many.
+        count: u32,
+    },
+    /// A receipt that its signer refers to has not arrived: it is late or held back.
+    Missing {
+        /// Whose.
+        by: Signer,
+    },
+    /// A signer has said two things in one place.
+    Contradicting {
+        /// Who.
+        by: Signer,
+    },
+}
+
+/// An alarm as the phone shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlarmView {
+    /// The alarm.
+    pub alarm: AlarmId,
+    /// Its kind.
+    pub kind: AlarmKind,
+    /// When it was pressed, by this phone's clock.
+    pub pressed_at: Timestamp,
+    /// How far it has got.
+    pub state: AlarmState,
+    /// The receipt that proves it.
+    pub proof: Option<ReceiptView>,
+    /// A human has it.
+    pub green: bool,
+    /// Show "Bel 112".
+    pub call_112: bool,
+    /// Every receipt that counts, in order of arrival.
+    pub receipts: Vec<ReceiptView>,
+    /// What is wrong.
+    pub warnings: Vec<Warning>,
+    /// The relay's last refusal, while it is not stored.
+    pub refused: Option<RefusalView>,
+    /// Updates that the relay does not have yet.
+    pub updates_waiting: u32,
+}
+
+impl AlarmOutbox {
+    /// Every alarm, the newest first, at most 1,000.
+    ///
+    /// # Errors
+    /// [`BakenError::VaultDamaged`], and those of the disk.
+    pub fn alarms(&self, now: Timestamp) -> Result<Vec<AlarmView>, BakenError> {
+        self.read(|db| {
+            let mut statement = db.prepare_cached("SELECT alarm FROM alarm ORDER BY seq DESC LIMIT ?1")?;
+            let ids = statement.query_map([MAX_LISTED], |row| row.get(0))?;
+            ids.map(|id| view(db, AlarmId(id?), now)).collect()
+        })
+    }
+
+    /// One alarm.
+    ///
+    /// # Errors
+    /// [`BakenError::NoSuchAlarm`], [`BakenError::VaultDamaged`], and those of the disk.
+    pub fn alarm(&self, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, BakenError> {
+        self.read(|db| view(db, alarm, now))
+    }
+
+    /// How many documents were refused so far, about whatever alarm: forged receipts, foreign directories.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn refused_documents(&self) -> Result<u32, BakenError> {
+        self.read(|db| Ok(db.query_row("SELECT count(*) FROM evidence", [], |row| row.get(0))?))
+    }
+}
+
+/// Whether a desk has closed it.
+pub(super) fn is_closed(db: &Connection, alarm: AlarmId) -> Result<bool, BakenError> {
+    Ok(receipts(db, alarm)?.iter().any(|kept| kept.receipt.state == ReceiptState::Closed))
+}
+
+/// Whether a human has it.
+pub(super) fn is_seen(db: &Connection, alarm: AlarmId) -> Result<bool, BakenError> {
+    Ok(receipts(db, alarm)?.iter().any(|kept| kept.receipt.state.is_by_human()))
+}
+
+fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, BakenError> {
+    let (pressed_at, kind) = pressed(db, alarm)?;
+    let (_, content) = sealed(db, alarm)?;
+    let kept = receipts(db, alarm)?;
+    let views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, &content)).collect();
+    // Of equals the last to arrive.
+    let proof = views.iter().max_by_key(|receipt| receipt.state).cloned();
+    let state = proof.as_ref().map_or(AlarmState::NotSent, |receipt| receipt.state.into());
+    let green = proof.as_ref().is_some_and(|receipt| receipt.state.is_by_human());
+    let waited_ms = now.since_ms(pressed_at);
+    let long = !(0..CALL_112_AFTER_MS).contains(&waited_ms);
+    let mut warnings = chain_warnings(&kept);
+    let refused_receipts = evidence_count(db, alarm)?;
+    if refused_receipts > 0 {
+        warnings.insert(0, Warning::Refused { count: refused_receipts });
+    }
+    let (refused, updates_waiting) = waiting(db, alarm)?;
+    Ok(AlarmView {
+        alarm,
+        kind,
+        pressed_at,
+        state,
+        green,
+        call_112: !green && (long || state == AlarmState::Exhausted),
+        proof,
+        receipts: views,
+        warnings,
+        refused: refused.filter(|_| state == AlarmState::NotSent),
+        updates_waiting,
+    })
+}
+
+fn receipt_view(kept: &KeptReceipt, content: &ContentKey) -> ReceiptView {
+    let detail = kept.receipt.open_detail(content).ok().flatten();
+    let (officer, text) = detail.map_or((None, None), |detail| (Some(detail.officer), Some(detail.text)));
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    ReceiptView {
+        state: kept.receipt.state,
+        by: signer(kept),
+        at: kept.receipt.at,
+        officer: filled(officer),
+        text: filled(text),
+        hash: kept.hash,
+    }
+}
+
+fn signer(kept: &KeptReceipt) -> Signer {
+    if kept.receipt.state.is_by_relay() { Signer::Relay } else { Signer::Desk(kept.desk.clone()) }
+}
+
+/// A link that nobody sent, and two links in one place.
+fn chain_warnings(kept: &[KeptReceipt]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (at, this) in kept.iter().enumerate() {
+        let by = this.receipt.by;
+        let prev = this.receipt.prev;
+        let has_prev = prev == Hash::ZERO || kept.iter().any(|other| other.hash == prev && other.receipt.by == by);
+        let rival = kept.iter().take(at).any(|other| other.receipt.by == by && other.receipt.prev == prev);
+        let found = [
+            (!has_prev).then(|| Warning::Missing { by: signer(this) }),
+            rival.then(|| Warning::Contradicting { by: signer(this) }),
+        ];
+        for warning in found.into_iter().flatten() {
+            if !warnings.contains(&warning) {
+                warnings.push(warning);
+            }
+        }
+    }
+    warnings
+}
+
+fn evidence_count(db: &Connection, alarm: AlarmId) -> Result<u32, BakenError> {
+    Ok(db.query_row("SELECT count(*) FROM evidence WHERE alarm = ?1", [alarm.0.to_vec()], |row| row.get(0))?)
+}
+
+fn waiting(db: &Connection, alarm: AlarmId) -> Result<(Option<RefusalView>, u32), BakenError> {
+    let (status, code) =
+        db.query_row("SELECT refused_status, refused_code FROM alarm WHERE alarm = ?1", [alarm.0], |row| {
+            Ok((row.get::<_, u16>(0)?, row.get::<_, String>(1)?))
+        })?;
+    let updates =
+        db.query_row("SELECT count(*) FROM alarm_update WHERE alarm = ?1 AND stored = 0", [alarm.0], |row| row.get(0))?;
+    Ok(((status != 0).then_some(RefusalView { status, code }), updates))
+}
