@@ -17,6 +17,7 @@ not take is not printed: look at what the sender was answered. It never tells re
 import argparse
 import asyncio
 import json
+import logging
 import sys
 
 from pysiaalarm import SIAAccount
@@ -70,8 +71,10 @@ async def main() -> None:
     arguments.add_argument("--port", type=int, default=0, help="0: any free one, which is printed")
     arguments.add_argument("--account", action="append", required=True, help="3 to 16 hexadecimal digits; repeatable")
     arguments.add_argument("--key", help="16, 24 or 32 characters, whose ASCII is the key of every account given")
+    arguments.add_argument("--verbose", action="store_true", help="what pysiaalarm logs, contents included, on stderr")
     arguments.add_argument("--until-stdin-closes", action="store_true", help="for tests: end with the one who started it")
     chosen = arguments.parse_args()
+    logging.basicConfig(level=logging.DEBUG if chosen.verbose else logging.CRITICAL)
     for account in chosen.account:
         SIAAccount.validate_account(account, chosen.key)
     accounts = [SIAAccount(account, chosen.key) for account in chosen.account]

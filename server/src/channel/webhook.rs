@@ -12,6 +12,7 @@ use baken_schemas::time::{Clock, Timestamp};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use rand_core::CryptoRng;
+use serde::{Deserialize, Deserializer, de};
 use zeroize::Zeroizing;
 
 use super::outcome::{MachineAnswer, Outcome, Why};
@@ -77,6 +78,12 @@ impl FromStr for WebhookSecret {
     }
 }
 
+impl<'de> Deserialize<'de> for WebhookSecret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Zeroizing::new(String::deserialize(deserializer)?).parse().map_err(de::Error::custom)
+    }
+}
+
 impl fmt::Debug for WebhookSecret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("WebhookSecret(…)")
@@ -105,23 +112,37 @@ impl FromStr for WebhookId {
     }
 }
 
-/// One receiver.
-#[derive(Debug, Clone)]
+/// One receiver. In configuration, at least `{"address": "https://…", "secrets": ["whsec_…"]}`.
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WebhookConfig {
     /// Where to, `https://…`.
     pub address: String,
     /// What signs: one, or two while one replaces the other.
     pub secrets: Vec<WebhookSecret>,
     /// How long one try may take altogether, in milliseconds.
+    #[serde(default = "usual_timeout_ms")]
     pub timeout_ms: u64,
     /// A private root that the receiver's certificate comes from, in PEM. Without it, the machine's own roots count.
-    pub root_pem: Option<Vec<u8>>,
+    #[serde(default)]
+    pub root_pem: Option<String>,
+}
+
+fn usual_timeout_ms() -> u64 {
+    10_000
+}
+
+impl fmt::Debug for WebhookConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Many receivers put a token into the address's path.
+        write!(f, "WebhookConfig(…, {} secrets)", self.secrets.len())
+    }
 }
 
 impl WebhookConfig {
     /// For an address and its secret, giving each try ten seconds.
     pub fn new(address: impl Into<String>, secret: WebhookSecret) -> Self {
-        Self { address: address.into(), secrets: vec![secret], timeout_ms: 10_000, root_pem: None }
+        Self { address: address.into(), secrets: vec![secret], timeout_ms: usual_timeout_ms(), root_pem: None }
     }
 }
 
@@ -166,7 +187,8 @@ impl Webhook {
             .timeout(Duration::from_millis(config.timeout_ms))
             .user_agent(concat!("baken/", env!("CARGO_PKG_VERSION")));
         if let Some(pem) = &config.root_pem {
-            builder = builder.tls_certs_only(reqwest::Certificate::from_pem_bundle(pem).map_err(WebhookError::Root)?);
+            builder = builder
+                .tls_certs_only(reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(WebhookError::Root)?);
         }
         let client = builder.build().map_err(WebhookError::Client)?;
         Ok(Self { client, address, signers, timeout_ms: config.timeout_ms })
@@ -310,11 +332,20 @@ mod tests {
     #[test]
     fn nothing_shows_a_secret_or_a_token_in_a_path() {
         let webhook = Webhook::new(&config("https://desk.example/hook/token-123")).unwrap();
-        let shown = format!("{webhook:?} {:?}", config("https://desk.example/"));
+        let shown = format!("{webhook:?} {:?}", config("https://desk.example/hook/token-123"));
         assert!(!shown.contains("token-123") && !shown.contains("MfKQ9r8"), "{shown}");
         for bad in ["MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_", "whsec_c2hvcnQ=", "whsec_***"] {
             assert!(bad.parse::<WebhookSecret>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn configuration_is_checked_where_it_is_read() {
+        let read = |text: &str| serde_json::from_str::<WebhookConfig>(text);
+        let config = read(&format!(r#"{{"address":"https://desk.example/","secrets":["{SECRET}"]}}"#)).unwrap();
+        assert_eq!((config.timeout_ms, config.secrets.len()), (10_000, 1));
+        assert!(read(r#"{"address":"https://desk.example/","secrets":["short"]}"#).is_err());
+        assert!(read(&format!(r#"{{"adress":"https://desk.example/","secrets":["{SECRET}"]}}"#)).is_err());
     }
 
     #[test]

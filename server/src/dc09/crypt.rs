@@ -11,6 +11,7 @@ use aes::cipher::block_padding::NoPadding;
 use aes::cipher::{BlockModeDecrypt, BlockModeEncrypt, KeyIvInit};
 use data_encoding::{HEXLOWER_PERMISSIVE, HEXUPPER};
 use rand_core::CryptoRng;
+use serde::{Deserialize, Deserializer, de};
 use zeroize::Zeroizing;
 
 const BLOCK: usize = 16;
@@ -138,6 +139,13 @@ impl FromStr for Key {
         } else {
             Err(KeyError::NoForm)
         }
+    }
+}
+
+/// From configuration, in the same two forms. There is no way to write one back.
+impl<'de> Deserialize<'de> for Key {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Zeroizing::new(String::deserialize(deserializer)?).parse().map_err(de::Error::custom)
     }
 }
 

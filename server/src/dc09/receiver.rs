@@ -174,7 +174,11 @@ impl<H: Handler> Receiver<H> {
                         failures = 0;
                         match Place::take(&self, peer.ip(), connections.len()) {
                             Some(place) => drop(connections.spawn(place.attend(stream, peer))),
-                            None => self.handler.refused(Refusal::TooManyConnections, peer).await,
+                            None => {
+                                let told = self.handler.refused(Refusal::TooManyConnections, peer);
+                                // Whoever is slow to hear it must not hold up the next to call.
+                                let _ = timeout(self.limits.handling, told).await;
+                            }
                         }
                     }
                     // Mostly "too many open files", which passes as other connections end.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use baken_schemas::time::{Clock, Timestamp};
 use rand_core::CryptoRng;
+use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -78,25 +79,35 @@ impl Path {
     }
 }
 
-/// One alarm centre: where it listens, how it is addressed, its key.
-#[derive(Debug, Clone)]
+/// One alarm centre: where it listens, how it is addressed, its key. In configuration, at least
+/// `{"main": "centre.example:17000", "coding": {"account": "1234"}, "key": "hex:…"}`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Centre {
     /// `host:port` of the main receiver.
     pub main: String,
     /// `host:port` of the back-up receiver.
+    #[serde(default)]
     pub back_up: Option<String>,
     /// Account, numbers, codes.
     pub coding: Coding,
     /// The account's key. Without one everything goes in the clear.
+    #[serde(default)]
     pub key: Option<Key>,
     /// How long connecting may take, and then waiting for an answer, each in milliseconds.
+    #[serde(default = "usual_timeout_ms")]
     pub timeout_ms: u64,
 }
 
+/// What diallers in the field wait.
+fn usual_timeout_ms() -> u64 {
+    5_000
+}
+
 impl Centre {
-    /// A centre with one receiver, given five seconds to connect and five to answer, as diallers in the field do.
+    /// A centre with one receiver, given five seconds to connect and five to answer.
     pub fn new(main: impl Into<String>, coding: Coding, key: Option<Key>) -> Self {
-        Self { main: main.into(), back_up: None, coding, key, timeout_ms: 5_000 }
+        Self { main: main.into(), back_up: None, coding, key, timeout_ms: usual_timeout_ms() }
     }
 
     /// Main, and back-up where there is one.

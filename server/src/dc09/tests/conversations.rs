@@ -265,6 +265,18 @@ async fn a_message_with_the_most_of_everything_fits_receivers_that_read_a_thousa
     assert!(longest <= 1000, "{longest} bytes");
 }
 
+#[test]
+fn a_centre_is_read_from_configuration_and_shows_no_key() {
+    let read = serde_json::from_str::<Centre>;
+    let centre =
+        read(r#"{"main":"pac.example:17000","coding":{"account":"0012"},"key":"ascii:0123456789ABCDEF"}"#).unwrap();
+    assert_eq!((centre.back_up.as_deref(), centre.timeout_ms, centre.coding.area), (None, 5_000, 1));
+    let shown = format!("{centre:?}");
+    assert!(!shown.contains("0123456789ABCDEF") && !shown.contains("0012"), "{shown}");
+    assert!(read(r#"{"main":"pac.example:17000","coding":{"account":"12"}}"#).is_err());
+    assert!(read(r#"{"main":"pac.example:17000","coding":{"account":"1234"},"key":"0123456789ABCDEF"}"#).is_err());
+}
+
 #[tokio::test(start_paused = true)]
 async fn supervision_tells_every_change_of_either_path_once() {
     let town = Town::of(&[("main:1", &[Does::Ack]), ("back-up:1", &[Does::Refuse])]);

@@ -1,0 +1,8 @@
+//! The server crate against programs that others wrote, over real sockets. One binary, so that it links once.
+//!
+//! The programs are Python's, run by the interpreter that `cargo xtask test` sets up (`tests/peers/requirements.txt`).
+//! Where it is missing these tests fail and say so: a skipped test proves nothing.
+
+mod dc09;
+mod peer;
+mod webhook;
