@@ -153,6 +153,27 @@ proptest! {
 }
 
 #[test]
+fn an_enciphered_frame_under_another_account_s_name_is_not_opened() {
+    let key = super::key();
+    let mut rng = ChaCha20Rng::seed_from_u64(1);
+    for (data, opens) in [("#1234|NPA1", true), ("1234|NPA1", true), ("#5678|NPA1", false), ("#12345|NPA1", false)] {
+        let message = Message {
+            header: Header {
+                id: MessageId::SiaDcs,
+                encrypted: false,
+                sequence: Sequence::FIRST,
+                receiver: None,
+                line: "0".parse().unwrap(),
+                account: Some(super::account("1234")),
+            },
+            content: Content { data: data.to_owned(), made_at: Some(super::NOON_ISH), ..Content::default() },
+        };
+        let bytes = message.write(Some(&key), &mut rng).unwrap();
+        assert_eq!(Message::read(&bytes, Some(&key)).is_ok(), opens, "{data}");
+    }
+}
+
+#[test]
 fn every_single_bit_of_a_captured_frame_matters() {
     let frame = b"\n3BC6002E\"SIA-DCS\"0001R1L0#1234[#1234|NPA501|ANoodknop]\r";
     assert!(Message::read(frame, None).is_ok());
