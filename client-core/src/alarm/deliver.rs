@@ -211,7 +211,7 @@ impl AlarmOutbox {
     async fn ask_mail(&self, client: &SignedClient<'_>, context: &Context) -> Result<Vec<Verdict>, BakenError> {
         let mut verdicts = Vec::new();
         for _ in 0..MAX_MAIL_PAGES {
-            let place = self.read(|db| mail_place(db))?;
+            let place = self.read(mail_place)?;
             let path = format!("{}?after={}", api::MAIL, place.cursor);
             let key = context.with_rng(|rng| IdempotencyKey::make(rng));
             let page: Page = client.ask(Method::GET, &path, Vec::new(), key, "a page of mail").await?;

@@ -63,3 +63,6 @@ pub use receipts::Verdict;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use words::Lang;
 
+
+#[cfg(test)]
+mod tests;

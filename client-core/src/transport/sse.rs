@@ -70,6 +70,13 @@ impl EventReader {
 
 #[cfg(test)]
 mod tests {
+    #![allow(
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::string_slice,
+        reason = "a test stops at the first surprise"
+    )]
+
     use super::*;
 
     fn read(pieces: &[&str]) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Against a real TLS server on loopback, with certificates of every wrong sort.
 
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
 use std::convert::Infallible;
 
 use baken_schemas::time::Timestamp;
