@@ -139,7 +139,7 @@ impl Entry {
         // The signature is 64 bytes and the framing at most 16: the class is known before the header is fixed.
         header.size_class = size_class(body.len() + 64 + 16);
         let padded_len = class_size(header.size_class);
-        if padded_len + SEAL_OVERHEAD + 256 > MAX_ENTRY_BYTES {
+        if padded_len.saturating_add(SEAL_OVERHEAD + 256) > MAX_ENTRY_BYTES {
             return Err(FormatError::TooLarge { what: "an entry", limit: MAX_ENTRY_BYTES });
         }
         let header_bytes = cbor::to_vec(&header);
@@ -168,7 +168,8 @@ impl Entry {
         if header.counter == 0 || (header.counter == 1) != (header.prev == Hash::ZERO) {
             return Err(FormatError::Rule { what: "an entry", rule: "counter and previous entry do not agree" });
         }
-        if wire.sealed.len() != class_size(header.size_class) + SEAL_OVERHEAD {
+        // A class past all sizes saturates: such a header comes from outside.
+        if wire.sealed.len() != class_size(header.size_class).saturating_add(SEAL_OVERHEAD) {
             return Err(FormatError::Rule { what: "an entry", rule: "its size is not that of its class" });
         }
         Ok(Self { header, header_bytes: wire.header, sealed: wire.sealed, bytes: bytes.to_vec() })

@@ -3,7 +3,7 @@
 //!
 //! Values in, values out. Clock and randomness are arguments. Phones, relay, desk and bridge all build and read
 //! their bytes here, so a format has one writer and one reader in Rust; an independent Python program checks both
-//! (`tests/vectors/cross_check.py`).
+//! (`schemas/vectors/cross_check.py`).
 
 pub mod alarm;
 pub mod api;

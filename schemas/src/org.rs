@@ -152,8 +152,22 @@ impl Document for Directory {
 
     fn check(&self) -> Result<(), FormatError> {
         let rule = |rule| FormatError::Rule { what: Self::LABEL, rule };
-        if self.desks.len() > MAX_LISTED || self.ladders.len() > MAX_LISTED || self.relay.urls.len() > MAX_LISTED {
+        let listed = [self.desks.len(), self.ladders.len(), self.relay.urls.len(), self.relay.tls_roots.len()];
+        if listed.iter().any(|len| *len > MAX_LISTED) {
             return Err(rule("at most 64 of each"));
+        }
+        // Two with one name, and who speaks would depend on which is found first.
+        for (at, desk) in self.desks.iter().enumerate() {
+            let before = self.desks.iter().take(at).any(|other| other.desk == desk.desk);
+            if before || desk.desk == self.relay.relay {
+                return Err(rule("every desk has an id of its own, and none is the relay's"));
+            }
+        }
+        for (at, ladder) in self.ladders.iter().enumerate() {
+            let same = |other: &Ladder| (other.ladder, other.version) == (ladder.ladder, ladder.version);
+            if self.ladders.iter().take(at).any(same) {
+                return Err(rule("a version of a ladder is listed once"));
+            }
         }
         for ladder in &self.ladders {
             let responders = ladder.responders();

@@ -168,6 +168,12 @@ pub enum Value {
     Newer(Vec<u8>),
 }
 
+impl Value {
+    fn encoded_len(&self) -> usize {
+        cbor::to_vec(self).len()
+    }
+}
+
 impl std::fmt::Debug for Value {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
@@ -226,8 +232,11 @@ impl<'b, C> Decode<'b, C> for Value {
 
 fn raw_item(d: &mut Decoder<'_>) -> Result<Vec<u8>, decode::Error> {
     let start = d.position();
-    d.skip()?;
-    let item = d.input().get(start..d.position()).ok_or_else(decode::Error::end_of_input)?;
+    let rest = d.input().get(start..).ok_or_else(decode::Error::end_of_input)?;
+    // Nothing here is encoded again, so `cbor::from_slice` would take any form of it.
+    let len = cbor::item_len(rest).ok_or_else(|| decode::Error::message("no deterministic item"))?;
+    let item = rest.get(..len).ok_or_else(decode::Error::end_of_input)?;
+    d.set_position(start + len);
     Ok(item.to_vec())
 }
 
@@ -301,7 +310,7 @@ pub fn encode_changes(changes: &[Change]) -> Result<Vec<u8>, FormatError> {
     records.dedup();
     let mut columns: std::collections::BTreeMap<FieldNumber, Column> = std::collections::BTreeMap::new();
     for change in changes {
-        if cbor::to_vec(&change.value).len() > MAX_VALUE_BYTES {
+        if change.value.encoded_len() > MAX_VALUE_BYTES {
             return Err(FormatError::TooLarge { what: "a value", limit: MAX_VALUE_BYTES });
         }
         let index = records
@@ -340,6 +349,9 @@ pub fn decode_changes(bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
         }
         for ((index, clock), value) in column.records.into_iter().zip(column.clocks).zip(column.values) {
             let (record, kind) = *records.get(index as usize).ok_or_else(|| malformed.clone())?;
+            if value.encoded_len() > MAX_VALUE_BYTES {
+                return Err(FormatError::TooLarge { what: "a value", limit: MAX_VALUE_BYTES });
+            }
             changes.push(Change { record, kind, field: column.field, clock: ticks(&clock)?, value });
         }
     }
@@ -380,7 +392,7 @@ mod tests {
     fn a_value_of_a_newer_version_is_kept_as_it_came() {
         // A tagged value and an array, neither of which this version writes.
         for item in [&[0xc1, 0x1a, 0, 1, 0, 0][..], &[0x82, 0x01, 0x61, 0x61], &[0x1b, 255, 0, 0, 0, 0, 0, 0, 0]] {
-            let value: Value = minicbor::decode(item).expect("any well-formed item is a value");
+            let value: Value = cbor::from_slice(item, "a value").expect("any well-formed item is a value");
             assert_eq!(value, Value::Newer(item.to_vec()));
             assert_eq!(cbor::to_vec(&value), item);
         }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FormatError;
 use crate::cbor;
-use crate::crypto::{SigningKey, SymmetricKey, open, seal, transcript};
+use crate::crypto::{SEAL_OVERHEAD, SigningKey, SymmetricKey, open, seal, transcript};
 use crate::entry::{pad_to, unpad};
 use crate::id::DeviceId;
 use crate::signed::{Document, Signed};
@@ -31,6 +31,14 @@ pub struct Card {
 impl Document for Card {
     const LABEL: &'static str = "baken/card/v0";
     const MAX_BYTES: usize = 8 * 1024;
+
+    fn check(&self) -> Result<(), FormatError> {
+        if self.sealed.len() == CARD_SIZE + SEAL_OVERHEAD {
+            Ok(())
+        } else {
+            Err(FormatError::Rule { what: Self::LABEL, rule: "every card has the same size" })
+        }
+    }
 }
 
 /// What a responder reads. Empty texts are not shown.

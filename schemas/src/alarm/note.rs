@@ -36,6 +36,14 @@ pub struct Note {
 impl Document for Note {
     const LABEL: &'static str = "baken/note/v0";
     const MAX_BYTES: usize = 2048;
+
+    fn check(&self) -> Result<(), FormatError> {
+        if self.sealed.lens() == Wrapped::lens_for(NOTE_SIZE) {
+            Ok(())
+        } else {
+            Err(FormatError::Rule { what: Self::LABEL, rule: "every note has the same size" })
+        }
+    }
 }
 
 /// What happened on the phone.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::FormatError;
 use crate::alarm::ContentKey;
 use crate::cbor;
-use crate::crypto::{Hash, SigningKey, open, seal, transcript};
+use crate::crypto::{Hash, SEAL_OVERHEAD, SigningKey, open, seal, transcript};
 use crate::entry::{pad_to, unpad};
 use crate::id::{AlarmId, DeviceId};
 use crate::org::Directory;
@@ -89,6 +89,14 @@ pub struct Receipt {
 impl Document for Receipt {
     const LABEL: &'static str = "baken/receipt/v0";
     const MAX_BYTES: usize = 2048;
+
+    fn check(&self) -> Result<(), FormatError> {
+        if self.detail.is_empty() || self.detail.len() == DETAIL_SIZE + SEAL_OVERHEAD {
+            Ok(())
+        } else {
+            Err(FormatError::Rule { what: Self::LABEL, rule: "every detail has the same size" })
+        }
+    }
 }
 
 /// Who did it and what they say.

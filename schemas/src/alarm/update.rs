@@ -6,7 +6,7 @@ use rand_core::CryptoRng;
 use crate::FormatError;
 use crate::alarm::{ContentKey, Fix};
 use crate::cbor;
-use crate::crypto::{SigningKey, open, seal, transcript};
+use crate::crypto::{SEAL_OVERHEAD, SigningKey, open, seal, transcript};
 use crate::entry::{pad_to, unpad};
 use crate::id::{AlarmId, DeviceId};
 use crate::signed::{Document, Signed};
@@ -35,6 +35,14 @@ pub struct Update {
 impl Document for Update {
     const LABEL: &'static str = "baken/alarm-update/v0";
     const MAX_BYTES: usize = 2048;
+
+    fn check(&self) -> Result<(), FormatError> {
+        if self.sealed.len() == UPDATE_SIZE + SEAL_OVERHEAD {
+            Ok(())
+        } else {
+            Err(FormatError::Rule { what: Self::LABEL, rule: "every update has the same size" })
+        }
+    }
 }
 
 /// What an update says.
