@@ -3,10 +3,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use baken_schemas::alarm::Position;
 use baken_schemas::time::{Clock, SystemClock, Timestamp};
-use baken_server::channel::{Outcome, Why};
+use baken_server::channel::{Language, Outcome, Why};
 use baken_server::dc09::events::{CodeTable, Codes, Event};
 use baken_server::dc09::position::{read_latitude, read_longitude};
 use baken_server::dc09::receiver::{Answer, Handler, Known, Limits, Received, Receiver, Refusal};
@@ -15,7 +16,8 @@ use baken_server::dc09::{Account, Coding, Form, Key, Report, Sequence, command};
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 use serde_json::Value;
-use tokio::net::TcpListener;
+use tokio::io::AsyncReadExt;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::peer::Peer;
@@ -211,6 +213,64 @@ async fn a_real_receiver_knows_every_code_of_the_standard_table() {
     assert!(peer.stop().await.is_empty());
 }
 
+#[tokio::test]
+async fn the_tool_sends_to_the_tool_and_decodes_what_was_sent() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (print, mut printed) = mpsc::unbounded_channel();
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let print = move |line| print.send(line).unwrap();
+    let never = std::future::pending();
+    let key = Some(ascii(KEY));
+    tokio::spawn(command::listen(listener, account(), key.clone(), Arc::clone(&clock), Box::new(rng()), print, never));
+
+    let centre = |key| Centre::new(format!("127.0.0.1:{port}"), button(), key);
+    let panic = report(Event::Panic);
+    let outcome = command::send(centre(key), sequence(), &panic, Arc::clone(&clock), &mut rng()).await;
+    assert_eq!(command::outcome_view(&outcome, Language::Nl)["outcome"], "delivered");
+    let received = &printed.recv().await.unwrap()["received"];
+    assert_eq!((&received["encrypted"], &received["events"][0]["event"]), (&true.into(), &"panic".into()));
+    assert_eq!(received["occurred_at"], "2026-11-23T16:30:00Z");
+
+    let outcome = command::send(centre(None), sequence(), &panic, clock, &mut rng()).await;
+    let view = command::outcome_view(&outcome, Language::Nl);
+    assert_eq!((&view["outcome"], &view["code"]), (&"refused".into(), &"not-understood".into()));
+    assert!(printed.recv().await.unwrap()["refused"].as_str().unwrap().contains("in the clear"));
+}
+
+#[test]
+fn the_tool_decodes_a_frame_however_it_was_copied() {
+    let text = r#"3BC6002E"SIA-DCS"0001R1L0#1234[#1234|NPA501|ANoodknop]"#;
+    let hex: String = format!("\n{text}\r").bytes().map(|byte| format!("{byte:02x}")).collect();
+    for copied in [text, &format!("\\n{text}\\r"), &format!("\n{text}\r"), &hex, &hex.to_uppercase()] {
+        let view = command::decode(copied, None).unwrap();
+        assert_eq!((&view["text"], &view["sequence"]), (&"Noodknop".into(), &1.into()), "{copied}");
+    }
+    for broken in ["", "0a0d", "hello", &text[1..], &"x".repeat(10_000)] {
+        assert!(command::decode(broken, None).is_err(), "{broken} passed");
+    }
+}
+
+#[tokio::test]
+async fn one_address_cannot_take_every_place_and_gets_its_own_back() {
+    let limits = Limits { connections_of_one: 1, ..Limits::default() };
+    let (port, mut heard, _end) = bridge_within(Known::Plain, limits).await;
+    let address = ("127.0.0.1", port);
+    let first = TcpStream::connect(address).await.unwrap();
+    let mut second = TcpStream::connect(address).await.unwrap();
+    assert_eq!(second.read(&mut [0]).await.unwrap(), 0, "closed at once");
+    assert_eq!(heard.recv().await.unwrap(), Err(Refusal::TooManyConnections));
+    drop(first);
+    // The place comes back when the receiver notices, which is for it to choose: so until an alarm gets through.
+    let sender = sender(port, button(), None);
+    let through = async {
+        while !matches!(sender.send(sequence(), &report(Event::Panic), &mut rng()).await, Outcome::Delivered(_)) {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), through).await.expect("its place comes back");
+}
+
 /// Takes what is dialled, and passes it on as the tool shows it.
 struct Bridge {
     known: Known,
@@ -235,12 +295,19 @@ impl Handler for Bridge {
 
 /// A bridge on a free port; it ends when the sender is dropped.
 async fn bridge(known: Known) -> (u16, mpsc::UnboundedReceiver<Result<Value, Refusal>>, oneshot::Sender<()>) {
+    bridge_within(known, Limits::default()).await
+}
+
+async fn bridge_within(
+    known: Known,
+    limits: Limits,
+) -> (u16, mpsc::UnboundedReceiver<Result<Value, Refusal>>, oneshot::Sender<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let (seen, heard) = mpsc::unbounded_channel();
     let (end, ended) = oneshot::channel();
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let receiver = Arc::new(Receiver::new(Bridge { known, seen }, clock, Box::new(rng()), Limits::default()));
+    let receiver = Arc::new(Receiver::new(Bridge { known, seen }, clock, Box::new(rng()), limits));
     tokio::spawn(receiver.serve(listener, async {
         let _ = ended.await;
     }));
