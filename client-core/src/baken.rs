@@ -12,6 +12,7 @@ use baken_schemas::org::OrgId;
 
 use crate::alarm::AlarmOutbox;
 use crate::circle::Circle;
+use crate::device;
 use crate::home::Home;
 use crate::vault::Vault;
 use crate::{BakenError, Context};
@@ -22,6 +23,8 @@ pub struct Baken {
     pub(crate) home: Home,
     pub(crate) context: Context,
     vault: Mutex<Option<UnlockedVault>>,
+    /// Rung by every edit, so that a running [`Self::follow`] sends it at once.
+    pub(crate) edited: tokio::sync::Notify,
     /// Opened at its first use.
     pub(crate) outbox: OnceLock<AlarmOutbox>,
 }
@@ -32,6 +35,16 @@ pub(crate) struct UnlockedVault {
     pub(crate) vault: Vault,
     pub(crate) keys: DeviceKeys,
     pub(crate) circle: Circle,
+    pub(crate) account: AccountId,
+}
+
+impl UnlockedVault {
+    /// Reads what stays in memory while the vault is open.
+    pub(crate) fn load(vault: Vault) -> Result<Self, BakenError> {
+        let device = device::load(&vault.connection)?;
+        let circle = Circle::load(&vault.connection, device.circle, &device.keys)?;
+        Ok(Self { vault, keys: device.keys, circle, account: device.account })
+    }
 }
 
 /// What the alarm outbox is given once, at activation or pairing, so that it works without PIN from then on.
@@ -60,7 +73,7 @@ impl std::fmt::Debug for AlarmSetup {
 impl Baken {
     /// A device in its folder, locked. Nothing is read yet.
     pub fn open(home: Home, context: Context) -> Self {
-        Self { home, context, vault: Mutex::new(None), outbox: OnceLock::new() }
+        Self { home, context, vault: Mutex::new(None), edited: tokio::sync::Notify::new(), outbox: OnceLock::new() }
     }
 
     /// Whether this folder holds a device: activated, or paired.
@@ -71,6 +84,23 @@ impl Baken {
     /// Whether the vault is unlocked.
     pub fn is_unlocked(&self) -> bool {
         self.vault().is_some()
+    }
+
+    /// Opens the vault. Takes about a tenth of a second, most of it on purpose.
+    ///
+    /// # Errors
+    /// [`BakenError::WrongPin`], [`BakenError::TooSoon`], [`BakenError::NotActivated`], [`BakenError::VaultDamaged`],
+    /// [`BakenError::VaultNewer`], [`BakenError::HomeInUse`], [`BakenError::KeyStoreLost`].
+    pub fn unlock(&self, pin: &str) -> Result<(), BakenError> {
+        // Opened already, the lock on the folder would be taken from oneself.
+        self.lock();
+        let open = UnlockedVault::load(Vault::unlock(&self.home, &self.context, pin)?)?;
+        self.set_vault(open);
+        Ok(())
+    }
+
+    pub(crate) fn set_vault(&self, open: UnlockedVault) {
+        *self.vault() = Some(open);
     }
 
     /// Wipes the vault's keys from memory and closes its files.

@@ -3,7 +3,8 @@
 use baken_schemas::FormatError;
 use baken_schemas::api::Problem;
 use baken_schemas::cbor;
-use baken_schemas::crypto::SigningKey;
+use baken_schemas::crypto::{Hash, SigningKey};
+use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{DeviceId, IdempotencyKey};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use bytes::Bytes;
@@ -31,7 +32,12 @@ pub struct SignedClient<'a> {
     pub key: &'a SigningKey,
 }
 
-impl SignedClient<'_> {
+impl<'a> SignedClient<'a> {
+    /// A device asking with its `sig` key, which may ask anything.
+    pub fn of_device(transport: &'a dyn Transport, keys: &'a DeviceKeys) -> Self {
+        Self { transport, device: keys.device, request_key: RequestKey::Sig, key: &keys.sig }
+    }
+
     /// Sends a signed request; the answer's body when its status is 2xx.
     ///
     /// # Errors
@@ -99,8 +105,7 @@ pub async fn send_unsigned(
     path_and_query: &str,
     body: Vec<u8>,
 ) -> Result<Bytes, BakenError> {
-    let headers =
-        if body.is_empty() { Vec::new() } else { vec![("content-type", "application/cbor".to_owned())] };
+    let headers = if body.is_empty() { Vec::new() } else { vec![("content-type", "application/cbor".to_owned())] };
     let request = Request { method, path_and_query: path_and_query.to_owned(), headers, body };
     answer(transport.send(request).await?)
 }
@@ -129,6 +134,13 @@ fn clean_code(code: &str) -> String {
         .filter(|char| char.is_ascii_lowercase() || char.is_ascii_digit() || *char == '_')
         .take(MAX_CODE_CHARS)
         .collect()
+}
+
+/// The idempotency key of a write that says the same whenever it is repeated: made of its content, so that a crash
+/// between sending and remembering cannot change it.
+pub fn idempotency_of(path: &str, body: &[u8]) -> IdempotencyKey {
+    let hash = Hash::of("baken/idempotency/v0", &[path.as_bytes(), body]);
+    hash.0.first_chunk().map_or(IdempotencyKey([0; 16]), |half| IdempotencyKey(*half))
 }
 
 /// Fills the one `{…}` of an API path.

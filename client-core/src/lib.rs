@@ -12,11 +12,14 @@
     clippy::print_stderr
 )]
 
+mod activation;
 pub mod alarm;
 mod baken;
+mod card;
 mod circle;
 pub mod client;
 mod context;
+mod device;
 mod error;
 pub mod home;
 pub mod key_store;

@@ -107,7 +107,9 @@ impl Baken {
                 edits.push((field, value));
             }
             edit_all(&mut open.vault.connection, &open.circle, now, record, number, edits)
-        })
+        })?;
+        self.edited.notify_one();
+        Ok(())
     }
 
     /// Deletes a record; it can be restored.
@@ -132,7 +134,9 @@ impl Baken {
             let (_, kind) = find(&open.vault.connection, record)?;
             let edits = vec![(DELETED, Value::Bool(deleted))];
             edit_all(&mut open.vault.connection, &open.circle, now, record, kind, edits)
-        })
+        })?;
+        self.edited.notify_one();
+        Ok(())
     }
 
     /// Settles a conflict: the field gets this value, and both old ones stay in the history.
@@ -156,7 +160,9 @@ impl Baken {
                 }
             }
             edit_all(&mut open.vault.connection, &open.circle, now, record, kind, vec![(field, value)])
-        })
+        })?;
+        self.edited.notify_one();
+        Ok(())
     }
 
     /// One record, deleted or not.

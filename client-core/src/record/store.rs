@@ -104,8 +104,18 @@ pub(crate) fn merge(tx: &Transaction<'_>, slot: u16, hlc: u64, change: Change) -
     Ok(check)
 }
 
-/// Edits that no entry holds yet, oldest first, at most `limit`: their row number, change and clock value.
-pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<(i64, Change, u64)>, BakenError> {
+/// An edit that no entry holds yet.
+#[derive(Debug)]
+pub(crate) struct PendingEdit {
+    /// Its number among the pending ones.
+    pub(crate) row: i64,
+    pub(crate) change: Change,
+    /// When it was made.
+    pub(crate) hlc: u64,
+}
+
+/// Edits that no entry holds yet, oldest first, at most `limit`.
+pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingEdit>, BakenError> {
     let mut statement = connection.prepare_cached(
         "SELECT pending.id, record.record, record.kind, pending.field, pending.put
          FROM pending JOIN record ON record.id = pending.record ORDER BY pending.id LIMIT ?1",
@@ -116,7 +126,7 @@ pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<(i64,
         let record = record_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
         let put: Put = put_of(row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?)?;
         let change = Change { record, kind: row.get(2)?, field: row.get(3)?, clock: put.clock, value: put.value };
-        pending.push((row.get(0)?, change, put.hlc));
+        pending.push(PendingEdit { row: row.get(0)?, change, hlc: put.hlc });
     }
     Ok(pending)
 }

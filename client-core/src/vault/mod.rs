@@ -8,13 +8,11 @@ mod header;
 pub(crate) mod setting;
 
 use baken_schemas::time::Timestamp;
-use rand_core::CryptoRng;
 use rusqlite::Connection;
 
 pub(crate) use header::{KdfCost, VaultKey};
 
 use crate::home::{Home, HomeLock, read_file, remove_file, replace_file};
-use crate::key_store::PlatformSecret;
 use crate::{BakenError, Context, key_store};
 use database::Schema;
 use header::Header;
@@ -48,7 +46,7 @@ impl Vault {
         }
         let platform = context.with_rng(|rng| key_store::secret_or_new(context.key_store.as_ref(), rng))?;
         let key = context.with_rng(|rng| VaultKey::make(rng));
-        let header = context.with_rng(|rng: &mut dyn CryptoRng| Header::make(pin, &platform, &key, cost, rng))?;
+        let header = context.with_rng(|rng| Header::make(pin, &platform, &key, cost, rng))?;
         // Left over from a creation that a crash ended: without a header nobody has its key.
         for suffix in ["", "-wal", "-shm"] {
             let mut path = home.vault_database().into_os_string();

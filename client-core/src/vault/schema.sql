@@ -64,21 +64,24 @@ CREATE TABLE entry (
     PRIMARY KEY (slot, counter)
 ) STRICT, WITHOUT ROWID;
 
--- Entries that came before something they depend on, or that need a newer program.
+-- Entries that came before something they depend on, or that need a newer program. `needs_*` names the entry waited
+-- for, where it is one.
 CREATE TABLE waiting (
-    slot    INTEGER NOT NULL,
-    counter INTEGER NOT NULL,
-    hash    BLOB NOT NULL,
-    reason  INTEGER NOT NULL,
-    bytes   BLOB NOT NULL,
+    slot          INTEGER NOT NULL,
+    counter       INTEGER NOT NULL,
+    hash          BLOB NOT NULL,
+    reason        INTEGER NOT NULL,
+    needs_slot    INTEGER,
+    needs_counter INTEGER,
+    bytes         BLOB NOT NULL,
     PRIMARY KEY (slot, counter, hash)
 ) STRICT, WITHOUT ROWID;
 
--- What could not be verified or opened: kept and shown.
+-- What could not be verified or opened: kept and shown. No slot and counter where not even the header could be read.
 CREATE TABLE quarantine (
     hash    BLOB NOT NULL PRIMARY KEY,
-    slot    INTEGER NOT NULL,
-    counter INTEGER NOT NULL,
+    slot    INTEGER,
+    counter INTEGER,
     reason  INTEGER NOT NULL,
     at      INTEGER NOT NULL,
     bytes   BLOB NOT NULL

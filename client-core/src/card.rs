@@ -1,0 +1,119 @@
+//! The card: what responders need of the dossier, sealed at the relay under a key that travels only in alarms.
+//!
+//! It is made from the profile and the contacts marked for emergencies, and sent again when it would say something
+//! new. Where a field is in conflict, the card says both: a responder can ring two numbers.
+
+use baken_schemas::alarm::{Card, CardBody};
+use baken_schemas::api;
+use baken_schemas::cbor;
+use baken_schemas::crypto::Hash;
+use baken_schemas::record::{Value, kind_named};
+use http::Method;
+
+use crate::client::{SignedClient, idempotency_of, path_with};
+use crate::record::{FieldView, RecordView, all_views};
+use crate::transport::Transport;
+use crate::vault::setting;
+use crate::{Baken, BakenError, device};
+
+/// The version and content hash of the card that the relay has.
+const CARD: &str = "card";
+/// The most bytes of the card's texts, and the most contacts on it: together they fit the 4,000 bytes of a card.
+const MAX_FIELD_BYTES: usize = 250;
+const MAX_MEDICAL_BYTES: usize = 800;
+const MAX_CONTACT_BYTES: usize = 160;
+const MAX_CONTACTS: usize = 6;
+
+impl Baken {
+    /// Brings this device's card at the relay up to date; sends nothing when it is. [`Baken::sync`] does it too.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`] and those of the network.
+    pub async fn update_card(&self, transport: &dyn Transport) -> Result<(), BakenError> {
+        let keys = self.device_keys()?;
+        self.send_card(&SignedClient::of_device(transport, &keys)).await
+    }
+
+    pub(crate) async fn send_card(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
+        let (device, body, before) = self.with_vault(|open| {
+            let connection = &open.vault.connection;
+            let body = card_body(
+                &all_views(connection, &open.circle, kind_named("profile").map(|kind| kind.number))?,
+                &all_views(connection, &open.circle, kind_named("contact").map(|kind| kind.number))?,
+            );
+            let before: Option<(u64, Hash)> = setting::read(connection, CARD)?;
+            Ok((device::load(connection)?, body, before))
+        })?;
+        let hash = Hash::of("baken/card-content/v0", &[&cbor::to_vec(&body)]);
+        if before.is_some_and(|(_, sent)| sent == hash) || (before.is_none() && body == CardBody::default()) {
+            return Ok(());
+        }
+        let version = before.map_or(1, |(version, _)| version.saturating_add(1));
+        let card = self
+            .context
+            .with_rng(|rng| Card::seal(device.keys.device, version, &body, &device.card_key, &device.keys.sig, rng))?;
+        let path = path_with(api::CARD, device.keys.device)?;
+        let key = idempotency_of(&path, card.bytes());
+        client.send(Method::PUT, &path, card.bytes().to_vec(), key).await?;
+        self.with_vault(|open| setting::write(&open.vault.connection, CARD, &(version, hash)))
+    }
+}
+
+/// The card of a dossier. The first profile that is not deleted is the person's.
+fn card_body(profiles: &[RecordView], contacts: &[RecordView]) -> CardBody {
+    let profile = profiles.iter().find(|view| !view.deleted);
+    let text = |name| clip(&profile.map(|view| field_text(view, name)).unwrap_or_default(), MAX_FIELD_BYTES);
+    CardBody {
+        name: text("name"),
+        office: text("office"),
+        phone: text("phone"),
+        home_address: text("home_address"),
+        car: text("car"),
+        household: text("household"),
+        medical: clip(&profile.map(|view| field_text(view, "medical")).unwrap_or_default(), MAX_MEDICAL_BYTES),
+        code_word: text("code_word"),
+        contacts: contacts
+            .iter()
+            .filter(|view| !view.deleted && is_for_emergencies(view))
+            .take(MAX_CONTACTS)
+            .map(contact_line)
+            .collect(),
+    }
+}
+
+fn field<'a>(view: &'a RecordView, name: &str) -> Option<&'a FieldView> {
+    view.fields.iter().find(|field| field.name == Some(name))
+}
+
+fn is_for_emergencies(view: &RecordView) -> bool {
+    field(view, "emergency").is_some_and(|field| field.values.iter().any(|value| value.value == Value::Bool(true)))
+}
+
+fn contact_line(view: &RecordView) -> String {
+    let parts = ["name", "relation", "phone"].map(|name| field_text(view, name));
+    clip(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "), MAX_CONTACT_BYTES)
+}
+
+/// As many whole characters as fit; a cut text ends in `…`.
+fn clip(text: &str, max_bytes: usize) -> String {
+    const MARK: char = '…';
+    if text.len() <= max_bytes {
+        return text.to_owned();
+    }
+    let room = max_bytes.saturating_sub(MARK.len_utf8());
+    let kept = text.char_indices().take_while(|(at, char)| at + char.len_utf8() <= room).map(|(_, char)| char);
+    kept.chain([MARK]).collect()
+}
+
+/// A field's values, all of them when they conflict.
+fn field_text(view: &RecordView, name: &str) -> String {
+    let texts: Vec<&str> = field(view, name)
+        .into_iter()
+        .flat_map(|field| &field.values)
+        .filter_map(|value| match &value.value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        })
+        .collect();
+    texts.join(" / ")
+}

@@ -1,0 +1,17 @@
+//! Sync: the engine that needs no network, the driver that carries its bytes over a transport, and the state that a
+//! user is told.
+
+mod driver;
+mod engine;
+mod follow;
+mod rows;
+mod status;
+
+pub use driver::SyncReport;
+pub use engine::SyncEvent;
+pub use follow::Followed;
+pub use rows::{FindingKind, FindingView, QuarantineReason, QuarantineView, WaitReason};
+pub use status::{StatusView, StuckReason};
+
+#[cfg(test)]
+mod tests;
