@@ -8,6 +8,7 @@
 pub mod bench;
 pub mod fleet;
 pub mod marks;
+pub mod sim;
 pub mod story;
 pub mod tap;
 

@@ -345,7 +345,7 @@ async fn press_hardware_button(town: &Town, officer: &super::console::Officer) -
     let known: BTreeSet<String> = alarms_of(&officer.look("/api/alarms").await?);
     let address = format!("127.0.0.1:{}", town.button_port);
     let answer = town
-        .server(&["dc09", "send", "--to", &address, "--account", BUTTON_ACCOUNT, "--key", BUTTON_KEY, "--code", "PA"])
+        .server(&["dc09", "send", "--to", &address, "--account", BUTTON_ACCOUNT, "--key", &format!("ascii:{BUTTON_KEY}"), "--code", "PA"])
         .await?;
     ensure!(answer["answer"] == "ACK", "the bridge answered the button with {answer}");
     let new = officer

@@ -78,11 +78,11 @@ impl Town {
         let mut webhook = Process::start(
             "webhook receiver",
             &programs.python,
-            &[&webhook_program, "--port", "0", "--secret", webhook_secret],
-            &[],
+            &[&webhook_program, "--port", "0"],
+            &[("WEBHOOK_SECRET", webhook_secret)],
             &log("webhook"),
         )?;
-        let webhook_port = port_of(&webhook.json_where(|line| line.get("port").is_some()).await?)?;
+        let webhook_port = port_of(&webhook.json_where(|line| line.get("listening").is_some()).await?)?;
         let dc09_program = peer("dc09_receiver.py");
         let mut dc09 = Process::start(
             "DC-09 receiver",
@@ -91,7 +91,7 @@ impl Town {
             &[],
             &log("dc09"),
         )?;
-        let dc09_port = port_of(&dc09.json_where(|line| line.get("port").is_some()).await?)?;
+        let dc09_port = port_of(&dc09.json_where(|line| line.get("listening").is_some()).await?)?;
 
         let town = Self {
             programs,
@@ -128,7 +128,7 @@ impl Town {
         channels.push_str(&format!(
             "\n[[webhook]]\nname = \"regie\"\nurl = \"http://127.0.0.1:{webhook_port}/\"\nsecret = \"{webhook_secret}\"\n\
              \n[[dc09]]\nname = \"pac\"\naddress = \"127.0.0.1:{dc09_port}\"\naccount = \"{DC09_ACCOUNT}\"\n\
-             key = \"{DC09_KEY}\"\nposition = true\n"
+             key = \"ascii:{DC09_KEY}\"\nposition = true\n"
         ));
         std::fs::write(config, channels)?;
         let desk_entry = format!("{desk}/desk.cbor");
@@ -147,7 +147,7 @@ impl Town {
         let config = Path::new(&bridge).join("bridge.toml");
         let mut buttons = std::fs::read_to_string(&config).unwrap_or_default();
         buttons.push_str(&format!(
-            "\n[[button]]\naccount = \"{BUTTON_ACCOUNT}\"\nkey = \"{BUTTON_KEY}\"\nname = \"Knop balie stadhuis\"\n"
+            "\n[[button]]\naccount = \"{BUTTON_ACCOUNT}\"\nkey = \"ascii:{BUTTON_KEY}\"\nname = \"Knop balie stadhuis\"\n"
         ));
         std::fs::write(config, buttons)?;
         self.start_bridge().await?;
@@ -269,7 +269,7 @@ pub fn text_of(answer: &Value, field: &str) -> Result<String> {
 }
 
 fn port_of(line: &Value) -> Result<u16> {
-    line.get("port")
+    line.get("listening")
         .and_then(Value::as_u64)
         .and_then(|port| u16::try_from(port).ok())
         .context("a receiver prints its port")
