@@ -23,12 +23,8 @@ fn relay(rng: &mut ChaCha20Rng) -> RelayEntry {
 
 fn desk(name: &str, rng: &mut ChaCha20Rng) -> (DeskEntry, KemSecret) {
     let keys = DeviceKeys::make(rng);
-    let entry = DeskEntry {
-        desk: keys.device,
-        name: name.to_owned(),
-        sig: keys.sig.verify_key(),
-        kem: keys.kem.public(),
-    };
+    let entry =
+        DeskEntry { desk: keys.device, name: name.to_owned(), sig: keys.sig.verify_key(), kem: keys.kem.public() };
     (entry, keys.kem)
 }
 

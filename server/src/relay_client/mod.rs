@@ -154,13 +154,8 @@ impl RelayClient {
         let separator = if query.is_empty() { "" } else { "?" };
         let mut request = self.http.request(method.clone(), format!("{}{path}{separator}{query}", address.origin));
         if let Some(caller) = &self.caller {
-            let parts = RequestParts {
-                method: method.as_str(),
-                authority: &address.authority,
-                path,
-                query,
-                body: &body,
-            };
+            let parts =
+                RequestParts { method: method.as_str(), authority: &address.authority, path, query, body: &body };
             let headers = sign_request(&parts, caller.device, caller.which, &caller.key, idempotency);
             for (name, value) in headers.pairs() {
                 request = request.header(name, value);
@@ -339,7 +334,10 @@ mod tests {
     #[test]
     fn only_plain_https_origins_are_addresses() {
         let parsed = Address::parse("https://Relay.Example:8443/").unwrap();
-        assert_eq!((parsed.origin.as_str(), parsed.authority.as_str()), ("https://relay.example:8443", "relay.example:8443"));
+        assert_eq!(
+            (parsed.origin.as_str(), parsed.authority.as_str()),
+            ("https://relay.example:8443", "relay.example:8443")
+        );
         assert_eq!(Address::parse("https://relay.example:443").unwrap().authority, "relay.example");
         for bad in ["http://relay.example", "https://", "https://a/b", "https://user@host", "relay.example"] {
             assert_eq!(Address::parse(bad), Err(RelayError::BadAddress), "{bad}");

@@ -1,0 +1,254 @@
+//! The desk: opens alarms, keeps them, tells people and machines, and signs what people did.
+//!
+//! ```text
+//! mail ─▶ take ─▶ one transaction: the document, the cursor, the receipt `received`, the deliveries
+//!                     │                                     │                    │
+//!                  console ─▶ act ─▶ receipt `seen` …   ─▶ post to relay      channels out
+//! ```
+//! [`Desk`] holds no sockets: whoever runs it ([`run`], or a simulation) brings mail in and carries receipts and
+//! deliveries out. What it keeps is sealed to the desk's key, as it came, and opened in memory when somebody looks.
+//! An alarm that cannot be opened or proven rings all the same.
+
+mod act;
+mod channels;
+mod config;
+mod error;
+mod login;
+pub mod officers;
+mod opened;
+pub mod people;
+mod place;
+pub mod run;
+mod store;
+mod take;
+mod view;
+
+pub use act::Act;
+pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
+pub use error::{ActError, DeskError};
+pub use login::{SESSION_LIFETIME_MS, Session};
+pub use opened::{SignatureView, Unopened};
+pub use place::PlaceView;
+pub use store::{MailPosition, OutgoingReceipt};
+pub use view::{
+    AlarmDetail, AlarmList, AlarmSummary, DeliveryView, HolderView, NoteView, PersonView, ReceiptView, UpdateView,
+};
+
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use baken_schemas::crypto::{Hash, SymmetricKey};
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::org::{Directory, OrgId};
+use baken_schemas::signed::Signed;
+use baken_schemas::time::{Clock, Timestamp};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha20Rng;
+use rand_core::CryptoRng;
+use tokio::sync::watch;
+
+use crate::folder::FolderError;
+use crate::store::{Disk, Store, StoreOptions};
+use officers::Officers;
+use people::People;
+
+/// The longest that an officer says at once, in bytes: with the name it fits a receipt.
+pub const MAX_WORDS_BYTES: usize = 400;
+
+/// Why a desk does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The database or what it holds.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+}
+
+/// What a desk is made of.
+pub struct DeskParts {
+    /// Its keys.
+    pub keys: DeviceKeys,
+    /// The organisation whose alarms it takes.
+    pub org: OrgId,
+    /// The console's address, for links.
+    pub console_url: String,
+    /// Where it tells outside.
+    pub channels: Channels,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Box<dyn CryptoRng + Send>,
+}
+
+/// A desk.
+pub struct Desk {
+    keys: DeviceKeys,
+    /// Seals what the desk itself writes down, such as what an officer said.
+    at_rest: SymmetricKey,
+    org: OrgId,
+    console_url: String,
+    channels: Channels,
+    clock: Arc<dyn Clock>,
+    rng: Mutex<Box<dyn CryptoRng + Send>>,
+    store: Store,
+    officers: Officers,
+    known: RwLock<Known>,
+    changes: watch::Sender<u64>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("device", &self.keys.device).finish_non_exhaustive()
+    }
+}
+
+/// What is made of the stored documents at start, and kept up to date.
+#[derive(Debug, Default)]
+struct Known {
+    directory: Option<Signed<Directory>>,
+    people: People,
+}
+
+impl Desk {
+    /// Opens a desk in its data folder.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(disk: &Disk, options: StoreOptions, parts: DeskParts) -> Result<Self, OpenError> {
+        let store = Store::open(disk, &store::DATABASE, options).map_err(DeskError::from)?;
+        let officers = Officers::open(&disk.dir)?;
+        let at_rest = SymmetricKey::from_slice(parts.keys.kem.as_bytes())
+            .unwrap_or_else(|| unreachable!("a KEM seed has 32 bytes"))
+            .derive("baken/desk-at-rest-key/v0", &[&parts.keys.device.0]);
+        let known = RwLock::new(load(&store, &parts)?);
+        Ok(Self {
+            keys: parts.keys,
+            at_rest,
+            org: parts.org,
+            console_url: parts.console_url.trim_end_matches('/').to_owned(),
+            channels: parts.channels,
+            clock: parts.clock,
+            rng: Mutex::new(parts.rng),
+            store,
+            officers,
+            known,
+            changes: watch::Sender::new(0),
+        })
+    }
+
+    /// The desk's keys.
+    pub fn keys(&self) -> &DeviceKeys {
+        &self.keys
+    }
+
+    /// The organisation.
+    pub fn org(&self) -> OrgId {
+        self.org
+    }
+
+    /// The desk's name in the directory; empty before there is one.
+    pub fn name(&self) -> String {
+        let known = self.known();
+        let entry = known.directory.as_ref().and_then(|directory| directory.value().desk(self.keys.device));
+        entry.map(|entry| entry.name.clone()).unwrap_or_default()
+    }
+
+    /// The newest directory.
+    pub fn directory(&self) -> Option<Signed<Directory>> {
+        self.known().directory.clone()
+    }
+
+    /// The console's address.
+    pub fn console_url(&self) -> &str {
+        &self.console_url
+    }
+
+    /// The officers.
+    pub fn officers(&self) -> &Officers {
+        &self.officers
+    }
+
+    /// Now.
+    pub fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Counts up with everything that changes; await it to look again.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    /// Whether writes are taken.
+    pub fn is_open(&self) -> bool {
+        self.store.is_open()
+    }
+
+    /// Finishes what is queued and closes the database. Blocks.
+    pub fn close(&self) {
+        self.store.close();
+    }
+
+    fn changed(&self) {
+        self.changes.send_modify(|revision| *revision += 1);
+    }
+
+    /// A source of randomness of its own, so that none is held locked across work.
+    fn fork_rng(&self) -> ChaCha20Rng {
+        ChaCha20Rng::from_rng(&mut **self.rng.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn known(&self) -> std::sync::RwLockReadGuard<'_, Known> {
+        self.known.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_mut(&self) -> std::sync::RwLockWriteGuard<'_, Known> {
+        self.known.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn seal_at_rest(&self, plaintext: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {
+        baken_schemas::crypto::seal(&self.at_rest, AT_REST_LABEL, &[], plaintext, rng)
+    }
+
+    /// What was sealed with [`Self::seal_at_rest`]; `None` where there is nothing, or another key's.
+    fn open_at_rest(&self, sealed: &[u8]) -> Option<Vec<u8>> {
+        if sealed.is_empty() {
+            return None;
+        }
+        baken_schemas::crypto::open(&self.at_rest, AT_REST_LABEL, &[], sealed, AT_REST_LABEL)
+            .ok()
+            .map(|plain| plain.to_vec())
+    }
+}
+
+const AT_REST_LABEL: &str = "baken/desk-at-rest/v0";
+
+fn load(store: &Store, parts: &DeskParts) -> Result<Known, DeskError> {
+    let (directories, rosters, enrolments) = store.read(|db| {
+        Ok::<_, DeskError>((store::directories(db)?, store::rosters(db)?, store::enrolments(db)?))
+    })?;
+    // Each was checked when it came; one that no longer passes is left out rather than keeping the desk shut.
+    let directory = directories.iter().find_map(|bytes| Directory::verify(bytes, parts.org).ok());
+    let mut people = People::default();
+    if let Some(directory) = &directory {
+        let trust = (parts.org, &directory.value().root);
+        for line in rosters {
+            let _ = people.add_line(&line, trust, (parts.keys.device, &parts.keys.kem));
+        }
+    }
+    for enrolment in enrolments {
+        let _ = people.add_enrolment(&enrolment, &parts.keys.kem);
+    }
+    Ok(Known { directory, people })
+}
+
+/// The hash of a document as it came, whether or not its signature checks out.
+fn hash_of(document: &[u8]) -> Hash {
+    Hash::of("baken/document/v0", &[document])
+}
+
+/// Where a desk's database lies in its folder, for the command line.
+pub fn database_path(data: &Path) -> std::path::PathBuf {
+    data.join(store::DATABASE.file)
+}

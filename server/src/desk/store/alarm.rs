@@ -1,0 +1,232 @@
+//! Alarms, and the updates and notes that follow them.
+
+use baken_schemas::alarm::ReceiptState;
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+
+/// The most open alarms that a list shows; beyond them the list says that there are more.
+pub(in crate::desk) const MAX_LISTED: usize = 500;
+/// The most updates and notes of one alarm that are kept: the oldest go.
+const MAX_FOLLOWING: i64 = 2_000;
+
+/// What a row of the table `alarm` holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::desk) enum Form {
+    /// An alarm.
+    Alarm = 0,
+    /// Bytes that were handed over as an alarm and are none.
+    Damaged = 1,
+    /// A note that says duress, without an alarm that it belongs to.
+    DuressNote = 2,
+}
+
+/// A row of the table `alarm`.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct AlarmRow {
+    pub alarm: AlarmId,
+    pub hash: Hash,
+    pub form: Form,
+    pub device: DeviceId,
+    pub document: Vec<u8>,
+    pub received_at: Timestamp,
+    pub state: ReceiptState,
+}
+
+/// A new one.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct NewAlarm {
+    pub alarm: AlarmId,
+    pub hash: Hash,
+    pub form: Form,
+    pub device: DeviceId,
+    pub document: Vec<u8>,
+    pub received_at: Timestamp,
+}
+
+pub(super) fn state_of(number: i64) -> Option<ReceiptState> {
+    use ReceiptState as S;
+    [S::Stored, S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed]
+        .into_iter()
+        .find(|state| *state as i64 == number)
+}
+
+pub(super) fn state_column(row: &Row<'_>, name: &str) -> rusqlite::Result<ReceiptState> {
+    state_of(row.get(name)?).ok_or_else(|| rusqlite::types::FromSqlError::InvalidType.into())
+}
+
+fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
+    let form = match row.get::<_, i64>("form")? {
+        0 => Form::Alarm,
+        2 => Form::DuressNote,
+        _ => Form::Damaged,
+    };
+    Ok(AlarmRow {
+        alarm: AlarmId(row.get("alarm")?),
+        hash: Hash(row.get("hash")?),
+        form,
+        device: DeviceId(row.get("device")?),
+        document: row.get("document")?,
+        received_at: Timestamp(row.get("received_at")?),
+        state: state_column(row, "state")?,
+    })
+}
+
+const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state";
+
+/// Adds a row; `false` when these very bytes are there already.
+pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<bool> {
+    let added = db.execute(
+        "INSERT INTO alarm (alarm, hash, form, device, document, received_at, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+         ON CONFLICT (hash) DO NOTHING",
+        params![
+            new.alarm.0,
+            new.hash.0,
+            new.form as i64,
+            new.device.0,
+            new.document,
+            new.received_at.0,
+            ReceiptState::Received as i64
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+/// The row shown under an id.
+pub(in crate::desk) fn find(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Option<AlarmRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM alarm WHERE alarm = ?1 AND superseded = 0 ORDER BY number LIMIT 1");
+    db.prepare_cached(&sql)?.query_row(params![alarm.0], read_alarm).optional()
+}
+
+/// The row of these very bytes.
+pub(in crate::desk) fn find_hash(db: &Connection, hash: Hash) -> rusqlite::Result<Option<AlarmRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM alarm WHERE hash = ?1");
+    db.prepare_cached(&sql)?.query_row(params![hash.0], read_alarm).optional()
+}
+
+/// Hides a row behind another of the same id; its bytes stay for the audit.
+pub(in crate::desk) fn supersede(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET superseded = 1 WHERE hash = ?1", params![hash.0]).map(drop)
+}
+
+/// Open alarms, those that nobody has first, then by age, at most [`MAX_LISTED`]; or closed ones, the newest first.
+pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec<AlarmRow>> {
+    let (seen, closed) = (ReceiptState::Seen as i64, ReceiptState::Closed as i64);
+    let filter = if open {
+        format!("state < {closed} AND superseded = 0 ORDER BY state >= {seen}, received_at, number")
+    } else {
+        format!("state = {closed} AND superseded = 0 ORDER BY received_at DESC, number DESC")
+    };
+    let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {filter} LIMIT {MAX_LISTED}");
+    db.prepare_cached(&sql)?.query_map([], read_alarm)?.collect()
+}
+
+/// How many alarms are open.
+pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
+    let closed = ReceiptState::Closed as i64;
+    let sql = format!("SELECT count(*) FROM alarm WHERE state < {closed} AND superseded = 0");
+    db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or_default())
+}
+
+/// Notes that an alarm has got this far; it never goes back.
+pub(in crate::desk) fn advance(db: &Connection, alarm: AlarmId, state: ReceiptState) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET state = max(state, ?2) WHERE alarm = ?1", params![alarm.0, state as i64]).map(drop)
+}
+
+/// An update as it came.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct UpdateRow {
+    pub hash: Hash,
+    pub alarm: AlarmId,
+    pub device: DeviceId,
+    pub sequence: u64,
+    pub document: Vec<u8>,
+    pub received_at: Timestamp,
+}
+
+/// Keeps an update; one that is there already stays as it is.
+pub(in crate::desk) fn add_update(db: &Connection, new: &UpdateRow) -> rusqlite::Result<()> {
+    db.execute(
+        "INSERT INTO alarm_update (hash, alarm, device, sequence, document, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (hash) DO NOTHING",
+        params![
+            new.hash.0,
+            new.alarm.0,
+            new.device.0,
+            i64::try_from(new.sequence).unwrap_or(i64::MAX),
+            new.document,
+            new.received_at.0
+        ],
+    )?;
+    db.execute(
+        "DELETE FROM alarm_update WHERE hash IN
+           (SELECT hash FROM alarm_update WHERE alarm = ?1 ORDER BY sequence DESC LIMIT -1 OFFSET ?2)",
+        params![new.alarm.0, MAX_FOLLOWING],
+    )
+    .map(drop)
+}
+
+/// An alarm's updates, the newest first, at most `limit`.
+pub(in crate::desk) fn updates(db: &Connection, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
+    let mut sql = db.prepare_cached(
+        "SELECT hash, alarm, device, sequence, document, received_at FROM alarm_update WHERE alarm = ?1
+         ORDER BY sequence DESC LIMIT ?2",
+    )?;
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    sql.query_map(params![alarm.0, limit], |row| {
+        Ok(UpdateRow {
+            hash: Hash(row.get("hash")?),
+            alarm: AlarmId(row.get("alarm")?),
+            device: DeviceId(row.get("device")?),
+            sequence: u64::try_from(row.get::<_, i64>("sequence")?).unwrap_or_default(),
+            document: row.get("document")?,
+            received_at: Timestamp(row.get("received_at")?),
+        })
+    })?
+    .collect()
+}
+
+/// A note as it came.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct NoteRow {
+    pub hash: Hash,
+    pub alarm: Option<AlarmId>,
+    pub device: DeviceId,
+    pub document: Vec<u8>,
+    pub received_at: Timestamp,
+}
+
+/// Keeps a note; `false` when it is there already.
+pub(in crate::desk) fn add_note(db: &Connection, new: &NoteRow) -> rusqlite::Result<bool> {
+    let alarm = new.alarm.map(|alarm| alarm.0.to_vec()).unwrap_or_default();
+    let added = db.execute(
+        "INSERT INTO note (hash, alarm, device, document, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT (hash) DO NOTHING",
+        params![new.hash.0, alarm, new.device.0, new.document, new.received_at.0],
+    )?;
+    db.execute(
+        "DELETE FROM note WHERE hash IN
+           (SELECT hash FROM note WHERE device = ?1 ORDER BY received_at DESC LIMIT -1 OFFSET ?2)",
+        params![new.device.0, MAX_FOLLOWING],
+    )?;
+    Ok(added == 1)
+}
+
+/// The notes about an alarm, in order.
+pub(in crate::desk) fn notes(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Vec<NoteRow>> {
+    let mut sql = db.prepare_cached(
+        "SELECT hash, alarm, device, document, received_at FROM note WHERE alarm = ?1 ORDER BY received_at LIMIT 100",
+    )?;
+    sql.query_map(params![alarm.0], |row| {
+        Ok(NoteRow {
+            hash: Hash(row.get("hash")?),
+            alarm: AlarmId::from_slice(&row.get::<_, Vec<u8>>("alarm")?),
+            device: DeviceId(row.get("device")?),
+            document: row.get("document")?,
+            received_at: Timestamp(row.get("received_at")?),
+        })
+    })?
+    .collect()
+}

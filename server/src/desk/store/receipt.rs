@@ -1,0 +1,171 @@
+//! Receipts: this desk's own, a chain for each alarm, and those of others.
+
+use baken_schemas::alarm::ReceiptState;
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::AlarmId;
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::alarm::state_column;
+
+/// The most receipts of one alarm that are read.
+const MAX_READ: i64 = 500;
+/// The most receipts handed to the sender at once.
+const MAX_OUTGOING: i64 = 64;
+
+/// Whether a receipt goes to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::desk) enum Sending {
+    /// It does not: it is another's, or for something the relay has no alarm for.
+    Never = 0,
+    /// It is still to be sent.
+    Due = 1,
+    /// The relay has it.
+    Sent = 2,
+    /// The relay will not have it.
+    Refused = 3,
+}
+
+/// A receipt to keep.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct NewReceipt {
+    pub hash: Hash,
+    pub alarm: AlarmId,
+    pub alarm_hash: Hash,
+    pub state: ReceiptState,
+    pub at: Timestamp,
+    pub own: bool,
+    pub document: Vec<u8>,
+    pub detail: Vec<u8>,
+    pub sending: Sending,
+    pub due_at: Timestamp,
+}
+
+/// A receipt as it is kept.
+#[derive(Debug, Clone)]
+pub(in crate::desk) struct ReceiptRow {
+    pub state: ReceiptState,
+    pub at: Timestamp,
+    pub own: bool,
+    pub document: Vec<u8>,
+    pub detail: Vec<u8>,
+    pub sending: Sending,
+}
+
+/// A receipt that waits to be sent.
+#[derive(Debug, Clone)]
+pub struct OutgoingReceipt {
+    /// Its hash: also the idempotency key's source.
+    pub hash: Hash,
+    /// Its bytes.
+    pub document: Vec<u8>,
+    /// How often it was tried.
+    pub attempts: u32,
+}
+
+/// Keeps a receipt; `false` when it is there already.
+pub(in crate::desk) fn add(db: &Connection, new: &NewReceipt) -> rusqlite::Result<bool> {
+    let added = db.execute(
+        "INSERT INTO receipt (hash, alarm, alarm_hash, state, at, own, document, detail, sending, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (hash) DO NOTHING",
+        params![
+            new.hash.0,
+            new.alarm.0,
+            new.alarm_hash.0,
+            new.state as i64,
+            new.at.0,
+            new.own,
+            new.document,
+            new.detail,
+            new.sending as i64,
+            new.due_at.0
+        ],
+    )?;
+    Ok(added == 1)
+}
+
+/// The hash of this desk's last receipt for these alarm bytes; [`Hash::ZERO`] before the first.
+pub(in crate::desk) fn last_own(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Hash> {
+    let sql = "SELECT hash FROM receipt WHERE alarm_hash = ?1 AND own = 1 ORDER BY number DESC LIMIT 1";
+    let last = db.query_row(sql, params![alarm_hash.0], |row| row.get(0).map(Hash)).optional()?;
+    Ok(last.unwrap_or(Hash::ZERO))
+}
+
+/// Whether an officer of this desk has taken the alarm.
+pub(in crate::desk) fn is_taken_here(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM receipt WHERE alarm_hash = ?1 AND own = 1 AND state >= ?2)";
+    db.query_row(sql, params![alarm_hash.0, ReceiptState::Seen as i64], |row| row.get(0))
+}
+
+/// Every receipt of an alarm, in order of arrival here.
+pub(in crate::desk) fn of_alarm(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Vec<ReceiptRow>> {
+    let mut sql = db.prepare_cached(
+        "SELECT state, at, own, document, detail, sending FROM receipt WHERE alarm = ?1 ORDER BY number LIMIT ?2",
+    )?;
+    sql.query_map(params![alarm.0, MAX_READ], |row| {
+        Ok(ReceiptRow {
+            state: state_column(row, "state")?,
+            at: Timestamp(row.get("at")?),
+            own: row.get("own")?,
+            document: row.get("document")?,
+            detail: row.get("detail")?,
+            sending: match row.get::<_, i64>("sending")? {
+                0 => Sending::Never,
+                1 => Sending::Due,
+                2 => Sending::Sent,
+                _ => Sending::Refused,
+            },
+        })
+    })?
+    .collect()
+}
+
+/// The furthest that any receipt says; `None` without one.
+pub(in crate::desk) fn furthest(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Option<ReceiptState>> {
+    let sql = "SELECT state FROM receipt WHERE alarm = ?1 ORDER BY state DESC LIMIT 1";
+    db.query_row(sql, params![alarm.0], |row| state_column(row, "state")).optional()
+}
+
+/// Receipts that are due, in the order they were made: a chain arrives in its order.
+pub(in crate::desk) fn outgoing(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<OutgoingReceipt>> {
+    let mut sql = db.prepare_cached(
+        "SELECT hash, document, attempts FROM receipt WHERE sending = 1 AND due_at <= ?1 ORDER BY number LIMIT ?2",
+    )?;
+    sql.query_map(params![now.0, MAX_OUTGOING], |row| {
+        Ok(OutgoingReceipt {
+            hash: Hash(row.get("hash")?),
+            document: row.get("document")?,
+            attempts: row.get("attempts")?,
+        })
+    })?
+    .collect()
+}
+
+/// When the next receipt is due.
+pub(in crate::desk) fn next_due(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT min(due_at) FROM receipt WHERE sending = 1";
+    db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|due| due.map(Timestamp))
+}
+
+/// The relay has it, or will not have it.
+pub(in crate::desk) fn settle(db: &Connection, hash: Hash, sending: Sending) -> rusqlite::Result<()> {
+    db.execute("UPDATE receipt SET sending = ?2 WHERE hash = ?1", params![hash.0, sending as i64]).map(drop)
+}
+
+/// It is tried again then.
+pub(in crate::desk) fn put_off(db: &Connection, hash: Hash, due_at: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE receipt SET attempts = attempts + 1, due_at = ?2 WHERE hash = ?1";
+    db.execute(sql, params![hash.0, due_at.0]).map(drop)
+}
+
+/// Sends this desk's receipts for an alarm once more, the very same ones.
+pub(in crate::desk) fn send_again(db: &Connection, alarm_hash: Hash, now: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE receipt SET sending = 1, due_at = ?2 WHERE alarm_hash = ?1 AND own = 1 AND sending = 2";
+    db.execute(sql, params![alarm_hash.0, now.0]).map(drop)
+}
+
+/// How many receipts this desk has made for an alarm.
+pub(in crate::desk) fn count_own(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<i64> {
+    let sql = "SELECT count(*) FROM receipt WHERE alarm_hash = ?1 AND own = 1";
+    db.query_row(sql, params![alarm_hash.0], |row| row.get(0))
+}

@@ -1,0 +1,439 @@
+//! Taking mail: each piece with the cursor in one transaction, so that a crash at any point neither loses nor doubles
+//! one. What this desk cannot use is noted in the audit and passed over; only alarms and notes of duress are never
+//! passed over.
+
+use baken_schemas::alarm::{Alarm, Note, Receipt, ReceiptState, Update, check_receipt};
+use baken_schemas::api::{Mail, MailKind};
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::org::Directory;
+use baken_schemas::signed::{Signed, Unverified};
+use baken_schemas::time::Timestamp;
+use rusqlite::Connection;
+
+use super::opened::{self, SignatureView};
+use super::store::{self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow};
+use super::{Desk, DeskError, hash_of};
+use crate::audit;
+use crate::store::Priority;
+
+impl Desk {
+    /// How far the mail has been taken.
+    ///
+    /// # Errors
+    /// [`DeskError::Store`].
+    pub fn mail_position(&self) -> Result<MailPosition, DeskError> {
+        self.store.read(|db| Ok(store::mail_position(db)?))
+    }
+
+    /// Takes one piece of mail at its place. A repeat has no effect.
+    ///
+    /// # Errors
+    /// [`DeskError::Store`]: nothing was taken, and the same mail is to be brought again.
+    pub async fn take_mail(&self, place: MailPosition, mail: &Mail) -> Result<(), DeskError> {
+        let document = mail.document.to_vec();
+        match mail.kind {
+            MailKind::Alarm => self.take_alarm(place, document).await?,
+            MailKind::Update => self.take_update(place, document).await?,
+            MailKind::Note => self.take_note(place, document).await?,
+            MailKind::Receipt => self.take_receipt(place, document).await?,
+            MailKind::Roster => self.take_roster(place, document).await?,
+            MailKind::Enrolment => self.take_enrolment(place, document).await?,
+            MailKind::Directory => {
+                let outcome = self.take_directory(&document).await;
+                if let Err(DeskError::Store(error)) = outcome {
+                    return Err(error.into());
+                }
+                self.pass_over(place, "directory_taken", hash_of(&document), outcome.is_ok()).await?;
+            }
+        }
+        self.changed();
+        Ok(())
+    }
+
+    /// Takes the organisation's directory.
+    ///
+    /// # Errors
+    /// [`DeskError::Format`] when the root did not sign it, [`DeskError::OldDirectory`], [`DeskError::NotListed`]. The
+    /// directory held before stays.
+    pub async fn take_directory(&self, bytes: &[u8]) -> Result<(), DeskError> {
+        let directory = Directory::verify(bytes, self.org)?;
+        let found = directory.value().version;
+        let held = self.directory();
+        if let Some(held) = &held {
+            if held.bytes() == bytes {
+                return Ok(());
+            }
+            if held.value().version >= found {
+                return Err(DeskError::OldDirectory { held: held.value().version, found });
+            }
+        }
+        let listed = directory.value().desk(self.keys.device).is_some_and(|entry| {
+            entry.sig == self.keys.sig.verify_key() && entry.kem == self.keys.kem.public()
+        });
+        if !listed {
+            return Err(DeskError::NotListed);
+        }
+        let (document, now) = (bytes.to_vec(), self.now());
+        self.store
+            .write(Priority::Normal, move |db| Ok::<_, DeskError>(store::put_directory(db, found, &document, now)?))
+            .await?;
+        // The first directory brings the root that earlier roster lines were waiting for.
+        let lines = if held.is_none() { self.store.read(|db| Ok::<_, DeskError>(store::rosters(db)?))? } else { Vec::new() };
+        let mut known = self.known_mut();
+        for line in lines {
+            let trust = (self.org, &directory.value().root);
+            // A line of another organisation or by another key stays out.
+            let _ = known.people.add_line(&line, trust, (self.keys.device, &self.keys.kem));
+        }
+        known.directory = Some(directory);
+        drop(known);
+        self.changed();
+        Ok(())
+    }
+
+    async fn take_alarm(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let hash = hash_of(&document);
+        let parsed = Unverified::<Alarm>::parse(&document).ok();
+        let new = NewAlarm {
+            alarm: parsed.as_ref().map_or_else(|| id_of(hash), |alarm| alarm.claims().header.alarm),
+            hash,
+            form: if parsed.is_some() { Form::Alarm } else { Form::Damaged },
+            device: parsed.as_ref().map_or(DeviceId([0; 16]), |alarm| alarm.claims().header.device),
+            document,
+            received_at: self.now(),
+        };
+        self.ring(place, new, None).await
+    }
+
+    /// Keeps something that rings, with its receipt and deliveries.
+    async fn ring(&self, place: MailPosition, new: NewAlarm, note: Option<NoteRow>) -> Result<(), DeskError> {
+        let row = row_of(&new);
+        let opened = {
+            let known = self.known();
+            opened::open(&row, &known.people, (self.keys.device, &self.keys.kem))
+        };
+        let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
+        let order = self.precedence(shown.as_ref(), &new, opened.signature);
+        let deliveries = if order == Precedence::Behind {
+            Vec::new()
+        } else {
+            self.deliveries_for(&row, &opened, ReceiptState::Received, None)
+        };
+        let (keys, now, mut rng) = (self.keys.clone(), self.now(), self.fork_rng());
+        let received = ReceiptToMake { state: ReceiptState::Received, at: now, sending: sending_of(new.form) };
+        self.store
+            .write(Priority::Alarm, move |db| {
+                if !advance_mail(db, place)? {
+                    return Ok(());
+                }
+                if let Some(note) = &note {
+                    store::alarm::add_note(db, note)?;
+                }
+                if !store::alarm::add(db, &new)? {
+                    // Handed over again: perhaps the relay never got the receipt. It gets the same one.
+                    return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
+                }
+                match order {
+                    Precedence::Only => {}
+                    Precedence::Before(older) => store::alarm::supersede(db, older)?,
+                    Precedence::Behind => store::alarm::supersede(db, new.hash)?,
+                }
+                let result = if order == Precedence::Behind { "other_bytes" } else { "ok" };
+                audit::append_for(db, now, new.device, "alarm_received", &new.alarm, result)?;
+                if order == Precedence::Behind {
+                    return Ok(());
+                }
+                let prev = store::receipt::last_own(db, new.hash)?;
+                let receipt = received.make(&new, keys.device, prev);
+                let signed = Receipt::make(receipt, None, &keys.sig, &mut rng)?;
+                store::receipt::add(db, &received.row(&signed, Vec::new()))?;
+                // Receipts of others can come before the alarm itself.
+                if let Some(state) = store::receipt::furthest(db, new.alarm)? {
+                    store::alarm::advance(db, new.alarm, state)?;
+                }
+                add_deliveries(db, &deliveries)
+            })
+            .await
+    }
+
+    /// Which of two documents under one id is shown. A proven one goes before an unproven one; among equals the first.
+    fn precedence(&self, shown: Option<&AlarmRow>, new: &NewAlarm, signature: SignatureView) -> Precedence {
+        let Some(shown) = shown.filter(|shown| shown.hash != new.hash) else { return Precedence::Only };
+        let shown_signature = {
+            let known = self.known();
+            opened::open(shown, &known.people, (self.keys.device, &self.keys.kem)).signature
+        };
+        if signature == SignatureView::Proven && shown_signature != SignatureView::Proven {
+            Precedence::Before(shown.hash)
+        } else {
+            Precedence::Behind
+        }
+    }
+
+    async fn take_update(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let hash = hash_of(&document);
+        let Ok(update) = Unverified::<Update>::parse(&document) else {
+            return self.pass_over(place, "update_taken", hash, false).await;
+        };
+        let claims = update.claims();
+        let row = UpdateRow {
+            hash,
+            alarm: claims.alarm,
+            device: claims.device,
+            sequence: claims.seq,
+            document,
+            received_at: self.now(),
+        };
+        self.store
+            .write(Priority::Alarm, move |db| {
+                if advance_mail(db, place)? {
+                    store::alarm::add_update(db, &row)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn take_note(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let hash = hash_of(&document);
+        let Ok(note) = Unverified::<Note>::parse(&document) else {
+            return self.pass_over(place, "note_taken", hash, false).await;
+        };
+        let device = note.claims().device;
+        let opened = opened::open_note(&document, &self.known().people, &self.keys.kem);
+        let about = opened.body.as_ref().and_then(|body| body.alarm);
+        let duress = opened.body.as_ref().is_some_and(|body| body.duress);
+        let now = self.now();
+        let row = NoteRow { hash, alarm: about, device, document: document.clone(), received_at: now };
+        let open_here = match about {
+            Some(alarm) => self
+                .store
+                .read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?
+                .is_some_and(|alarm| alarm.state < ReceiptState::Closed),
+            None => false,
+        };
+        // Duress rings of its own where no open alarm shows it; what cannot be opened may be that.
+        if (duress || opened.body.is_none()) && !open_here {
+            let new =
+                NewAlarm { alarm: id_of(hash), hash, form: Form::DuressNote, device, document, received_at: now };
+            return self.ring(place, new, Some(row)).await;
+        }
+        self.store
+            .write(Priority::Alarm, move |db| {
+                if advance_mail(db, place)? {
+                    store::alarm::add_note(db, &row)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn take_receipt(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let hash = hash_of(&document);
+        let directory = self.directory();
+        let checked = directory.and_then(|directory| check_receipt(&document, directory.value()).ok());
+        let Some(receipt) = checked else {
+            return self.pass_over(place, "receipt_taken", hash, false).await;
+        };
+        let receipt = receipt.into_value();
+        // This desk's own, handed back, says nothing new.
+        if receipt.by == self.keys.device {
+            return self.pass_over(place, "receipt_taken", hash, true).await;
+        }
+        let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, receipt.alarm_hash)?))?;
+        let deliveries = match &row {
+            Some(row) => {
+                let known = self.known();
+                let opened = opened::open(row, &known.people, (self.keys.device, &self.keys.kem));
+                drop(known);
+                self.deliveries_for(row, &opened, receipt.state, None)
+            }
+            None => Vec::new(),
+        };
+        let now = self.now();
+        self.store
+            .write(Priority::Alarm, move |db| {
+                if !advance_mail(db, place)? {
+                    return Ok(());
+                }
+                let row = NewReceipt {
+                    hash,
+                    alarm: receipt.alarm,
+                    alarm_hash: receipt.alarm_hash,
+                    state: receipt.state,
+                    at: receipt.at,
+                    own: false,
+                    document: document.clone(),
+                    detail: Vec::new(),
+                    sending: Sending::Never,
+                    due_at: now,
+                };
+                if store::receipt::add(db, &row)? {
+                    store::alarm::advance(db, receipt.alarm, receipt.state)?;
+                    if receipt.state == ReceiptState::Closed {
+                        store::delivery::drop_waiting(db, receipt.alarm)?;
+                    }
+                    add_deliveries(db, &deliveries)?;
+                }
+                Ok::<_, DeskError>(())
+            })
+            .await
+    }
+
+    async fn take_roster(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let hash = hash_of(&document);
+        let accepted = {
+            let mut known = self.known_mut();
+            let root = known.directory.as_ref().map(|directory| directory.value().root);
+            let us = (self.keys.device, &self.keys.kem);
+            // Without a directory there is no root to check with yet: it is kept, and read again with the first one.
+            root.is_none_or(|root| known.people.add_line(&document, (self.org, &root), us).is_ok())
+        };
+        if !accepted {
+            return self.pass_over(place, "roster_taken", hash, false).await;
+        }
+        let now = self.now();
+        self.store
+            .write(Priority::Normal, move |db| {
+                if advance_mail(db, place)? {
+                    store::add_roster(db, hash, &document, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    async fn take_enrolment(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let hash = hash_of(&document);
+        let accepted = self.known_mut().people.add_enrolment(&document, &self.keys.kem);
+        let (now, known) = (self.now(), accepted.is_ok());
+        self.store
+            .write(Priority::Normal, move |db| {
+                if !advance_mail(db, place)? {
+                    return Ok(());
+                }
+                if known {
+                    store::add_enrolment(db, hash, &document, now)?;
+                }
+                let result = if known { "ok" } else { "not_proven" };
+                audit::append(
+                    db,
+                    &audit::Event { at: now, actor: "relay", act: "enrolment_taken", subject: &hash.to_string(), result },
+                )?;
+                Ok::<_, DeskError>(())
+            })
+            .await
+    }
+
+    /// Moves on behind something that leaves nothing but its trace.
+    async fn pass_over(
+        &self,
+        place: MailPosition,
+        act: &'static str,
+        hash: Hash,
+        well: bool,
+    ) -> Result<(), DeskError> {
+        let now = self.now();
+        if !well {
+            tracing::warn!(event = "mail_passed_over", act, document = %hash);
+        }
+        self.store
+            .write(Priority::Normal, move |db| {
+                if advance_mail(db, place)? && !well {
+                    let subject = hash.to_string();
+                    let event = audit::Event { at: now, actor: "relay", act, subject: &subject, result: "refused" };
+                    audit::append(db, &event)?;
+                }
+                Ok::<_, DeskError>(())
+            })
+            .await
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Precedence {
+    /// There is nothing else under this id.
+    Only,
+    /// The new one is shown instead of this.
+    Before(Hash),
+    /// The new one is kept and not shown.
+    Behind,
+}
+
+/// A receipt of this desk, before it is signed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ReceiptToMake {
+    pub state: ReceiptState,
+    pub at: Timestamp,
+    pub sending: Sending,
+}
+
+impl ReceiptToMake {
+    fn make(self, alarm: &NewAlarm, by: DeviceId, prev: Hash) -> Receipt {
+        Receipt {
+            alarm: alarm.alarm,
+            alarm_hash: alarm.hash,
+            state: self.state,
+            at: self.at,
+            by,
+            prev,
+            detail: Vec::new(),
+        }
+    }
+
+    pub(super) fn row(self, signed: &Signed<Receipt>, detail: Vec<u8>) -> NewReceipt {
+        NewReceipt {
+            hash: signed.hash(),
+            alarm: signed.value().alarm,
+            alarm_hash: signed.value().alarm_hash,
+            state: self.state,
+            at: self.at,
+            own: true,
+            document: signed.bytes().to_vec(),
+            detail,
+            sending: self.sending,
+            due_at: self.at,
+        }
+    }
+}
+
+/// Only what the relay knows as an alarm gets receipts there.
+pub(super) fn sending_of(form: Form) -> Sending {
+    if form == Form::Alarm { Sending::Due } else { Sending::Never }
+}
+
+pub(super) fn add_deliveries(db: &Connection, deliveries: &[NewDelivery]) -> Result<(), DeskError> {
+    for delivery in deliveries {
+        store::delivery::add(db, delivery)?;
+    }
+    Ok(())
+}
+
+/// Moves the cursor; `false` when this mail was taken before.
+fn advance_mail(db: &Connection, place: MailPosition) -> rusqlite::Result<bool> {
+    let last = store::mail_position(db)?;
+    if last.generation == place.generation && place.cursor <= last.cursor {
+        return Ok(false);
+    }
+    store::put_mail_position(db, place)?;
+    Ok(true)
+}
+
+/// The id under which something is shown that has none of its own.
+fn id_of(hash: Hash) -> AlarmId {
+    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = hash.0;
+    AlarmId(id)
+}
+
+fn row_of(new: &NewAlarm) -> AlarmRow {
+    AlarmRow {
+        alarm: new.alarm,
+        hash: new.hash,
+        form: new.form,
+        device: new.device,
+        document: new.document.clone(),
+        received_at: new.received_at,
+        state: ReceiptState::Received,
+    }
+}

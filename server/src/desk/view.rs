@@ -1,0 +1,498 @@
+//! What the console shows and its JSON API answers: alarms opened in memory, with every statement as strong as what
+//! proves it and no stronger.
+
+use baken_schemas::alarm::{
+    AlarmKind, Card, CardBody, Fix, FixAbsent, Provenance, Receipt, ReceiptDetail, ReceiptState, UpdateBody,
+};
+use baken_schemas::cbor;
+use baken_schemas::crypto::{Hash, SymmetricKey};
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::signed::Unverified;
+use baken_schemas::time::Timestamp;
+use serde::Serialize;
+
+use super::channels::{Tried, is_discreet};
+use super::officers::Officer;
+use super::opened::{self, Opened, SignatureView, Unopened};
+use super::store::{self, AlarmRow, DeliveryRow, DeliveryState, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
+use super::{Desk, DeskError, Known, PlaceView};
+use crate::channel::Why;
+use crate::store::Priority;
+
+/// How many of an alarm's updates are looked through for the newest position.
+const UPDATES_FOR_POSITION: usize = 8;
+/// How many updates a page shows.
+const UPDATES_SHOWN: usize = 100;
+
+/// A person of the roster.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct PersonView {
+    /// Name.
+    pub name: String,
+    /// Office.
+    pub office: String,
+    /// Number to call back.
+    pub phone: String,
+}
+
+/// Where the caller is, as far as that is known.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct PositionView {
+    /// The place, with the age of the fix when it was sent.
+    #[serde(flatten)]
+    pub place: PlaceView,
+    /// Seconds since the fix was made, by this desk's clock from the moment it arrived.
+    pub age_now_s: i64,
+    /// It came with an update, not with the alarm itself.
+    pub from_update: bool,
+}
+
+/// Who has an alarm.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct HolderView {
+    /// The desk's name.
+    pub desk: String,
+    /// It is this desk.
+    pub own: bool,
+    /// The officer; `None` when the receipt's detail cannot be opened here.
+    pub officer: Option<String>,
+    /// Since when, by that desk's clock.
+    pub at: Timestamp,
+}
+
+/// An alarm in a list.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct AlarmSummary {
+    /// The alarm.
+    pub alarm: AlarmId,
+    /// How far it has got, by anybody's checked receipt.
+    pub state: ReceiptState,
+    /// No human has it yet.
+    pub ringing: bool,
+    /// When it arrived here.
+    pub received_at: Timestamp,
+    /// Seconds since then.
+    pub age_s: i64,
+    /// What kind of help; `None` when it could not be opened.
+    pub kind: Option<AlarmKind>,
+    /// The caller must not be seen to have called, or a duress PIN was used.
+    pub discreet: bool,
+    /// A note said that a duress PIN was used.
+    pub duress: bool,
+    /// The phone says that it was withdrawn. It stays open until an officer closes it.
+    pub withdrawn: bool,
+    /// Who calls, by this desk's roster.
+    pub person: Option<PersonView>,
+    /// What the signature proves.
+    pub signature: SignatureView,
+    /// Why it could not be opened.
+    pub unopened: Option<Unopened>,
+    /// How it came to be.
+    pub provenance: Option<Provenance>,
+    /// Words sent along.
+    pub text: String,
+    /// The newest position.
+    pub position: Option<PositionView>,
+    /// Why there is none.
+    pub position_absent: Option<FixAbsent>,
+    /// Battery in per cent, the newest that was sent.
+    pub battery_percent: Option<u8>,
+    /// Who has it.
+    pub held_by: Option<HolderView>,
+    /// Somebody has verified it.
+    pub verified: bool,
+}
+
+/// An alarm with all that belongs to it.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct AlarmDetail {
+    /// What the list shows.
+    #[serde(flatten)]
+    pub summary: AlarmSummary,
+    /// The phone's own clock when the alarm was made: for information, it may be years off.
+    pub made_at: Option<Timestamp>,
+    /// The card, opened with the alarm's key.
+    pub card: Option<CardBody>,
+    /// When this card was fetched from the relay.
+    pub card_fetched_at: Option<Timestamp>,
+    /// The newest first.
+    pub updates: Vec<UpdateView>,
+    /// In order of arrival.
+    pub receipts: Vec<ReceiptView>,
+    /// In order of arrival.
+    pub notes: Vec<NoteView>,
+    /// What machines were told.
+    pub deliveries: Vec<DeliveryView>,
+}
+
+/// An update.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct UpdateView {
+    /// Its number at the phone.
+    pub sequence: u64,
+    /// When it arrived here.
+    pub received_at: Timestamp,
+    /// Words.
+    pub text: String,
+    /// Where.
+    pub position: Option<PlaceView>,
+    /// Battery in per cent.
+    pub battery_percent: Option<u8>,
+}
+
+/// A receipt.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct ReceiptView {
+    /// How far.
+    pub state: ReceiptState,
+    /// When, by who says it.
+    pub at: Timestamp,
+    /// Who says it: a desk's name, or `relay`.
+    pub by: String,
+    /// It is this desk.
+    pub own: bool,
+    /// The officer.
+    pub officer: Option<String>,
+    /// What the officer says.
+    pub text: Option<String>,
+    /// Whether the relay has it from this desk: `waiting`, `sent`, `refused`; `None` where nothing is to be sent.
+    pub sending: Option<&'static str>,
+}
+
+/// A note.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct NoteView {
+    /// `unlocked`, `settled`, `withdrawn`; `None` when it cannot be opened.
+    pub note: Option<&'static str>,
+    /// A duress PIN was used.
+    pub duress: bool,
+    /// When it arrived here.
+    pub received_at: Timestamp,
+    /// What the signature proves.
+    pub signature: SignatureView,
+}
+
+/// A message to a machine.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryView {
+    /// `webhook`, `dc09`, or `gone` when the channel is no longer configured.
+    pub channel: &'static str,
+    /// Which receiver.
+    pub name: String,
+    /// What it was told.
+    pub event: ReceiptState,
+    /// `waiting`, `delivered` (a machine says so), `refused`, `dropped` (closed before it could be delivered).
+    pub state: &'static str,
+    /// How often it was tried.
+    pub attempts: u32,
+    /// What the machine answered: `204`, `ACK`.
+    pub answer: Option<String>,
+    /// Which of the receiver's addresses answered.
+    pub answered_by: Option<String>,
+    /// Why the last try failed.
+    pub why: Option<Why>,
+    /// When it was last tried.
+    pub tried_at: Option<Timestamp>,
+}
+
+/// The alarms of a desk.
+#[derive(Clone, PartialEq, Serialize)]
+pub struct AlarmList {
+    /// Those that nobody has first, the oldest on top.
+    pub alarms: Vec<AlarmSummary>,
+    /// How many are open, listed or not.
+    pub open: usize,
+}
+
+/// Views hold what a person sent; none of it belongs into a log.
+macro_rules! blank_debug {
+    ($($name:ident),*) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    )*};
+}
+blank_debug!(
+    PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, DeliveryView, AlarmList
+);
+
+/// The rows behind one alarm.
+struct Rows {
+    alarm: AlarmRow,
+    updates: Vec<UpdateRow>,
+    receipts: Vec<ReceiptRow>,
+    notes: Vec<NoteRow>,
+}
+
+impl Desk {
+    /// Open alarms, or the newest closed ones.
+    ///
+    /// # Errors
+    /// [`DeskError::Store`].
+    pub fn alarms(&self, open: bool) -> Result<AlarmList, DeskError> {
+        let (rows, count) = self.store.read(|db| {
+            let mut rows = Vec::new();
+            for alarm in store::alarm::list(db, open)? {
+                let updates = store::alarm::updates(db, alarm.alarm, UPDATES_FOR_POSITION)?;
+                let receipts = store::receipt::of_alarm(db, alarm.alarm)?;
+                let notes = store::alarm::notes(db, alarm.alarm)?;
+                rows.push(Rows { alarm, updates, receipts, notes });
+            }
+            Ok::<_, DeskError>((rows, store::alarm::count_open(db)?))
+        })?;
+        let known = self.known();
+        let alarms = rows.iter().map(|rows| self.summary(rows, &self.open_row(&rows.alarm, &known), &known)).collect();
+        Ok(AlarmList { alarms, open: count })
+    }
+
+    /// One alarm with all that belongs to it.
+    ///
+    /// # Errors
+    /// [`DeskError::Store`].
+    pub fn alarm(&self, alarm: AlarmId) -> Result<Option<AlarmDetail>, DeskError> {
+        let read = self.store.read(|db| {
+            let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
+            let updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
+            let receipts = store::receipt::of_alarm(db, alarm.alarm)?;
+            let notes = store::alarm::notes(db, alarm.alarm)?;
+            let deliveries = store::delivery::of_alarm(db, alarm.alarm)?;
+            let card = store::card(db, alarm.device)?;
+            Ok::<_, DeskError>(Some((Rows { alarm, updates, receipts, notes }, deliveries, card)))
+        })?;
+        let Some((rows, deliveries, card)) = read else { return Ok(None) };
+        let known = self.known();
+        let opened = self.open_row(&rows.alarm, &known);
+        let card = card.and_then(|(document, at)| {
+            Some((open_card(&document, &opened, rows.alarm.device, &known)?, at))
+        });
+        let (card, card_fetched_at) = card.unzip();
+        Ok(Some(AlarmDetail {
+            summary: self.summary(&rows, &opened, &known),
+            made_at: opened.body().map(|body| body.made_at),
+            card,
+            card_fetched_at,
+            updates: opened_updates(&rows, &opened, &known)
+                .into_iter()
+                .map(|(row, body)| UpdateView {
+                    sequence: row.sequence,
+                    received_at: row.received_at,
+                    text: body.text.clone(),
+                    position: place_of(body.fix),
+                    battery_percent: body.battery_percent,
+                })
+                .collect(),
+            receipts: rows.receipts.iter().filter_map(|row| self.receipt_view(row, &opened, &known)).collect(),
+            notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
+            deliveries: deliveries.into_iter().map(|row| self.delivery_view(row)).collect(),
+        }))
+    }
+
+    fn open_row(&self, row: &AlarmRow, known: &Known) -> Opened {
+        opened::open(row, &known.people, (self.keys.device, &self.keys.kem))
+    }
+
+    fn summary(&self, rows: &Rows, opened: &Opened, known: &Known) -> AlarmSummary {
+        let row = &rows.alarm;
+        let now = self.now();
+        let body = opened.body();
+        let notes: Vec<NoteView> = rows.notes.iter().map(|row| self.note_view(row, known)).collect();
+        let duress = row.form == Form::DuressNote || notes.iter().any(|note| note.duress);
+        let updates = opened_updates(rows, opened, known);
+        let newest = updates.iter().find_map(|(row, update)| Some((row.received_at, place_of(update.fix)?, true)));
+        let first = body.and_then(|body| Some((row.received_at, place_of(body.fix)?, false)));
+        let position = newest.or(first).map(|(at, place, from_update)| PositionView {
+            age_now_s: i64::from(place.age_s) + now.since_ms(at).max(0) / 1000,
+            place,
+            from_update,
+        });
+        let absent = body.and_then(|body| match body.fix {
+            Fix::Absent(why) => Some(why),
+            Fix::At(_) => None,
+        });
+        let receipts: Vec<ReceiptView> =
+            rows.receipts.iter().filter_map(|row| self.receipt_view(row, opened, known)).collect();
+        let held_by = receipts.iter().find(|receipt| receipt.state.is_by_human()).map(|receipt| HolderView {
+            desk: receipt.by.clone(),
+            own: receipt.own,
+            officer: receipt.officer.clone(),
+            at: receipt.at,
+        });
+        AlarmSummary {
+            alarm: row.alarm,
+            state: row.state,
+            ringing: !row.state.is_by_human(),
+            received_at: row.received_at,
+            age_s: now.since_ms(row.received_at).max(0) / 1000,
+            kind: body.map(|body| body.kind),
+            discreet: duress || body.is_some_and(|body| is_discreet(body.kind)),
+            duress,
+            withdrawn: notes.iter().any(|note| {
+                note.note == Some("withdrawn") && note.signature == SignatureView::Proven
+            }),
+            person: known.people.sender(row.device).map(|sender| PersonView {
+                name: sender.person.name.clone(),
+                office: sender.person.office.clone(),
+                phone: sender.person.phone.clone(),
+            }),
+            signature: opened.signature,
+            unopened: opened.content.as_ref().err().copied(),
+            provenance: body.map(|body| body.provenance.clone()),
+            text: body.map(|body| body.text.clone()).unwrap_or_default(),
+            position_absent: absent.filter(|_| position.is_none()),
+            position,
+            battery_percent: updates
+                .iter()
+                .find_map(|(_, update)| update.battery_percent)
+                .or_else(|| body.and_then(|body| body.battery_percent)),
+            held_by,
+            verified: receipts.iter().any(|receipt| receipt.state == ReceiptState::Verified),
+        }
+    }
+
+    fn receipt_view(&self, row: &ReceiptRow, opened: &Opened, known: &Known) -> Option<ReceiptView> {
+        let receipt = Unverified::<Receipt>::parse(&row.document).ok()?.claims().clone();
+        let detail = if row.own {
+            let detail = self.open_at_rest(&row.detail);
+            detail.and_then(|detail| cbor::from_slice::<ReceiptDetail>(&detail, "a receipt's detail").ok())
+        } else {
+            opened.content_key().and_then(|content| receipt.open_detail(content).ok().flatten())
+        };
+        let (officer, text) = detail.map(|detail| (detail.officer, detail.text)).unzip();
+        Some(ReceiptView {
+            state: row.state,
+            at: row.at,
+            by: name_of(receipt.by, known),
+            own: row.own,
+            officer,
+            text: text.filter(|text| !text.is_empty()),
+            sending: match row.sending {
+                Sending::Never => None,
+                Sending::Due => Some("waiting"),
+                Sending::Sent => Some("sent"),
+                Sending::Refused => Some("refused"),
+            },
+        })
+    }
+
+    fn note_view(&self, row: &NoteRow, known: &Known) -> NoteView {
+        let note = opened::open_note(&row.document, &known.people, &self.keys.kem);
+        NoteView {
+            note: note.body.as_ref().map(|body| opened::note_code(body.kind)),
+            duress: note.body.as_ref().is_some_and(|body| body.duress),
+            received_at: row.received_at,
+            signature: note.signature,
+        }
+    }
+
+    fn delivery_view(&self, row: DeliveryRow) -> DeliveryView {
+        let tried: Option<Tried> = serde_json::from_str(&row.outcome).ok();
+        let (answer, why) = match tried {
+            Some(Tried::Delivered(answer)) => (Some(answer), None),
+            Some(Tried::Failed { why } | Tried::Refused { why }) => (None, Some(why)),
+            None => (None, None),
+        };
+        DeliveryView {
+            channel: self.channels.find(&row.channel).map_or("gone", |channel| channel.kind()),
+            name: row.channel,
+            event: row.event,
+            state: match row.state {
+                DeliveryState::Waiting => "waiting",
+                DeliveryState::Delivered => "delivered",
+                DeliveryState::Refused => "refused",
+                DeliveryState::Dropped => "dropped",
+            },
+            attempts: row.attempts,
+            answered_by: answer.as_ref().map(|answer| answer.by.clone()),
+            answer: answer.map(|answer| answer.answer),
+            why,
+            tried_at: (row.attempts > 0).then_some(row.tried_at),
+        }
+    }
+
+    /// Whether this very officer was the first to acknowledge.
+    pub(super) fn is_held_by(&self, row: &AlarmRow, officer: &Officer) -> Result<bool, DeskError> {
+        let receipts = self.store.read(|db| Ok::<_, DeskError>(store::receipt::of_alarm(db, row.alarm)?))?;
+        let first = receipts.iter().find(|receipt| receipt.own && receipt.state == ReceiptState::Seen);
+        let detail = first.and_then(|receipt| self.open_at_rest(&receipt.detail));
+        let detail = detail.and_then(|detail| cbor::from_slice::<ReceiptDetail>(&detail, "a receipt's detail").ok());
+        Ok(detail.is_some_and(|detail| detail.officer == officer.name))
+    }
+
+    /// Open alarms whose card has not been fetched since they came: the alarm's hash and its sender.
+    pub(super) fn cards_wanted(&self) -> Result<Vec<(Hash, DeviceId)>, DeskError> {
+        let rows = self.store.read(|db| {
+            let mut rows = Vec::new();
+            for row in store::alarm::list(db, true)? {
+                let fetched_at = store::card(db, row.device)?.map(|(_, at)| at);
+                if row.form == Form::Alarm && fetched_at.is_none_or(|at| at < row.received_at) {
+                    rows.push(row);
+                }
+            }
+            Ok::<_, DeskError>(rows)
+        })?;
+        let known = self.known();
+        let has_key = |row: &AlarmRow| self.open_row(row, &known).body().is_some_and(|body| body.card_key.is_some());
+        Ok(rows.iter().filter(|row| has_key(row)).map(|row| (row.hash, row.device)).collect())
+    }
+
+    /// Keeps a card that the relay handed out, if it is one of that device. Opening it takes the key of an alarm.
+    ///
+    /// # Errors
+    /// [`DeskError`].
+    pub async fn put_card(&self, device: DeviceId, document: &[u8]) -> Result<(), DeskError> {
+        let card = Unverified::<Card>::parse(document)?;
+        let version = card.claims().version;
+        if card.claims().device != device {
+            return Err(baken_schemas::FormatError::Rule { what: "a card", rule: "it is another device's" }.into());
+        }
+        let sig = self.known().people.sender(device).map(|sender| sender.identity.sig);
+        if let Some(sig) = sig {
+            card.verify(&sig)?;
+        }
+        let (document, now) = (document.to_vec(), self.now());
+        self.store
+            .write(Priority::Normal, move |db| {
+                Ok::<_, DeskError>(store::put_card(db, device, version, &document, now)?)
+            })
+            .await?;
+        self.changed();
+        Ok(())
+    }
+}
+
+/// The updates that can be opened, the newest first.
+fn opened_updates<'a>(rows: &'a Rows, opened: &Opened, known: &Known) -> Vec<(&'a UpdateRow, UpdateBody)> {
+    let Some(content) = opened.content_key() else { return Vec::new() };
+    let with_key = (rows.alarm.device, content);
+    rows.updates
+        .iter()
+        .filter_map(|row| Some((row, opened::open_update(&row.document, &known.people, with_key)?.0)))
+        .collect()
+}
+
+fn place_of(fix: Fix) -> Option<PlaceView> {
+    match fix {
+        Fix::At(position) => Some(PlaceView::from(&position)),
+        Fix::Absent(_) => None,
+    }
+}
+
+fn open_card(document: &[u8], opened: &Opened, device: DeviceId, known: &Known) -> Option<CardBody> {
+    let key = SymmetricKey::from_slice(opened.body()?.card_key.as_ref()?)?;
+    let card = Unverified::<Card>::parse(document).ok()?;
+    if let Some(sender) = known.people.sender(device) {
+        card.clone().verify(&sender.identity.sig).ok()?;
+    }
+    card.claims().open(&key).ok()
+}
+
+fn name_of(by: DeviceId, known: &Known) -> String {
+    let directory = known.directory.as_ref().map(|directory| directory.value());
+    match directory {
+        Some(directory) if directory.relay.relay == by => "relay".to_owned(),
+        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| by.to_string()),
+        None => by.to_string(),
+    }
+}
