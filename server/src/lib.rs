@@ -7,9 +7,11 @@
 pub mod audit;
 pub mod channel;
 pub mod dc09;
+pub mod desk;
 pub mod exit;
 pub mod folder;
 pub mod org;
+pub mod relay;
 pub mod relay_client;
 pub mod store;
 pub mod tls;

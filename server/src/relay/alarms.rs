@@ -1,0 +1,157 @@
+//! Taking an alarm: check the device's signature, keep it with its receipt and the first hand-over in one
+//! transaction, answer with the receipt.
+//!
+//! Whatever else is wrong, an alarm of a device that ever enrolled here is kept and handed to somebody: how often it
+//! calls, which ladder it names and what is inside is not asked.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{Alarm, AlarmClass, Receipt, ReceiptState};
+use baken_schemas::crypto::Hash;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::org::{Directory, Rung};
+use baken_schemas::signed::{Document as _, Signed, Unverified};
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::audit;
+use crate::relay::Relay;
+use crate::relay::auth::{ByAnyKey, Phone};
+use crate::relay::ladder;
+use crate::relay::mail::{Keep, put_document};
+use crate::relay::once::{Answer, Done};
+use crate::relay::problem::Refusal;
+use crate::relay::receipts::put_receipt;
+use crate::relay::trust;
+use crate::store::{Priority, StoreError};
+
+/// How long a hand-over to everybody waits for a human, where the ladder that an alarm names is not known.
+const UNKNOWN_LADDER_WAIT_S: u32 = 120;
+/// The most other bodies kept of one alarm id.
+const KEPT_CONFLICTS: u32 = 16;
+
+/// `POST /v0/alarms`.
+pub(super) async fn post(State(relay): State<Relay>, request: ByAnyKey) -> Response {
+    take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
+    let phone = request.caller.phone()?;
+    let unverified = Unverified::<Alarm>::parse(&request.body)?;
+    if unverified.claims().header.device != phone.device {
+        return Err(FormatError::Signature { what: Alarm::LABEL }.into());
+    }
+    let alarm = unverified.verify(&phone.alarm)?;
+    if alarm.value().header.class == AlarmClass::Deposit {
+        return Err(Refusal::NotYet);
+    }
+    let plan = plan(relay, &phone, alarm.value())?;
+    let now = relay.now();
+    let keys = relay.keys();
+    let stored =
+        relay.once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, &alarm, &plan, now)).await?;
+    relay.ladder_changed();
+    Ok(stored)
+}
+
+/// Who is called, and whether the directory knows the ladder.
+struct Plan {
+    rungs: Vec<Rung>,
+    known: bool,
+}
+
+/// The ladder that the alarm names, from any version of the directory; else one rung with every desk it is sealed to;
+/// else one with every desk there is, which will ring though nobody can open it.
+fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
+    let header = &alarm.header;
+    let newest = relay.trust().directory(phone.org)?;
+    let named = match newest.value().ladder(header.ladder, header.ladder_version) {
+        Some(ladder) => Some(ladder.clone()),
+        None => relay.store().read(|db| trust::ladder(db, phone.org, header.ladder, header.ladder_version))?,
+    };
+    if let Some(ladder) = named {
+        return Ok(Plan { rungs: ladder.rungs, known: true });
+    }
+    let sealed_to: Vec<DeviceId> =
+        desks(newest.value()).filter(|desk| alarm.slots.iter().any(|slot| slot.responder == *desk)).collect();
+    let responders = if sealed_to.is_empty() { desks(newest.value()).collect() } else { sealed_to };
+    Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S }], known: false })
+}
+
+fn desks(directory: &Directory) -> impl Iterator<Item = DeviceId> {
+    directory.desks.iter().map(|desk| desk.desk)
+}
+
+fn store(
+    db: &Connection,
+    keys: &DeviceKeys,
+    phone: &Phone,
+    alarm: &Signed<Alarm>,
+    plan: &Plan,
+    now: Timestamp,
+) -> Result<Done, Refusal> {
+    let (id, hash) = (alarm.value().header.alarm, alarm.hash());
+    if let Some(known) = known_hash(db, id)? {
+        if known == hash {
+            let answer = first_receipt(db, id, keys.device)?;
+            return Ok(Done { answer, ..Done::default() });
+        }
+        keep_conflict(db, phone, alarm, now)?;
+        return Ok(Done { refusal: Some(Refusal::AlarmConflict), ..Done::default() });
+    }
+    let document = put_document(db, alarm.bytes(), Keep::WithAlarm, now)?;
+    db.prepare_cached(
+        "INSERT INTO alarm (alarm, org, account, device, hash, document, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![id.0, phone.org.0.0, phone.account.0, phone.device.0, hash.0, document, now.0])?;
+    let receipt = Receipt {
+        alarm: id,
+        alarm_hash: hash,
+        state: ReceiptState::Stored,
+        at: now,
+        by: keys.device,
+        prev: Hash::ZERO,
+        detail: Vec::new(),
+    };
+    let receipt = Signed::make(receipt, &keys.sig);
+    put_receipt(db, &receipt, now)?;
+    let wakes = ladder::start(db, id, &plan.rungs, now)?;
+    let result = if plan.known { "ok" } else { "unknown_ladder" };
+    audit::append_for(db, now, phone.device, "alarm_stored", &id, result)?;
+    Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })
+}
+
+fn known_hash(db: &Connection, alarm: AlarmId) -> Result<Option<Hash>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT hash FROM alarm WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| row.get(0).map(Hash))
+        .optional()?)
+}
+
+fn first_receipt(db: &Connection, alarm: AlarmId, relay: DeviceId) -> Result<Vec<u8>, StoreError> {
+    Ok(db
+        .prepare_cached(
+            "SELECT d.bytes FROM receipt r JOIN document d ON d.document = r.document
+             WHERE r.alarm = ?1 AND r.signer = ?2 ORDER BY r.place LIMIT 1",
+        )?
+        .query_row(params![alarm.0, relay.0], |row| row.get(0))?)
+}
+
+fn keep_conflict(db: &Connection, phone: &Phone, alarm: &Signed<Alarm>, now: Timestamp) -> Result<(), StoreError> {
+    let id = alarm.value().header.alarm;
+    let kept: u32 = db
+        .prepare_cached("SELECT count(*) FROM alarm_conflict WHERE alarm = ?1")?
+        .query_row([id.0], |row| row.get(0))?;
+    if kept >= KEPT_CONFLICTS {
+        return Ok(());
+    }
+    let added = db
+        .prepare_cached("INSERT OR IGNORE INTO alarm_conflict (alarm, hash, bytes, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![id.0, alarm.hash().0, alarm.bytes(), now.0])?;
+    if added > 0 {
+        audit::append_for(db, now, phone.device, "alarm_stored", &id, "alarm_conflict")?;
+    }
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Further devices of an account, brought in by one that is enrolled.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use baken_schemas::device::Identity;
+use baken_schemas::id::AccountId;
+use baken_schemas::org::OrgId;
+use baken_schemas::signed::Signed;
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::audit;
+use crate::relay::Relay;
+use crate::relay::auth::BySig;
+use crate::relay::once::{Answer, Done};
+use crate::relay::problem::Refusal;
+use crate::store::Priority;
+
+/// The most devices of one account, ever.
+const MAX_DEVICES: u32 = 64;
+
+/// `POST /v0/devices`.
+pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response {
+    take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
+    let phone = request.caller.phone()?;
+    let identity = Identity::verify(&request.body)?;
+    if relay.is_taken(identity.value().device) {
+        return Err(Refusal::DeviceTaken);
+    }
+    let now = relay.now();
+    relay
+        .once(request.write, Priority::Normal, move |db| {
+            if enrol(db, phone.org, phone.account, &identity, now)? {
+                audit::append_for(db, now, phone.device, "device_added", &identity.value().device, "ok")?;
+            }
+            Ok(Done::nothing())
+        })
+        .await
+}
+
+/// Enrols a device; whether it is new. The same identity in the same account is fine.
+pub(super) fn enrol(
+    db: &Connection,
+    org: OrgId,
+    account: AccountId,
+    identity: &Signed<Identity>,
+    now: Timestamp,
+) -> Result<bool, Refusal> {
+    let device = identity.value();
+    let there = db
+        .prepare_cached("SELECT account, sig, alarm FROM device WHERE device = ?1")?
+        .query_row([device.device.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()?;
+    if let Some(there) = there {
+        let same = there == (account.0, device.sig.0, device.alarm.0);
+        return if same { Ok(false) } else { Err(Refusal::DeviceTaken) };
+    }
+    let count: u32 = db
+        .prepare_cached("SELECT count(*) FROM device WHERE account = ?1")?
+        .query_row([account.0], |row| row.get(0))?;
+    if count >= MAX_DEVICES {
+        return Err(Refusal::TooMany);
+    }
+    db.prepare_cached(
+        "INSERT INTO device (device, org, account, identity, sig, alarm, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    )?
+    .execute(params![
+        device.device.0,
+        org.0.0,
+        account.0,
+        identity.bytes(),
+        device.sig.0,
+        device.alarm.0,
+        now.0
+    ])?;
+    Ok(true)
+}

@@ -1,0 +1,238 @@
+//! The ladder: who is called when. What an alarm climbs is written down with it, so a crash, a new directory or a
+//! restart changes nothing; a deadline is a row, and whoever ticks after it is due raises it.
+//!
+//! A ladder stops when a human has the alarm (`seen` or later, by a desk's own signature) and nowhere else. One that
+//! runs out tells everybody on it, with the relay's signature.
+
+use std::future::Future;
+use std::time::Duration;
+
+use baken_schemas::alarm::{Receipt, ReceiptState};
+use baken_schemas::api::MailKind;
+use baken_schemas::crypto::Hash;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::org::{OrgId, Rung};
+use baken_schemas::signed::Signed;
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::audit;
+use crate::relay::Relay;
+use crate::relay::mail;
+use crate::relay::problem::Refusal;
+use crate::relay::receipts::put_receipt;
+use crate::relay::wakes::Topic;
+use crate::store::{Priority, StoreError};
+
+/// The most ladders raised in one transaction.
+const RAISED_AT_ONCE: u32 = 256;
+/// The ticker looks at least this often, since the clock may jump.
+const LONGEST_SLEEP: Duration = Duration::from_secs(2);
+/// How often what has expired is cleared away.
+const SWEEP_EVERY_MS: i64 = 60_000;
+
+/// Writes an alarm's ladder down and calls the first rung. Who is to be woken.
+pub(super) fn start(db: &Connection, alarm: AlarmId, rungs: &[Rung], now: Timestamp) -> Result<Vec<Topic>, StoreError> {
+    for (number, rung) in (0_u32..).zip(rungs) {
+        let responders: Vec<u8> = rung.responders.iter().flat_map(|responder| responder.0).collect();
+        db.prepare_cached("INSERT INTO ladder_rung (alarm, rung, responders, wait_ms) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![alarm.0, number, responders, i64::from(rung.wait_s) * 1000])?;
+    }
+    let Some(first) = rung_of(db, alarm, 0)? else { return Ok(Vec::new()) };
+    db.prepare_cached("INSERT INTO ladder_run (alarm, rung, due_at, wait_ms, fence) VALUES (?1, 0, ?2, ?3, 0)")?
+        .execute(params![alarm.0, now.plus_ms(first.wait_ms).0, first.wait_ms])?;
+    hand_over(db, alarm, 0, &first.responders, now)
+}
+
+/// Ends the climb; whether it still went on.
+pub(super) fn stop(db: &Connection, alarm: AlarmId) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("DELETE FROM ladder_run WHERE alarm = ?1")?.execute([alarm.0])? > 0)
+}
+
+struct StoredRung {
+    responders: Vec<DeviceId>,
+    wait_ms: i64,
+}
+
+fn rung_of(db: &Connection, alarm: AlarmId, rung: u32) -> Result<Option<StoredRung>, StoreError> {
+    let row = db
+        .prepare_cached("SELECT responders, wait_ms FROM ladder_rung WHERE alarm = ?1 AND rung = ?2")?
+        .query_row(params![alarm.0, rung], |row| Ok((row.get::<_, Vec<u8>>(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(row.map(|(responders, wait_ms)| StoredRung {
+        responders: responders.chunks_exact(DeviceId::LEN).filter_map(DeviceId::from_slice).collect(),
+        wait_ms,
+    }))
+}
+
+/// Everybody who was handed an alarm.
+pub(super) fn handed(db: &Connection, alarm: AlarmId) -> Result<Vec<DeviceId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT responder FROM handed WHERE alarm = ?1")?;
+    let rows = statement.query_map([alarm.0], |row| row.get(0).map(DeviceId))?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Puts an alarm, and what belongs to it so far, into the mailboxes of those who do not have it yet.
+fn hand_over(
+    db: &Connection,
+    alarm: AlarmId,
+    rung: u32,
+    responders: &[DeviceId],
+    now: Timestamp,
+) -> Result<Vec<Topic>, StoreError> {
+    let (org, document) = db
+        .prepare_cached("SELECT org, document FROM alarm WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| Ok((OrgId(Hash(row.get(0)?)), row.get::<_, i64>(1)?)))?;
+    let mut wakes = Vec::new();
+    for responder in responders {
+        let first = db
+            .prepare_cached("INSERT OR IGNORE INTO handed (alarm, responder, rung, at) VALUES (?1, ?2, ?3, ?4)")?
+            .execute(params![alarm.0, responder.0, rung, now.0])?;
+        if first == 0 {
+            continue;
+        }
+        let to = (org, *responder);
+        wakes.push(mail::put(db, to, MailKind::Alarm, document, now)?);
+        if rung > 0 {
+            for (kind, document) in since_pressed(db, alarm)? {
+                mail::put(db, to, kind, document, now)?;
+            }
+        }
+    }
+    Ok(wakes)
+}
+
+/// Updates and responders' receipts of an alarm so far, for who is called later.
+fn since_pressed(db: &Connection, alarm: AlarmId) -> Result<Vec<(MailKind, i64)>, StoreError> {
+    let mut found = Vec::new();
+    for (kind, sql) in [
+        (MailKind::Update, "SELECT document FROM alarm_update WHERE alarm = ?1 ORDER BY seq"),
+        (MailKind::Receipt, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY place"),
+    ] {
+        let mut statement = db.prepare_cached(sql)?;
+        let mut rows = statement.query([alarm.0])?;
+        while let Some(row) = rows.next()? {
+            found.push((kind, row.get(0)?));
+        }
+    }
+    Ok(found)
+}
+
+/// A ladder that goes on.
+struct Run {
+    alarm: AlarmId,
+    rung: u32,
+    due_at: Timestamp,
+    wait_ms: i64,
+}
+
+/// Ladders whose wait is over, and those due later than their whole wait from now: the clock was set back, and a
+/// person must not wait for it to catch up.
+fn due(db: &Connection, now: Timestamp) -> Result<Vec<Run>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT alarm, rung, due_at, wait_ms FROM ladder_run WHERE due_at <= ?1 OR due_at - wait_ms > ?1
+         ORDER BY due_at LIMIT ?2",
+    )?;
+    let rows = statement.query_map(params![now.0, RAISED_AT_ONCE], |row| {
+        Ok(Run { alarm: AlarmId(row.get(0)?), rung: row.get(1)?, due_at: Timestamp(row.get(2)?), wait_ms: row.get(3)? })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+fn next_due(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let next: Option<i64> = db.prepare_cached("SELECT min(due_at) FROM ladder_run")?.query_row([], |row| row.get(0))?;
+    Ok(next.map(Timestamp))
+}
+
+fn raise(db: &Connection, keys: &DeviceKeys, run: &Run, now: Timestamp) -> Result<Vec<Topic>, StoreError> {
+    let climb = "UPDATE ladder_run SET rung = ?2, due_at = ?3, wait_ms = ?4, fence = fence + 1 WHERE alarm = ?1";
+    if run.due_at > now {
+        db.prepare_cached(climb)?.execute(params![run.alarm.0, run.rung, now.plus_ms(run.wait_ms).0, run.wait_ms])?;
+        return Ok(Vec::new());
+    }
+    let next = run.rung + 1;
+    let Some(rung) = rung_of(db, run.alarm, next)? else {
+        return run_out(db, keys, run.alarm, now);
+    };
+    db.prepare_cached(climb)?.execute(params![run.alarm.0, next, now.plus_ms(rung.wait_ms).0, rung.wait_ms])?;
+    audit::append_for(db, now, keys.device, "ladder_climbed", &run.alarm, &format!("rung_{next}"))?;
+    hand_over(db, run.alarm, next, &rung.responders, now)
+}
+
+/// Nobody has acknowledged: the phone and everybody on the ladder are told.
+fn run_out(db: &Connection, keys: &DeviceKeys, alarm: AlarmId, now: Timestamp) -> Result<Vec<Topic>, StoreError> {
+    stop(db, alarm)?;
+    let (org, device, alarm_hash) = db
+        .prepare_cached("SELECT org, device, hash FROM alarm WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| Ok((OrgId(Hash(row.get(0)?)), DeviceId(row.get(1)?), Hash(row.get(2)?))))?;
+    let prev = db
+        .prepare_cached("SELECT hash FROM receipt WHERE alarm = ?1 AND signer = ?2 ORDER BY place DESC LIMIT 1")?
+        .query_row(params![alarm.0, keys.device.0], |row| row.get(0).map(Hash))?;
+    let state = ReceiptState::Exhausted;
+    let receipt = Receipt { alarm, alarm_hash, state, at: now, by: keys.device, prev, detail: Vec::new() };
+    let document = put_receipt(db, &Signed::make(receipt, &keys.sig), now)?;
+    audit::append_for(db, now, keys.device, "ladder_exhausted", &alarm, "ok")?;
+    let told = handed(db, alarm)?.into_iter().chain([device]);
+    told.map(|recipient| mail::put(db, (org, recipient), MailKind::Receipt, document, now)).collect()
+}
+
+impl Relay {
+    /// Raises every ladder that is due at `now`. Gives the moment at which the next one is.
+    ///
+    /// # Errors
+    /// When the store does not take it; nothing is lost, the next tick tries again.
+    pub async fn tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        loop {
+            let (any, next) =
+                self.store().read(|db| Ok::<_, StoreError>((!due(db, now)?.is_empty(), next_due(db)?)))?;
+            if !any {
+                return Ok(next);
+            }
+            let keys = self.keys();
+            let wakes: Vec<Topic> = self
+                .store()
+                .write(Priority::Alarm, move |db| {
+                    let mut wakes = Vec::new();
+                    for run in due(db, now)? {
+                        wakes.extend(raise(db, &keys, &run, now)?);
+                    }
+                    Ok::<_, StoreError>(wakes)
+                })
+                .await?;
+            self.wakes().wake(&wakes);
+        }
+    }
+
+    /// Raises ladders as they fall due, and clears away what has expired, until `stop` is done.
+    pub async fn run_ticker(&self, stop: impl Future<Output = ()>) {
+        let mut stop = std::pin::pin!(stop);
+        let mut changed = self.ladder_changes();
+        let mut swept = Timestamp(i64::MIN);
+        loop {
+            let now = self.now();
+            let sleep = match self.tick(now).await {
+                Ok(Some(next)) => {
+                    let wait = u64::try_from(next.since_ms(now)).unwrap_or(0);
+                    Duration::from_millis(wait).min(LONGEST_SLEEP)
+                }
+                Ok(None) => LONGEST_SLEEP,
+                Err(error) => {
+                    tracing::error!(event = "tick_failed", cause = ?error);
+                    LONGEST_SLEEP
+                }
+            };
+            if now.since_ms(swept).abs() >= SWEEP_EVERY_MS {
+                swept = now;
+                if let Err(error) = self.sweep(now).await {
+                    tracing::warn!(event = "sweep_failed", cause = ?Refusal::from(error));
+                }
+            }
+            tokio::select! {
+                () = &mut stop => return,
+                () = tokio::time::sleep(sleep) => {}
+                _ = changed.changed() => {}
+            }
+        }
+    }
+}

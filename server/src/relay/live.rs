@@ -1,0 +1,183 @@
+//! The live stream: server-sent events of new mail and entries, read from the store by the caller's cursors. A wake
+//! makes it look at once; without one it looks every few seconds, so nothing depends on a wake. Whoever was away
+//! comes back with its cursors and misses nothing.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use baken_schemas::api::{LiveEvent, Mail, Page};
+use baken_schemas::cbor;
+use baken_schemas::id::{CircleId, DeviceId};
+use baken_schemas::org::OrgId;
+use baken_schemas::request::RequestKey;
+use bytes::Bytes;
+use data_encoding::BASE64;
+use http::{HeaderValue, Uri, header};
+use serde::Deserialize;
+use tokio::sync::watch;
+
+use crate::relay::auth::{ByAnyKey, Caller};
+use crate::relay::log::{head_of, slot_of};
+use crate::relay::problem::Refusal;
+use crate::relay::wakes::Topic;
+use crate::relay::{Relay, entries, mail, page};
+
+/// How often a stream looks without being woken.
+const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// Looks without anything new between two signs of life: readers take a stream for dead after 45 s.
+const LOOKS_A_SIGN: u32 = 3;
+
+/// `?mail=CURSOR&circle=ID&entries=CURSOR`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct From {
+    mail: Option<u64>,
+    circle: Option<String>,
+    entries: Option<u64>,
+}
+
+/// `GET /v0/live`.
+pub(super) async fn stream(State(relay): State<Relay>, uri: Uri, request: ByAnyKey) -> Response {
+    open(relay, &uri, &request).unwrap_or_else(|refusal| refusal.into_response())
+}
+
+fn open(relay: Relay, uri: &Uri, request: &ByAnyKey) -> Result<Response, Refusal> {
+    let from: From = page::query(uri)?;
+    let circle = match from.circle {
+        None => None,
+        Some(_) if request.key == RequestKey::Alarm => return Err(Refusal::AlarmKey),
+        Some(circle) => Some(InCircle::open(&relay, &request.caller, page::id(&circle)?, from.entries)?),
+    };
+    let device = request.caller.device();
+    let live = Live {
+        woken: relay.wakes().subscribe(Topic::Mail(device)),
+        stopping: relay.stopping(),
+        device,
+        orgs: request.caller.orgs(),
+        mail: from.mail,
+        circle,
+        quiet: LOOKS_A_SIGN,
+        relay,
+    };
+    let events = futures_util::stream::unfold(live, |mut live| async move {
+        live.next().await.map(|events| (Ok::<_, Infallible>(events), live))
+    });
+    let mut response = Response::new(Body::from_stream(events));
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// What a stream tells of a circle.
+struct InCircle {
+    circle: CircleId,
+    entries: u64,
+    /// The last number of the log that was told.
+    log: Option<u64>,
+    woken: watch::Receiver<()>,
+}
+
+impl InCircle {
+    fn open(relay: &Relay, caller: &Caller, circle: CircleId, entries: Option<u64>) -> Result<Self, Refusal> {
+        let device = caller.phone()?.device;
+        relay.store().read(|db| slot_of(db, circle, device))?.ok_or(Refusal::NotMember)?;
+        let woken = relay.wakes().subscribe(Topic::Circle(circle));
+        Ok(Self { circle, entries: entries.unwrap_or(0), log: None, woken })
+    }
+}
+
+/// An open stream.
+struct Live {
+    relay: Relay,
+    device: DeviceId,
+    orgs: Vec<OrgId>,
+    /// `None` when the caller asked for no mail.
+    mail: Option<u64>,
+    circle: Option<InCircle>,
+    woken: watch::Receiver<()>,
+    stopping: watch::Receiver<bool>,
+    /// Looks since something was sent.
+    quiet: u32,
+}
+
+impl Live {
+    /// The next events, as they are sent; `None` ends the stream.
+    async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            // Taken before looking: what comes while looking wakes again.
+            self.woken.mark_unchanged();
+            if let Some(circle) = &mut self.circle {
+                circle.woken.mark_unchanged();
+            }
+            let found = self.look().await.ok()?;
+            if !found.is_empty() {
+                self.quiet = 0;
+                return Some(found.into());
+            }
+            if self.quiet >= LOOKS_A_SIGN {
+                self.quiet = 0;
+                return Some(Bytes::from_static(b": here\n\n"));
+            }
+            self.quiet += 1;
+            let in_circle = async {
+                match &mut self.circle {
+                    Some(circle) => circle.woken.changed().await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                _ = self.stopping.wait_for(|stopping| *stopping) => return None,
+                woken = self.woken.changed() => woken.ok()?,
+                woken = in_circle => woken.ok()?,
+                () = tokio::time::sleep(LOOK_EVERY) => {}
+            }
+        }
+    }
+
+    /// One page of what is new, each event in turn.
+    async fn look(&mut self) -> Result<String, Refusal> {
+        if *self.stopping.borrow() {
+            return Err(Refusal::NotFound);
+        }
+        let mut out = String::new();
+        if let Some(after) = self.mail {
+            let (device, orgs) = (self.device, self.orgs.clone());
+            let generation = self.relay.generation();
+            let page = self.relay.store().read(|db| mail::read(db, device, &orgs, after, generation))?;
+            self.mail = page.items.last().map_or(Some(after), |item| Some(item.cursor));
+            write_mail(&mut out, page)?;
+        }
+        if let Some(circle) = &mut self.circle {
+            let (id, after) = (circle.circle, circle.entries);
+            let (page, head) =
+                self.relay.store().read(|db| Ok::<_, Refusal>((entries::read(db, id, after, 0)?, head_of(db, id)?)))?;
+            if let Some(head) = head.filter(|head| circle.log.is_none_or(|told| head.seq > told)) {
+                circle.log = Some(head.seq);
+                write_event(&mut out, "log", head.seq, &LiveEvent::Log { circle: id, seq: head.seq });
+            }
+            for item in page.items {
+                circle.entries = item.cursor;
+                let event = LiveEvent::Entry { circle: id, cursor: item.cursor, entry: item.bytes };
+                write_event(&mut out, "entry", item.cursor, &event);
+            }
+        }
+        Ok(out)
+    }
+}
+
+fn write_mail(out: &mut String, page: Page) -> Result<(), Refusal> {
+    for item in page.items {
+        let mail: Mail = cbor::from_slice(&item.bytes, "mail")?;
+        write_event(out, "mail", item.cursor, &LiveEvent::Mail { cursor: item.cursor, mail });
+    }
+    Ok(())
+}
+
+fn write_event(out: &mut String, name: &str, cursor: u64, event: &LiveEvent) {
+    let data = BASE64.encode(&cbor::to_vec(event));
+    out.push_str(&format!("id: {name}.{cursor}\nevent: {name}\ndata: {data}\n\n"));
+}

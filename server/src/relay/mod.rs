@@ -1,0 +1,218 @@
+//! The relay: stores what it cannot read, orders it, tells who waits, and climbs ladders.
+//!
+//! A [`Relay`] is built from a disk, keys, a clock and randomness, and gives a router and a [`Relay::tick`], so that a
+//! simulation can drive it without sockets. One operation a file; every write happens once ([`once`]), is answered
+//! after its commit, and wakes whoever waits for it ([`wakes`]).
+//!
+//! What the relay is not: it opens nothing, and it cannot say that a human has seen an alarm.
+
+mod activate;
+mod alarms;
+mod auth;
+mod cards;
+mod devices;
+mod entries;
+mod ladder;
+mod live;
+mod log;
+mod mail;
+mod messages;
+mod once;
+mod org_documents;
+mod page;
+mod pairing;
+mod problem;
+mod receipts;
+mod routes;
+mod sweep;
+mod trust;
+mod wakes;
+
+pub use problem::Refusal;
+
+use std::sync::Arc;
+
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::DeviceId;
+use baken_schemas::org::OrgId;
+use baken_schemas::time::{Clock, Timestamp};
+use rand_core::CryptoRng;
+use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::sync::watch;
+
+use crate::audit;
+use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
+use pairing::OfferRates;
+use trust::Trust;
+use wakes::Wakes;
+
+/// The relay's database.
+pub const SCHEMA: Schema = Schema { file: "relay.db", migrations: &[include_str!("schema_1.sql"), audit::TABLE] };
+
+/// What a relay is told beside its keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RelayOptions {
+    /// Under which `host:port` it is called, the port left out when it is 443; requests for others are refused.
+    pub authorities: Vec<String>,
+    /// Its operator also holds a desk's key.
+    pub operator_reads_alarms: bool,
+}
+
+/// A relay. Cheap to clone.
+#[derive(Clone)]
+pub struct Relay(Arc<Inner>);
+
+impl std::fmt::Debug for Relay {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Relay").field("device", &self.0.keys.device).finish_non_exhaustive()
+    }
+}
+
+struct Inner {
+    store: Store,
+    keys: Arc<DeviceKeys>,
+    clock: Arc<dyn Clock>,
+    options: RelayOptions,
+    generation: u64,
+    trust: Trust,
+    wakes: Wakes,
+    offers: OfferRates,
+    ladder_changes: watch::Sender<()>,
+    stopping: watch::Sender<bool>,
+}
+
+impl Relay {
+    /// Opens the relay's database, or makes it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn open(
+        disk: &Disk,
+        store: StoreOptions,
+        keys: DeviceKeys,
+        clock: Arc<dyn Clock>,
+        rng: &mut (dyn CryptoRng + Send),
+        options: RelayOptions,
+    ) -> Result<Self, StoreError> {
+        let store = Store::open(disk, &SCHEMA, store)?;
+        // SQLite's numbers have a sign.
+        let fresh = rng.next_u64() >> 1;
+        let generation = store.write(Priority::Normal, move |db| generation(db, fresh)).await?;
+        let trust = store.read(Trust::load)?;
+        Ok(Self(Arc::new(Inner {
+            store,
+            keys: Arc::new(keys),
+            clock,
+            options,
+            generation,
+            trust,
+            wakes: Wakes::default(),
+            offers: OfferRates::default(),
+            ladder_changes: watch::channel(()).0,
+            stopping: watch::channel(false).0,
+        })))
+    }
+
+    /// From now on the relay serves this organisation.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn add_org(&self, org: OrgId) -> Result<(), StoreError> {
+        let now = self.now();
+        self.store().write(Priority::Normal, move |db| add_org(db, org, now)).await?;
+        self.trust().take(org, None);
+        Ok(())
+    }
+
+    /// Ends live streams and takes no new ones; other requests go on. Call it before the server drains.
+    pub fn stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Finishes what is queued and closes the database. Blocks.
+    pub fn close(&self) {
+        self.stop();
+        self.0.store.close();
+    }
+
+    /// Whether it can take writes.
+    pub fn is_ready(&self) -> bool {
+        self.0.store.is_open() && !*self.0.stopping.borrow()
+    }
+
+    /// Its store, for `verify` and tests that look inside.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// The present moment by its clock.
+    pub fn now(&self) -> Timestamp {
+        self.0.clock.now()
+    }
+
+    fn keys(&self) -> Arc<DeviceKeys> {
+        Arc::clone(&self.0.keys)
+    }
+
+    fn options(&self) -> &RelayOptions {
+        &self.0.options
+    }
+
+    fn generation(&self) -> u64 {
+        self.0.generation
+    }
+
+    fn trust(&self) -> &Trust {
+        &self.0.trust
+    }
+
+    fn wakes(&self) -> &Wakes {
+        &self.0.wakes
+    }
+
+    fn offers(&self) -> &OfferRates {
+        &self.0.offers
+    }
+
+    fn stopping(&self) -> watch::Receiver<bool> {
+        self.0.stopping.subscribe()
+    }
+
+    fn ladder_changes(&self) -> watch::Receiver<()> {
+        self.0.ladder_changes.subscribe()
+    }
+
+    fn ladder_changed(&self) {
+        self.0.ladder_changes.send_replace(());
+    }
+
+    /// Whether a request was meant for this relay.
+    fn is_called(&self, authority: &str) -> bool {
+        let authority = authority.strip_suffix(":443").unwrap_or(authority);
+        self.0.options.authorities.iter().any(|own| own.eq_ignore_ascii_case(authority))
+    }
+
+    /// Whether a device id is the relay's own or a desk's.
+    fn is_taken(&self, device: DeviceId) -> bool {
+        device == self.0.keys.device || !self.trust().desk(device).is_empty()
+    }
+}
+
+/// The database's generation, set when it is new.
+fn generation(db: &Connection, fresh: u64) -> Result<u64, StoreError> {
+    let there = db.query_row("SELECT generation FROM relay", [], |row| row.get(0)).optional()?;
+    if let Some(there) = there {
+        return Ok(there);
+    }
+    db.execute("INSERT INTO relay (one, generation) VALUES (1, ?1)", [fresh])?;
+    Ok(fresh)
+}
+
+/// Adds an organisation to those served.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn add_org(db: &Connection, org: OrgId, now: Timestamp) -> Result<(), StoreError> {
+    db.execute("INSERT OR IGNORE INTO org (org, added_at) VALUES (?1, ?2)", params![org.0.0, now.0])?;
+    Ok(())
+}

@@ -1,0 +1,147 @@
+//! Receipts of desks: checked against the directory, kept, passed on to the phone and to everybody who was handed the
+//! alarm. From `seen` on they stop the ladder, in the same transaction.
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse as _, Response};
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{Receipt, check_receipt};
+use baken_schemas::api::{Documents, MailKind};
+use baken_schemas::cbor;
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::org::OrgId;
+use baken_schemas::signed::{Document as _, Signed, Unverified};
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::audit;
+use crate::relay::Relay;
+use crate::relay::auth::{ByAnyKey, BySig, Caller, Desk};
+use crate::relay::ladder;
+use crate::relay::mail::{self, Keep, put_document};
+use crate::relay::once::{Answer, Done};
+use crate::relay::page;
+use crate::relay::problem::Refusal;
+use crate::store::{Priority, StoreError};
+
+/// The most receipts of one alarm.
+const MAX_RECEIPTS: u32 = 10_000;
+
+/// `POST /v0/receipts`.
+pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response {
+    take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
+    let desk = request.caller.desk()?.clone();
+    let claims = Unverified::<Receipt>::parse(&request.body)?.claims().clone();
+    let alarm = relay.store().read(|db| known(db, claims.alarm))?.ok_or(Refusal::NotHanded)?;
+    if !desk.orgs.contains(&alarm.org) {
+        return Err(Refusal::NotHanded);
+    }
+    let receipt = check_receipt(&request.body, relay.trust().directory(alarm.org)?.value())?;
+    if receipt.value().by != desk.desk {
+        return Err(FormatError::Signature { what: Receipt::LABEL }.into());
+    }
+    if receipt.value().alarm_hash != alarm.hash {
+        return Err(Refusal::NotHanded);
+    }
+    let now = relay.now();
+    relay.once(request.write, Priority::Alarm, move |db| store(db, &desk, &alarm, &receipt, now)).await
+}
+
+/// What is known of an alarm.
+struct Known {
+    org: OrgId,
+    device: DeviceId,
+    account: [u8; 16],
+    hash: Hash,
+}
+
+fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT org, device, account, hash FROM alarm WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| {
+            Ok(Known {
+                org: OrgId(Hash(row.get(0)?)),
+                device: DeviceId(row.get(1)?),
+                account: row.get(2)?,
+                hash: Hash(row.get(3)?),
+            })
+        })
+        .optional()?)
+}
+
+fn store(
+    db: &Connection,
+    desk: &Desk,
+    alarm: &Known,
+    receipt: &Signed<Receipt>,
+    now: Timestamp,
+) -> Result<Done, Refusal> {
+    let id = receipt.value().alarm;
+    let handed = ladder::handed(db, id)?;
+    if !handed.contains(&desk.desk) {
+        return Err(Refusal::NotHanded);
+    }
+    let there: bool = db
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM receipt WHERE hash = ?1)")?
+        .query_row([receipt.hash().0], |row| row.get(0))?;
+    if there {
+        return Ok(Done::nothing());
+    }
+    let count: u32 =
+        db.prepare_cached("SELECT count(*) FROM receipt WHERE alarm = ?1")?.query_row([id.0], |row| row.get(0))?;
+    if count >= MAX_RECEIPTS {
+        return Err(Refusal::TooMany);
+    }
+    let document = put_receipt(db, receipt, now)?;
+    let state = receipt.value().state;
+    if state.is_by_human() && ladder::stop(db, id)? {
+        audit::append_for(db, now, desk.desk, "ladder_stopped", &id, "ok")?;
+    }
+    let others = handed.into_iter().filter(|responder| *responder != desk.desk).chain([alarm.device]);
+    let wakes = others
+        .map(|recipient| mail::put(db, (alarm.org, recipient), MailKind::Receipt, document, now))
+        .collect::<Result<_, _>>()?;
+    Ok(Done::waking(wakes))
+}
+
+/// Keeps a receipt; its document's number.
+pub(super) fn put_receipt(db: &Connection, receipt: &Signed<Receipt>, now: Timestamp) -> Result<i64, StoreError> {
+    let document = put_document(db, receipt.bytes(), Keep::WithAlarm, now)?;
+    let value = receipt.value();
+    db.prepare_cached("INSERT INTO receipt (alarm, hash, signer, document, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute(params![value.alarm.0, receipt.hash().0, value.by.0, document, now.0])?;
+    Ok(document)
+}
+
+/// `GET /v0/alarms/{alarm}/receipts`: for the account's devices and who was handed the alarm.
+pub(super) async fn of_alarm(State(relay): State<Relay>, Path(alarm): Path<String>, request: ByAnyKey) -> Response {
+    list(&relay, &alarm, request.caller).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn list(relay: &Relay, alarm: &str, caller: Caller) -> Result<Answer, Refusal> {
+    let alarm: AlarmId = page::id(alarm)?;
+    let documents = relay
+        .store()
+        .read_page(move |db| {
+            let known = known(db, alarm)?.ok_or(Refusal::NotFound)?;
+            let may = match &caller {
+                Caller::Phone(phone) => phone.account.0 == known.account,
+                Caller::Desk(desk) => desk.orgs.contains(&known.org) && ladder::handed(db, alarm)?.contains(&desk.desk),
+            };
+            if !may {
+                return Err(Refusal::NotFound);
+            }
+            let mut statement = db.prepare_cached(
+                "SELECT d.bytes FROM receipt r JOIN document d ON d.document = r.document
+                 WHERE r.alarm = ?1 ORDER BY r.place LIMIT ?2",
+            )?;
+            let rows = statement.query_map(params![alarm.0, MAX_RECEIPTS], |row| row.get::<_, Vec<u8>>(0))?;
+            let documents = rows.map(|row| row.map(Into::into)).collect::<Result<_, _>>()?;
+            Ok(Documents { documents })
+        })
+        .await?;
+    Ok(Answer(cbor::to_vec(&documents)))
+}

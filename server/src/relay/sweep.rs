@@ -1,0 +1,51 @@
+//! Clearing away what has served: old answers to repeats, pairing messages, mail after 30 days. A bounded number of
+//! rows at a time, so that nothing waits for it.
+
+use baken_schemas::time::Timestamp;
+use rusqlite::params;
+
+use crate::relay::Relay;
+use crate::store::{Priority, StoreError};
+
+/// A day in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// The most rows of a table cleared at a time.
+const SWEPT_ROWS: u32 = 1000;
+
+/// What is cleared, and how long it is kept. A document without an alarm goes with its mail.
+const SWEEPS: [(&str, i64); 5] = [
+    (
+        "DELETE FROM idempotency WHERE (device, key) IN
+         (SELECT device, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        7 * DAY_MS,
+    ),
+    (
+        "DELETE FROM pairing_message WHERE rowid IN
+         (SELECT rowid FROM pairing_message WHERE expires_at < ?1 ORDER BY expires_at LIMIT ?2)",
+        0,
+    ),
+    ("DELETE FROM mail WHERE cursor IN (SELECT cursor FROM mail WHERE at < ?1 ORDER BY at LIMIT ?2)", 30 * DAY_MS),
+    (
+        "DELETE FROM document WHERE document IN
+         (SELECT document FROM document WHERE lasts = 0 AND at < ?1 ORDER BY at LIMIT ?2)",
+        31 * DAY_MS,
+    ),
+    ("DELETE FROM sent_once WHERE hash IN (SELECT hash FROM sent_once WHERE at < ?1 LIMIT ?2)", 30 * DAY_MS),
+];
+
+impl Relay {
+    /// Clears away what has expired by `now`.
+    ///
+    /// # Errors
+    /// When the store does not take it.
+    pub async fn sweep(&self, now: Timestamp) -> Result<(), StoreError> {
+        self.store()
+            .write(Priority::Normal, move |db| {
+                for (sql, kept_ms) in SWEEPS {
+                    db.prepare_cached(sql)?.execute(params![now.plus_ms(-kept_ms).0, SWEPT_ROWS])?;
+                }
+                Ok(())
+            })
+            .await
+    }
+}
