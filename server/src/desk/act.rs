@@ -133,7 +133,10 @@ impl Desk {
                 }
                 add_deliveries(db, &deliveries)?;
                 let (actor, subject) = (officer_id.to_string(), alarm.to_string());
-                audit::append(db, &audit::Event { at: now, actor: &actor, act: code, subject: &subject, result: "ok" })?;
+                audit::append(
+                    db,
+                    &audit::Event { at: now, actor: &actor, act: code, subject: &subject, result: "ok" },
+                )?;
                 Ok(())
             })
             .await?;

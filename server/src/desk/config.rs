@@ -15,8 +15,8 @@ use baken_schemas::time::Clock;
 use serde::{Deserialize, Serialize};
 
 use crate::channel::{Language, Webhook, WebhookConfig, WebhookSecret};
-use crate::dc09::sender::{Centre, Sender};
 use crate::dc09::events::CodeTable;
+use crate::dc09::sender::{Centre, Sender};
 use crate::dc09::{Account, Coding, Form, Key, Prefix};
 use crate::folder::{FolderError, read_whole};
 
@@ -255,7 +255,8 @@ impl Channels {
 
 fn webhook(entry: WebhookEntry, data: &Path) -> Result<Channel, ChannelsError> {
     let channel = entry.name.clone();
-    let wrong = |error: &dyn std::fmt::Display| ChannelsError::Entry { channel: channel.clone(), why: error.to_string() };
+    let wrong =
+        |error: &dyn std::fmt::Display| ChannelsError::Entry { channel: channel.clone(), why: error.to_string() };
     let secrets = std::iter::once(&entry.secret)
         .chain(&entry.old_secret)
         .map(|secret| secret.parse::<WebhookSecret>())
@@ -269,18 +270,14 @@ fn webhook(entry: WebhookEntry, data: &Path) -> Result<Channel, ChannelsError> {
         root_pem,
     };
     let webhook = Arc::new(Webhook::new(&config).map_err(|error| wrong(&error))?);
-    let include = Include {
-        kind: entry.kind,
-        person: entry.person,
-        position: entry.position,
-        officer: entry.officer,
-    };
+    let include = Include { kind: entry.kind, person: entry.person, position: entry.position, officer: entry.officer };
     Ok(Channel { name: entry.name, include, means: Means::Webhook { webhook, events: entry.events } })
 }
 
 fn dc09(entry: Dc09Entry) -> Result<Channel, ChannelsError> {
     let channel = entry.name.clone();
-    let wrong = |error: &dyn std::fmt::Display| ChannelsError::Entry { channel: channel.clone(), why: error.to_string() };
+    let wrong =
+        |error: &dyn std::fmt::Display| ChannelsError::Entry { channel: channel.clone(), why: error.to_string() };
     let key = entry.key.as_deref().map(str::parse::<Key>).transpose().map_err(|error| wrong(&error))?;
     let accounts = entry
         .accounts

@@ -225,9 +225,8 @@ impl Desk {
 const AT_REST_LABEL: &str = "baken/desk-at-rest/v0";
 
 fn load(store: &Store, parts: &DeskParts) -> Result<Known, DeskError> {
-    let (directories, rosters, enrolments) = store.read(|db| {
-        Ok::<_, DeskError>((store::directories(db)?, store::rosters(db)?, store::enrolments(db)?))
-    })?;
+    let (directories, rosters, enrolments) =
+        store.read(|db| Ok::<_, DeskError>((store::directories(db)?, store::rosters(db)?, store::enrolments(db)?)))?;
     // Each was checked when it came; one that no longer passes is left out rather than keeping the desk shut.
     let directory = directories.iter().find_map(|bytes| Directory::verify(bytes, parts.org).ok());
     let mut people = People::default();

@@ -159,12 +159,7 @@ impl Officers {
     ///
     /// # Errors
     /// [`OfficerError`].
-    pub fn add(
-        &self,
-        name: &str,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(Officer, Token), OfficerError> {
+    pub fn add(&self, name: &str, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<(Officer, Token), OfficerError> {
         let name = name.trim();
         if name.is_empty() || name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
             return Err(OfficerError::Name);
@@ -194,12 +189,7 @@ impl Officers {
         Ok(self.make_link(officer.id, now, rng)?)
     }
 
-    fn make_link(
-        &self,
-        officer: OfficerId,
-        now: Timestamp,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Token, FolderError> {
+    fn make_link(&self, officer: OfficerId, now: Timestamp, rng: &mut dyn CryptoRng) -> Result<Token, FolderError> {
         let token = Token::make(rng);
         let link = LinkFile { officer: officer.to_string(), expires_at: now.plus_ms(LINK_LIFETIME_MS) };
         write_json(&self.link_file(token.hash()), &link)?;

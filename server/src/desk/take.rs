@@ -12,7 +12,9 @@ use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
 use super::opened::{self, SignatureView};
-use super::store::{self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow};
+use super::store::{
+    self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
+};
 use super::{Desk, DeskError, hash_of};
 use crate::audit;
 use crate::store::Priority;
@@ -68,9 +70,10 @@ impl Desk {
                 return Err(DeskError::OldDirectory { held: held.value().version, found });
             }
         }
-        let listed = directory.value().desk(self.keys.device).is_some_and(|entry| {
-            entry.sig == self.keys.sig.verify_key() && entry.kem == self.keys.kem.public()
-        });
+        let listed = directory
+            .value()
+            .desk(self.keys.device)
+            .is_some_and(|entry| entry.sig == self.keys.sig.verify_key() && entry.kem == self.keys.kem.public());
         if !listed {
             return Err(DeskError::NotListed);
         }
@@ -79,7 +82,8 @@ impl Desk {
             .write(Priority::Normal, move |db| Ok::<_, DeskError>(store::put_directory(db, found, &document, now)?))
             .await?;
         // The first directory brings the root that earlier roster lines were waiting for.
-        let lines = if held.is_none() { self.store.read(|db| Ok::<_, DeskError>(store::rosters(db)?))? } else { Vec::new() };
+        let lines =
+            if held.is_none() { self.store.read(|db| Ok::<_, DeskError>(store::rosters(db)?))? } else { Vec::new() };
         let mut known = self.known_mut();
         for line in lines {
             let trust = (self.org, &directory.value().root);
@@ -215,8 +219,7 @@ impl Desk {
         };
         // Duress rings of its own where no open alarm shows it; what cannot be opened may be that.
         if (duress || opened.body.is_none()) && !open_here {
-            let new =
-                NewAlarm { alarm: id_of(hash), hash, form: Form::DuressNote, device, document, received_at: now };
+            let new = NewAlarm { alarm: id_of(hash), hash, form: Form::DuressNote, device, document, received_at: now };
             return self.ring(place, new, Some(row)).await;
         }
         self.store
@@ -319,7 +322,13 @@ impl Desk {
                 let result = if known { "ok" } else { "not_proven" };
                 audit::append(
                     db,
-                    &audit::Event { at: now, actor: "relay", act: "enrolment_taken", subject: &hash.to_string(), result },
+                    &audit::Event {
+                        at: now,
+                        actor: "relay",
+                        act: "enrolment_taken",
+                        subject: &hash.to_string(),
+                        result,
+                    },
                 )?;
                 Ok::<_, DeskError>(())
             })
@@ -327,13 +336,7 @@ impl Desk {
     }
 
     /// Moves on behind something that leaves nothing but its trace.
-    async fn pass_over(
-        &self,
-        place: MailPosition,
-        act: &'static str,
-        hash: Hash,
-        well: bool,
-    ) -> Result<(), DeskError> {
+    async fn pass_over(&self, place: MailPosition, act: &'static str, hash: Hash, well: bool) -> Result<(), DeskError> {
         let now = self.now();
         if !well {
             tracing::warn!(event = "mail_passed_over", act, document = %hash);

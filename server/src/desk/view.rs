@@ -215,7 +215,15 @@ macro_rules! blank_debug {
     )*};
 }
 blank_debug!(
-    PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, DeliveryView, AlarmList
+    PersonView,
+    PositionView,
+    HolderView,
+    AlarmSummary,
+    AlarmDetail,
+    UpdateView,
+    ReceiptView,
+    DeliveryView,
+    AlarmList
 );
 
 /// The rows behind one alarm.
@@ -264,9 +272,8 @@ impl Desk {
         let Some((rows, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
         let opened = self.open_row(&rows.alarm, &known);
-        let card = card.and_then(|(document, at)| {
-            Some((open_card(&document, &opened, rows.alarm.device, &known)?, at))
-        });
+        let card =
+            card.and_then(|(document, at)| Some((open_card(&document, &opened, rows.alarm.device, &known)?, at)));
         let (card, card_fetched_at) = card.unzip();
         Ok(Some(AlarmDetail {
             summary: self.summary(&rows, &opened, &known),
@@ -328,9 +335,9 @@ impl Desk {
             kind: body.map(|body| body.kind),
             discreet: duress || body.is_some_and(|body| is_discreet(body.kind)),
             duress,
-            withdrawn: notes.iter().any(|note| {
-                note.note == Some("withdrawn") && note.signature == SignatureView::Proven
-            }),
+            withdrawn: notes
+                .iter()
+                .any(|note| note.note == Some("withdrawn") && note.signature == SignatureView::Proven),
             person: known.people.sender(row.device).map(|sender| PersonView {
                 name: sender.person.name.clone(),
                 office: sender.person.office.clone(),

@@ -6,7 +6,6 @@ use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-
 /// The most open alarms that a list shows; beyond them the list says that there are more.
 pub(in crate::desk) const MAX_LISTED: usize = 500;
 /// The most updates and notes of one alarm that are kept: the oldest go.

@@ -81,15 +81,7 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Resu
     db.execute(
         "INSERT INTO delivery (hash, alarm, channel, event, content, dc09_number, state, due_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, ?7)",
-        params![
-            new.hash.0,
-            new.alarm.0,
-            new.channel,
-            new.event as i64,
-            new.content,
-            dc09_number,
-            new.due_at.0
-        ],
+        params![new.hash.0, new.alarm.0, new.channel, new.event as i64, new.content, dc09_number, new.due_at.0],
     )
     .map(drop)
 }

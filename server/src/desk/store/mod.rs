@@ -36,9 +36,8 @@ pub struct MailPosition {
 }
 
 pub(super) fn mail_position(db: &Connection) -> rusqlite::Result<MailPosition> {
-    let number = |name| -> rusqlite::Result<u64> {
-        Ok(meta(db, name)?.and_then(|text| text.parse().ok()).unwrap_or_default())
-    };
+    let number =
+        |name| -> rusqlite::Result<u64> { Ok(meta(db, name)?.and_then(|text| text.parse().ok()).unwrap_or_default()) };
     Ok(MailPosition { generation: number("generation")?, cursor: number("mail_cursor")? })
 }
 

@@ -38,11 +38,7 @@ pub(in crate::desk) fn add(
 }
 
 /// Whose session it is, while it lasts.
-pub(in crate::desk) fn find(
-    db: &Connection,
-    token_hash: Hash,
-    now: Timestamp,
-) -> rusqlite::Result<Option<OfficerId>> {
+pub(in crate::desk) fn find(db: &Connection, token_hash: Hash, now: Timestamp) -> rusqlite::Result<Option<OfficerId>> {
     let sql = "SELECT officer FROM session WHERE token_hash = ?1 AND expires_at > ?2";
     db.query_row(sql, params![token_hash.0, now.0], |row| row.get(0).map(OfficerId)).optional()
 }

@@ -19,7 +19,8 @@ pub(in crate::desk) fn put_directory(
     document: &[u8],
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO directory (version, document, taken_at) VALUES (?1, ?2, ?3) ON CONFLICT (version) DO NOTHING";
+    let sql =
+        "INSERT INTO directory (version, document, taken_at) VALUES (?1, ?2, ?3) ON CONFLICT (version) DO NOTHING";
     db.execute(sql, params![i64::try_from(version).unwrap_or(i64::MAX), document, now.0]).map(drop)
 }
 
