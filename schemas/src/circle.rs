@@ -222,8 +222,7 @@ impl Membership {
     /// Makes the first record of a new circle.
     pub fn found(circle: CircleId, root: &SigningKey, first: Member) -> (Self, Signed<LogRecord>) {
         let author = first.device;
-        let operation =
-            Operation::Genesis { root: root.verify_key(), kind: CircleKind::Dossier, first: first.clone() };
+        let operation = Operation::Genesis { root: root.verify_key(), kind: CircleKind::Dossier, first: first.clone() };
         let record = LogRecord { circle, seq: 0, prev: Hash::ZERO, author, operation };
         let signed = Signed::make(record, root);
         let head = LogHead { seq: 0, hash: signed.hash() };
@@ -286,8 +285,7 @@ impl Membership {
 
     /// Makes the next record, by a member.
     pub fn next(&self, author: DeviceId, operation: Operation, sig: &SigningKey) -> Signed<LogRecord> {
-        let record =
-            LogRecord { circle: self.circle, seq: self.head.seq + 1, prev: self.head.hash, author, operation };
+        let record = LogRecord { circle: self.circle, seq: self.head.seq + 1, prev: self.head.hash, author, operation };
         Signed::make(record, sig)
     }
 

@@ -194,12 +194,7 @@ impl Entry {
     ///
     /// # Errors
     /// [`FormatError::Sealed`] for a wrong key or altered bytes, [`FormatError::Signature`] for another author.
-    pub fn open(
-        &self,
-        epoch_key: &SymmetricKey,
-        author: DeviceId,
-        sig: &VerifyKey,
-    ) -> Result<EntryBody, FormatError> {
+    pub fn open(&self, epoch_key: &SymmetricKey, author: DeviceId, sig: &VerifyKey) -> Result<EntryBody, FormatError> {
         let key = entry_key(epoch_key, &self.header);
         let plaintext = open(&key, LABEL, &self.header_bytes, &self.sealed, "an entry")?;
         let signed: SignedBody = cbor::from_slice(unpad(&plaintext, "an entry")?, "an entry")?;

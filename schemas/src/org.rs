@@ -23,8 +23,21 @@ pub const MAX_RESPONDERS: usize = 4;
 const MAX_LISTED: usize = 64;
 
 /// An organisation: the hash of its root key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[cbor(transparent)]
 #[serde(transparent)]
 pub struct OrgId(#[n(0)] pub Hash);

@@ -210,20 +210,15 @@ impl<'b, C> Decode<'b, C> for Value {
                 d.null()?;
                 Self::Empty
             }
-            Type::U8
-            | Type::U16
-            | Type::U32
-            | Type::U64
-            | Type::I8
-            | Type::I16
-            | Type::I32
-            | Type::I64 => match d.probe().i64() {
-                Ok(int) => {
-                    d.skip()?;
-                    Self::Int(int)
+            Type::U8 | Type::U16 | Type::U32 | Type::U64 | Type::I8 | Type::I16 | Type::I32 | Type::I64 => {
+                match d.probe().i64() {
+                    Ok(int) => {
+                        d.skip()?;
+                        Self::Int(int)
+                    }
+                    Err(_) => Self::Newer(raw_item(d)?),
                 }
-                Err(_) => Self::Newer(raw_item(d)?),
-            },
+            }
             Type::F16 | Type::F32 | Type::F64 => return Err(decode::Error::message("floats are not allowed")),
             _ => Self::Newer(raw_item(d)?),
         })
@@ -304,8 +299,7 @@ pub fn encode_changes(changes: &[Change]) -> Result<Vec<u8>, FormatError> {
     if changes.len() > MAX_CHANGES {
         return Err(FormatError::TooLarge { what: "a batch of changes", limit: MAX_CHANGES });
     }
-    let mut records: Vec<(RecordId, KindNumber)> =
-        changes.iter().map(|change| (change.record, change.kind)).collect();
+    let mut records: Vec<(RecordId, KindNumber)> = changes.iter().map(|change| (change.record, change.kind)).collect();
     records.sort_unstable();
     records.dedup();
     let mut columns: std::collections::BTreeMap<FieldNumber, Column> = std::collections::BTreeMap::new();

@@ -173,11 +173,7 @@ impl Alarm {
     ///
     /// # Errors
     /// [`FormatError`]: such an alarm still rings at a desk, unopened.
-    pub fn open(
-        &self,
-        responder: DeviceId,
-        kem: &KemSecret,
-    ) -> Result<Option<(AlarmBody, ContentKey)>, FormatError> {
+    pub fn open(&self, responder: DeviceId, kem: &KemSecret) -> Result<Option<(AlarmBody, ContentKey)>, FormatError> {
         let Some(slot) = self.slots.iter().find(|slot| slot.responder == responder) else { return Ok(None) };
         let bound = cbor::to_vec(&self.header);
         let content = open_wrapped(kem, None, SLOT_LABEL, &bound, &slot.wrapped)?;

@@ -21,8 +21,21 @@ use crate::time::Timestamp;
 const DETAIL_SIZE: usize = 512;
 
 /// How far an alarm has got. In this order, except that `exhausted` can come before a late human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode, Serialize, Deserialize)]
-#[derive(schemars::JsonSchema)]
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Encode,
+    Decode,
+    Serialize,
+    Deserialize,
+    schemars::JsonSchema,
+)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptState {
     /// The relay has it on disk.

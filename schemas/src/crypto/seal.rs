@@ -93,8 +93,7 @@ pub fn seal(key: &SymmetricKey, label: &str, bound: &[u8], plaintext: &[u8], rng
     rng.fill_bytes(&mut nonce);
     let aad = transcript(label, &[bound]);
     // Refused only past 256 GiB.
-    let ciphertext =
-        cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad: &aad }).unwrap_or_default();
+    let ciphertext = cipher.encrypt(&XNonce::from(nonce), Payload { msg: plaintext, aad: &aad }).unwrap_or_default();
     [&nonce[..], &commitment[..], &ciphertext].concat()
 }
 
@@ -117,8 +116,5 @@ pub fn open(
         return Err(error);
     }
     let aad = transcript(label, &[bound]);
-    cipher
-        .decrypt(&XNonce::from(*nonce), Payload { msg: ciphertext, aad: &aad })
-        .map(Zeroizing::new)
-        .map_err(|_| error)
+    cipher.decrypt(&XNonce::from(*nonce), Payload { msg: ciphertext, aad: &aad }).map(Zeroizing::new).map_err(|_| error)
 }

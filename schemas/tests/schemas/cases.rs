@@ -1,0 +1,280 @@
+//! Every sealed or signed format as a pair of instances and the way its rightful reader opens it.
+//!
+//! [`forged`](crate::forged) alters the bytes in every way; nothing but the two instances may open.
+
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{
+    Alarm, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail, ReceiptState,
+    Update, UpdateBody, check_receipt,
+};
+use baken_schemas::circle::Membership;
+use baken_schemas::crypto::{Hash, SymmetricKey, VerifyKey};
+use baken_schemas::device::Identity;
+use baken_schemas::entry::{Entry, EntryBody, WriterHead, next_header};
+use baken_schemas::id::{DeviceId, LadderId, NoteId, RecordId};
+use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson};
+use baken_schemas::pairing::{EpochKey, Grant, Hello, PairingCode};
+use baken_schemas::record::{Change, Tick, Value, encode_changes};
+use baken_schemas::signed::{Document, Signed, Unverified};
+use baken_schemas::time::Timestamp;
+
+use crate::world::{World, alarm_body};
+
+type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
+
+/// A format under attack.
+pub struct Case {
+    /// Its label.
+    pub name: &'static str,
+    /// Two good instances by the same author.
+    pub instances: [Vec<u8>; 2],
+    /// Opens and checks all the way, as the rightful reader does.
+    pub open: Opener,
+}
+
+fn verifying<T: Document + 'static>(key: VerifyKey) -> Opener {
+    Box::new(move |bytes| Unverified::<T>::parse(bytes)?.verify(&key).map(|_| ()))
+}
+
+fn signed<T: Document + 'static>(instances: [Signed<T>; 2], key: VerifyKey) -> Case {
+    Case { name: T::LABEL, instances: instances.map(|signed| signed.bytes().to_vec()), open: verifying::<T>(key) }
+}
+
+/// Signed and then opened: what a receiver does with a sealed document.
+fn sealed<T: Document + 'static>(
+    instances: [Signed<T>; 2],
+    key: VerifyKey,
+    open: impl Fn(&T) -> Result<(), FormatError> + 'static,
+) -> Case {
+    let open: Opener = Box::new(move |bytes| open(Unverified::<T>::parse(bytes)?.verify(&key)?.value()));
+    Case { name: T::LABEL, instances: instances.map(|signed| signed.bytes().to_vec()), open }
+}
+
+/// Every format.
+pub fn all(seed: u64) -> Vec<Case> {
+    let mut world = World::new(seed);
+    let mut cases = alarm_side(&mut world);
+    cases.extend(organisation_side(&mut world));
+    cases.extend(circle_side(&mut world));
+    cases.extend(pairing_side(&mut world));
+    cases
+}
+
+fn alarm_side(world: &mut World) -> Vec<Case> {
+    let alarm_key = world.mayor_phone.alarm.clone();
+    let device = world.mayor_phone.device;
+    let desk = world.desk_east.device;
+    let desk_kem = world.desk_east.kem.clone();
+    let directory = world.directory.value().clone();
+
+    let alarms = [AlarmKind::Panic, AlarmKind::Duress].map(|kind| {
+        let header = world.alarm_header();
+        Alarm::seal(header, &alarm_body(kind), &directory, &alarm_key, &mut world.rng).expect("the alarm fits")
+    });
+    let [(first, content), (second, _)] = alarms;
+    let alarm = first.value().header.alarm;
+    let opened_with = desk_kem.clone();
+    let alarms = sealed([first.clone(), second], alarm_key.verify_key(), move |alarm: &Alarm| {
+        alarm.open(desk, &opened_with).map(|opened| assert!(opened.is_some()))
+    });
+
+    let updates = [1, 2].map(|seq| {
+        let body = UpdateBody {
+            fix: alarm_body(AlarmKind::Panic).fix,
+            battery_percent: None,
+            text: "achterom".into(),
+            made_at: Timestamp(1_795_465_500_000),
+        };
+        Update::seal((alarm, device, seq), &body, &content, &alarm_key, &mut world.rng).expect("the update fits")
+    });
+    let key = content.clone();
+    let updates = sealed(updates, alarm_key.verify_key(), move |update: &Update| update.open(&key).map(|_| ()));
+
+    let notes = [false, true].map(|duress| {
+        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: Some(alarm), made_at: Timestamp(5) };
+        let note = NoteId::make(&mut world.rng);
+        let entry = directory.desk(desk).expect("the directory lists the desk");
+        Note::seal(note, device, entry, &body, &alarm_key, &mut world.rng).expect("the desk's key is good")
+    });
+    let opened_with = desk_kem.clone();
+    let notes = sealed(notes, alarm_key.verify_key(), move |note: &Note| note.open(&opened_with).map(|_| ()));
+
+    let card_key = SymmetricKey::make(&mut world.rng);
+    let cards = [1, 2].map(|version| {
+        let body = CardBody { name: "A. Voorbeeld".into(), contacts: vec!["partner".into()], ..CardBody::default() };
+        Card::seal(device, version, &body, &card_key, &world.mayor_phone.sig, &mut world.rng).expect("the card fits")
+    });
+    let cards = sealed(cards, world.mayor_phone.sig.verify_key(), move |card: &Card| card.open(&card_key).map(|_| ()));
+
+    vec![alarms, updates, notes, cards, receipts(world, first.hash(), alarm, &content, directory)]
+}
+
+fn receipts(
+    world: &mut World,
+    alarm_hash: Hash,
+    alarm: baken_schemas::id::AlarmId,
+    content: &ContentKey,
+    directory: Directory,
+) -> Case {
+    let instances = [ReceiptState::Seen, ReceiptState::Underway].map(|state| {
+        let receipt = Receipt {
+            alarm,
+            alarm_hash,
+            state,
+            at: Timestamp(1_795_465_410_000),
+            by: world.desk_east.device,
+            prev: Hash::ZERO,
+            detail: Vec::new(),
+        };
+        let detail = ReceiptDetail { officer: "Visser".into(), text: "auto onderweg".into() };
+        let detail = Some((&detail, content));
+        Receipt::make(receipt, detail, &world.desk_east.sig, &mut world.rng).expect("fits").bytes().to_vec()
+    });
+    let content = content.clone();
+    let open: Opener = Box::new(move |bytes| {
+        let receipt = check_receipt(bytes, &directory)?;
+        receipt.value().open_detail(&content).map(|detail| assert!(detail.is_some()))
+    });
+    Case { name: Receipt::LABEL, instances, open }
+}
+
+fn organisation_side(world: &mut World) -> Vec<Case> {
+    let root = world.org_root.verify_key();
+    let org = world.org();
+    let desk = world.desk(world.desk_east.device).clone();
+    let desk_kem = world.desk_east.kem.clone();
+
+    let mut next = world.directory.value().clone();
+    next.version += 1;
+    next.ladders[0].ladder = LadderId::make(&mut world.rng);
+    let directories = [world.directory.clone(), Signed::make(next, &world.org_root)];
+    let directories = Case {
+        name: Directory::LABEL,
+        instances: directories.map(|directory| directory.bytes().to_vec()),
+        open: Box::new(move |bytes| Directory::verify(bytes, org).map(|_| ())),
+    };
+
+    let mut other = world.invite.value().clone();
+    other.secret = [9; 32];
+    let desk_key = world.invite.value().desk_key();
+    let registrations =
+        [world.invite.value(), &other].map(|invite| Signed::make(InviteRegistration::of(invite), &world.org_root));
+    let invites = [world.invite.clone(), Signed::make(other, &world.org_root)];
+
+    let account = world.account;
+    let lines = ["burgemeester", "wethouder"].map(|office| {
+        let person = RosterPerson {
+            name: "A. Voorbeeld".into(),
+            office: office.into(),
+            phone: "+31 6 1234".into(),
+            desk_key: *desk_key.as_bytes(),
+        };
+        let line = RosterLine::make(org, &desk, account, &person, &mut world.rng).expect("the line fits");
+        Signed::make(line, &world.org_root)
+    });
+    let opened_with = desk_kem.clone();
+
+    let enrolments = [&world.mayor_phone, &world.mayor_tablet].map(|keys| {
+        Enrolment::make(keys, &desk, account, &desk_key, &mut world.rng).expect("good key").bytes().to_vec()
+    });
+    let enrolments = Case {
+        name: Enrolment::LABEL,
+        instances: enrolments,
+        open: Box::new(move |bytes| Enrolment::open(bytes, &desk_kem, &desk_key).map(|_| ())),
+    };
+    vec![
+        directories,
+        signed(invites, root),
+        signed(registrations, root),
+        sealed(lines, root, move |line: &RosterLine| line.open(&opened_with).map(|_| ())),
+        enrolments,
+    ]
+}
+
+fn circle_side(world: &mut World) -> Vec<Case> {
+    let identities = [world.mayor_phone.identity(), world.mayor_tablet.identity()];
+    let identities = Case {
+        name: Identity::LABEL,
+        instances: identities.map(|identity| identity.bytes().to_vec()),
+        open: Box::new(|bytes| Identity::verify(bytes).map(|_| ())),
+    };
+
+    let circle = world.circle();
+    let (id, author) = (world.circle, world.mayor_phone.device);
+    let genesis = circle.records[0].bytes().to_vec();
+    let added = circle.records[1].clone();
+    let operation = added.value().operation.clone();
+    let mut other = added.value().clone();
+    if let baken_schemas::circle::Operation::Add { member } = &mut other.operation {
+        member.device = DeviceId::make(&mut world.rng);
+    }
+    assert_ne!(operation, other.operation);
+    let other = Signed::make(other, &world.mayor_phone.sig);
+    let records = Case {
+        name: "baken/membership/v0",
+        instances: [added, other].map(|record| record.bytes().to_vec()),
+        open: Box::new(move |bytes| Membership::start(id, &genesis)?.apply(bytes).map(|_| ())),
+    };
+
+    let sig = world.mayor_phone.sig.clone();
+    let changes = encode_changes(&[Change {
+        record: RecordId::make(&mut world.rng),
+        kind: 5,
+        field: 2,
+        clock: vec![Tick { slot: 0, count: 1 }],
+        value: Value::Text("brief zonder afzender".into()),
+    }])
+    .expect("one change fits");
+    let mut previous = None;
+    let entries = [1, 2].map(|hlc| {
+        let header = next_header(id, 1, 0, previous, &mut world.rng);
+        let heads = vec![WriterHead { slot: 1, counter: 4, hash: Hash([7; 32]) }];
+        let body = EntryBody { device: author, hlc, heads, schema: 0, changes: changes.clone() };
+        let entry = Entry::seal(header, &body, &circle.epoch_key, &sig, &mut world.rng).expect("the entry fits");
+        previous = Some((entry.header().counter, entry.hash()));
+        entry.bytes().to_vec()
+    });
+    let (key, verify) = (circle.epoch_key, sig.verify_key());
+    let entries = Case {
+        name: "baken/entry/v0",
+        instances: entries,
+        open: Box::new(move |bytes| Entry::parse(bytes)?.open(&key, author, &verify).map(|_| ())),
+    };
+    vec![identities, records, entries]
+}
+
+fn pairing_side(world: &mut World) -> Vec<Case> {
+    let code = PairingCode::make(world.mayor_tablet.identity().value(), &mut world.rng);
+    let to = world.mayor_tablet.kem.public();
+    let kem = world.mayor_tablet.kem.clone();
+    let hellos = [&world.mayor_phone, &world.desk_west].map(|keys| {
+        let hello = Hello { identity: keys.identity().bytes().to_vec() };
+        code.seal_hello(&to, &hello, &mut world.rng).expect("the key is good")
+    });
+    let circle = world.circle();
+    let grants = [1, 2].map(|epoch| {
+        let grant = Grant {
+            account: world.account,
+            org: world.org(),
+            directory: world.directory.bytes().to_vec(),
+            desk_key: *world.invite.value().desk_key().as_bytes(),
+            circle: world.circle,
+            log_head: circle.membership.head(),
+            epochs: vec![EpochKey { epoch, key: *circle.epoch_key.as_bytes() }],
+        };
+        code.seal_grant(&to, &hellos[0], &grant, &mut world.rng).expect("the key is good")
+    });
+    let (grant_code, grant_kem, hello) = (code.clone(), kem.clone(), hellos[0].clone());
+    vec![
+        Case {
+            name: "baken/pairing-hello/v0",
+            instances: hellos,
+            open: Box::new(move |bytes| code.open_hello(&kem, bytes).map(|_| ())),
+        },
+        Case {
+            name: "baken/pairing-grant/v0",
+            instances: grants,
+            open: Box::new(move |bytes| grant_code.open_grant(&grant_kem, &hello, bytes).map(|_| ())),
+        },
+    ]
+}

@@ -1,0 +1,16 @@
+//! Proof of the formats, in one binary: what was sealed opens, what was altered does not, and the bytes are the ones
+//! that an independent program expects.
+//!
+//! Everybody in the tests is made by [`world`] from a seed, so a failure can be played again.
+
+mod about_sizes;
+mod bound;
+mod cases;
+mod forged;
+mod hostile_bytes;
+mod membership;
+mod pairing_and_text;
+mod receipts;
+mod records;
+mod requests;
+mod world;
