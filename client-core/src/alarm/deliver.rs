@@ -7,7 +7,6 @@ use std::time::Duration;
 use baken_schemas::alarm::ReceiptState;
 use baken_schemas::api::{self, Documents, Page};
 use baken_schemas::cbor;
-use baken_schemas::crypto::Hash;
 use baken_schemas::id::{AlarmId, IdempotencyKey};
 use baken_schemas::request::RequestKey;
 use baken_schemas::time::Timestamp;
@@ -19,7 +18,7 @@ use crate::alarm::outbox::{Phone, phone};
 use crate::alarm::receipts::{Verdict, keep_evidence, take_mail, take_receipt};
 use crate::alarm::schedule::{Job, Outcome, Schedule};
 use crate::alarm::{AlarmOutbox, view};
-use crate::client::{SignedClient, path_with};
+use crate::client::{SignedClient, idempotency_of, path_with};
 use crate::transport::Transport;
 use crate::{BakenError, Context};
 
@@ -178,7 +177,7 @@ impl AlarmOutbox {
         let Some(document) = self.document(job)? else { return Ok(Answer::Asked(Vec::new())) };
         let path = if matches!(job, Job::Alarm(_)) { api::ALARMS } else { api::UPDATES };
         // The same document is the same write, whenever and by whichever process it is sent again.
-        let key = idempotency(&Hash::of("baken/outbox-idempotency/v0", &[&document]));
+        let key = idempotency_of(path, &document);
         let sent = client.send(Method::POST, path, document, key);
         let answer = tokio::time::timeout(ALARM_TIMEOUT, sent).await.unwrap_or(Err(BakenError::NotReached))?;
         Ok(Answer::Sent(answer))
@@ -289,11 +288,6 @@ fn set_place(tx: &Transaction<'_>, cursor: u64, generation: u64) -> Result<(), B
 
 pub(super) fn client<'a>(phone: &'a Phone, transport: &'a dyn Transport) -> SignedClient<'a> {
     SignedClient { transport, device: phone.device, request_key: RequestKey::Alarm, key: &phone.alarm_key }
-}
-
-fn idempotency(hash: &Hash) -> IdempotencyKey {
-    let [first @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = hash.0;
-    IdempotencyKey(first)
 }
 
 /// A 4xx that means no; not the ones that mean later.

@@ -63,6 +63,5 @@ pub use receipts::Verdict;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use words::Lang;
 
-
 #[cfg(test)]
 mod tests;

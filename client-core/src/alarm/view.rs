@@ -133,7 +133,7 @@ pub struct AlarmView {
     pub green: bool,
     /// Show "Bel 112".
     pub call_112: bool,
-    /// Every receipt that counts, in order of arrival.
+    /// Every receipt that counts, from the least far to the farthest; of equals in order of arrival.
     pub receipts: Vec<ReceiptView>,
     /// What is wrong.
     pub warnings: Vec<Warning>,
@@ -187,7 +187,8 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
     let (pressed_at, kind) = pressed(db, alarm)?;
     let (_, content) = sealed(db, alarm)?;
     let kept = receipts(db, alarm)?;
-    let views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, &content)).collect();
+    let mut views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, &content)).collect();
+    views.sort_by_key(|receipt| receipt.state);
     // Of equals the last to arrive.
     let proof = views.iter().max_by_key(|receipt| receipt.state).cloned();
     let state = proof.as_ref().map_or(AlarmState::NotSent, |receipt| receipt.state.into());
