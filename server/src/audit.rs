@@ -14,6 +14,9 @@ use crate::store::StoreError;
 /// The audit's table; each role's first migration includes it.
 pub const TABLE: &str = include_str!("audit.sql");
 
+/// The head of an empty chain.
+pub const EMPTY: Hash = Hash::ZERO;
+
 /// Something that happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {

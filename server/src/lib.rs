@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod channel;
+pub mod cli;
 pub mod dc09;
 pub mod desk;
 pub mod exit;

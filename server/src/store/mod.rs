@@ -16,7 +16,7 @@ mod reserve;
 mod writer;
 
 pub use error::{StoreError, StoreFailure};
-pub use open::{Disk, Schema, check};
+pub use open::{Disk, Schema, check, inspect};
 pub use writer::{OnFatal, Priority, Writer};
 
 use std::sync::Arc;

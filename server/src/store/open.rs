@@ -117,6 +117,16 @@ pub(super) fn open_reader(disk: &Disk, schema: &Schema) -> Result<Connection, St
     Ok(connection)
 }
 
+/// Opens any of this program's databases to look at it, whatever its schema; another process may write meanwhile.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn inspect(disk: &Disk, file: &str) -> Result<Connection, StoreError> {
+    let connection = disk.connect(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    settings(&connection)?;
+    Ok(connection)
+}
+
 /// Looks every page of the file over.
 ///
 /// # Errors

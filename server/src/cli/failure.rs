@@ -1,0 +1,165 @@
+//! Why a command did not do what it was to do: an exit code, a stable code, and a sentence in both languages that says
+//! what to do about it. Here every error of the library becomes one.
+
+use baken_schemas::FormatError;
+
+use crate::audit::AuditError;
+use crate::exit;
+use crate::folder::FolderError;
+use crate::store::StoreError;
+use crate::tls::TlsError;
+
+/// Why a command ended without success.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The process's exit code.
+    pub exit: i32,
+    /// A stable code.
+    pub code: &'static str,
+    /// In Dutch.
+    pub nl: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Failure {
+    /// A failure with its words.
+    pub fn new(exit: i32, code: &'static str, nl: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { exit, code, nl: nl.into(), en: en.into() }
+    }
+
+    /// Something given cannot be used.
+    pub fn bad_input(code: &'static str, nl: impl Into<String>, en: impl Into<String>) -> Self {
+        Self::new(exit::BAD_INPUT, code, nl, en)
+    }
+
+    /// Something that was not foreseen; the cause is said as it is.
+    pub fn unexpected(code: &'static str, cause: &dyn std::fmt::Display) -> Self {
+        Self::new(exit::UNEXPECTED, code, format!("Onverwacht: {cause}"), format!("Unexpected: {cause}"))
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::unexpected("io", &error)
+    }
+}
+
+impl From<FolderError> for Failure {
+    fn from(error: FolderError) -> Self {
+        let en = error.to_string();
+        match &error {
+            FolderError::InUse(dir) => {
+                let nl = format!(
+                    "De map {} is in gebruik door een andere baken-server. Stop die eerst, of kies een eigen map.",
+                    dir.display()
+                );
+                Self::new(exit::FOLDER_IN_USE, "folder_in_use", nl, en)
+            }
+            FolderError::Missing(path) => {
+                let nl = format!("{} ontbreekt. Richt de map eerst in met `baken-server init`.", path.display());
+                Self::bad_input("not_set_up", nl, en)
+            }
+            FolderError::Exists(path) => {
+                let nl = format!("{} bestaat al: deze map is al ingericht. Kies een andere.", path.display());
+                Self::bad_input("already_set_up", nl, en)
+            }
+            FolderError::Damaged { path, why } => {
+                let nl = format!("{} is niet leesbaar: {why}", path.display());
+                Self::bad_input("damaged_file", nl, en)
+            }
+            FolderError::Io { path, source } => {
+                let nl = format!("{} kan niet worden gebruikt: {source}", path.display());
+                Self::bad_input("folder_unusable", nl, en)
+            }
+        }
+    }
+}
+
+impl From<TlsError> for Failure {
+    fn from(error: TlsError) -> Self {
+        let en = error.to_string();
+        match error {
+            TlsError::PortInUse(address) => {
+                let nl = format!("{address} is in gebruik door een ander proces. Stop dat, of kies een andere poort.");
+                Self::new(exit::PORT_IN_USE, "port_in_use", nl, en)
+            }
+            TlsError::Listen { address, source } => {
+                let nl = format!("Op {address} kan niet worden geluisterd: {source}");
+                Self::bad_input("cannot_listen", nl, en)
+            }
+            TlsError::BadUrl(url) => {
+                let nl = format!("{url} is geen adres van de vorm https://host:poort");
+                Self::bad_input("bad_url", nl, en)
+            }
+            TlsError::Certificate(why) => {
+                Self::bad_input("bad_certificate", format!("Het TLS-certificaat is niet bruikbaar: {why}"), en)
+            }
+            TlsError::Folder(error) => error.into(),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let en = error.to_string();
+        match error {
+            StoreError::Full => Self::new(
+                exit::DISK_FAILED,
+                "disk_full",
+                "De schijf is vol. Maak ruimte op het volume van de datamap.",
+                en,
+            ),
+            StoreError::Unknown | StoreError::Stopped | StoreError::Busy => Self::new(
+                exit::DISK_FAILED,
+                "disk_failed",
+                "De schijf gaf een fout. Kijk de schijf na en start opnieuw.",
+                en,
+            ),
+            StoreError::Damaged => Self::bad_input(
+                "damaged_database",
+                "De database is beschadigd. Zet de datamap terug uit een reservekopie.",
+                en,
+            ),
+            StoreError::Newer { .. } => Self::bad_input(
+                "newer_database",
+                "De database is van een nieuwere versie. Gebruik het nieuwere programma.",
+                en,
+            ),
+            StoreError::Setting { name } => Self::new(
+                exit::UNEXPECTED,
+                "sqlite_setting",
+                format!("SQLite weigert de instelling {name}: zonder is niets veilig."),
+                en,
+            ),
+            StoreError::OldSqlite { found } => {
+                Self::new(exit::UNEXPECTED, "sqlite_too_old", format!("SQLite {found} is te oud; 3.51.3 is nodig."), en)
+            }
+            StoreError::Folder(source) => {
+                Self::bad_input("folder_unusable", format!("De datamap kan niet worden gebruikt: {source}"), en)
+            }
+            StoreError::Sqlite(source) => Self::unexpected("database", &source),
+        }
+    }
+}
+
+impl From<AuditError> for Failure {
+    fn from(error: AuditError) -> Self {
+        let en = error.to_string();
+        match error {
+            AuditError::Broken { seq } => Self::bad_input(
+                "audit_broken",
+                format!("De keten van het logboek breekt bij regel {seq}: er is een regel veranderd of weggehaald."),
+                en,
+            ),
+            AuditError::Store(error) => error.into(),
+        }
+    }
+}
+
+impl From<FormatError> for Failure {
+    fn from(error: FormatError) -> Self {
+        let nl = format!("Het document kan niet worden gebruikt: {error}");
+        Self::bad_input(error.code(), nl, error.to_string())
+    }
+}

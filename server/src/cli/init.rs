@@ -1,0 +1,19 @@
+//! `baken-server init ROLE`: sets a data folder up. It never touches one that was set up before.
+
+use clap::Subcommand;
+
+use crate::cli::{Failure, Say, init_relay};
+
+/// Which role the folder is for.
+#[derive(Debug, Subcommand)]
+pub(super) enum Init {
+    /// A relay: stores what it cannot read and climbs ladders
+    Relay(init_relay::InitRelay),
+}
+
+/// Runs it.
+pub(super) async fn run(init: &Init, say: &Say) -> Result<(), Failure> {
+    match init {
+        Init::Relay(relay) => init_relay::run(relay, say).await,
+    }
+}

@@ -1,0 +1,111 @@
+//! The command line of `baken-server`: one file a command. A command parses, calls the library, and says what came of
+//! it in Dutch or English, or as one JSON object a line with `--json`.
+
+mod doctor;
+mod failure;
+mod init;
+mod init_relay;
+mod relay_org;
+mod say;
+mod serve;
+mod serve_relay;
+mod verify;
+
+pub use failure::Failure;
+pub use say::{Lang, Say};
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use rand::SeedableRng as _;
+use rand::rngs::{ChaCha20Rng, SysRng};
+
+use crate::exit;
+
+/// The relay, the desk and the bridge of Baken, and the organisation's root.
+#[derive(Debug, Parser)]
+#[command(name = "baken-server", version, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Say everything as JSON, one object a line
+    #[arg(long, global = true)]
+    json: bool,
+    /// The language of what it says
+    #[arg(long, global = true, value_enum, default_value_t = Lang::Nl, env = "BAKEN_LANG")]
+    lang: Lang,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Set up, on three machines that are not one another's:
+  baken-server org init --data org --name \"Gemeente Zandhoven\"
+  baken-server init relay --data relay --url https://relay.example.nl --org ORG
+  baken-server init desk --data desk --name \"Meldkamer Oost\" --url https://desk.example.nl --relay relay.cbor --org ORG
+  baken-server org directory --data org --relay relay.cbor --desk desk.cbor --publish
+Run:
+  baken-server serve relay --data relay
+
+Exit codes: 0 done; 1 unexpected; 2 usage; 3 a file, setting or document cannot be used; 70 the disk failed;
+73 the data folder is in use; 74 the port is in use.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Set a data folder up
+    #[command(subcommand)]
+    Init(init::Init),
+    /// Run a server
+    #[command(subcommand)]
+    Serve(serve::Serve),
+    /// Say which organisations a relay serves
+    #[command(subcommand)]
+    RelayOrg(relay_org::RelayOrg),
+    /// Check a database and its audit
+    Verify(verify::Verify),
+    /// Look for what is wrong with a data folder
+    Doctor(doctor::Doctor),
+}
+
+/// Runs a command to its end.
+pub fn run(cli: &Cli) -> ExitCode {
+    let say = Say::new(cli.json, cli.lang);
+    // Logs are for who looks for a fault, and go beside the output. They hold ids, times and codes.
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr);
+    if cli.json {
+        logs.json().init()
+    } else {
+        logs.init()
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(command(&cli.command, &say)),
+        Err(error) => Err(Failure::from(error)),
+    };
+    let code = match ended {
+        Ok(()) => exit::OK,
+        Err(failure) => {
+            say.failure(&failure);
+            failure.exit
+        }
+    };
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
+    match command {
+        Command::Init(init) => init::run(init, say).await,
+        Command::Serve(serve) => serve::run(serve, say).await,
+        Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
+        Command::Verify(verify) => verify::run(verify, say),
+        Command::Doctor(doctor) => doctor::run(doctor, say),
+    }
+}
+
+/// Randomness for this run, seeded by the operating system.
+///
+/// # Errors
+/// When the operating system has none.
+fn system_rng() -> Result<ChaCha20Rng, Failure> {
+    ChaCha20Rng::try_from_rng(&mut SysRng).map_err(|error| Failure::unexpected("no_randomness", &error))
+}

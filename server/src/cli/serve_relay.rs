@@ -1,0 +1,111 @@
+//! `baken-server serve relay`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use baken_schemas::time::SystemClock;
+use clap::Args;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use tokio::sync::watch;
+
+use crate::cli::serve::told_to_stop;
+use crate::cli::{Failure, Say, system_rng};
+use crate::folder::DataFolder;
+use crate::relay::{Relay, RelayOptions};
+use crate::store::{Disk, StoreOptions};
+use crate::tls;
+
+/// A relay's `config.toml`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RelayConfig {
+    /// Where it is reached: `https://host:port`.
+    pub(super) url: String,
+    /// Where it listens.
+    pub(super) listen: SocketAddr,
+    /// Its operator also holds a desk's key.
+    #[serde(default)]
+    pub(super) operator_reads_alarms: bool,
+}
+
+impl RelayConfig {
+    /// As the file has it.
+    pub(super) fn to_toml(&self) -> Result<String, Failure> {
+        toml::to_string(self).map_err(|error| Failure::unexpected("config", &error))
+    }
+
+    /// What the relay is told.
+    pub(super) fn options(&self) -> Result<RelayOptions, Failure> {
+        tls::host_and_port(&self.url)?;
+        let authority = self.url.strip_prefix("https://").unwrap_or(&self.url).to_ascii_lowercase();
+        let authority = authority.strip_suffix(":443").unwrap_or(&authority).to_owned();
+        Ok(RelayOptions { authorities: vec![authority], operator_reads_alarms: self.operator_reads_alarms })
+    }
+}
+
+/// Runs a relay.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  baken-server serve relay --data relay")]
+pub(super) struct ServeRelay {
+    /// The folder that `init relay` set up
+    #[arg(long)]
+    data: PathBuf,
+}
+
+/// Runs it.
+pub(super) async fn run(args: &ServeRelay, say: &Say) -> Result<(), Failure> {
+    let (stop, stopped) = watch::channel(());
+    let told = told_to_stop()?;
+    let serving = start(&args.data, say, stopped).await?;
+    told.await;
+    drop(stop);
+    serving.await.map_err(|error| Failure::unexpected("serve", &error))
+}
+
+/// Starts a relay; it serves until `stopped`'s sender is dropped, and then ends by itself.
+pub(super) async fn start(
+    data: &std::path::Path,
+    say: &Say,
+    stopped: watch::Receiver<()>,
+) -> Result<tokio::task::JoinHandle<()>, Failure> {
+    let folder = DataFolder::open(data)?;
+    let config: RelayConfig = folder.read_config()?;
+    let keys = folder.read_keys()?;
+    let tls_config = tls::server_config(&folder)?;
+    let listener = tls::listen(config.listen).await?;
+    let address = listener.local_addr()?;
+    let relay = Relay::open(
+        &Disk::new(folder.dir()),
+        StoreOptions::production(),
+        keys,
+        Arc::new(SystemClock),
+        &mut system_rng()?,
+        config.options()?,
+    )
+    .await?;
+    let gone = |mut stopped: watch::Receiver<()>| async move { while stopped.changed().await.is_ok() {} };
+    let ticking = relay.clone();
+    let (ticker_stopped, server_stopped) = (gone(stopped.clone()), gone(stopped));
+    let ticker = tokio::spawn(async move { ticking.run_ticker(ticker_stopped).await });
+    let serving = tokio::spawn(async move {
+        let stopping = relay.clone();
+        let stop = async move {
+            server_stopped.await;
+            stopping.stop();
+        };
+        tls::serve(listener, tls_config, relay.router(), stop).await;
+        // The ticker ends by itself; a panic in it has been logged.
+        let _ = ticker.await;
+        let closed = tokio::task::spawn_blocking(move || relay.close()).await;
+        tracing::info!(event = "stopped", clean = closed.is_ok());
+        drop(folder);
+    });
+    say.say(
+        &json!({ "serving": "relay", "url": config.url, "address": address }),
+        &format!("De relay is bereikbaar op {} (luistert op {address}). Stoppen: Ctrl-C.", config.url),
+        &format!("The relay can be reached at {} (listening on {address}). Stop it with Ctrl-C.", config.url),
+    );
+    Ok(serving)
+}
