@@ -32,7 +32,8 @@ use crate::{AlarmSetup, Baken, BakenError};
 
 const STAGE: &str = "stage";
 const INVITE: &str = "invite";
-const DIRECTORY: &str = "directory";
+/// The directory as it was signed when this device was set up.
+pub(crate) const DIRECTORY: &str = "directory";
 const NAME: &str = "device_name";
 const ACTIVATED_AT: &str = "activated_at";
 const ENROLLED: &str = "enrolled_desks";
@@ -40,20 +41,23 @@ const ENROLLED: &str = "enrolled_desks";
 const MAX_NAME_CHARS: usize = 64;
 
 /// How far setting up has got.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub(crate) enum Stage {
     /// Keys and circle are on disk; nobody knows of them.
     #[n(0)]
     Made,
-    /// The relay knows the device, and the alarm button works.
+    /// The relay knows the device.
     #[n(1)]
     Activated,
-    /// The relay has the circle's log.
+    /// The relay has the circle's log, and the alarm button works.
     #[n(2)]
     LogStored,
     /// Done.
     #[n(3)]
     Done,
+    /// Another device of the account has brought this one in.
+    #[n(4)]
+    Paired,
 }
 
 /// The parts of an invite that activation goes on needing. Its secret is a secret: it lies in the vault only.
@@ -131,7 +135,7 @@ impl Baken {
         self.with_vault(|open| {
             match setting::required(&open.vault.connection, STAGE)? {
                 Stage::Done => return Err(BakenError::AlreadyActivated),
-                Stage::Activated | Stage::LogStored => return Ok(()),
+                Stage::Activated | Stage::LogStored | Stage::Paired => return Ok(()),
                 Stage::Made => {}
             }
             let tx = open.vault.connection.transaction()?;
@@ -151,27 +155,41 @@ impl Baken {
     pub(crate) async fn finish_activation(&self, transport: &dyn Transport) -> Result<(), BakenError> {
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
-        if self.stage()? == Stage::Made {
-            self.activate_at_relay(&client, &keys).await?;
-            self.enrol_outbox()?;
-            self.set_stage(Stage::Activated)?;
+        loop {
+            // Every step leads to a later stage; the last is the end.
+            let next = match self.stage()? {
+                Stage::Made => {
+                    self.activate_at_relay(&client, &keys).await?;
+                    Stage::Activated
+                }
+                Stage::Activated => {
+                    self.enrol_outbox()?;
+                    self.post_log(&client).await?;
+                    Stage::LogStored
+                }
+                Stage::Paired => {
+                    self.enrol_outbox()?;
+                    Stage::LogStored
+                }
+                Stage::LogStored => {
+                    self.enrol_at_desks(&client).await?;
+                    self.name_device(&keys)?;
+                    Stage::Done
+                }
+                Stage::Done => return Ok(()),
+            };
+            self.set_stage(next)?;
         }
-        if self.stage()? == Stage::Activated {
-            let (circle, records) = self.with_vault(|open| {
-                let circle = open.circle.membership().circle();
-                Ok((circle, circle::records_from(&open.vault.connection, 0)?))
-            })?;
-            let path = path_with(api::LOG, circle)?;
-            for record in records {
-                let key = idempotency_of(&path, &record);
-                client.send(Method::POST, &path, record, key).await?;
-            }
-            self.set_stage(Stage::LogStored)?;
-        }
-        if self.stage()? == Stage::LogStored {
-            self.enrol_at_desks(&client).await?;
-            self.name_device(&keys)?;
-            self.set_stage(Stage::Done)?;
+    }
+
+    async fn post_log(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
+        let (circle, records) = self.with_vault(|open| {
+            Ok((open.circle.membership().circle(), circle::records_from(&open.vault.connection, 0)?))
+        })?;
+        let path = path_with(api::LOG, circle)?;
+        for record in records {
+            let key = idempotency_of(&path, &record);
+            client.send(Method::POST, &path, record, key).await?;
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ use crate::alarm::AlarmOutbox;
 use crate::circle::Circle;
 use crate::device;
 use crate::home::Home;
-use crate::vault::Vault;
+use crate::vault::{self, Vault};
 use crate::{BakenError, Context};
 
 /// One device: a home folder, and the vault in it while it is unlocked.
@@ -97,6 +97,14 @@ impl Baken {
         let open = UnlockedVault::load(Vault::unlock(&self.home, &self.context, pin)?)?;
         self.set_vault(open);
         Ok(())
+    }
+
+    /// Asks for the PIN again before something grave, the vault being open.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub(crate) fn check_pin(&self, pin: &str) -> Result<(), BakenError> {
+        vault::try_pin(&self.home, &self.context, pin).map(drop)
     }
 
     pub(crate) fn set_vault(&self, open: UnlockedVault) {

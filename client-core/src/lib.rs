@@ -23,6 +23,7 @@ mod device;
 mod error;
 pub mod home;
 pub mod key_store;
+pub mod pairing;
 pub mod record;
 pub mod sync;
 pub mod transport;

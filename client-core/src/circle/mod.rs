@@ -22,6 +22,8 @@ use crate::BakenError;
 #[derive(Debug, Clone)]
 pub(crate) struct Circle {
     membership: Membership,
+    /// Who the newest epoch's key was wrapped to.
+    newest_epoch_for: Vec<DeviceId>,
     epochs: BTreeMap<u32, SymmetricKey>,
     slot: Option<u16>,
 }
@@ -45,7 +47,7 @@ impl Circle {
     ) -> Result<Self, BakenError> {
         let (membership, genesis) = Membership::found(id, root, member_of(keys));
         log::insert(connection, 0, genesis.bytes())?;
-        let mut circle = Self { membership, epochs: BTreeMap::new(), slot: Some(0) };
+        let mut circle = Self { membership, newest_epoch_for: Vec::new(), epochs: BTreeMap::new(), slot: Some(0) };
         let (epoch, _) = circle.next_epoch(rng)?;
         circle.apply(connection, &epoch_record(&circle, epoch, keys), keys)?;
         Ok(circle)
@@ -64,7 +66,7 @@ impl Circle {
         let membership = Membership::start(id, genesis)?;
         log::insert(connection, 0, genesis)?;
         let slot = membership.slot(keys.device);
-        Ok(Self { membership, epochs: BTreeMap::new(), slot })
+        Ok(Self { membership, newest_epoch_for: Vec::new(), epochs: BTreeMap::new(), slot })
     }
 
     /// Reads the circle back, checking every record again.
@@ -76,11 +78,15 @@ impl Circle {
         let records = log::all(connection)?;
         let (genesis, rest) = records.split_first().ok_or_else(damaged)?;
         let mut membership = Membership::start(id, genesis).map_err(|_| damaged())?;
+        let mut newest_epoch_for = Vec::new();
         for record in rest {
-            membership.apply(record).map_err(|_| damaged())?;
+            let signed = membership.apply(record).map_err(|_| damaged())?;
+            if let Operation::Epoch { epoch } = &signed.value().operation {
+                newest_epoch_for = recipients(epoch);
+            }
         }
         let slot = membership.slot(keys.device);
-        Ok(Self { membership, epochs: log::epoch_keys(connection)?, slot })
+        Ok(Self { membership, newest_epoch_for, epochs: log::epoch_keys(connection)?, slot })
     }
 
     /// Takes the next record of the log: checked, written, then part of this circle.
@@ -92,6 +98,7 @@ impl Circle {
         let signed = membership.apply(bytes)?;
         log::insert(connection, signed.value().seq, bytes)?;
         if let Operation::Epoch { epoch } = &signed.value().operation {
+            self.newest_epoch_for = recipients(epoch);
             // A wrap that does not open leaves this device without the key; its entries then wait, and that shows.
             if let Ok(Some(key)) = epoch.open(membership.circle(), keys.device, &keys.kem) {
                 log::insert_epoch_key(connection, epoch.number, &key)?;
@@ -138,6 +145,11 @@ impl Circle {
         self.epochs.last_key_value().map(|(number, key)| (*number, key))
     }
 
+    /// Whether the newest epoch's key was wrapped to this device.
+    pub(crate) fn is_newest_epoch_for(&self, device: DeviceId) -> bool {
+        self.newest_epoch_for.contains(&device)
+    }
+
     /// The key of an epoch.
     pub(crate) fn epoch_key(&self, number: u32) -> Option<&SymmetricKey> {
         self.epochs.get(&number)
@@ -157,6 +169,10 @@ impl Circle {
     pub(crate) fn device(&self, slot: u16) -> Option<DeviceId> {
         self.membership.writer(slot).map(|member| member.device)
     }
+}
+
+fn recipients(epoch: &Epoch) -> Vec<DeviceId> {
+    epoch.wraps.iter().map(|wrap| wrap.recipient).collect()
 }
 
 /// The log record that starts an epoch, by this device.

@@ -28,6 +28,13 @@ pub(crate) struct Put {
     pub(crate) hlc: u64,
 }
 
+impl Put {
+    /// How often its author had put the field, this time with it.
+    pub(crate) fn count(&self) -> u64 {
+        count_in(&self.clock, self.slot)
+    }
+}
+
 /// The concurrent puts of one field.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Register {

@@ -83,7 +83,7 @@ pub(crate) fn edit(
 ) -> Result<(), BakenError> {
     let row = intern(tx, record, kind)?;
     let register = register(tx, row, field)?;
-    let put = Put { clock: register.next_clock(slot), value, slot, hlc: time::next(tx, now)? };
+    let put = Put { clock: register.next_clock(slot), value, slot, hlc: time::of_edit(tx, now)? };
     tx.prepare_cached("INSERT INTO pending (record, field, put) VALUES (?1, ?2, ?3)")?.execute((
         row.0,
         field,
@@ -134,7 +134,7 @@ pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<Pendi
 /// Forgets pending edits up to a row number: an entry holds them now.
 pub(crate) fn sealed_up_to(tx: &Transaction<'_>, last: i64) -> Result<(), BakenError> {
     tx.prepare_cached("DELETE FROM pending WHERE id <= ?1")?.execute([last])?;
-    Ok(())
+    time::end_batch(tx)
 }
 
 /// Reads a put out of a row.

@@ -8,6 +8,10 @@ use crate::BakenError;
 use crate::vault::setting;
 
 const SETTING: &str = "hlc";
+/// The clock value of the edits that are not sealed yet.
+const BATCH: &str = "hlc_of_batch";
+/// How long edits share one time at most, in milliseconds.
+const MAX_BATCH_SPAN_MS: i64 = 60 * 1000;
 /// How far ahead a peer's clock may pull ours, in milliseconds: a phone set to 2036 must not date all others' edits.
 const MAX_PULL_MS: i64 = 5 * 60 * 1000;
 
@@ -20,12 +24,26 @@ pub(crate) fn moment(hlc: u64) -> Timestamp {
     Timestamp(i64::try_from(hlc >> 16).unwrap_or(i64::MAX))
 }
 
-/// The next value of this device's clock; rises always.
-pub(crate) fn next(connection: &Connection, now: Timestamp) -> Result<u64, BakenError> {
+/// The clock value of an edit. Edits that will share an entry share its one time, so that every device shows the same:
+/// those made within a minute, before they are sealed, and with nothing of others taken in between.
+pub(crate) fn of_edit(connection: &Connection, now: Timestamp) -> Result<u64, BakenError> {
     let last: u64 = setting::read(connection, SETTING)?.unwrap_or(0);
+    let batch: Option<u64> = setting::read(connection, BATCH)?;
+    if let Some(batch) = batch
+        && batch == last
+        && (0..MAX_BATCH_SPAN_MS).contains(&now.since_ms(moment(batch)))
+    {
+        return Ok(batch);
+    }
     let next = of_ms(now.0).max(last.saturating_add(1));
     setting::write(connection, SETTING, &next)?;
+    setting::write(connection, BATCH, &next)?;
     Ok(next)
+}
+
+/// The next edit starts a batch of its own: those before are sealed.
+pub(crate) fn end_batch(connection: &Connection) -> Result<(), BakenError> {
+    setting::remove(connection, BATCH)
 }
 
 /// Takes in a peer's clock value, so that what is written after reading it is dated after it.

@@ -208,7 +208,7 @@ pub(super) fn history(
         let register = Register::from_bytes(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
         puts.extend(register.puts().iter().map(|put| (field, put.clone(), true)));
     }
-    puts.sort_by_key(|(field, put, _)| (put.hlc, put.slot, *field));
+    puts.sort_by_key(|(field, put, _)| (put.hlc, put.slot, put.count(), *field));
     Ok(puts
         .into_iter()
         .map(|(field, put, current)| HistoryView {

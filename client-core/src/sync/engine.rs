@@ -29,8 +29,6 @@ use crate::{BakenError, Context};
 
 /// The bytes of values and clocks that one entry holds at most: well below the format's limit.
 const MAX_BATCH_BYTES: usize = 384 * 1024;
-/// Edits further apart than this do not share an entry, which has one time.
-const MAX_BATCH_SPAN_MS: i64 = 5 * 60 * 1000;
 /// The most entries sealed in one go, and the most edits looked at for them.
 const MAX_SEALED_AT_ONCE: usize = 256;
 const MAX_PENDING_AT_ONCE: usize = 4 * MAX_CHANGES;
@@ -169,16 +167,17 @@ fn seal_next(
     slot: u16,
     pending: &mut Peekable<impl Iterator<Item = PendingEdit>>,
 ) -> Result<bool, BakenError> {
-    let Some(first) = pending.peek().map(|edit| time::moment(edit.hlc)) else { return Ok(false) };
+    let Some(hlc) = pending.peek().map(|edit| edit.hlc) else { return Ok(false) };
     let mut changes: Vec<Change> = Vec::new();
-    let (mut last, mut hlc, mut size) = (0, 0, 0usize);
+    let (mut last, mut size) = (0, 0usize);
+    // An entry has one time: it holds edits of one time.
     let fits = |edit: &PendingEdit, count: usize, size: usize| {
-        let too_late = time::moment(edit.hlc).since_ms(first) > MAX_BATCH_SPAN_MS;
-        count == 0 || (count < MAX_CHANGES && size + size_of_change(&edit.change) <= MAX_BATCH_BYTES && !too_late)
+        let has_room = count < MAX_CHANGES && size.saturating_add(size_of_change(&edit.change)) <= MAX_BATCH_BYTES;
+        edit.hlc == hlc && (count == 0 || has_room)
     };
     while let Some(edit) = pending.next_if(|edit| fits(edit, changes.len(), size)) {
         size = size.saturating_add(size_of_change(&edit.change));
-        (last, hlc) = (edit.row, edit.hlc);
+        last = edit.row;
         changes.push(edit.change);
     }
     let Some((epoch, key)) = circle.current_epoch() else { return Ok(false) };

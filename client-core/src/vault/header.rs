@@ -89,9 +89,7 @@ impl Header {
         cost: KdfCost,
         rng: &mut dyn CryptoRng,
     ) -> Result<Zeroizing<Vec<u8>>, BakenError> {
-        if !(6..=64).contains(&pin.chars().count()) {
-            return Err(BakenError::PinRefused);
-        }
+        check_pin_rules(pin)?;
         let mut argon_salt = [0; 32];
         rng.fill_bytes(&mut argon_salt);
         let clear = [
@@ -167,6 +165,11 @@ impl Header {
             Some(VaultKey { key: SymmetricKey::from_slice(key)?, salt: *rest.first_chunk::<16>()? })
         }))
     }
+}
+
+/// What a new PIN must be.
+pub(crate) fn check_pin_rules(pin: &str) -> Result<(), BakenError> {
+    if (6..=64).contains(&pin.chars().count()) { Ok(()) } else { Err(BakenError::PinRefused) }
 }
 
 /// `HKDF(Argon2id(PIN), platform secret)`: neither a stolen folder nor a guessed PIN is enough.

@@ -7,10 +7,9 @@ pub(crate) mod database;
 mod header;
 pub(crate) mod setting;
 
-use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
-pub(crate) use header::{KdfCost, VaultKey};
+pub(crate) use header::{KdfCost, VaultKey, check_pin_rules};
 
 use crate::home::{Home, HomeLock, read_file, remove_file, replace_file};
 use crate::{BakenError, Context, key_store};
@@ -66,21 +65,29 @@ impl Vault {
     /// [`BakenError::VaultNewer`], [`BakenError::HomeInUse`], [`BakenError::KeyStoreLost`].
     pub(crate) fn unlock(home: &Home, context: &Context, pin: &str) -> Result<Self, BakenError> {
         let lock = home.lock()?;
-        let bytes = read_file(&home.vault_header())?.ok_or(BakenError::NotActivated)?;
-        let header = Header::parse(&bytes)?;
-        let platform = key_store::existing_secret(context.key_store.as_ref())?;
-        let now: Timestamp = context.now();
-        let wrong = attempts::begin(home, now)?;
-        let Some(key) = header.open(pin, &platform)? else {
-            return Err(BakenError::WrongPin { wait_ms: attempts::wait_ms(wrong) });
-        };
-        attempts::succeeded(home)?;
+        let key = try_pin(home, context, pin)?;
         if !home.vault_database().exists() {
             return Err(BakenError::VaultDamaged { part: "its database is missing" });
         }
         let connection = database::open(&home.vault_database(), &key, SCHEMA)?;
         Ok(Self { connection, _lock: lock })
     }
+}
+
+/// The vault's key for a PIN. A try is counted on disk before it is made.
+///
+/// # Errors
+/// As [`Vault::unlock`].
+pub(crate) fn try_pin(home: &Home, context: &Context, pin: &str) -> Result<VaultKey, BakenError> {
+    let bytes = read_file(&home.vault_header())?.ok_or(BakenError::NotActivated)?;
+    let header = Header::parse(&bytes)?;
+    let platform = key_store::existing_secret(context.key_store.as_ref())?;
+    let wrong = attempts::begin(home, context.now())?;
+    let Some(key) = header.open(pin, &platform)? else {
+        return Err(BakenError::WrongPin { wait_ms: attempts::wait_ms(wrong) });
+    };
+    attempts::succeeded(home)?;
+    Ok(key)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use baken_schemas::time::Clock;
+use baken_schemas::time::{Clock, Timestamp};
 use rand::SeedableRng as _;
 
 use super::*;

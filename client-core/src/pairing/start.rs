@@ -1,0 +1,176 @@
+//! The new device's half: it shows a code and six digits, waits for the grant, and becomes a device of the account.
+
+use baken_schemas::api::{self, Page};
+use baken_schemas::crypto::SymmetricKey;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::org::Directory;
+use baken_schemas::pairing::{Grant, PairingCode};
+use baken_schemas::signed::Signed;
+use baken_schemas::time::Timestamp;
+use bytes::Bytes;
+use http::Method;
+use rusqlite::Connection;
+use zeroize::Zeroizing;
+
+use crate::activation::{Stage, save_setup};
+use crate::baken::UnlockedVault;
+use crate::circle::{Circle, member_of};
+use crate::client::{SignedClient, path_with, send_unsigned};
+use crate::device::{self, Device};
+use crate::pairing::{check_time, fresh_key, path, wait_for};
+use crate::transport::Transport;
+use crate::vault::{KdfCost, Vault, check_pin_rules};
+use crate::{Baken, BakenError};
+
+/// The most pages of a membership log: far more than 64 devices can make.
+const MAX_LOG_PAGES: usize = 64;
+
+/// A new device on its way into an account.
+pub struct PairingStart {
+    keys: DeviceKeys,
+    code: PairingCode,
+    offer: Vec<u8>,
+    hello: Option<Bytes>,
+    started: Timestamp,
+    pin: Zeroizing<String>,
+    name: String,
+}
+
+impl std::fmt::Debug for PairingStart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PairingStart").field("code", &self.code).finish_non_exhaustive()
+    }
+}
+
+impl PairingStart {
+    /// The text to show as QR code, for the old device alone: it holds the secret.
+    pub fn code_text(&self) -> String {
+        self.code.to_text()
+    }
+}
+
+impl Baken {
+    /// Starts pairing on a new device: makes its keys and leaves the offer at the relay. The PIN will be that of the
+    /// new vault. Nothing is written to disk yet.
+    ///
+    /// # Errors
+    /// [`BakenError::AlreadyActivated`], [`BakenError::PinRefused`], and those of the network.
+    pub async fn pair_start(
+        &self,
+        transport: &dyn Transport,
+        pin: &str,
+        device_name: &str,
+    ) -> Result<PairingStart, BakenError> {
+        if self.is_activated() {
+            return Err(BakenError::AlreadyActivated);
+        }
+        check_pin_rules(pin)?;
+        let keys = self.context.with_rng(|rng| DeviceKeys::make(rng));
+        let identity = keys.identity();
+        let code = self.context.with_rng(|rng| PairingCode::make(identity.value(), rng));
+        let offer = identity.bytes().to_vec();
+        send_unsigned(transport, Method::PUT, &path(code.rendezvous, "offer")?, offer.clone()).await?;
+        Ok(PairingStart {
+            keys,
+            code,
+            offer,
+            hello: None,
+            started: self.context.now(),
+            pin: Zeroizing::new(pin.to_owned()),
+            name: device_name.to_owned(),
+        })
+    }
+
+    /// Waits for the old device to scan the code: the six digits to read out to the user there.
+    ///
+    /// # Errors
+    /// [`BakenError::PairingExpired`], [`BakenError::PairingBroken`], and those of the network.
+    pub async fn pair_digits(&self, start: &mut PairingStart, transport: &dyn Transport) -> Result<String, BakenError> {
+        let path = path(start.code.rendezvous, "hello")?;
+        let hello = wait_for(&self.context, transport, start.started, &path).await?;
+        start.code.open_hello(&start.keys.kem, &hello).map_err(BakenError::PairingBroken)?;
+        let digits = start.code.digits(&start.offer, &hello);
+        start.hello = Some(hello);
+        Ok(digits)
+    }
+
+    /// Waits for the grant and becomes a device of the account: its vault is made, unlocked, and set up.
+    ///
+    /// # Errors
+    /// [`BakenError::PairingExpired`] (also before [`Self::pair_digits`]), [`BakenError::PairingBroken`],
+    /// [`BakenError::NotTrustworthy`] when the relay's log is not the one granted, and those of the network and disk.
+    pub async fn pair_join(&self, start: &PairingStart, transport: &dyn Transport) -> Result<(), BakenError> {
+        check_time(&self.context, start.started)?;
+        let hello = start.hello.as_ref().ok_or(BakenError::PairingExpired)?;
+        let grant_path = path(start.code.rendezvous, "grant")?;
+        let bytes = wait_for(&self.context, transport, start.started, &grant_path).await?;
+        let grant = start.code.open_grant(&start.keys.kem, hello, &bytes).map_err(BakenError::PairingBroken)?;
+        let directory = self.newest_directory(transport, &grant).await?;
+        let client = SignedClient::of_device(transport, &start.keys);
+        let log = self.fetch_log(&client, &grant).await?;
+
+        let vault = Vault::create(&self.home, &self.context, &start.pin, KdfCost::STANDARD, |connection| {
+            let desk_key =
+                SymmetricKey::from_slice(&grant.desk_key).ok_or(BakenError::VaultDamaged { part: "a key" })?;
+            let device = self.context.with_rng(|rng| {
+                Device::make(grant.account, grant.org, grant.circle, desk_key, start.keys.clone(), rng)
+            });
+            device::save(connection, &device)?;
+            join_circle(connection, &grant, &log, &start.keys)?;
+            save_setup(connection, Stage::Paired, &directory, &start.name)
+        })?;
+        self.set_vault(UnlockedVault::load(vault)?);
+        self.finish_activation(transport).await
+    }
+
+    /// The granted directory, or the relay's if that is newer and signed by the same root.
+    async fn newest_directory(
+        &self,
+        transport: &dyn Transport,
+        grant: &Grant,
+    ) -> Result<Signed<Directory>, BakenError> {
+        let granted = Directory::verify(&grant.directory, grant.org).map_err(BakenError::DirectoryInvalid)?;
+        let path = path_with(api::DIRECTORY, grant.org)?;
+        let newest = send_unsigned(transport, Method::GET, &path, Vec::new()).await?;
+        let newest = Directory::verify(&newest, grant.org).map_err(BakenError::DirectoryInvalid)?;
+        Ok(if newest.value().version > granted.value().version { newest } else { granted })
+    }
+
+    /// The relay's membership log of the granted circle.
+    async fn fetch_log(&self, client: &SignedClient<'_>, grant: &Grant) -> Result<Vec<Vec<u8>>, BakenError> {
+        let path = path_with(api::LOG, grant.circle)?;
+        let (mut log, mut after): (Vec<Vec<u8>>, Option<u64>) = (Vec::new(), None);
+        for _ in 0..MAX_LOG_PAGES {
+            let query = after.map(|seq| format!("?after={seq}")).unwrap_or_default();
+            let key = fresh_key(&self.context);
+            let page: Page = client.ask(Method::GET, &format!("{path}{query}"), Vec::new(), key, "a page").await?;
+            log.extend(page.items.iter().map(|item| item.bytes.to_vec()));
+            after = page.items.last().map(|item| item.cursor).or(after);
+            if !page.more || page.items.is_empty() {
+                break;
+            }
+        }
+        Ok(log)
+    }
+}
+
+/// Checks the log from its first record, that it passes through the granted head, that this device is in it, and that
+/// the granted keys are the ones it commits to.
+fn join_circle(connection: &Connection, grant: &Grant, log: &[Vec<u8>], keys: &DeviceKeys) -> Result<(), BakenError> {
+    let not_granted = || BakenError::NotTrustworthy { what: "its membership log is not the one your device granted" };
+    let (genesis, rest) = log.split_first().ok_or_else(not_granted)?;
+    let mut circle = Circle::join(connection, grant.circle, genesis, keys).map_err(|_| not_granted())?;
+    let mut passed = circle.membership().head() == grant.log_head;
+    for record in rest {
+        circle.apply(connection, record, keys).map_err(|_| not_granted())?;
+        passed |= circle.membership().head() == grant.log_head;
+    }
+    if !passed || circle.membership().member(keys.device) != Some(&member_of(keys)) {
+        return Err(not_granted());
+    }
+    for epoch in &grant.epochs {
+        let key = SymmetricKey::from_slice(&epoch.key).ok_or_else(not_granted)?;
+        circle.take_epoch_key(connection, epoch.epoch, key).map_err(|_| not_granted())?;
+    }
+    Ok(())
+}

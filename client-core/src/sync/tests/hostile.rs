@@ -1,0 +1,223 @@
+//! What a relay or a device that lies gets: nothing applied, nothing lost, and somebody told.
+
+use baken_schemas::crypto::Hash;
+use baken_schemas::entry::{Entry, EntryBody, SCHEMA, WriterHead, next_header};
+use baken_schemas::record::{Change, Tick, Value, encode_changes};
+use proptest::prelude::*;
+use rand::SeedableRng as _;
+
+use super::phones::{Phone, phones, record};
+use crate::sync::engine::SyncEvent;
+use crate::sync::rows::{self, FindingKind, Place, QuarantineReason, WaitReason};
+
+/// An entry as a device with these keys could sign it, honest or not.
+fn forge(by: &Phone, previous: Option<(u64, Hash)>, heads: Vec<WriterHead>, schema: u16, changes: &[Change]) -> Entry {
+    let mut rng = rand::rngs::StdRng::seed_from_u64(99);
+    let (epoch, key) = by.circle.current_epoch().unwrap();
+    let slot = by.circle.own_slot().unwrap();
+    let header = next_header(by.circle.membership().circle(), epoch, slot, previous, &mut rng);
+    let changes = encode_changes(changes).unwrap();
+    let body = EntryBody { device: by.keys.device, hlc: 1 << 40, heads, schema, changes };
+    Entry::seal(header, &body, key, &by.keys.sig, &mut rng).unwrap()
+}
+
+fn change(text: &str, clock: &[(u16, u64)]) -> Change {
+    let clock = clock.iter().map(|(slot, count)| Tick { slot: *slot, count: *count }).collect();
+    Change { record: record(1), kind: 2, field: 1, clock, value: Value::Text(text.to_owned()) }
+}
+
+fn findings(phone: &Phone) -> Vec<FindingKind> {
+    rows::findings(&phone.connection).unwrap().into_iter().map(|finding| finding.kind).collect()
+}
+
+#[test]
+fn an_entry_that_is_left_out_is_missed_and_the_later_ones_wait_for_it() {
+    let mut three = phones(3);
+    let mut list = Vec::new();
+    three[0].put(record(1), 1, "a");
+    three[0].send(&mut list);
+    three[0].put(record(1), 1, "b");
+    three[0].send(&mut list);
+    three[1].receive(&list, 9);
+    three[1].put(record(1), 1, "c");
+    three[1].send(&mut list);
+
+    let without_second = vec![list[0].clone(), list[2].clone()];
+    let events = three[2].receive(&without_second, 9);
+    assert_eq!(events[1], SyncEvent::Waits(WaitReason::Entry));
+    assert_eq!(three[2].texts(record(1), 1), ["a"]);
+    assert_eq!(three[2].engine().missing().unwrap(), [Place { slot: 0, counter: 2 }]);
+
+    // When it comes after all, everything does.
+    let late = three[2].engine().incoming(&[&list[1]], None).unwrap();
+    assert_eq!(late.iter().filter(|event| matches!(event, SyncEvent::Applied { .. })).count(), 2);
+    assert_eq!(three[2].texts(record(1), 1), ["c"]);
+    assert!(three[2].engine().missing().unwrap().is_empty());
+}
+
+#[test]
+fn entries_in_any_order_come_out_right() {
+    let mut two = phones(2);
+    let mut list = Vec::new();
+    for text in ["a", "b", "c", "d"] {
+        two[0].put(record(1), 1, text);
+        two[0].send(&mut list);
+    }
+    list.reverse();
+    two[1].receive(&list, 9);
+    assert_eq!(two[1].texts(record(1), 1), ["d"]);
+}
+
+#[test]
+fn two_entries_in_one_place_are_a_fork_and_the_first_one_stands() {
+    let mut two = phones(2);
+    let first = forge(&two[0], None, Vec::new(), SCHEMA, &[change("een", &[(0, 1)])]);
+    let second = forge(&two[0], None, Vec::new(), SCHEMA, &[change("twee", &[(0, 1)])]);
+    two[1].engine().incoming(&[first.bytes(), second.bytes()], None).unwrap();
+    assert_eq!(two[1].texts(record(1), 1), ["een"]);
+    assert_eq!(findings(&two[1]), [FindingKind::Fork]);
+    assert_eq!(rows::quarantined(&two[1].connection).unwrap()[0].reason, QuarantineReason::Fork);
+}
+
+#[test]
+fn a_chain_that_does_not_continue_is_a_fork() {
+    let mut two = phones(2);
+    let first = forge(&two[0], None, Vec::new(), SCHEMA, &[change("een", &[(0, 1)])]);
+    let stray = forge(&two[0], Some((1, Hash([9; 32]))), Vec::new(), SCHEMA, &[change("twee", &[(0, 2)])]);
+    two[1].engine().incoming(&[first.bytes(), stray.bytes()], None).unwrap();
+    assert_eq!(findings(&two[1]), [FindingKind::Fork]);
+    assert_eq!(two[1].texts(record(1), 1), ["een"]);
+}
+
+#[test]
+fn a_copied_folder_finds_itself_out() {
+    let mut two = phones(2);
+    let from_the_copy = forge(&two[0], None, Vec::new(), SCHEMA, &[change("kopie", &[(0, 1)])]);
+    let events = two[0].engine().incoming(&[from_the_copy.bytes()], None).unwrap();
+    assert!(events.contains(&SyncEvent::Found(FindingKind::OwnFork)));
+    assert!(two[0].state().is_empty());
+    // And so does a peer's word for an entry that this device does not know.
+    let heads = vec![WriterHead { slot: 0, counter: 1, hash: from_the_copy.hash() }];
+    let peer = forge(&two[1], None, heads, SCHEMA, &[change("x", &[(1, 1)])]);
+    two[0].engine().incoming(&[peer.bytes()], None).unwrap();
+    assert!(two[0].state().is_empty());
+    assert_eq!(rows::quarantined(&two[0].connection).unwrap().len(), 2);
+}
+
+#[test]
+fn a_peer_that_saw_another_history_exposes_the_relay() {
+    let mut three = phones(3);
+    let shown_to_us = forge(&three[0], None, Vec::new(), SCHEMA, &[change("een", &[(0, 1)])]);
+    let shown_to_peer = forge(&three[0], None, Vec::new(), SCHEMA, &[change("twee", &[(0, 1)])]);
+    let heads = vec![WriterHead { slot: 0, counter: 1, hash: shown_to_peer.hash() }];
+    let peer = forge(&three[1], None, heads, SCHEMA, &[change("drie", &[(0, 1), (1, 1)])]);
+    three[2].engine().incoming(&[shown_to_us.bytes(), peer.bytes()], None).unwrap();
+    assert_eq!(findings(&three[2]), [FindingKind::Fork]);
+    assert_eq!(rows::quarantined(&three[2].connection).unwrap()[0].reason, QuarantineReason::Contradicts);
+    assert_eq!(three[2].texts(record(1), 1), ["een"]);
+}
+
+#[test]
+fn a_clock_that_jumps_ahead_is_against_the_rules_and_one_that_claims_the_unseen_waits() {
+    let mut two = phones(2);
+    let jump = forge(&two[0], None, Vec::new(), SCHEMA, &[change("x", &[(0, 5)])]);
+    two[1].engine().incoming(&[jump.bytes()], None).unwrap();
+    assert_eq!(rows::quarantined(&two[1].connection).unwrap()[0].reason, QuarantineReason::Rules);
+
+    let mut two = phones(2);
+    let unseen = forge(&two[0], None, Vec::new(), SCHEMA, &[change("y", &[(0, 1), (1, 1)])]);
+    let events = two[1].engine().incoming(&[unseen.bytes()], None).unwrap();
+    assert_eq!(events, [SyncEvent::Waits(WaitReason::Entry)]);
+    assert!(two[1].state().is_empty(), "nothing of a half-applied entry stays");
+}
+
+#[test]
+fn an_entry_of_a_newer_schema_waits_whole_and_is_told() {
+    let mut two = phones(2);
+    let newer = forge(&two[0], None, Vec::new(), SCHEMA + 1, &[]);
+    let events = two[1].engine().incoming(&[newer.bytes()], None).unwrap();
+    assert_eq!(events, [SyncEvent::Waits(WaitReason::NewerVersion)]);
+    assert_eq!(rows::count_waiting(&two[1].connection, Some(WaitReason::NewerVersion)).unwrap(), 1);
+}
+
+#[test]
+fn a_stranger_waits_for_the_log_and_a_flood_changes_nothing() {
+    let mut two = phones(2);
+    let stranger = phones(3).pop().unwrap();
+    let mut rng = rand::rngs::StdRng::seed_from_u64(5);
+    let (_, key) = two[0].circle.current_epoch().unwrap();
+    let header = next_header(two[0].circle.membership().circle(), 1, 7, None, &mut rng);
+    let body = EntryBody {
+        device: stranger.keys.device,
+        hlc: 1,
+        heads: Vec::new(),
+        schema: SCHEMA,
+        changes: encode_changes(&[]).unwrap(),
+    };
+    let entry = Entry::seal(header, &body, key, &stranger.keys.sig, &mut rng).unwrap();
+    let events = two[1].engine().incoming(&[entry.bytes()], None).unwrap();
+    assert_eq!(events, [SyncEvent::Waits(WaitReason::Membership)]);
+
+    let junk: Vec<Vec<u8>> = (0..=rows::MAX_QUARANTINED).map(|number| number.to_be_bytes().to_vec()).collect();
+    let junk: Vec<&[u8]> = junk.iter().map(Vec::as_slice).collect();
+    assert_eq!(two[1].engine().incoming(&junk, Some(9)).unwrap_err().code(), "not_trustworthy");
+    assert_eq!(rows::count_quarantined(&two[1].connection).unwrap(), 0);
+}
+
+#[test]
+fn a_relay_that_forgets_or_swaps_the_last_entry_is_caught() {
+    let mut two = phones(2);
+    let mut list = Vec::new();
+    for text in ["a", "b"] {
+        two[0].put(record(1), 1, text);
+        two[0].send(&mut list);
+    }
+    let first = Entry::parse(&list[0]).unwrap();
+    assert_eq!(two[0].engine().stored(1, first.hash()).unwrap_err().code(), "not_trustworthy");
+    assert_eq!(two[0].engine().stored(2, Hash([1; 32])).unwrap_err().code(), "not_trustworthy");
+    let mut kinds = findings(&two[0]);
+    kinds.sort_by_key(|kind| *kind == FindingKind::OwnFork);
+    assert_eq!(kinds, [FindingKind::RolledBack, FindingKind::OwnFork]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    /// I5: an entry that was flipped, cut or spliced is never applied, always kept, and the true one still goes through.
+    #[test]
+    fn an_altered_entry_is_never_applied(
+        at in any::<prop::sample::Index>(),
+        bit in 0..8u8,
+        cut in any::<prop::sample::Index>(),
+        how in 0..3u8,
+    ) {
+        let mut two = phones(2);
+        let mut list = Vec::new();
+        two[0].put(record(1), 1, "waar");
+        two[0].send(&mut list);
+        two[0].put(record(1), 1, "ook waar");
+        two[0].send(&mut list);
+        let mut altered = list[0].clone();
+        match how {
+            0 => {
+                let at = at.index(altered.len());
+                altered[at] ^= 1 << bit;
+            }
+            1 => altered.truncate(cut.index(altered.len())),
+            _ => {
+                let at = at.index(altered.len()).max(1);
+                altered.truncate(at);
+                altered.extend_from_slice(&list[1][at.min(list[1].len())..]);
+            }
+        }
+        prop_assume!(altered != list[0] && altered != list[1]);
+        two[1].engine().incoming(&[&altered], None).unwrap();
+        prop_assert!(two[1].state().is_empty());
+        let kept: i64 = two[1].connection
+            .query_row("SELECT (SELECT count(*) FROM quarantine) + (SELECT count(*) FROM waiting)", [], |row| row.get(0))
+            .unwrap();
+        prop_assert_eq!(kept, 1);
+        two[1].receive(&list, 9);
+        prop_assert_eq!(two[1].texts(record(1), 1), vec!["ook waar"]);
+    }
+}

@@ -1,0 +1,232 @@
+//! Convergence (I3), each test named after what it settles, and what a bad entry gets.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
+mod hostile;
+pub(crate) mod phones;
+
+use baken_schemas::record::{DELETED, Value};
+use proptest::prelude::*;
+
+use phones::{Phone, phones, record, settle};
+
+fn pair() -> (Phone, Phone, Vec<Vec<u8>>) {
+    let mut both = phones(2);
+    let tablet = both.pop().unwrap();
+    (both.pop().unwrap(), tablet, Vec::new())
+}
+
+fn exchange(phone: &mut Phone, tablet: &mut Phone, list: &mut Vec<Vec<u8>>) {
+    phone.send(list);
+    tablet.send(list);
+    phone.receive(list, usize::MAX / 2);
+    tablet.receive(list, usize::MAX / 2);
+}
+
+#[test]
+fn two_phones_change_different_fields_of_one_contact() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 1, "Zus");
+    exchange(&mut phone, &mut tablet, &mut list);
+    phone.put(record(1), 3, "06-11111111");
+    tablet.put(record(1), 2, "zus");
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert!(!phone.state()[0].in_conflict);
+    assert_eq!(phone.state()[0].fields.len(), 3);
+}
+
+#[test]
+fn two_phones_change_one_number_and_both_stay_until_somebody_chooses() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 3, "06-1");
+    exchange(&mut phone, &mut tablet, &mut list);
+    phone.put(record(1), 3, "06-2");
+    tablet.put(record(1), 3, "06-3");
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert!(phone.state()[0].in_conflict);
+    assert_eq!(tablet.texts(record(1), 3), ["06-2", "06-3"]);
+
+    tablet.put(record(1), 3, "06-2");
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert!(!phone.state()[0].in_conflict);
+    assert_eq!(phone.texts(record(1), 3), ["06-2"]);
+}
+
+#[test]
+fn both_choose_at_once_and_differently_which_is_a_conflict_again() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 3, "06-2");
+    tablet.put(record(1), 3, "06-3");
+    exchange(&mut phone, &mut tablet, &mut list);
+    phone.put(record(1), 3, "06-2");
+    tablet.put(record(1), 3, "06-3");
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert_eq!(phone.texts(record(1), 3), ["06-2", "06-3"]);
+}
+
+#[test]
+fn the_same_words_on_both_phones_are_no_conflict() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 1, "Zus");
+    tablet.put(record(1), 1, "Zus");
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert!(!phone.state()[0].in_conflict);
+}
+
+#[test]
+fn one_deletes_while_the_other_restores() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 1, "Zus");
+    phone.put_value(record(1), 2, DELETED, Value::Bool(true));
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert!(tablet.state()[0].deleted);
+    phone.put_value(record(1), 2, DELETED, Value::Bool(true));
+    tablet.put_value(record(1), 2, DELETED, Value::Bool(false));
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert!(!phone.state()[0].deleted, "while they differ, it shows");
+    assert!(phone.state()[0].in_conflict);
+}
+
+#[test]
+fn a_kind_a_field_and_a_value_of_a_newer_version_are_kept_shown_and_passed_on() {
+    let mut three = phones(3);
+    let mut list = Vec::new();
+    three[0].put_value(record(1), 900, 7, Value::Text("later".to_owned()));
+    three[0].put_value(record(2), 2, 99, Value::Newer(vec![0x82, 0x01, 0x02]));
+    settle(&mut three, &mut list);
+    for phone in &three {
+        assert_eq!(phone.state(), three[0].state());
+        assert!(phone.state().iter().all(|view| view.newer));
+        assert_eq!(phone.state()[0].kind_name, None);
+        assert_eq!(phone.state()[1].fields[0].values[0].value, Value::Newer(vec![0x82, 0x01, 0x02]));
+    }
+}
+
+#[test]
+fn a_thousand_edits_are_one_entry_and_one_transaction() {
+    let (mut phone, mut tablet, mut list) = pair();
+    let edits = |from: u16| (from..from + 10).map(|field| (field + 1, Value::Text("x".repeat(40)))).collect::<Vec<_>>();
+    for byte in 0..100 {
+        let now = phone.context.now();
+        crate::record::edit_all(&mut phone.connection, &phone.circle, now, record(byte), 2, edits(0)).unwrap();
+    }
+    phone.send(&mut list);
+    assert_eq!(list.len(), 1);
+    tablet.receive(&list, 1);
+    assert_eq!(phone.state(), tablet.state());
+    assert_eq!(tablet.state().len(), 100);
+}
+
+#[test]
+fn edits_hours_apart_keep_their_own_times() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 1, "in de ochtend");
+    phone.pass_ms(6 * 60 * 60 * 1000);
+    phone.put(record(1), 7, "in de middag");
+    phone.send(&mut list);
+    tablet.receive(&list, 9);
+    assert_eq!(phone.state(), tablet.state());
+    let fields = &tablet.state()[0].fields;
+    assert_eq!(fields[1].values[0].at.since_ms(fields[0].values[0].at), 6 * 60 * 60 * 1000 + 10);
+}
+
+#[test]
+fn a_clock_ten_years_ahead_does_not_date_the_others() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.pass_ms(10 * 365 * 86_400_000);
+    phone.put(record(1), 1, "a");
+    exchange(&mut phone, &mut tablet, &mut list);
+    tablet.put(record(1), 1, "b");
+    let before = tablet.state()[0].fields[0].values[0].at;
+    assert!(tablet.context.now().since_ms(before).abs() < 1000);
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.texts(record(1), 1), ["b"]);
+    assert_eq!(phone.state(), tablet.state());
+}
+
+#[test]
+fn own_entries_that_come_back_are_recognised() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 1, "a");
+    exchange(&mut phone, &mut tablet, &mut list);
+    let before = phone.state();
+    phone.cursor = 0;
+    assert_eq!(phone.receive(&list, 9), [super::SyncEvent::Known]);
+    assert_eq!(phone.state(), before);
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Put { phone: usize, record: u8, field: u16, text: u8 },
+    Delete { phone: usize, record: u8, deleted: bool },
+    Send { phone: usize },
+    Receive { phone: usize, count: usize },
+}
+
+fn steps(count: usize) -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        4 => (0..count, 0..3u8, 1..4u16, any::<u8>())
+            .prop_map(|(phone, record, field, text)| Step::Put { phone, record, field, text }),
+        1 => (0..count, 0..3u8, any::<bool>())
+            .prop_map(|(phone, record, deleted)| Step::Delete { phone, record, deleted }),
+        2 => (0..count).prop_map(|phone| Step::Send { phone }),
+        2 => (0..count, 0..5usize).prop_map(|(phone, count)| Step::Receive { phone, count }),
+    ];
+    prop::collection::vec(step, 1..40)
+}
+
+fn run(count: usize, steps: Vec<Step>) -> Vec<Phone> {
+    let mut phones = phones(count);
+    let mut list = Vec::new();
+    for step in steps {
+        match step {
+            Step::Put { phone, record: byte, field, text } => {
+                phones[phone].put(record(byte), field, &format!("{phone}-{text}"));
+            }
+            Step::Delete { phone, record: byte, deleted } => {
+                phones[phone].put_value(record(byte), 2, DELETED, Value::Bool(deleted));
+            }
+            Step::Send { phone } => phones[phone].send(&mut list),
+            Step::Receive { phone, count } => {
+                phones[phone].receive(&list, count);
+            }
+        }
+    }
+    settle(&mut phones, &mut list);
+    phones
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// I3: whatever two to four devices do, and in whatever order it travels, they end alike, and nothing waits.
+    #[test]
+    fn all_devices_end_alike(count in 2..5usize, all in steps(4)) {
+
+        let all = all.into_iter().map(|step| match step {
+            Step::Put { phone, record, field, text } => Step::Put { phone: phone % count, record, field, text },
+            Step::Delete { phone, record, deleted } => Step::Delete { phone: phone % count, record, deleted },
+            Step::Send { phone } => Step::Send { phone: phone % count },
+            Step::Receive { phone, count: items } => Step::Receive { phone: phone % count, count: items },
+        });
+        let phones = run(count, all.collect());
+        for phone in &phones {
+            prop_assert_eq!(phone.state(), phones[0].state());
+            let waiting: i64 = phone.connection.query_row("SELECT count(*) FROM waiting", [], |row| row.get(0)).unwrap();
+            let aside: i64 =
+                phone.connection.query_row("SELECT count(*) FROM quarantine", [], |row| row.get(0)).unwrap();
+            prop_assert_eq!((waiting, aside), (0, 0));
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Devices of one circle in memory, and a list in place of a relay.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use baken_schemas::crypto::{SigningKey, SymmetricKey};
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{CircleId, RecordId};
+use baken_schemas::record::{FieldNumber, Value};
+use baken_schemas::time::{Clock, Timestamp};
+use rand::SeedableRng as _;
+use rand::rngs::StdRng;
+use rusqlite::Connection;
+
+use crate::circle::{self, Circle, member_of};
+use crate::key_store::{KeyStore, PlatformSecret};
+use crate::record::{RecordView, all_views, edit_all};
+use crate::sync::engine::{Sync, SyncEvent};
+use crate::vault::{SCHEMA, database};
+use crate::{BakenError, Context};
+
+/// A clock that a test sets.
+pub(crate) struct TestClock(pub(crate) Mutex<Timestamp>);
+
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+struct NoKeyStore;
+
+impl KeyStore for NoKeyStore {
+    fn load(&self) -> Result<Option<PlatformSecret>, BakenError> {
+        Ok(None)
+    }
+    fn store(&self, _: &PlatformSecret) -> Result<(), BakenError> {
+        Err(BakenError::KeyStoreLost)
+    }
+}
+
+pub(crate) struct Phone {
+    pub(crate) connection: Connection,
+    pub(crate) circle: Circle,
+    pub(crate) keys: DeviceKeys,
+    pub(crate) context: Context,
+    pub(crate) clock: Arc<TestClock>,
+    /// How far it has read the list.
+    pub(crate) cursor: usize,
+}
+
+/// `count` devices of one circle, all knowing each other and every epoch key.
+pub(crate) fn phones(count: usize) -> Vec<Phone> {
+    let mut rng = StdRng::seed_from_u64(count as u64);
+    let id = CircleId::make(&mut rng);
+    let root = SigningKey::make(&mut rng);
+    let keys: Vec<DeviceKeys> = (0..count).map(|_| DeviceKeys::make(&mut rng)).collect();
+    let founder_db = database::open_in_memory(SCHEMA).unwrap();
+    let mut founder = Circle::found(&founder_db, id, &root, &keys[0], &mut rng).unwrap();
+    for joining in &keys[1..] {
+        let record = circle::add_record(&founder, member_of(joining), &keys[0]);
+        founder.apply(&founder_db, &record, &keys[0]).unwrap();
+        let (epoch, _) = founder.next_epoch(&mut rng).unwrap();
+        let record = circle::epoch_record(&founder, epoch, &keys[0]);
+        founder.apply(&founder_db, &record, &keys[0]).unwrap();
+    }
+    let log = circle::records_from(&founder_db, 0).unwrap();
+    let epochs: BTreeMap<u32, SymmetricKey> = founder.epoch_keys().clone();
+    keys.into_iter()
+        .enumerate()
+        .map(|(slot, keys)| {
+            let connection = database::open_in_memory(SCHEMA).unwrap();
+            let mut circle = Circle::join(&connection, id, &log[0], &keys).unwrap();
+            for record in &log[1..] {
+                circle.apply(&connection, record, &keys).unwrap();
+            }
+            for (number, key) in &epochs {
+                circle.take_epoch_key(&connection, *number, key.clone()).unwrap();
+            }
+            let clock = Arc::new(TestClock(Mutex::new(Timestamp(1_795_465_407_000))));
+            let rng = Box::new(StdRng::seed_from_u64(1000 + slot as u64));
+            let context = Context::new(clock.clone(), rng, Arc::new(NoKeyStore));
+            Phone { connection, circle, keys, context, clock, cursor: 0 }
+        })
+        .collect()
+}
+
+impl Phone {
+    pub(crate) fn engine(&mut self) -> Sync<'_> {
+        Sync { connection: &mut self.connection, circle: &self.circle, keys: &self.keys, context: &self.context }
+    }
+
+    /// Puts a field of a contact.
+    pub(crate) fn put(&mut self, record: RecordId, field: FieldNumber, text: &str) {
+        self.put_value(record, 2, field, Value::Text(text.to_owned()));
+    }
+
+    pub(crate) fn put_value(&mut self, record: RecordId, kind: u16, field: FieldNumber, value: Value) {
+        self.pass_ms(10);
+        let now = self.context.now();
+        edit_all(&mut self.connection, &self.circle, now, record, kind, vec![(field, value)]).unwrap();
+    }
+
+    pub(crate) fn pass_ms(&self, ms: i64) {
+        let mut now = self.clock.0.lock().unwrap();
+        *now = now.plus_ms(ms);
+    }
+
+    /// Sends everything to the list, as a relay that acknowledges it.
+    pub(crate) fn send(&mut self, list: &mut Vec<Vec<u8>>) {
+        loop {
+            let entries = self.engine().outgoing().unwrap();
+            let Some(last) = entries.last() else { return };
+            let last = baken_schemas::entry::Entry::parse(last).unwrap();
+            list.extend(entries);
+            self.engine().stored(last.header().counter, last.hash()).unwrap();
+        }
+    }
+
+    /// Reads at most `count` further entries of the list.
+    pub(crate) fn receive(&mut self, list: &[Vec<u8>], count: usize) -> Vec<SyncEvent> {
+        let end = (self.cursor + count).min(list.len());
+        let entries: Vec<&[u8]> = list[self.cursor..end].iter().map(Vec::as_slice).collect();
+        self.cursor = end;
+        self.engine().incoming(&entries, Some(end as u64)).unwrap()
+    }
+
+    /// Everything it shows, in an order of its own.
+    pub(crate) fn state(&self) -> Vec<RecordView> {
+        let mut views = all_views(&self.connection, &self.circle, None).unwrap();
+        views.sort_by_key(|view| (view.record, view.kind));
+        views
+    }
+
+    /// The texts of a field, sorted.
+    pub(crate) fn texts(&self, record: RecordId, field: FieldNumber) -> Vec<String> {
+        let view = self.state().into_iter().find(|view| view.record == record).unwrap();
+        let field = view.fields.iter().find(|view| view.field == field).unwrap();
+        let mut texts: Vec<String> = field
+            .values
+            .iter()
+            .map(|value| match &value.value {
+                Value::Text(text) => text.clone(),
+                other => format!("{other:?}"),
+            })
+            .collect();
+        texts.sort_unstable();
+        texts
+    }
+}
+
+/// Everybody sends and reads until nothing moves.
+pub(crate) fn settle(phones: &mut [Phone], list: &mut Vec<Vec<u8>>) {
+    for phone in phones.iter_mut() {
+        phone.send(list);
+    }
+    for phone in phones {
+        phone.receive(list, usize::MAX / 2);
+    }
+}
+
+/// A record id made of one byte.
+pub(crate) fn record(byte: u8) -> RecordId {
+    RecordId([byte; 16])
+}
