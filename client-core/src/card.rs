@@ -16,8 +16,10 @@ use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError, device};
 
-/// The version and content hash of the card that the relay has.
+/// The content's hash of the card that the relay has acknowledged.
 const CARD: &str = "card";
+/// The last version that was ever sent: a relay takes each once, and an answer may have got lost.
+const CARD_VERSION: &str = "card_version";
 /// The most bytes of the card's texts, and the most contacts on it: together they fit the 4,000 bytes of a card.
 const MAX_FIELD_BYTES: usize = 250;
 const MAX_MEDICAL_BYTES: usize = 800;
@@ -25,6 +27,18 @@ const MAX_CONTACT_BYTES: usize = 160;
 const MAX_CONTACTS: usize = 6;
 
 impl Baken {
+    /// What responders would be shown with an alarm now.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub fn card(&self) -> Result<CardBody, BakenError> {
+        self.with_vault(|open| {
+            let of_kind =
+                |name| all_views(&open.vault.connection, &open.circle, kind_named(name).map(|kind| kind.number));
+            Ok(card_body(&of_kind("profile")?, &of_kind("contact")?))
+        })
+    }
+
     /// Brings this device's card at the relay up to date; sends nothing when it is. [`Baken::sync`] does it too.
     ///
     /// # Errors
@@ -41,21 +55,26 @@ impl Baken {
                 &all_views(connection, &open.circle, kind_named("profile").map(|kind| kind.number))?,
                 &all_views(connection, &open.circle, kind_named("contact").map(|kind| kind.number))?,
             );
-            let before: Option<(u64, Hash)> = setting::read(connection, CARD)?;
+            let before: Option<Hash> = setting::read(connection, CARD)?;
             Ok((device::load(connection)?, body, before))
         })?;
         let hash = Hash::of("baken/card-content/v0", &[&cbor::to_vec(&body)]);
-        if before.is_some_and(|(_, sent)| sent == hash) || (before.is_none() && body == CardBody::default()) {
+        if before == Some(hash) || (before.is_none() && body == CardBody::default()) {
             return Ok(());
         }
-        let version = before.map_or(1, |(version, _)| version.saturating_add(1));
+        let version = self.with_vault(|open| {
+            let last: Option<u64> = setting::read(&open.vault.connection, CARD_VERSION)?;
+            let version = last.unwrap_or(0).saturating_add(1);
+            setting::write(&open.vault.connection, CARD_VERSION, &version)?;
+            Ok(version)
+        })?;
         let card = self
             .context
             .with_rng(|rng| Card::seal(device.keys.device, version, &body, &device.card_key, &device.keys.sig, rng))?;
         let path = path_with(api::CARD, device.keys.device)?;
         let key = idempotency_of(&path, card.bytes());
         client.send(Method::PUT, &path, card.bytes().to_vec(), key).await?;
-        self.with_vault(|open| setting::write(&open.vault.connection, CARD, &(version, hash)))
+        self.with_vault(|open| setting::write(&open.vault.connection, CARD, &hash))
     }
 }
 

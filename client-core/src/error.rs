@@ -245,9 +245,11 @@ impl BakenError {
 fn refused_help(code: &str) -> &'static str {
     match code {
         "invite_used" => "Ask for a new invite; if it was not you who used this one, say so at once.",
-        "invite_expired" | "unknown_invite" => "Ask your organisation for a new invite.",
+        "invite_expired" | "invite_unknown" => "Ask your organisation for a new invite.",
         "unknown_device" => "Activate or pair this device again.",
-        "disk_full" | "insufficient_storage" => "Tell your organisation that the server's disk is full.",
+        "entry_conflict" => "This device's folder was copied or restored: pair it anew.",
+        "too_often" | "busy" | "stopping" => "Try again in a minute.",
+        "disk_full" => "Tell your organisation that the server's disk is full.",
         _ => "Try again later; if it stays, tell your organisation this code.",
     }
 }

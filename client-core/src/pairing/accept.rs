@@ -31,6 +31,8 @@ pub struct PairingAccept {
     hello: Vec<u8>,
     started: Timestamp,
     wrong: u32,
+    /// Sealed once: a rendezvous takes one grant, and its answer may have got lost.
+    grant: Option<Vec<u8>>,
 }
 
 impl std::fmt::Debug for PairingAccept {
@@ -60,7 +62,7 @@ impl Baken {
         SignedClient::of_device(transport, &keys)
             .send(Method::PUT, &path(code.rendezvous, "hello")?, hello.clone(), fresh_key(&self.context))
             .await?;
-        Ok(PairingAccept { code, new, offer, hello, started: self.context.now(), wrong: 0 })
+        Ok(PairingAccept { code, new, offer, hello, started: self.context.now(), wrong: 0, grant: None })
     }
 
     /// Adds the new device: the digits it shows, typed here, and this device's PIN. Says the new device's id.
@@ -93,10 +95,17 @@ impl Baken {
         let key = idempotency_of(api::DEVICES, &offer);
         client.send(Method::POST, api::DEVICES, offer, key).await?;
         self.add_member(&client, &accept.new).await?;
-        let grant = self.grant()?;
-        let grant = self.context.with_rng(|rng| accept.code.seal_grant(&accept.new.kem, &accept.hello, &grant, rng))?;
+        let grant = match accept.grant.take() {
+            Some(grant) => grant,
+            None => {
+                let grant = self.grant()?;
+                self.context.with_rng(|rng| accept.code.seal_grant(&accept.new.kem, &accept.hello, &grant, rng))?
+            }
+        };
+        accept.grant = Some(grant.clone());
         let path = path(accept.code.rendezvous, "grant")?;
-        client.send(Method::PUT, &path, grant, fresh_key(&self.context)).await?;
+        let key = idempotency_of(&path, &grant);
+        client.send(Method::PUT, &path, grant, key).await?;
         Ok(accept.new.device)
     }
 

@@ -79,7 +79,11 @@ impl Baken {
         let client = SignedClient::of_device(transport, &keys);
         self.pull_log(&client).await?;
         tally.count(&self.with_sync(|sync| sync.retry())?);
-        self.push(&client, tally).await?;
+        let pushed = match self.push(&client, tally).await {
+            Err(BakenError::NotReached) => return Err(BakenError::NotReached),
+            pushed => pushed,
+        };
+        // A relay that takes nothing (its disk is full) may still have something.
         self.pull_entries(&client, tally).await?;
         // Entries of a device that joined while the pages were read.
         if self.with_sync(|sync| rows::count_waiting(sync.connection, Some(rows::WaitReason::Membership)))? > 0 {
@@ -87,6 +91,7 @@ impl Baken {
             tally.count(&self.with_sync(|sync| sync.retry())?);
         }
         self.search_missing(&client, tally).await?;
+        pushed?;
         self.enrol_at_desks(&client).await?;
         self.send_card(&client).await
     }
