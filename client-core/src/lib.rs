@@ -20,6 +20,7 @@ mod circle;
 pub mod client;
 mod context;
 mod device;
+mod devices;
 mod error;
 pub mod home;
 pub mod key_store;
@@ -31,4 +32,5 @@ mod vault;
 
 pub use baken::{AlarmSetup, Baken};
 pub use context::Context;
+pub use devices::DeviceView;
 pub use error::BakenError;

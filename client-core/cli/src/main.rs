@@ -1,2 +1,38 @@
-//! Baken.
-fn main() {}
+//! `baken`: a phone in a terminal. It parses, asks the core, and prints; what a phone does is in `baken-core`.
+//!
+//! Every command prints text for people or, with `--json`, one JSON object a line. Here the real clock, randomness,
+//! network and disk come in. Not here: any rule of the domain.
+
+mod args;
+mod command;
+mod failure;
+mod output;
+mod phone;
+mod text;
+mod value;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    let arguments = args::Arguments::parse();
+    // Logs are for who looks for a fault, and go beside the output: RUST_LOG=baken_core=debug.
+    tracing_subscriber::fmt()
+        .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_writer(std::io::stderr)
+        .init();
+    let out = output::Output::new(arguments.json, arguments.lang.into());
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => runtime.block_on(command::run(&arguments, &out)),
+        Err(error) => Err(failure::Failure::from(error)),
+    };
+    match ended {
+        Ok(end) => ExitCode::from(end.code()),
+        Err(failure) => {
+            out.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}

@@ -1,0 +1,330 @@
+//! What can be typed. Help texts are English; what a command prints follows `--lang`.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  done
+  1  unexpected: the disk, the database, or the home folder in use by another program
+  2  wrong usage
+  3  refused input: an invite, code, record, field or value that cannot be used
+  4  wrong PIN, or too soon after one
+  5  the vault is damaged, or made by a newer version
+  6  not reached: kept here, sent later; or what was waited for did not come in time
+  7  refused by the relay
+  8  not trustworthy: a wrong root, signature, directory or certificate
+
+The PIN comes from --pin-file, BAKEN_PIN, or a question on the terminal. Alarms need none.";
+
+#[derive(Parser)]
+#[command(
+    name = "baken",
+    version,
+    about = "Baken: a phone in a terminal. A dossier that works offline, and an alarm that says who has it.",
+    after_help = EXIT_CODES,
+    after_long_help = format!("\
+Examples:
+  baken activate BAKEN-INVITE:AB…                 activate this device with an invite
+  baken record add contact name=Sam phone=0612345678 emergency=true
+  baken sync                                      send and receive
+  baken alarm press --position 52.3702,4.8952,12 --wait seen
+  baken --json alarm list                         for a program
+
+{EXIT_CODES}"),
+    max_term_width = 110
+)]
+pub struct Arguments {
+    /// The folder of this device
+    #[arg(long, global = true, env = "BAKEN_HOME", value_name = "DIR", default_value = "~/.baken")]
+    pub home: PathBuf,
+    /// Print JSON, one object a line; errors too
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// The language of what is printed
+    #[arg(long, global = true, env = "BAKEN_LANG", value_enum, default_value = "nl")]
+    pub lang: Language,
+    /// Read the PIN from the first line of this file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub pin_file: Option<PathBuf>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// The languages there are.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Language {
+    /// Nederlands
+    Nl,
+    /// English
+    En,
+}
+
+impl From<Language> for baken_core::alarm::Lang {
+    fn from(language: Language) -> Self {
+        match language {
+            Language::Nl => Self::Nl,
+            Language::En => Self::En,
+        }
+    }
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Activate this device with an invite
+    #[command(after_help = "\
+Examples:
+  baken activate BAKEN-INVITE:AB…           asks for a new PIN, twice
+  baken activate - < invite.txt             reads the invite from standard input
+  BAKEN_PIN=… baken --home ~/b activate …   for a program")]
+    Activate(ActivateArgs),
+    /// Where this device stands: pending, last success, what is stuck and why
+    Status,
+    /// List, read and write records: profile, contact, measure, incident, note
+    #[command(subcommand)]
+    Record(RecordCommand),
+    /// Fields with two values, and settling them
+    #[command(subcommand)]
+    Conflicts(ConflictsCommand),
+    /// Send and receive, alarms included
+    #[command(after_help = "\
+Examples:
+  baken sync            once; exit code 6 when the relay is not reached
+  baken sync --watch    keeps listening until Ctrl-C")]
+    Sync {
+        /// Keep listening and syncing
+        #[arg(long)]
+        watch: bool,
+    },
+    /// Add a further device of the same person, both in one room
+    #[command(subcommand)]
+    Pair(PairCommand),
+    /// The devices of this account
+    Devices,
+    /// Call for help, and see who has it; works without PIN
+    #[command(subcommand)]
+    Alarm(AlarmCommand),
+    /// What responders are shown with an alarm, made of the profile and the emergency contacts
+    #[command(subcommand)]
+    Card(CardCommand),
+    /// The circle that shares the dossier
+    #[command(subcommand)]
+    Circle(CircleCommand),
+}
+
+#[derive(Args)]
+pub struct ActivateArgs {
+    /// The invite's text, or - to read it from standard input
+    pub invite: String,
+    /// What this device is called on the others
+    #[arg(long, default_value = "Terminal")]
+    pub name: String,
+}
+
+#[derive(Subcommand)]
+pub enum RecordCommand {
+    /// List records
+    #[command(after_help = "Example:\n  baken record list contact")]
+    List {
+        /// Only this kind
+        kind: Option<String>,
+        /// Deleted ones too
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// Show one record
+    Show {
+        /// The record's id, or enough of its start
+        record: String,
+    },
+    /// Make a record
+    #[command(after_help = "\
+Examples:
+  baken record add contact name=\"Sam de Boer\" relation=partner phone=0612345678 emergency=true
+  baken record add incident what=\"Brief zonder afzender\" happened_at=2026-11-20T08:30:00Z
+  baken record kinds                       the kinds and their fields")]
+    Add {
+        /// The kind
+        kind: String,
+        /// FIELD=VALUE
+        #[arg(required = true, value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+    },
+    /// Change fields of a record; FIELD= empties one
+    Set {
+        /// The record's id, or enough of its start
+        record: String,
+        /// FIELD=VALUE
+        #[arg(required = true, value_name = "FIELD=VALUE")]
+        fields: Vec<String>,
+    },
+    /// Delete a record; it can be restored
+    Delete {
+        /// The record's id, or enough of its start
+        record: String,
+    },
+    /// Restore a deleted record
+    Restore {
+        /// The record's id, or enough of its start
+        record: String,
+    },
+    /// Everything that was ever put to a record
+    History {
+        /// The record's id, or enough of its start
+        record: String,
+    },
+    /// The kinds and their fields
+    Kinds,
+}
+
+#[derive(Subcommand)]
+pub enum ConflictsCommand {
+    /// List fields with more than one value
+    List,
+    /// Settle one; all values stay in the history
+    #[command(after_help = "\
+Examples:
+  baken conflicts resolve 3f2a phone --take 2
+  baken conflicts resolve 3f2a phone --value 0612345678")]
+    Resolve {
+        /// The record's id, or enough of its start
+        record: String,
+        /// The field's name
+        field: String,
+        /// Take the value of this number in the list, from 1
+        #[arg(long, conflicts_with = "value", required_unless_present = "value")]
+        take: Option<usize>,
+        /// Take this value
+        #[arg(long)]
+        value: Option<String>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum PairCommand {
+    /// On the old device: the text by which a new device finds the relay; no secret
+    Relay,
+    /// On the new device: show a QR code and wait for the old device
+    #[command(after_help = "\
+Examples:
+  baken pair relay                                 on the old device, first
+  baken pair show --relay BAKEN-RELAY:AB…          then on the new one
+  baken pair accept BAKEN-PAIR:AB…                 then on the old one, which asks for the six digits
+With --json: {\"step\":\"code\",…}, {\"step\":\"digits\",…}, {\"step\":\"paired\",…}, a line each.")]
+    Show {
+        /// What `baken pair relay` printed on the old device
+        #[arg(long)]
+        relay: String,
+        /// What this device is called on the others
+        #[arg(long, default_value = "Terminal")]
+        name: String,
+    },
+    /// On the old device: take the new device in
+    #[command(after_help = "Asks for the six digits that the new device shows; reads them from standard input.")]
+    Accept {
+        /// The text of the QR code, or - to read it from the first line of standard input
+        code: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum AlarmCommand {
+    /// Call for help
+    #[command(after_help = "\
+Examples:
+  baken alarm press                                          tries once; kept and tried again by `alarm watch`
+  baken alarm press --position 52.3702,4.8952,12,4           within 12 m, 4 s old
+  baken alarm press --wait seen --timeout 60                 waits for a person
+  baken alarm press --kind test                              the whole path, marked as a test")]
+    Press {
+        /// What kind of help
+        #[arg(long, value_enum, default_value = "panic")]
+        kind: Kind,
+        /// LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]
+        #[arg(long, value_name = "LAT,LON,ACC[,AGE]", allow_hyphen_values = true)]
+        position: Option<String>,
+        /// Words
+        #[arg(long, default_value = "")]
+        text: String,
+        /// Keep trying and listening until then
+        #[arg(long, value_enum)]
+        wait: Option<Goal>,
+        /// Give up waiting after so many seconds; the alarm stays
+        #[arg(long, requires = "wait", value_name = "SECONDS")]
+        timeout: Option<u64>,
+    },
+    /// List alarms, the newest first
+    List,
+    /// Show one alarm as far as this device knows
+    Show {
+        /// The alarm's id, enough of its start, or `last`
+        alarm: String,
+    },
+    /// Send what waits, and follow an alarm as it is answered
+    #[command(after_help = "\
+Examples:
+  baken alarm watch last
+  baken --json alarm watch last --until closed    a line for every receipt")]
+    Watch {
+        /// The alarm's id, enough of its start, or `last`
+        #[arg(default_value = "last")]
+        alarm: String,
+        /// End then; otherwise Ctrl-C does
+        #[arg(long, value_enum)]
+        until: Option<Goal>,
+        /// End after so many seconds
+        #[arg(long, value_name = "SECONDS")]
+        timeout: Option<u64>,
+    },
+    /// Tell responders what is new: where you are, words
+    Update {
+        /// The alarm's id, enough of its start, or `last`
+        #[arg(default_value = "last")]
+        alarm: String,
+        /// LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]
+        #[arg(long, value_name = "LAT,LON,ACC[,AGE]", allow_hyphen_values = true)]
+        position: Option<String>,
+        /// Words
+        #[arg(long, default_value = "")]
+        text: String,
+    },
+}
+
+/// Kinds of alarm a person can choose.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum Kind {
+    /// The button
+    Panic,
+    /// The button, and the phone must not show it
+    Silent,
+    /// Medical help
+    Medical,
+    /// A test of the whole path
+    Test,
+}
+
+/// How far to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Goal {
+    /// The relay has it on disk
+    Stored,
+    /// A person has it
+    Seen,
+    /// It is over
+    Closed,
+}
+
+#[derive(Subcommand)]
+pub enum CardCommand {
+    /// Show what responders would be shown
+    Show,
+    /// Bring the sealed card at the relay up to date; sync does it too
+    Publish,
+}
+
+#[derive(Subcommand)]
+pub enum CircleCommand {
+    /// Show the circle and its devices
+    Show,
+}

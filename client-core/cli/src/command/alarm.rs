@@ -1,0 +1,342 @@
+//! `baken alarm`: call for help and see who has it. Needs no PIN and never touches the vault.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use baken_core::alarm::{AlarmState, AlarmView, Call, ReceiptView, Round, Signer, Warning};
+use baken_core::transport::http::Dates;
+use baken_core::{Baken, BakenError};
+use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position};
+use baken_schemas::id::AlarmId;
+use serde_json::{Value as Json, json};
+
+use super::{find, short};
+use crate::args::{Arguments, Goal, Kind};
+use crate::failure::{End, Failure};
+use crate::output::{Colour, Output};
+use crate::phone::Phone;
+use crate::text;
+
+/// How often a followed alarm is looked at, so that "call 112" comes on time and not with the next receipt.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+
+/// What `alarm press` was given.
+#[derive(Debug, Clone, Copy)]
+pub struct Press<'a> {
+    /// The kind.
+    pub kind: Kind,
+    /// `LAT,LON,ACC[,AGE]`.
+    pub position: Option<&'a str>,
+    /// Words.
+    pub text: &'a str,
+}
+
+pub async fn press(
+    arguments: &Arguments,
+    press: Press<'_>,
+    wait: Option<Goal>,
+    timeout: Option<u64>,
+    out: &Output,
+) -> Result<End, Failure> {
+    // A position that cannot be read is told; the alarm goes out all the same.
+    let (fix, fix_refused) = match fix(press.position) {
+        Ok(fix) => (fix, None),
+        Err(failure) => (Fix::Absent(FixAbsent::NoReceiver), Some(failure)),
+    };
+    let phone = Phone::open(arguments)?;
+    let kind = match press.kind {
+        Kind::Panic => AlarmKind::Panic,
+        Kind::Silent => AlarmKind::Silent,
+        Kind::Medical => AlarmKind::Medical,
+        Kind::Test => AlarmKind::Test,
+    };
+    let call = Call { kind, fix, battery_percent: None, text: press.text.to_owned() };
+    let alarm = phone.baken.press(&call)?;
+    out.line(text::PRESSED.with(out.lang, &[&short(alarm)]));
+    if let Some(failure) = fix_refused {
+        out.line(out.paint(Colour::Yellow, &failure.message(out.lang)));
+    }
+    let end = match wait {
+        Some(goal) => follow(&phone, alarm, Some(goal), timeout, out).await?,
+        None => {
+            let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+            let view = phone.baken.alarm(alarm)?;
+            show_view(&view, out);
+            if view.state == AlarmState::NotSent {
+                out.line(text::KEEP_TRYING.with(out.lang, &[&short(alarm)]));
+                End::of_waiting(round.error.as_ref())
+            } else {
+                End::Done
+            }
+        }
+    };
+    if wait.is_some() {
+        out.json(&view_json(&phone.baken.alarm(alarm)?, out));
+    }
+    Ok(end)
+}
+
+pub fn list(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
+    let alarms = Phone::open(arguments)?.baken.alarms()?;
+    out.json(&json!({"alarms": alarms.iter().map(|view| view_json(view, out)).collect::<Vec<_>>()}));
+    let row = |view: &AlarmView| {
+        let call = if view.call_112 { text::CALL_112.of(out.lang) } else { "" };
+        vec![
+            short(view.alarm),
+            view.pressed_at.to_rfc3339(),
+            kind_name(view.kind),
+            view.words(out.lang),
+            call.to_owned(),
+        ]
+    };
+    let head = ["alarm", text::AT.of(out.lang), text::KIND.of(out.lang), text::STATE.of(out.lang), ""];
+    out.table(&head, &alarms.iter().map(row).collect::<Vec<_>>());
+    Ok(End::Done)
+}
+
+pub fn show(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Failure> {
+    let baken = Phone::open(arguments)?.baken;
+    let view = baken.alarm(find_alarm(&baken, typed)?)?;
+    show_view(&view, out);
+    Ok(End::Done)
+}
+
+pub async fn watch(
+    arguments: &Arguments,
+    typed: &str,
+    until: Option<Goal>,
+    timeout: Option<u64>,
+    out: &Output,
+) -> Result<End, Failure> {
+    let phone = Phone::open(arguments)?;
+    let alarm = find_alarm(&phone.baken, typed)?;
+    follow(&phone, alarm, until, timeout, out).await
+}
+
+pub async fn update(
+    arguments: &Arguments,
+    typed: &str,
+    position: Option<&str>,
+    words: &str,
+    out: &Output,
+) -> Result<End, Failure> {
+    let phone = Phone::open(arguments)?;
+    let alarm = find_alarm(&phone.baken, typed)?;
+    phone.baken.update_alarm(alarm, fix(position)?, None, words)?;
+    out.line(text::UPDATED.of(out.lang));
+    let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+    let view = phone.baken.alarm(alarm)?;
+    show_view(&view, out);
+    Ok(if view.updates_waiting == 0 { End::Done } else { End::of_waiting(round.error.as_ref()) })
+}
+
+/// Sends and listens until the goal is reached, the time is over, or Ctrl-C.
+async fn follow(
+    phone: &Phone,
+    alarm: AlarmId,
+    goal: Option<Goal>,
+    timeout: Option<u64>,
+    out: &Output,
+) -> Result<End, Failure> {
+    let relay = phone.relay(Dates::Ignored)?;
+    let teller = Mutex::new(Teller { last_error: None, told: Told::default() });
+    let look = |error: Option<End>| -> Result<ControlFlow<()>, Failure> {
+        let view = phone.baken.alarm(alarm)?;
+        let mut teller = teller.lock().unwrap_or_else(PoisonError::into_inner);
+        teller.last_error = error.or(teller.last_error);
+        teller.told.tell(&view, out);
+        let reached = goal.is_some_and(|goal| is_reached(goal, view.state));
+        Ok(if reached { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
+    };
+    let mut failed = None;
+    let mut tell = |round: &Round| {
+        let error = round.error.as_ref().map(|error| End::of_waiting(Some(error)));
+        look(error).unwrap_or_else(|failure| {
+            failed = Some(failure);
+            ControlFlow::Break(())
+        })
+    };
+    let looking = async {
+        loop {
+            if look(None)?.is_break() {
+                return Ok::<(), Failure>(());
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let time_is_over = async {
+        match timeout {
+            Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        ended = phone.baken.follow_alarms(&relay, &mut tell) => ended?,
+        ended = looking => ended?,
+        () = time_is_over => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    let state = phone.baken.alarm(alarm)?.state;
+    let error = teller.into_inner().unwrap_or_else(PoisonError::into_inner).last_error;
+    Ok(match goal {
+        Some(goal) if !is_reached(goal, state) => match (state, error) {
+            (AlarmState::NotSent, Some(error)) => error,
+            _ => End::NotReached,
+        },
+        _ => End::Done,
+    })
+}
+
+struct Teller {
+    last_error: Option<End>,
+    told: Told,
+}
+
+/// What of an alarm has been told already.
+#[derive(Default)]
+struct Told {
+    started: bool,
+    receipts: Vec<baken_schemas::crypto::Hash>,
+    warnings: Vec<Warning>,
+    call_112: bool,
+}
+
+impl Told {
+    /// Tells what is new: a line for every receipt, and for what else changes.
+    fn tell(&mut self, view: &AlarmView, out: &Output) {
+        if !self.started && view.receipts.is_empty() {
+            out.json(&line_json(view, None, out));
+            out.line(view.words(out.lang));
+        }
+        self.started = true;
+        for receipt in &view.receipts {
+            if !self.receipts.contains(&receipt.hash) {
+                self.receipts.push(receipt.hash);
+                out.json(&line_json(view, Some(receipt), out));
+                let colour = if receipt.state.is_by_human() { Colour::Green } else { Colour::Yellow };
+                out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.lang))));
+            }
+        }
+        for warning in &view.warnings {
+            if !self.warnings.contains(warning) {
+                self.warnings.push(warning.clone());
+                out.json(&json!({"alarm": view.alarm, "warning": warning}));
+                out.line(out.paint(Colour::Red, &warning_text(warning, out)));
+            }
+        }
+        if view.call_112 != self.call_112 {
+            self.call_112 = view.call_112;
+            if view.call_112 {
+                out.json(&line_json(view, view.proof.as_ref(), out));
+                out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.lang)));
+            }
+        }
+    }
+}
+
+fn is_reached(goal: Goal, state: AlarmState) -> bool {
+    state
+        >= match goal {
+            Goal::Stored => AlarmState::Stored,
+            Goal::Seen => AlarmState::Seen,
+            Goal::Closed => AlarmState::Closed,
+        }
+}
+
+fn find_alarm(baken: &Baken, typed: &str) -> Result<AlarmId, Failure> {
+    let ids: Vec<AlarmId> = baken.alarms()?.iter().map(|view| view.alarm).collect();
+    if typed == "last" {
+        return ids.first().copied().ok_or(BakenError::NoSuchAlarm.into());
+    }
+    find(&ids, typed, BakenError::NoSuchAlarm.into())
+}
+
+/// `LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]`; a terminal has no receiver of its own.
+fn fix(position: Option<&str>) -> Result<Fix, Failure> {
+    let Some(position) = position else { return Ok(Fix::Absent(FixAbsent::NoReceiver)) };
+    let refused = || Failure::Input("position");
+    let parts: Vec<&str> = position.split(',').map(str::trim).collect();
+    let (latitude, longitude, accuracy, age) = match parts.as_slice() {
+        [latitude, longitude, accuracy] => (latitude, longitude, accuracy, &"0"),
+        [latitude, longitude, accuracy, age] => (latitude, longitude, accuracy, age),
+        _ => return Err(refused()),
+    };
+    let degrees = |text: &str, most: f64| {
+        let degrees: f64 = text.parse().ok()?;
+        #[allow(clippy::cast_possible_truncation, reason = "within ±180·10⁷ it fits an i32")]
+        (degrees.abs() <= most).then_some((degrees * 1e7).round() as i32)
+    };
+    Ok(Fix::At(Position {
+        latitude_e7: degrees(latitude, 90.0).ok_or_else(refused)?,
+        longitude_e7: degrees(longitude, 180.0).ok_or_else(refused)?,
+        accuracy_m: accuracy.parse().map_err(|_| refused())?,
+        age_s: age.parse().map_err(|_| refused())?,
+    }))
+}
+
+fn kind_name(kind: AlarmKind) -> String {
+    serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
+}
+
+fn show_view(view: &AlarmView, out: &Output) {
+    out.json(&view_json(view, out));
+    let colour = if view.green { Colour::Green } else { Colour::Yellow };
+    out.line(out.paint(colour, &view.words(out.lang)));
+    for receipt in &view.receipts {
+        out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.lang)));
+    }
+    if let Some(refused) = &view.refused {
+        out.line(text::REFUSED_BY_RELAY.with(out.lang, &[&refused.code, &refused.status.to_string()]));
+    }
+    if view.updates_waiting > 0 {
+        out.line(text::UPDATES_WAITING.with(out.lang, &[&view.updates_waiting.to_string()]));
+    }
+    for warning in &view.warnings {
+        out.line(out.paint(Colour::Red, &warning_text(warning, out)));
+    }
+    if view.call_112 {
+        out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.lang)));
+    }
+}
+
+fn signer_name<'a>(signer: &'a Signer, out: &Output) -> &'a str {
+    match signer {
+        Signer::Relay => text::THE_RELAY.of(out.lang),
+        Signer::Desk(name) => name,
+    }
+}
+
+fn warning_text(warning: &Warning, out: &Output) -> String {
+    match warning {
+        Warning::Refused { count } => text::WARN_REFUSED.with(out.lang, &[&count.to_string()]),
+        Warning::Missing { by } => text::WARN_MISSING.with(out.lang, &[signer_name(by, out)]),
+        Warning::Contradicting { by } => text::WARN_CONTRADICTING.with(out.lang, &[signer_name(by, out)]),
+    }
+}
+
+/// An alarm for programs: the core's view, and its words.
+fn view_json(view: &AlarmView, out: &Output) -> Json {
+    let mut value = json!(view);
+    value["words"] = json!(view.words(out.lang));
+    value["officer"] = json!(view.proof.as_ref().and_then(|proof| proof.officer.as_ref()));
+    value
+}
+
+/// A line of `watch`: how far a receipt says the alarm has got; without one, that it is not sent.
+fn line_json(view: &AlarmView, receipt: Option<&ReceiptView>, out: &Output) -> Json {
+    json!({
+        "alarm": view.alarm,
+        "state": receipt.map_or(AlarmState::NotSent, |receipt| receipt.state.into()),
+        "by": receipt.map(|receipt| &receipt.by),
+        "officer": receipt.and_then(|receipt| receipt.officer.as_ref()),
+        "text": receipt.and_then(|receipt| receipt.text.as_ref()),
+        "at": receipt.map(|receipt| receipt.at),
+        "words": receipt.map_or_else(|| AlarmState::NotSent.words(out.lang).to_owned(), |receipt| receipt.words(out.lang)),
+        "green": view.green,
+        "call_112": view.call_112,
+    })
+}

@@ -1,0 +1,85 @@
+//! The commands, one file each.
+
+mod activate;
+mod alarm;
+mod card;
+mod conflicts;
+mod devices;
+mod pair;
+mod record;
+mod status;
+mod sync;
+
+use crate::args::{AlarmCommand, Arguments, CardCommand, CircleCommand, Command};
+use crate::failure::{End, Failure};
+use crate::output::Output;
+
+/// Runs the command that was typed.
+///
+/// # Errors
+/// Whatever stopped it.
+pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
+    match &arguments.command {
+        Command::Activate(activate) => activate::run(arguments, activate, out).await,
+        Command::Status => status::run(arguments, out),
+        Command::Record(command) => record::run(arguments, command, out),
+        Command::Conflicts(command) => conflicts::run(arguments, command, out),
+        Command::Sync { watch } => sync::run(arguments, *watch, out).await,
+        Command::Pair(command) => pair::run(arguments, command, out).await,
+        Command::Devices => devices::list(arguments, out),
+        Command::Alarm(command) => match command {
+            AlarmCommand::Press { kind, position, text, wait, timeout } => {
+                let press = alarm::Press { kind: *kind, position: position.as_deref(), text };
+                alarm::press(arguments, press, *wait, *timeout, out).await
+            }
+            AlarmCommand::List => alarm::list(arguments, out),
+            AlarmCommand::Show { alarm } => alarm::show(arguments, alarm, out),
+            AlarmCommand::Watch { alarm, until, timeout } => {
+                alarm::watch(arguments, alarm, *until, *timeout, out).await
+            }
+            AlarmCommand::Update { alarm, position, text } => {
+                alarm::update(arguments, alarm, position.as_deref(), text, out).await
+            }
+        },
+        Command::Card(CardCommand::Show) => card::show(arguments, out),
+        Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
+        Command::Circle(CircleCommand::Show) => devices::circle(arguments, out),
+    }
+}
+
+/// The one of `ids` that begins with what was typed.
+///
+/// # Errors
+/// [`Failure::Input`] when several do; `none` when none does.
+fn find<Id: Copy + std::fmt::Display>(ids: &[Id], typed: &str, none: Failure) -> Result<Id, Failure> {
+    let typed = typed.to_ascii_lowercase();
+    let mut fitting = ids.iter().filter(|id| !typed.is_empty() && id.to_string().starts_with(&typed));
+    match (fitting.next(), fitting.next()) {
+        (Some(only), None) => Ok(*only),
+        (Some(_), Some(_)) => Err(Failure::Input("ambiguous")),
+        (None, _) => Err(none),
+    }
+}
+
+/// The start of an id, for people.
+fn short(id: impl std::fmt::Display) -> String {
+    id.to_string().chars().take(8).collect()
+}
+
+/// Reads all of standard input, or its first line.
+///
+/// # Errors
+/// When it cannot be read.
+fn read_stdin(first_line: bool) -> Result<String, Failure> {
+    /// More than any text a person hands over.
+    const MAX_BYTES: u64 = 64 * 1024;
+    use std::io::{BufRead as _, Read as _};
+    let mut text = String::new();
+    let mut stdin = std::io::stdin().lock().take(MAX_BYTES);
+    if first_line {
+        stdin.read_line(&mut text)?;
+    } else {
+        stdin.read_to_string(&mut text)?;
+    }
+    Ok(text)
+}

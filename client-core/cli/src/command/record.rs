@@ -1,0 +1,160 @@
+//! `baken record`: the dossier, record by record. All of it works offline.
+
+use baken_core::record::{FieldView, RecordView};
+use baken_core::{Baken, BakenError};
+use baken_schemas::id::RecordId;
+use baken_schemas::record::{self, FieldType, KindSpec};
+use baken_schemas::time::Timestamp;
+use serde_json::{Value as Json, json};
+
+use super::{find, short};
+use crate::args::{Arguments, RecordCommand};
+use crate::failure::{End, Failure};
+use crate::output::{Colour, Output};
+use crate::phone::Phone;
+use crate::text;
+use crate::value::{field_name, fields, record_json, to_json, to_text};
+
+/// The most characters of a field in a list.
+const MAX_CELL_CHARS: usize = 60;
+
+pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Result<End, Failure> {
+    if matches!(command, RecordCommand::Kinds) {
+        kinds(out);
+        return Ok(End::Done);
+    }
+    let baken = Phone::unlocked(arguments, out)?.baken;
+    match command {
+        RecordCommand::Kinds => {}
+        RecordCommand::List { kind, deleted } => {
+            let mut records = baken.records(kind.as_deref())?;
+            records.retain(|record| *deleted || !record.deleted);
+            out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
+            let head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.lang));
+            out.table(&head, &records.iter().map(|record| list_row(record, out)).collect::<Vec<_>>());
+        }
+        RecordCommand::Show { record } => show(&baken, find_record(&baken, record)?, out)?,
+        RecordCommand::Add { kind, fields: typed } => {
+            let spec = record::kind_named(kind).ok_or(BakenError::UnknownKind)?;
+            made(baken.create(kind, fields(spec, typed)?)?, out);
+        }
+        RecordCommand::Set { record, fields: typed } => {
+            let record = find_record(&baken, record)?;
+            let spec = record::kind_numbered(baken.record(record)?.kind).ok_or(BakenError::UnknownKind)?;
+            baken.put(record, fields(spec, typed)?)?;
+            made(record, out);
+        }
+        RecordCommand::Delete { record } => {
+            let record = find_record(&baken, record)?;
+            baken.delete(record)?;
+            made(record, out);
+        }
+        RecordCommand::Restore { record } => {
+            let record = find_record(&baken, record)?;
+            baken.restore(record)?;
+            made(record, out);
+        }
+        RecordCommand::History { record } => history(&baken, find_record(&baken, record)?, out)?,
+    }
+    Ok(End::Done)
+}
+
+/// The record whose id begins so.
+///
+/// # Errors
+/// [`BakenError::NoSuchRecord`], or that there are several.
+pub fn find_record(baken: &Baken, typed: &str) -> Result<RecordId, Failure> {
+    if let Ok(record) = typed.parse() {
+        return Ok(record);
+    }
+    let ids: Vec<RecordId> = baken.records(None)?.iter().map(|record| record.record).collect();
+    find(&ids, typed, BakenError::NoSuchRecord.into())
+}
+
+fn made(record: RecordId, out: &Output) {
+    out.json(&json!({"record": record}));
+    out.line(text::MADE.with(out.lang, &[&short(record)]));
+}
+
+fn kinds(out: &Output) {
+    out.json(&json!({"kinds": record::KINDS}));
+    let row = |kind: &KindSpec, field: &record::FieldSpec| {
+        vec![kind.name.to_owned(), field.name.to_owned(), format!("{:?}", field.holds).to_lowercase()]
+    };
+    let rows: Vec<Vec<String>> =
+        record::KINDS.iter().flat_map(|kind| kind.fields.iter().map(move |field| row(kind, field))).collect();
+    out.table(&[text::KIND, text::FIELD, text::HOLDS].map(|text| text.of(out.lang)), &rows);
+}
+
+fn list_row(record: &RecordView, out: &Output) -> Vec<String> {
+    let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
+    let mut states = Vec::new();
+    if record.deleted {
+        states.push(text::DELETED.of(out.lang));
+    }
+    if record.in_conflict {
+        states.push(text::IN_CONFLICT.of(out.lang));
+    }
+    if record.newer {
+        states.push(text::NEWER.of(out.lang));
+    }
+    let first: String = first.chars().take(MAX_CELL_CHARS).collect();
+    vec![short(record.record), field_name(record.kind_name, record.kind), first, states.join(", ")]
+}
+
+fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
+    let view = baken.record(record)?;
+    out.json(&record_json(&view));
+    out.line(format!("{}  {}", view.record, field_name(view.kind_name, view.kind)));
+    for field in &view.fields {
+        let value = field_text(&view, field);
+        let value = if field.values.len() > 1 { out.paint(Colour::Yellow, &value) } else { value };
+        out.line(format!("  {:<16} {value}", field_name(field.name, field.field)));
+    }
+    if view.deleted {
+        out.line(text::DELETED.of(out.lang));
+    }
+    Ok(())
+}
+
+fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
+    let kind = baken.record(record)?.kind;
+    let puts = baken.history(record)?;
+    let entries: Json = puts
+        .iter()
+        .map(|put| {
+            json!({
+                "field": field_name(put.name, put.field),
+                "value": to_json(&put.value),
+                "by": put.by,
+                "at": put.at,
+                "current": put.current,
+            })
+        })
+        .collect();
+    out.json(&json!({"record": record, "history": entries}));
+    let rows: Vec<Vec<String>> = puts
+        .iter()
+        .map(|put| {
+            vec![
+                Timestamp::to_rfc3339(put.at),
+                put.by.map(short).unwrap_or_default(),
+                field_name(put.name, put.field),
+                to_text(&put.value, holds(kind, put.field)),
+                if put.current { text::YES.of(out.lang).to_owned() } else { String::new() },
+            ]
+        })
+        .collect();
+    out.table(&[text::AT, text::BY, text::FIELD, text::VALUE, text::SINCE].map(|text| text.of(out.lang)), &rows);
+    Ok(())
+}
+
+fn field_text(record: &RecordView, field: &FieldView) -> String {
+    let holds = holds(record.kind, field.field);
+    field.values.iter().map(|view| to_text(&view.value, holds)).collect::<Vec<_>>().join(" | ")
+}
+
+/// What a field holds, where this version knows it.
+pub fn holds(kind: record::KindNumber, field: record::FieldNumber) -> Option<FieldType> {
+    record::kind_numbered(kind)?.field_numbered(field).map(|field| field.holds)
+}

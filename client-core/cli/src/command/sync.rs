@@ -1,0 +1,65 @@
+//! `baken sync`: send and receive, once or until Ctrl-C. Alarms first.
+
+use std::ops::ControlFlow;
+
+use baken_core::BakenError;
+use baken_core::alarm::Round;
+use baken_core::sync::{Followed, SyncReport};
+use baken_core::transport::http::Dates;
+use serde_json::json;
+
+use crate::args::Arguments;
+use crate::failure::{End, Failure};
+use crate::output::{Colour, Output};
+use crate::phone::Phone;
+use crate::text;
+
+pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End, Failure> {
+    let phone = Phone::unlocked(arguments, out)?;
+    if !watch {
+        // What goes wrong with an alarm goes wrong with the sync too, and is told there.
+        phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+        let report = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
+        return Ok(tell(&report, out));
+    }
+    let (relay, alarm_relay) = (phone.relay(Dates::Checked)?, phone.relay(Dates::Ignored)?);
+    let mut tell_sync = |followed: &Followed| {
+        match followed {
+            Followed::Synced(report) => {
+                tell(report, out);
+            }
+            Followed::Failed { error, retry_ms } => tell_failed(error, *retry_ms, out),
+        }
+        ControlFlow::Continue(())
+    };
+    // Receipts are told by `alarm watch`.
+    let mut tell_alarm = |_: &Round| ControlFlow::Continue(());
+    tokio::select! {
+        ended = phone.baken.follow(&relay, &mut tell_sync) => ended?,
+        ended = phone.baken.follow_alarms(&alarm_relay, &mut tell_alarm) => ended?,
+        _ = tokio::signal::ctrl_c() => {}
+    }
+    Ok(End::Done)
+}
+
+fn tell(report: &SyncReport, out: &Output) -> End {
+    out.json(&json!(report));
+    let numbers = [report.sent, report.received, report.status.conflicts].map(|number| number.to_string());
+    let [sent, received, conflicts] = numbers.each_ref().map(String::as_str);
+    out.line(text::SYNCED.with(out.lang, &[sent, received, conflicts]));
+    if report.status.trustworthy {
+        return End::Done;
+    }
+    out.line(out.paint(Colour::Red, text::UNTRUSTWORTHY.of(out.lang)));
+    End::Untrustworthy
+}
+
+fn tell_failed(error: &BakenError, retry_ms: u64, out: &Output) {
+    let code = error.code();
+    out.json(&json!({"error": {"code": code, "message": text::core_message(error, out.lang),
+        "help": text::core_help(error, out.lang)}, "retry_ms": retry_ms}));
+    let message = text::core_message(error, out.lang);
+    out.line(
+        out.paint(Colour::Yellow, &text::SYNC_FAILED.with(out.lang, &[&message, &retry_ms.div_ceil(1000).to_string()])),
+    );
+}

@@ -1,0 +1,152 @@
+//! How a command can fail: the core's errors, and the command line's own. Each has a stable code and an exit code.
+
+use baken_core::BakenError;
+use baken_core::alarm::Lang;
+use baken_core::transport::http::SetupError;
+
+use crate::text;
+
+/// Why a command failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The core's.
+    Core(BakenError),
+    /// The network could not be set up from what the device knows.
+    Setup(SetupError),
+    /// Something typed cannot be used; a stable code of `text`.
+    Input(&'static str),
+    /// There is no PIN and nobody to ask.
+    PinMissing,
+    /// Reading or writing outside the vault.
+    Io(std::io::Error),
+}
+
+/// How a command ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// Done.
+    Done,
+    /// Kept, not sent; or what was waited for did not come in time.
+    NotReached,
+    /// Refused by the relay.
+    Refused,
+    /// Not trustworthy.
+    Untrustworthy,
+}
+
+impl End {
+    /// The exit code.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::NotReached => 6,
+            Self::Refused => 7,
+            Self::Untrustworthy => 8,
+        }
+    }
+
+    /// What the last error of asking means for something that is not there yet.
+    pub fn of_waiting(error: Option<&BakenError>) -> Self {
+        match error.map(core_exit_code) {
+            Some(7) => Self::Refused,
+            Some(8) => Self::Untrustworthy,
+            _ => Self::NotReached,
+        }
+    }
+}
+
+impl Failure {
+    /// A stable code.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Core(error) => error.code(),
+            Self::Setup(SetupError::Url) => "relay_url",
+            Self::Setup(SetupError::Roots) => "relay_roots",
+            Self::Setup(SetupError::Client) => "client",
+            Self::Input(code) => code,
+            Self::PinMissing => "pin_missing",
+            Self::Io(_) => "io",
+        }
+    }
+
+    /// What went wrong, in the reader's language.
+    pub fn message(&self, lang: Lang) -> String {
+        match self {
+            Self::Core(error) => text::core_message(error, lang),
+            Self::Io(error) => format!("{} ({error})", text::own_failure(self.code(), lang).0),
+            other => text::own_failure(other.code(), lang).0.to_owned(),
+        }
+    }
+
+    /// What the reader can do.
+    pub fn help(&self, lang: Lang) -> &'static str {
+        match self {
+            Self::Core(error) => text::core_help(error, lang),
+            other => text::own_failure(other.code(), lang).1,
+        }
+    }
+
+    /// The exit code, see `--help`.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::Core(error) => core_exit_code(error),
+            Self::Input(_) => 3,
+            Self::Setup(SetupError::Url) => 3,
+            Self::Setup(SetupError::Roots) => 8,
+            Self::PinMissing => 2,
+            Self::Setup(SetupError::Client) | Self::Io(_) => 1,
+        }
+    }
+}
+
+fn core_exit_code(error: &BakenError) -> u8 {
+    use BakenError as E;
+    match error {
+        E::InviteInvalid(_)
+        | E::InviteRole
+        | E::PairingCodeInvalid(_)
+        | E::PairingExpired
+        | E::PairingDigits { .. }
+        | E::PairingTooLate
+        | E::PinRefused
+        | E::NotActivated
+        | E::AlreadyActivated
+        | E::UnknownKind
+        | E::UnknownField
+        | E::ValueRefused
+        | E::NoSuchRecord
+        | E::InConflict
+        | E::NoConflict
+        | E::NoSuchAlarm => 3,
+        E::WrongPin { .. } | E::TooSoon { .. } | E::Locked => 4,
+        E::VaultDamaged { .. } | E::VaultNewer { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
+        E::NotReached => 6,
+        E::Refused { .. } => 7,
+        E::Untrusted
+        | E::OutOfDate
+        | E::WrongRoot
+        | E::DirectoryInvalid(_)
+        | E::PairingBroken(_)
+        | E::BadAnswer(_)
+        | E::NotTrustworthy { .. } => 8,
+        E::HomeInUse | E::Disk(_) | E::DiskFull | E::Database(_) | E::NoLadder | E::Format(_) => 1,
+    }
+}
+
+impl From<BakenError> for Failure {
+    fn from(error: BakenError) -> Self {
+        Self::Core(error)
+    }
+}
+
+impl From<SetupError> for Failure {
+    fn from(error: SetupError) -> Self {
+        Self::Setup(error)
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}

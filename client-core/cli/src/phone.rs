@@ -1,0 +1,116 @@
+//! The device behind the commands: its folder, its PIN, the way to its relay.
+
+use std::io::{BufRead as _, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use baken_core::home::Home;
+use baken_core::key_store::FileKeyStore;
+use baken_core::transport::http::{Dates, HttpTransport};
+use baken_core::{Baken, Context};
+use baken_schemas::time::{Clock, SystemClock};
+use rand::SeedableRng as _;
+use rand::rngs::{ChaCha20Rng, SysRng};
+use zeroize::Zeroizing;
+
+use crate::args::Arguments;
+use crate::failure::Failure;
+use crate::output::Output;
+use crate::text;
+
+/// A device, and where its PIN comes from.
+pub struct Phone {
+    /// The device.
+    pub baken: Baken,
+    pin_file: Option<PathBuf>,
+}
+
+impl Phone {
+    /// Opens the device in the home folder, locked.
+    ///
+    /// # Errors
+    /// When the folder cannot be made, or the system gives no randomness.
+    pub fn open(arguments: &Arguments) -> Result<Self, Failure> {
+        let home = Home::open(&expand_home(&arguments.home))?;
+        let rng = ChaCha20Rng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
+        let key_store = Arc::new(FileKeyStore::new(home.platform_key()));
+        let context = Context::new(clock(), Box::new(rng), key_store);
+        Ok(Self { baken: Baken::open(home, context), pin_file: arguments.pin_file.clone() })
+    }
+
+    /// Opens the device and unlocks it.
+    ///
+    /// # Errors
+    /// Those of the PIN and of unlocking.
+    pub fn unlocked(arguments: &Arguments, out: &Output) -> Result<Self, Failure> {
+        let phone = Self::open(arguments)?;
+        if !phone.baken.is_activated() {
+            return Err(Failure::Core(baken_core::BakenError::NotActivated));
+        }
+        phone.baken.unlock(&phone.pin(out)?)?;
+        Ok(phone)
+    }
+
+    /// The PIN: from the file, from `BAKEN_PIN`, or asked.
+    ///
+    /// # Errors
+    /// [`Failure::PinMissing`] when there is none and no terminal.
+    pub fn pin(&self, out: &Output) -> Result<Zeroizing<String>, Failure> {
+        match self.given_pin()? {
+            Some(pin) => Ok(pin),
+            None => ask(text::PIN.of(out.lang)),
+        }
+    }
+
+    /// A new PIN, asked twice where it is asked.
+    ///
+    /// # Errors
+    /// As [`Self::pin`], and when the two differ.
+    pub fn new_pin(&self, out: &Output) -> Result<Zeroizing<String>, Failure> {
+        if let Some(pin) = self.given_pin()? {
+            return Ok(pin);
+        }
+        let pin = ask(text::NEW_PIN.of(out.lang))?;
+        if *pin != *ask(text::NEW_PIN_AGAIN.of(out.lang))? {
+            return Err(Failure::Input("pins_differ"));
+        }
+        Ok(pin)
+    }
+
+    fn given_pin(&self) -> Result<Option<Zeroizing<String>>, Failure> {
+        if let Some(file) = &self.pin_file {
+            let mut line = Zeroizing::new(String::new());
+            std::io::BufReader::new(std::fs::File::open(file)?).read_line(&mut line)?;
+            return Ok(Some(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())));
+        }
+        Ok(std::env::var("BAKEN_PIN").ok().map(Zeroizing::new))
+    }
+
+    /// The way to the relay of the verified directory. Alarms ignore the dates of its certificate, see the core.
+    ///
+    /// # Errors
+    /// [`Failure::Setup`], and those of the alarm outbox, which keeps the directory.
+    pub fn relay(&self, dates: Dates) -> Result<HttpTransport, Failure> {
+        Ok(HttpTransport::to_relay(&self.baken.directory()?.relay, dates, clock())?)
+    }
+}
+
+/// The machine's clock: here time comes in.
+pub fn clock() -> Arc<dyn Clock> {
+    Arc::new(SystemClock)
+}
+
+fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err(Failure::PinMissing);
+    }
+    Ok(Zeroizing::new(rpassword::prompt_password(question)?))
+}
+
+/// `~/…` as a shell would read it, for defaults that no shell has seen.
+fn expand_home(path: &Path) -> PathBuf {
+    match (path.strip_prefix("~"), std::env::var_os("HOME")) {
+        (Ok(rest), Some(home)) => PathBuf::from(home).join(rest),
+        _ => path.to_owned(),
+    }
+}
