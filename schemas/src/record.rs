@@ -83,6 +83,7 @@ pub const KINDS: &[KindSpec] = &[
             field(7, "household", Text),
             field(8, "medical", Text),
             field(9, "code_word", Text),
+            field(10, "language", Text),
         ],
     },
     KindSpec {

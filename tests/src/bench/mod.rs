@@ -4,6 +4,7 @@
 
 pub mod alarm;
 mod alertmanager;
+mod baken;
 pub mod core;
 #[cfg(feature = "peers")]
 mod peers;

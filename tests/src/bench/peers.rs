@@ -8,7 +8,7 @@ use std::path::Path;
 
 use anyhow::{Context as _, Result};
 
-use super::core::{Contestant, FIELDS, RECORDS, field_name, record_name};
+use super::core::{Aside, Contestant, FIELDS, RECORDS, field_name, record_name};
 
 /// Automerge.
 pub struct Automerge {
@@ -96,9 +96,10 @@ impl Contestant for Automerge {
         Ok(bytes)
     }
 
-    fn apply(&mut self, update: &[u8]) -> Result<()> {
+    fn apply(&mut self, update: &[u8]) -> Result<Aside> {
         self.doc.load_incremental(update)?;
-        append(self.log.as_mut(), update)
+        append(self.log.as_mut(), update)?;
+        Ok(Aside { cpu: std::time::Duration::ZERO, bytes: update.len() as u64 })
     }
 }
 
@@ -168,9 +169,10 @@ impl Contestant for Loro {
         Ok(other.doc.export(loro::ExportMode::updates(&before))?)
     }
 
-    fn apply(&mut self, update: &[u8]) -> Result<()> {
+    fn apply(&mut self, update: &[u8]) -> Result<Aside> {
         self.doc.import(update)?;
-        append(self.log.as_mut(), update)
+        append(self.log.as_mut(), update)?;
+        Ok(Aside { cpu: std::time::Duration::ZERO, bytes: update.len() as u64 })
     }
 }
 
@@ -250,11 +252,12 @@ impl Contestant for Yrs {
         Ok(transaction.encode_diff_v1(&before))
     }
 
-    fn apply(&mut self, update: &[u8]) -> Result<()> {
+    fn apply(&mut self, update: &[u8]) -> Result<Aside> {
         use yrs::Transact as _;
         use yrs::updates::decoder::Decode as _;
         self.doc.transact_mut().apply_update(yrs::Update::decode_v1(update)?)?;
-        append(self.log.as_mut(), update)
+        append(self.log.as_mut(), update)?;
+        Ok(Aside { cpu: std::time::Duration::ZERO, bytes: update.len() as u64 })
     }
 }
 

@@ -1,0 +1,261 @@
+//! The core itself under the workload of `bench core`: a phone and a tablet of one account, and a relay's real router
+//! in process between them. The relay's work is measured apart and taken off.
+//!
+//! Every edit of the core is durable. "Without durability" is the same code on a file system in memory, where
+//! fdatasync costs nothing.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context as _, Result, ensure};
+use async_trait::async_trait;
+use baken_core::home::Home;
+use baken_core::key_store::FileKeyStore;
+use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
+use baken_core::{Baken as Phone, Context};
+use baken_schemas::crypto::SigningKey;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::RecordId;
+use baken_schemas::org::{Invite, OrgId, RelayEntry};
+use baken_schemas::record::Value;
+use baken_schemas::signed::Signed;
+use baken_schemas::time::{Clock as _, SystemClock};
+use baken_server::relay::{Relay, RelayOptions};
+use baken_server::store::{Disk, StoreOptions};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha20Rng;
+use sha2::Digest as _;
+
+use super::core::{Aside, Contestant, FIELDS, RECORDS, cpu_time};
+use crate::fleet::Org;
+use crate::sim::network::{AUTHORITY, Network};
+
+const PIN: &str = "482913";
+/// Fields of the kind `profile`, which has ten.
+const FIELD_NAMES: [&str; FIELDS] =
+    ["name", "office", "organisation", "phone", "home_address", "car", "household", "medical", "code_word", "language"];
+
+/// The network, with what the relay costs behind it.
+struct Counted {
+    network: Network,
+    relay_cpu_ns: AtomicU64,
+    received_bytes: AtomicU64,
+}
+
+#[async_trait]
+impl Transport for Counted {
+    fn authority(&self) -> &str {
+        self.network.authority()
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let before = cpu_time();
+        let response = self.network.send(request).await;
+        let cost = cpu_time().saturating_sub(before);
+        self.relay_cpu_ns.fetch_add(u64::try_from(cost.as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+        if let Ok(response) = &response {
+            self.received_bytes.fetch_add(response.body.len() as u64, Ordering::Relaxed);
+        }
+        response
+    }
+
+    async fn live(&self, request: Request) -> Result<EventStream, TransportError> {
+        self.network.live(request).await
+    }
+}
+
+/// A phone with the workload in it; and, after [`Contestant::fill`], its tablet and relay.
+pub struct Baken {
+    runtime: tokio::runtime::Runtime,
+    phone: Phone,
+    records: Vec<RecordId>,
+    home: PathBuf,
+    rest: Option<Rest>,
+}
+
+struct Rest {
+    tablet: Phone,
+    wire: Arc<Counted>,
+    _relay: Relay,
+    _scratch: tempfile::TempDir,
+}
+
+fn phone_in(folder: &Path, seed: u64) -> Result<Phone> {
+    let home = Home::open(folder)?;
+    let key_store = Arc::new(FileKeyStore::new(home.platform_key()));
+    let context = Context::new(Arc::new(SystemClock), Box::new(ChaCha20Rng::seed_from_u64(seed)), key_store);
+    Ok(Phone::open(home, context))
+}
+
+/// A folder in memory where there is one.
+fn memory() -> Result<tempfile::TempDir> {
+    let shared = Path::new("/dev/shm");
+    Ok(if shared.is_dir() { tempfile::tempdir_in(shared)? } else { tempfile::tempdir()? })
+}
+
+impl Baken {
+    fn sync(&self, device: &Phone, wire: &Counted) -> Result<()> {
+        loop {
+            let report = self.runtime.block_on(device.sync(wire))?;
+            if report.sent == 0 && report.received == 0 {
+                return Ok(());
+            }
+        }
+    }
+}
+
+async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)> {
+    let mut rng = ChaCha20Rng::seed_from_u64(3);
+    let root = SigningKey::make(&mut rng);
+    let keys = DeviceKeys::make(&mut rng);
+    let tls_root = b"a certificate that nobody asks for".to_vec();
+    let entry = RelayEntry {
+        relay: keys.device,
+        sig: keys.sig.verify_key(),
+        urls: vec![format!("https://{AUTHORITY}")],
+        tls_roots: vec![tls_root.clone().into()],
+        operator_reads_alarms: false,
+    };
+    let relay_folder = scratch.join("relay");
+    std::fs::create_dir_all(&relay_folder)?;
+    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false };
+    let relay = Relay::open(
+        &Disk::new(relay_folder),
+        StoreOptions { inline: true, ..StoreOptions::default() },
+        keys,
+        Arc::new(SystemClock),
+        &mut rng,
+        options,
+    )
+    .await?;
+    relay.add_org(OrgId::of(&root.verify_key())).await?;
+    wire.network.connect(Some(relay.router()));
+    let org = Org::make(entry, root, 1, 3600, &mut rng);
+    let (mut invite, _) = org.invite(SystemClock.now(), &mut rng);
+    invite.relay_url = format!("https://{AUTHORITY}");
+    invite.tls_root_sha256 = sha2::Sha256::digest(&tls_root).into();
+    let registration =
+        Signed::make(baken_schemas::org::InviteRegistration::of(&invite), &org.root);
+    for document in [org.directory.bytes(), registration.bytes()] {
+        let request = Request {
+            method: http::Method::POST,
+            path_and_query: baken_schemas::api::ORG_DOCUMENTS.to_owned(),
+            headers: Vec::new(),
+            body: document.to_vec(),
+        };
+        let answer = wire.send(request).await?;
+        ensure!((200..300).contains(&answer.status), "the relay answered {}", answer.status);
+    }
+    let phone = phone_in(&scratch.join("phone"), 4)?;
+    phone.activate(wire, &Invite::to_text(&Signed::make(invite, &org.root)), PIN, "phone").await?;
+    let tablet = phone_in(&scratch.join("tablet"), 5)?;
+    let mut start = tablet.pair_start(wire, PIN, "tablet").await?;
+    let mut accept = phone.pair_accept(wire, &start.code_text()).await?;
+    let digits = tablet.pair_digits(&mut start, wire).await?;
+    phone.pair_confirm(&mut accept, wire, &digits, PIN).await?;
+    tablet.pair_join(&start, wire).await?;
+    Ok((relay, phone, tablet))
+}
+
+impl Contestant for Baken {
+    const NAME: &'static str = "baken";
+
+    fn fill(value: &dyn Fn(usize, usize) -> String) -> Result<Self> {
+        let scratch = memory()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let wire = Arc::new(Counted {
+            network: Network::new(6),
+            relay_cpu_ns: AtomicU64::new(0),
+            received_bytes: AtomicU64::new(0),
+        });
+        let (relay, phone, tablet) = runtime.block_on(account(scratch.path(), &wire))?;
+        let mut records = Vec::with_capacity(RECORDS);
+        for record in 0..RECORDS {
+            let fields =
+                FIELD_NAMES.iter().enumerate().map(|(n, name)| ((*name).to_owned(), Value::Text(value(record, n))));
+            records.push(phone.create("profile", fields.collect())?);
+        }
+        let home = scratch.path().join("phone");
+        let rest = Some(Rest { tablet, wire, _relay: relay, _scratch: scratch });
+        let filled = Self { runtime, phone, records, home, rest };
+        let rest = filled.rest.as_ref().context("it was just made")?;
+        filled.sync(&filled.phone, &rest.wire)?;
+        filled.sync(&rest.tablet, &rest.wire)?;
+        Ok(filled)
+    }
+
+    fn save(&mut self, folder: &Path) -> Result<()> {
+        self.phone.lock();
+        let home = folder.join("home");
+        if self.home != home {
+            std::fs::create_dir_all(&home)?;
+            for file in std::fs::read_dir(&self.home)? {
+                let file = file?;
+                std::fs::copy(file.path(), home.join(file.file_name()))?;
+            }
+            self.home.clone_from(&home);
+            self.phone = phone_in(&home, 7)?;
+        }
+        let list: Vec<String> = self.records.iter().map(ToString::to_string).collect();
+        std::fs::write(folder.join("records"), list.join("\n"))?;
+        self.phone.unlock(PIN)?;
+        Ok(())
+    }
+
+    fn open(folder: &Path) -> Result<Self> {
+        let list = std::fs::read_to_string(folder.join("records"))?;
+        let records = list.lines().map(str::parse).collect::<Result<_, _>>()?;
+        let home = folder.join("home");
+        let phone = phone_in(&home, 8)?;
+        phone.unlock(PIN)?;
+        let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+        Ok(Self { runtime, phone, records, home, rest: None })
+    }
+
+    fn read(&mut self, record: usize) -> Result<usize> {
+        Ok(self.phone.record(*self.records.get(record).context("the record is there")?)?.fields.len())
+    }
+
+    fn edit(&mut self, record: usize, field: usize, value: String, durable: bool) -> Result<()> {
+        ensure!(durable == !self.home.starts_with("/dev/shm"), "durable edits are made on the disk");
+        let id = *self.records.get(record).context("the record is there")?;
+        let name = *FIELD_NAMES.get(field).context("the field is there")?;
+        Ok(self.phone.put(id, vec![(name.to_owned(), Value::Text(value))])?)
+    }
+
+    fn remote_edits(&mut self, edits: &[(usize, usize, String)]) -> Result<Vec<u8>> {
+        let rest = self.rest.as_ref().context("the tablet is there")?;
+        self.sync(&self.phone, &rest.wire)?;
+        self.sync(&rest.tablet, &rest.wire)?;
+        for (record, field, value) in edits {
+            let id = *self.records.get(*record).context("the record is there")?;
+            let name = *FIELD_NAMES.get(*field).context("the field is there")?;
+            rest.tablet.put(id, vec![(name.to_owned(), Value::Text(value.clone()))])?;
+        }
+        self.sync(&rest.tablet, &rest.wire)?;
+        rest.wire.received_bytes.store(0, Ordering::Relaxed);
+        rest.wire.relay_cpu_ns.store(0, Ordering::Relaxed);
+        // The update lies at the relay; `apply` fetches it.
+        Ok(Vec::new())
+    }
+
+    fn apply(&mut self, _update: &[u8]) -> Result<Aside> {
+        let rest = self.rest.as_ref().context("the tablet is there")?;
+        self.runtime.block_on(self.phone.sync(&*rest.wire))?;
+        Ok(Aside {
+            cpu: Duration::from_nanos(rest.wire.relay_cpu_ns.load(Ordering::Relaxed)),
+            bytes: rest.wire.received_bytes.load(Ordering::Relaxed),
+        })
+    }
+
+    fn key_derivation() -> Result<Duration> {
+        let begin = super::now();
+        let params = argon2::Params::new(64 * 1024, 3, 1, Some(32)).map_err(|error| anyhow::anyhow!("{error}"))?;
+        argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
+            .hash_password_into(PIN.as_bytes(), &[7; 32], &mut [0; 32])
+            .map_err(|error| anyhow::anyhow!("{error}"))?;
+        Ok(begin.elapsed())
+    }
+}
