@@ -2,3 +2,4 @@
 
 #[cfg(unix)]
 mod power_loss;
+mod two_phones;

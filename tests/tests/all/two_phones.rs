@@ -1,0 +1,459 @@
+//! Phones of one office-holder and a real relay, without sockets: activation, pairing, offline edits, and what a relay
+//! that forgets, withholds or was restored leads to.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use baken_core::home::Home;
+use baken_core::key_store::FileKeyStore;
+use baken_core::sync::{FindingKind, StuckReason};
+use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
+use baken_core::{Baken, BakenError, Context};
+use baken_schemas::api::{self, Page};
+use baken_schemas::cbor;
+use baken_schemas::crypto::SigningKey;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::org::{Invite, RelayEntry};
+use baken_schemas::record::Value;
+use baken_schemas::signed::Signed;
+use baken_schemas::time::{Clock as _, Timestamp};
+use baken_server::relay::{Relay, RelayOptions};
+use baken_server::store::{Disk, StoreOptions};
+use baken_tests::fleet::Org;
+use baken_tests::sim::clock::SimClock;
+use baken_tests::sim::network::{AUTHORITY, Network};
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha20Rng;
+use sha2::{Digest as _, Sha256};
+
+const PIN: &str = "135790";
+const TLS_ROOT: &[u8] = b"stands for a certificate";
+
+struct Town {
+    folder: tempfile::TempDir,
+    clock: SimClock,
+    network: Network,
+    relay: Relay,
+    relay_keys: DeviceKeys,
+    org: Org,
+    rng: ChaCha20Rng,
+}
+
+impl Town {
+    async fn found() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = SimClock::at(Timestamp(1_795_465_407_000));
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let relay_keys = DeviceKeys::make(&mut rng);
+        let entry = RelayEntry {
+            relay: relay_keys.device,
+            sig: relay_keys.sig.verify_key(),
+            urls: vec![format!("https://{AUTHORITY}")],
+            tls_roots: vec![TLS_ROOT.to_vec().into()],
+            operator_reads_alarms: false,
+        };
+        let org = Org::make(entry, SigningKey::make(&mut rng), 2, 30, &mut rng);
+        let network = Network::new(4);
+        let relay = open_relay(folder.path(), &relay_keys, &clock, &mut rng).await;
+        relay.add_org(org.directory.value().org()).await.unwrap();
+        network.connect(Some(relay.router()));
+        let town = Self { folder, clock, network, relay, relay_keys, org, rng };
+        town.publish(town.org.directory.bytes()).await;
+        town
+    }
+
+    async fn publish(&self, document: &[u8]) {
+        let request = Request {
+            method: http::Method::POST,
+            path_and_query: api::ORG_DOCUMENTS.to_owned(),
+            headers: Vec::new(),
+            body: document.to_vec(),
+        };
+        let answer = self.network.send(request).await.unwrap();
+        assert!((200..300).contains(&answer.status), "{} {:?}", answer.status, answer.body);
+    }
+
+    async fn invite(&mut self) -> String {
+        let (mut invite, registration) = self.org.invite(self.clock.now(), &mut self.rng);
+        invite.relay_url = format!("https://{AUTHORITY}");
+        invite.tls_root_sha256 = Sha256::digest(TLS_ROOT).into();
+        self.publish(registration.bytes()).await;
+        Invite::to_text(&Signed::make(invite, &self.org.root))
+    }
+
+    /// A phone in a folder of this name, as a program that was just started sees it.
+    fn phone(&self, name: &str) -> Baken {
+        let home = Home::open(&self.folder.path().join(name)).unwrap();
+        let key_store = Arc::new(FileKeyStore::new(home.platform_key()));
+        let seed = Sha256::digest(format!("{name} {}", self.clock.now().0));
+        let rng = Box::new(ChaCha20Rng::from_seed(seed.into()));
+        Baken::open(home, Context::new(Arc::new(self.clock.clone()), rng, key_store))
+    }
+
+    async fn activated(&mut self, name: &str) -> Baken {
+        let invite = self.invite().await;
+        let phone = self.phone(name);
+        phone.activate(&self.network, &invite, PIN, name).await.unwrap();
+        phone
+    }
+
+    async fn paired(&self, old: &Baken, name: &str) -> Baken {
+        let new = self.phone(name);
+        let mut start = new.pair_start(&self.network, PIN, name).await.unwrap();
+        let mut accept = old.pair_accept(&self.network, &start.code_text()).await.unwrap();
+        let digits = new.pair_digits(&mut start, &self.network).await.unwrap();
+        old.pair_confirm(&mut accept, &self.network, &digits, PIN).await.unwrap();
+        new.pair_join(&start, &self.network).await.unwrap();
+        new
+    }
+
+    /// Stops the relay, lets `change` loose on its database, and starts it again.
+    async fn tamper(&mut self, change: &str) {
+        self.network.connect(None);
+        self.relay.close();
+        let database = rusqlite::Connection::open(self.folder.path().join("relay").join("relay.db")).unwrap();
+        database.execute_batch(change).unwrap();
+        drop(database);
+        self.relay = open_relay(self.folder.path(), &self.relay_keys, &self.clock, &mut self.rng).await;
+        self.network.connect(Some(self.relay.router()));
+    }
+}
+
+async fn open_relay(folder: &Path, keys: &DeviceKeys, clock: &SimClock, rng: &mut ChaCha20Rng) -> Relay {
+    let dir = folder.join("relay");
+    std::fs::create_dir_all(&dir).unwrap();
+    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false };
+    let store = StoreOptions { inline: true, ..StoreOptions::default() };
+    Relay::open(&Disk::new(dir), store, keys.clone(), Arc::new(clock.clone()), rng, options).await.unwrap()
+}
+
+/// Between phone and relay: lets so many requests through, or changes answers.
+struct Between<'a> {
+    network: &'a Network,
+    left: AtomicUsize,
+    lose_answer: bool,
+    change: fn(&str, Response) -> Response,
+}
+
+#[async_trait]
+impl Transport for Between<'_> {
+    fn authority(&self) -> &str {
+        AUTHORITY
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        let cut = self.left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_err();
+        if cut && !self.lose_answer {
+            return Err(TransportError::Unreachable);
+        }
+        let path = request.path_and_query.clone();
+        let answer = self.network.send(request).await?;
+        if cut { Err(TransportError::Unreachable) } else { Ok((self.change)(&path, answer)) }
+    }
+
+    async fn live(&self, request: Request) -> Result<EventStream, TransportError> {
+        self.network.live(request).await
+    }
+}
+
+fn text(text: &str) -> Value {
+    Value::Text(text.to_owned())
+}
+
+fn contact(name: &str, phone: &str) -> Vec<(String, Value)> {
+    vec![("name".to_owned(), text(name)), ("phone".to_owned(), text(phone))]
+}
+
+async fn sync_both(town: &Town, phone: &Baken, tablet: &Baken) {
+    for _ in 0..2 {
+        phone.sync(&town.network).await.unwrap();
+        tablet.sync(&town.network).await.unwrap();
+    }
+}
+
+fn assert_alike(phone: &Baken, tablet: &Baken) {
+    let sorted = |device: &Baken| {
+        let mut views = device.records(None).unwrap();
+        views.sort_by_key(|view| view.record);
+        views
+    };
+    assert_eq!(sorted(phone), sorted(tablet));
+}
+
+#[tokio::test]
+async fn offline_edits_on_both_phones_converge_and_the_one_conflict_is_settled_by_hand() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    let sister = phone.create("contact", contact("Zus", "06-1")).unwrap();
+    sync_both(&town, &phone, &tablet).await;
+    assert_alike(&phone, &tablet);
+
+    town.network.connect(None);
+    phone.put(sister, vec![("phone".to_owned(), text("06-2"))]).unwrap();
+    phone.put(sister, vec![("remark".to_owned(), text("werkt in de zorg"))]).unwrap();
+    tablet.put(sister, vec![("phone".to_owned(), text("06-3"))]).unwrap();
+    assert!(matches!(phone.sync(&town.network).await, Err(BakenError::NotReached)));
+    let status = phone.status().unwrap();
+    assert_eq!(status.pending, 2);
+    assert!(matches!(status.stuck_because, Some(StuckReason::Failed { code, .. }) if code == "not_reached"));
+
+    town.network.connect(Some(town.relay.router()));
+    sync_both(&town, &phone, &tablet).await;
+    assert_alike(&phone, &tablet);
+    let conflicts = tablet.conflicts().unwrap();
+    assert_eq!(conflicts.len(), 1);
+    assert_eq!(conflicts[0].values.len(), 2);
+    let refused = tablet.put(sister, vec![("phone".to_owned(), text("06-4"))]);
+    assert_eq!(refused.unwrap_err().code(), "in_conflict");
+    tablet.resolve(sister, conflicts[0].field, text("06-3")).unwrap();
+    sync_both(&town, &phone, &tablet).await;
+    assert_alike(&phone, &tablet);
+    assert!(phone.conflicts().unwrap().is_empty());
+    let numbers = phone.history(sister).unwrap().into_iter().filter(|put| put.name == Some("phone")).count();
+    assert_eq!(numbers, 4, "nothing that was written is gone");
+    let status = phone.status().unwrap();
+    assert_eq!((status.pending, status.stuck_because, status.trustworthy), (0, None, true));
+    // Names of devices travel as records.
+    assert_eq!(phone.records(Some("device")).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn an_activation_cut_off_anywhere_is_gone_on_from() {
+    let mut town = Town::found().await;
+    for lose_answer in [false, true] {
+        for cut_after in 0..12 {
+            let invite = town.invite().await;
+            let name = format!("phone_{cut_after}_{lose_answer}");
+            let cut = Between {
+                network: &town.network,
+                left: AtomicUsize::new(cut_after),
+                lose_answer,
+                change: |_, answer| answer,
+            };
+            let first = town.phone(&name).activate(&cut, &invite, PIN, &name).await;
+            // The program died with the connection; a new one goes on.
+            town.clock.advance_ms(60_000);
+            let phone = town.phone(&name);
+            match first {
+                Ok(()) => phone.unlock(PIN).unwrap(),
+                Err(error) => {
+                    assert_eq!(error.code(), "not_reached");
+                    phone.activate(&town.network, &invite, PIN, &name).await.unwrap();
+                }
+            }
+            assert!(phone.is_set_up().unwrap());
+            assert!(phone.directory().is_ok(), "the alarm button works");
+            phone.create("note", vec![("title".to_owned(), text("eerste"))]).unwrap();
+            let report = phone.sync(&town.network).await.unwrap();
+            assert_eq!((report.status.pending, report.status.devices), (0, 1));
+            let again = phone.activate(&town.network, &invite, PIN, &name).await;
+            assert_eq!(again.unwrap_err().code(), "already_activated");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bad_invite_leaves_no_device_behind() {
+    let mut town = Town::found().await;
+    let used = town.invite().await;
+    town.phone("first").activate(&town.network, &used, PIN, "first").await.unwrap();
+    let refused = town.phone("second").activate(&town.network, &used, PIN, "second").await.unwrap_err();
+    assert_eq!(refused.code(), "invite_used");
+    // Refused by the relay, it can still be activated with another invite.
+    let fresh = town.invite().await;
+    town.phone("second").activate(&town.network, &fresh, PIN, "second").await.unwrap();
+
+    let mistyped = format!("{}A", used);
+    let third = town.phone("third");
+    assert_eq!(third.activate(&town.network, &mistyped, PIN, "x").await.unwrap_err().code(), "invite_invalid");
+    let fresh = town.invite().await;
+    assert_eq!(third.activate(&town.network, &fresh, "1234", "x").await.unwrap_err().code(), "pin_refused");
+    town.clock.advance_ms(2 * 3_600_000);
+    assert_eq!(third.activate(&town.network, &fresh, PIN, "x").await.unwrap_err().code(), "invite_expired");
+
+    // An invite by somebody else's root, and one that pins another server.
+    let stranger = SigningKey::make(&mut town.rng);
+    let (mut invite, _) = town.org.invite(town.clock.now(), &mut town.rng);
+    invite.tls_root_sha256 = Sha256::digest(TLS_ROOT).into();
+    let forged = Invite::to_text(&Signed::make(invite.clone(), &stranger));
+    let fourth = town.phone("fourth");
+    assert_eq!(fourth.activate(&town.network, &forged, PIN, "x").await.unwrap_err().code(), "invite_invalid");
+    invite.tls_root_sha256 = [9; 32];
+    let elsewhere = Invite::to_text(&Signed::make(invite, &town.org.root));
+    assert_eq!(fourth.activate(&town.network, &elsewhere, PIN, "x").await.unwrap_err().code(), "wrong_root");
+    assert!(!fourth.is_activated());
+}
+
+#[tokio::test]
+async fn a_relay_restored_from_a_backup_is_filled_again() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    for name in ["een", "twee", "drie"] {
+        phone.create("contact", contact(name, "06-1")).unwrap();
+        phone.sync(&town.network).await.unwrap();
+    }
+    tablet.sync(&town.network).await.unwrap();
+    town.tamper(
+        "DELETE FROM entry WHERE cursor > 1; DELETE FROM idempotency; UPDATE relay SET generation = generation + 1;",
+    )
+    .await;
+    tablet.create("contact", contact("vier", "06-4")).unwrap();
+    sync_both(&town, &tablet, &phone).await;
+    assert_alike(&phone, &tablet);
+    assert!(phone.status().unwrap().trustworthy && tablet.status().unwrap().trustworthy);
+    // A third device gets all of it from the relay alone.
+    let third = town.paired(&phone, "mayor_laptop").await;
+    third.sync(&town.network).await.unwrap();
+    sync_both(&town, &phone, &tablet).await;
+    assert_alike(&phone, &third);
+    assert_eq!(third.records(Some("contact")).unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn a_relay_that_forgets_without_saying_so_is_found_out_and_filled_again() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    for name in ["een", "twee"] {
+        phone.create("contact", contact(name, "06-1")).unwrap();
+        phone.sync(&town.network).await.unwrap();
+    }
+    town.tamper("DELETE FROM entry WHERE cursor > 1; DELETE FROM idempotency;").await;
+    phone.create("contact", contact("drie", "06-3")).unwrap();
+    let status = phone.sync(&town.network).await.unwrap().status;
+    assert!(!status.trustworthy);
+    assert_eq!(status.findings[0].kind, FindingKind::RolledBack);
+    assert_eq!(status.pending, 0);
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    sync_both(&town, &tablet, &phone).await;
+    assert_alike(&phone, &tablet);
+}
+
+/// Leaves the second entry out of every page of entries.
+fn withhold(path: &str, answer: Response) -> Response {
+    if !path.contains("/entries?") {
+        return answer;
+    }
+    let mut page: Page = cbor::from_slice(&answer.body, "a page").unwrap();
+    page.items.retain(|item| item.cursor != 2);
+    Response { status: answer.status, body: cbor::to_vec(&page).into() }
+}
+
+#[tokio::test]
+async fn an_entry_that_is_withheld_is_missed_named_and_taken_when_it_comes() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    // Entries 1 and 2 are the phone's name and this.
+    phone.sync(&town.network).await.unwrap();
+    phone.create("contact", contact("een", "06-1")).unwrap();
+    phone.sync(&town.network).await.unwrap();
+    phone.create("contact", contact("twee", "06-2")).unwrap();
+    phone.sync(&town.network).await.unwrap();
+
+    let lying =
+        Between { network: &town.network, left: AtomicUsize::new(usize::MAX), lose_answer: false, change: withhold };
+    let status = tablet.sync(&lying).await.unwrap().status;
+    assert!(!status.trustworthy);
+    assert_eq!(status.findings[0].kind, FindingKind::Withheld);
+    assert_eq!(status.stuck_because, Some(StuckReason::MissingEntry));
+    assert_eq!(status.waiting, 1);
+
+    town.clock.advance_ms(11 * 60_000);
+    sync_both(&town, &tablet, &phone).await;
+    assert_alike(&phone, &tablet);
+    let status = tablet.status().unwrap();
+    assert_eq!((status.trustworthy, status.stuck_because, status.waiting), (true, None, 0));
+}
+
+#[tokio::test]
+async fn a_pairing_ends_after_three_wrong_digits_and_after_five_minutes() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.phone("mayor_tablet");
+    let mut start = tablet.pair_start(&town.network, PIN, "tablet").await.unwrap();
+    let mut accept = phone.pair_accept(&town.network, &start.code_text()).await.unwrap();
+    let digits = tablet.pair_digits(&mut start, &town.network).await.unwrap();
+    let wrong = if digits == "000000" { "000001" } else { "000000" };
+    let wrong_pin = phone.pair_confirm(&mut accept, &town.network, &digits, "000000").await;
+    assert_eq!(wrong_pin.unwrap_err().code(), "wrong_pin");
+    town.clock.advance_ms(2000);
+    for left in [2, 1, 0] {
+        let refused = phone.pair_confirm(&mut accept, &town.network, wrong, PIN).await;
+        assert!(matches!(refused, Err(BakenError::PairingDigits { left: shown }) if shown == left));
+    }
+    let over = phone.pair_confirm(&mut accept, &town.network, &digits, PIN).await;
+    assert!(matches!(over, Err(BakenError::PairingDigits { left: 0 })));
+
+    let mut start = tablet.pair_start(&town.network, PIN, "tablet").await.unwrap();
+    let mut accept = phone.pair_accept(&town.network, &start.code_text()).await.unwrap();
+    let digits = tablet.pair_digits(&mut start, &town.network).await.unwrap();
+    town.clock.advance_ms(5 * 60_000);
+    let late = phone.pair_confirm(&mut accept, &town.network, &digits, PIN).await;
+    assert_eq!(late.unwrap_err().code(), "pairing_expired");
+    assert!(!tablet.is_activated());
+
+    town.clock.advance_ms(24 * 3_600_000);
+    let start = tablet.pair_start(&town.network, PIN, "tablet").await.unwrap();
+    let too_late = phone.pair_accept(&town.network, &start.code_text()).await;
+    assert_eq!(too_late.unwrap_err().code(), "pairing_too_late");
+}
+
+#[tokio::test]
+async fn a_pairing_confirmed_again_after_a_lost_answer_adds_the_device_once() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    for cut_after in 0..10 {
+        let tablet = town.phone(&format!("tablet_{cut_after}"));
+        let mut start = tablet.pair_start(&town.network, PIN, "tablet").await.unwrap();
+        let mut accept = phone.pair_accept(&town.network, &start.code_text()).await.unwrap();
+        let digits = tablet.pair_digits(&mut start, &town.network).await.unwrap();
+        let cut = Between {
+            network: &town.network,
+            left: AtomicUsize::new(cut_after),
+            lose_answer: true,
+            change: |_, answer| answer,
+        };
+        if let Err(error) = phone.pair_confirm(&mut accept, &cut, &digits, PIN).await {
+            assert_eq!(error.code(), "not_reached");
+            phone.pair_confirm(&mut accept, &town.network, &digits, PIN).await.unwrap();
+        }
+        tablet.pair_join(&start, &town.network).await.unwrap();
+        tablet.sync(&town.network).await.unwrap();
+        assert_eq!(tablet.status().unwrap().devices, cut_after + 2);
+        assert!(tablet.status().unwrap().trustworthy);
+        town.clock.advance_ms(60_000);
+    }
+}
+
+#[tokio::test]
+async fn a_copied_folder_is_found_out_before_it_writes_over_anything() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    phone.sync(&town.network).await.unwrap();
+    phone.lock();
+    let copy = town.folder.path().join("copy");
+    std::fs::create_dir(&copy).unwrap();
+    for file in std::fs::read_dir(town.folder.path().join("mayor_phone")).unwrap() {
+        let file = file.unwrap();
+        std::fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+    }
+    phone.unlock(PIN).unwrap();
+    phone.create("contact", contact("echt", "06-1")).unwrap();
+    phone.sync(&town.network).await.unwrap();
+
+    let copy = town.phone("copy");
+    copy.unlock(PIN).unwrap();
+    copy.create("contact", contact("kopie", "06-2")).unwrap();
+    let refused = copy.sync(&town.network).await.unwrap_err();
+    assert_eq!(refused.code(), "entry_conflict");
+    let status = copy.status().unwrap();
+    assert_eq!(status.stuck_because, Some(StuckReason::CopiedFolder));
+    assert_eq!(status.findings[0].kind, FindingKind::OwnFork);
+    assert_eq!(copy.records(Some("contact")).unwrap().len(), 1, "what was written in it can still be read");
+    phone.sync(&town.network).await.unwrap();
+    assert!(phone.status().unwrap().trustworthy);
+}
