@@ -16,3 +16,4 @@ pub mod relay;
 pub mod relay_client;
 pub mod store;
 pub mod tls;
+pub mod web;

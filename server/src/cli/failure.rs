@@ -4,8 +4,12 @@
 use baken_schemas::FormatError;
 
 use crate::audit::AuditError;
+use crate::desk::officers::OfficerError;
+use crate::desk::{ChannelsError, DeskError, OpenError};
 use crate::exit;
 use crate::folder::FolderError;
+use crate::org::OrgError;
+use crate::relay_client::RelayError;
 use crate::store::StoreError;
 use crate::tls::TlsError;
 
@@ -161,5 +165,94 @@ impl From<FormatError> for Failure {
     fn from(error: FormatError) -> Self {
         let nl = format!("Het document kan niet worden gebruikt: {error}");
         Self::bad_input(error.code(), nl, error.to_string())
+    }
+}
+
+impl From<OrgError> for Failure {
+    fn from(error: OrgError) -> Self {
+        let en = error.to_string();
+        let nl = match &error {
+            OrgError::Text { .. } => "Een naam, functie of nummer is leeg of te lang.".to_owned(),
+            OrgError::Ladder { why } => format!("De ladder kan niet worden gebruikt: {why}"),
+            OrgError::NoDirectory => {
+                "Teken eerst een adreslijst: `org directory --relay relay.cbor --desk desk.cbor`".to_owned()
+            }
+            OrgError::BareRelay => "De gegevens van de relay noemen geen adres of TLS-wortel.".to_owned(),
+            OrgError::Full => "Dit boek is vol.".to_owned(),
+            OrgError::Format(error) => format!("Het document kan niet worden gebruikt: {error}"),
+        };
+        Self::bad_input("org_refused", nl, en)
+    }
+}
+
+impl From<RelayError> for Failure {
+    fn from(error: RelayError) -> Self {
+        let en = error.to_string();
+        match error {
+            RelayError::Unreachable => Self::new(
+                exit::NOT_REACHED,
+                "relay_not_reached",
+                "De relay is niet bereikbaar. Wat te sturen was, is bewaard; probeer het opnieuw.",
+                "The relay could not be reached. What was to be sent is kept; try again.",
+            ),
+            RelayError::BadAddress => Self::bad_input("bad_url", "Het adres van de relay klopt niet.", en),
+            RelayError::Untrusted => Self::bad_input(
+                "relay_not_trusted",
+                "De server die antwoordde is niet de relay waar de organisatie voor instaat.",
+                en,
+            ),
+            RelayError::Refused { status, code } => {
+                Self::bad_input("relay_refused", format!("De relay weigerde het: {code} ({status})"), en)
+            }
+            RelayError::TooLarge | RelayError::Format(_) => Self::unexpected("relay_answer", &en),
+        }
+    }
+}
+
+impl From<OfficerError> for Failure {
+    fn from(error: OfficerError) -> Self {
+        let en = error.to_string();
+        let nl = match error {
+            OfficerError::Name => "Een naam heeft 1 tot 60 tekens.",
+            OfficerError::Exists => {
+                "Er is al een medewerker met deze naam. Een nieuwe inloglink: `officer link --name NAAM`."
+            }
+            OfficerError::Unknown => "Er is geen medewerker met deze naam. Kijk met `officer list`.",
+            OfficerError::Full => "Deze meldkamer heeft het hoogste aantal medewerkers.",
+            OfficerError::Folder(error) => return error.into(),
+        };
+        Self::bad_input("officer_refused", nl, en)
+    }
+}
+
+impl From<ChannelsError> for Failure {
+    fn from(error: ChannelsError) -> Self {
+        let en = error.to_string();
+        match error {
+            ChannelsError::Folder(error) => error.into(),
+            ChannelsError::Entry { channel, why } => {
+                Self::bad_input("bad_channel", format!("desk.toml, {channel}: {why}"), en)
+            }
+        }
+    }
+}
+
+impl From<DeskError> for Failure {
+    fn from(error: DeskError) -> Self {
+        match error {
+            DeskError::Store(error) => error.into(),
+            DeskError::Format(error) => error.into(),
+            DeskError::Relay(error) => error.into(),
+            other => Self::unexpected("desk", &other),
+        }
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Desk(error) => error.into(),
+            OpenError::Folder(error) => error.into(),
+        }
     }
 }

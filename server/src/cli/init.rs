@@ -2,18 +2,21 @@
 
 use clap::Subcommand;
 
-use crate::cli::{Failure, Say, init_relay};
+use crate::cli::{Failure, Say, init_desk, init_relay};
 
 /// Which role the folder is for.
 #[derive(Debug, Subcommand)]
 pub(super) enum Init {
     /// A relay: stores what it cannot read and climbs ladders
     Relay(init_relay::InitRelay),
+    /// A desk: opens alarms and calls officers
+    Desk(init_desk::InitDesk),
 }
 
 /// Runs it.
 pub(super) async fn run(init: &Init, say: &Say) -> Result<(), Failure> {
     match init {
         Init::Relay(relay) => init_relay::run(relay, say).await,
+        Init::Desk(desk) => init_desk::run(desk, say),
     }
 }

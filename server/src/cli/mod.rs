@@ -4,10 +4,14 @@
 mod doctor;
 mod failure;
 mod init;
+mod init_desk;
 mod init_relay;
+mod officer;
+mod org;
 mod relay_org;
 mod say;
 mod serve;
+mod serve_desk;
 mod serve_relay;
 mod verify;
 
@@ -45,7 +49,7 @@ Set up, on three machines that are not one another's:
 Run:
   baken-server serve relay --data relay
 
-Exit codes: 0 done; 1 unexpected; 2 usage; 3 a file, setting or document cannot be used; 70 the disk failed;
+Exit codes: 0 done; 1 unexpected; 2 usage; 3 a file, setting or document cannot be used; 6 the relay could not be reached; 70 the disk failed;
 73 the data folder is in use; 74 the port is in use.";
 
 #[derive(Debug, Subcommand)]
@@ -56,6 +60,12 @@ enum Command {
     /// Run a server
     #[command(subcommand)]
     Serve(serve::Serve),
+    /// Keep the organisation's root: sign directories and invites
+    #[command(subcommand)]
+    Org(org::Org),
+    /// Say who may act at a desk
+    #[command(subcommand)]
+    Officer(officer::OfficerCommand),
     /// Say which organisations a relay serves
     #[command(subcommand)]
     RelayOrg(relay_org::RelayOrg),
@@ -96,6 +106,8 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
     match command {
         Command::Init(init) => init::run(init, say).await,
         Command::Serve(serve) => serve::run(serve, say).await,
+        Command::Org(org) => org::run(org, say).await,
+        Command::Officer(officer) => officer::run(officer, say),
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
         Command::Verify(verify) => verify::run(verify, say),
         Command::Doctor(doctor) => doctor::run(doctor, say),

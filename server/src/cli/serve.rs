@@ -3,19 +3,22 @@
 use clap::Subcommand;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{Failure, Say, serve_relay};
+use crate::cli::{Failure, Say, serve_desk, serve_relay};
 
 /// Which role to run.
 #[derive(Debug, Subcommand)]
 pub(super) enum Serve {
     /// A relay
     Relay(serve_relay::ServeRelay),
+    /// A desk
+    Desk(serve_desk::ServeDesk),
 }
 
 /// Runs it.
 pub(super) async fn run(serve: &Serve, say: &Say) -> Result<(), Failure> {
     match serve {
         Serve::Relay(relay) => serve_relay::run(relay, say).await,
+        Serve::Desk(desk) => serve_desk::run(desk, say).await,
     }
 }
 

@@ -127,7 +127,8 @@ impl Desk {
             keys: parts.keys,
             at_rest,
             org: parts.org,
-            console_url: parts.console_url.trim_end_matches('/').to_owned(),
+            // As a browser writes an origin.
+            console_url: parts.console_url.trim_end_matches('/').trim_end_matches(":443").to_ascii_lowercase(),
             channels: parts.channels,
             clock: parts.clock,
             rng: Mutex::new(parts.rng),

@@ -195,6 +195,10 @@ impl Runner {
                     tracing::error!(event = "receipt_refused", receipt = %receipt.hash, status, code);
                     self.desk.receipt_settled(receipt.hash, false).await?;
                 }
+                // Not yet: the relay has still to learn of the alarm or of this desk. Others need not wait for it.
+                Err(error @ RelayError::Refused { status: 401 | 403 | 404, .. }) => {
+                    self.put_off_all(std::slice::from_ref(receipt), &error).await?;
+                }
                 Err(error) => return self.put_off_all(&due[position..], &error).await,
             }
         }

@@ -1,0 +1,158 @@
+//! The console as JSON, behind the same session: for tests, and for who builds a screen of their own.
+//!
+//! ```text
+//! GET  /api/alarms[?closed=1]            {"alarms":[…],"open":n,"relay":{…}}
+//! GET  /api/alarms/{id}                  an alarm with its card, updates, receipts, notes and deliveries
+//! POST /api/alarms/{id}/acknowledge      {"also":true} to take it although another desk has it
+//! POST /api/alarms/{id}/verify           {"how":"…"}
+//! POST /api/alarms/{id}/underway         {"what":"…"}
+//! POST /api/alarms/{id}/close            {"outcome":"…"}
+//! ```
+//! An act answers with the alarm as it is now; a refusal is a problem document (RFC 9457), with who has the alarm where
+//! that is the reason.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use baken_schemas::api::Problem;
+use baken_schemas::id::AlarmId;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::desk::{Act, ActError, DeskError};
+use crate::web::Console;
+use crate::web::guard::LoggedIn;
+
+/// A problem document.
+pub fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
+    let problem = Problem {
+        kind: format!("urn:baken:problem:{code}"),
+        title: code.replace('_', " "),
+        status: status.as_u16(),
+        detail: detail.to_owned(),
+        code: code.to_owned(),
+    };
+    (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response()
+}
+
+fn failed(error: &DeskError) -> Response {
+    tracing::error!(event = "console_failed", why = %error);
+    problem(StatusCode::SERVICE_UNAVAILABLE, "desk_failed", "try again")
+}
+
+/// The status that goes with a refusal.
+pub fn status_of(error: &ActError) -> StatusCode {
+    match error {
+        ActError::Unknown => StatusCode::NOT_FOUND,
+        ActError::Held | ActError::NotTaken | ActError::Closed | ActError::TooMany => StatusCode::CONFLICT,
+        ActError::Words => StatusCode::UNPROCESSABLE_ENTITY,
+        ActError::Desk(_) => StatusCode::SERVICE_UNAVAILABLE,
+    }
+}
+
+/// What of a list is wanted.
+#[derive(Debug, Default, Deserialize)]
+pub struct ListQuery {
+    closed: Option<String>,
+}
+
+impl ListQuery {
+    /// The open ones.
+    pub fn is_open(&self) -> bool {
+        self.closed.is_none()
+    }
+}
+
+/// `GET /api/alarms`.
+pub async fn list(State(console): State<Console>, _: LoggedIn, Query(query): Query<ListQuery>) -> Response {
+    match console.desk.alarms(query.is_open()) {
+        Ok(list) => {
+            let relay = console.link.borrow().clone();
+            Json(json!({ "alarms": list.alarms, "open": list.open, "relay": relay })).into_response()
+        }
+        Err(error) => failed(&error),
+    }
+}
+
+/// `GET /api/alarms/{id}`.
+pub async fn one(State(console): State<Console>, _: LoggedIn, Path(alarm): Path<String>) -> Response {
+    let Ok(alarm) = alarm.parse() else { return unknown() };
+    show(&console, alarm)
+}
+
+fn unknown() -> Response {
+    problem(StatusCode::NOT_FOUND, "unknown_alarm", "there is no such alarm at this desk")
+}
+
+fn show(console: &Console, alarm: AlarmId) -> Response {
+    match console.desk.alarm(alarm) {
+        Ok(Some(detail)) => Json(detail).into_response(),
+        Ok(None) => unknown(),
+        Err(error) => failed(&error),
+    }
+}
+
+/// What an officer says, as a form's fields or as JSON.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+pub struct Said {
+    also: Also,
+    how: String,
+    what: String,
+    outcome: String,
+}
+
+/// `true` in JSON, `1` in a form.
+#[derive(Default, Deserialize)]
+#[serde(untagged)]
+enum Also {
+    Flag(bool),
+    Field(String),
+    #[default]
+    No,
+}
+
+impl Said {
+    /// The act that a path names.
+    pub fn act(self, name: &str) -> Option<Act> {
+        let also = match &self.also {
+            Also::Flag(also) => *also,
+            Also::Field(text) => text == "1",
+            Also::No => false,
+        };
+        match name {
+            "acknowledge" => Some(Act::Acknowledge { also }),
+            "verify" => Some(Act::Verify { how: self.how }),
+            "underway" => Some(Act::Underway { what: self.what }),
+            "close" => Some(Act::Close { outcome: self.outcome }),
+            _ => None,
+        }
+    }
+}
+
+/// `POST /api/alarms/{id}/{act}`.
+pub async fn act(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    Path((alarm, name)): Path<(String, String)>,
+    said: Json<Said>,
+) -> Response {
+    let Ok(alarm) = alarm.parse() else { return unknown() };
+    let Some(act) = said.0.act(&name) else {
+        return problem(StatusCode::NOT_FOUND, "unknown_act", "acknowledge, verify, underway or close");
+    };
+    match console.desk.act(alarm, &officer, &act).await {
+        Ok(()) => show(&console, alarm),
+        Err(error) => {
+            let detail = match (&error, console.desk.alarm(alarm)) {
+                (ActError::Held, Ok(Some(detail))) => detail
+                    .summary
+                    .held_by
+                    .map(|holder| format!("{} ({}) has it", holder.officer.unwrap_or_default(), holder.desk)),
+                _ => None,
+            };
+            problem(status_of(&error), error.code(), &detail.unwrap_or_else(|| error.to_string()))
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The officers' console: pages, a JSON API and a live stream, served by the desk itself and nobody else.
+//!
+//! Everything a page needs comes from here, under a policy that lets a browser load and send nothing elsewhere. What an
+//! officer sees is what [`crate::desk`] can prove; this module adds words and layout, and decides nothing.
+
+mod api;
+mod guard;
+mod live;
+mod local_time;
+mod pages;
+mod present;
+mod serve;
+mod words;
+
+pub use serve::{RelayPlace, serve_desk};
+
+use std::sync::Arc;
+
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{StatusCode, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, response::Redirect};
+use tokio::sync::{Semaphore, watch};
+
+use crate::desk::Desk;
+use crate::desk::run::RelayLink;
+
+/// The largest body of a request in bytes: a form with one text.
+const MAX_BODY_BYTES: usize = 16 * 1024;
+/// The most open live streams.
+const MAX_STREAMS: usize = 500;
+
+/// What the console's handlers share.
+#[derive(Debug, Clone)]
+pub struct Console {
+    desk: Arc<Desk>,
+    link: watch::Receiver<RelayLink>,
+    stop: watch::Receiver<bool>,
+    streams: Arc<Semaphore>,
+}
+
+impl Console {
+    /// A console over a desk. Live streams end when `stop` becomes true.
+    pub fn new(desk: Arc<Desk>, link: watch::Receiver<RelayLink>, stop: watch::Receiver<bool>) -> Self {
+        Self { desk, link, stop, streams: Arc::new(Semaphore::new(MAX_STREAMS)) }
+    }
+
+    /// The console's routes.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/", get(pages::list))
+            .route("/alarms/{alarm}", get(pages::alarm))
+            .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/login", get(|| async { Redirect::to("/") }).post(pages::log_in))
+            .route("/login/{token}", get(pages::offer_log_in))
+            .route("/logout", post(pages::log_out))
+            .route("/live", get(live::live))
+            .route("/api/alarms", get(api::list))
+            .route("/api/alarms/{alarm}", get(api::one))
+            .route("/api/alarms/{alarm}/{act}", post(api::act))
+            .route("/assets/console.css", get(|| asset("text/css", include_str!("../../templates/console.css"))))
+            .route("/assets/console.js", get(|| asset("text/javascript", include_str!("../../templates/console.js"))))
+            .route("/health", get(|| async { StatusCode::OK }))
+            .route("/ready", get(ready))
+            .fallback(pages::not_found)
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .layer(middleware::from_fn_with_state(self.clone(), guard::same_origin))
+            .layer(middleware::from_fn(guard::headers))
+            .with_state(self)
+    }
+}
+
+async fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+/// Ready while it can take writes and hears its relay.
+async fn ready(State(console): State<Console>) -> StatusCode {
+    let hears = matches!(*console.link.borrow(), RelayLink::Live { .. });
+    if console.desk.is_open() && hears { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }
+}

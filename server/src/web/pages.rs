@@ -1,0 +1,242 @@
+//! The console's pages. They work without script, as links and forms; the script only keeps them up to date.
+
+use askama::Template;
+use axum::Form;
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use serde::Deserialize;
+
+use crate::channel::Language;
+use crate::desk::officers::Token;
+use crate::desk::run::RelayLink;
+use crate::desk::{ActError, DeskError};
+use crate::web::Console;
+use crate::web::api::{ListQuery, Said, status_of};
+use crate::web::guard::{Lang, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
+use crate::web::local_time::local;
+use crate::web::present::{ShownAlarm, ShownDetail};
+use crate::web::words::Words;
+
+/// What every page of an officer shows.
+struct Frame {
+    words: &'static Words,
+    desk: String,
+    officer: String,
+    path: String,
+    /// Since when the relay is not heard; empty while it is.
+    relay_down: String,
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct ListPage {
+    frame: Frame,
+    open: bool,
+    alarms: Vec<ShownAlarm>,
+    /// How many are open in all, when not all are listed.
+    more: Option<usize>,
+    ringing: usize,
+}
+
+#[derive(Template)]
+#[template(path = "alarm.html")]
+struct AlarmPage {
+    frame: Frame,
+    detail: ShownDetail,
+    ringing: usize,
+}
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    words: &'static Words,
+    /// The link's token, to be sent by the button; empty when there is none.
+    token: String,
+    message: &'static str,
+    /// Where to go on to, when the browser did not send its cookie because it came from another site.
+    path: String,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorPage {
+    words: &'static Words,
+    message: String,
+}
+
+fn render(status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, Html(html)).into_response(),
+        Err(error) => {
+            tracing::error!(event = "page_not_rendered", why = %error);
+            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+        }
+    }
+}
+
+/// A page that says what went wrong.
+pub fn error(status: StatusCode, language: Language, message: impl Fn(&Words) -> String) -> Response {
+    let words = Words::of(language);
+    render(status, &ErrorPage { words, message: message(words) })
+}
+
+fn failed(error: &DeskError, language: Language) -> Response {
+    tracing::error!(event = "console_failed", why = %error);
+    self::error(StatusCode::SERVICE_UNAVAILABLE, language, |words| words.act_failed.to_owned())
+}
+
+/// What a visitor without a session sees. `SameSite=Strict` keeps the cookie back when a link on another site led here:
+/// the page offers a link of its own, with which the browser sends it.
+pub fn ask_to_log_in(path: &str, language: Language) -> Response {
+    let words = Words::of(language);
+    let page = LoginPage { words, token: String::new(), message: words.log_in_ask, path: path.to_owned() };
+    render(StatusCode::UNAUTHORIZED, &page)
+}
+
+fn frame(console: &Console, officer: String, language: Language, path: String) -> Frame {
+    let relay_down = match &*console.link.borrow() {
+        RelayLink::Live { .. } => String::new(),
+        RelayLink::Down { since, .. } => local(*since),
+    };
+    Frame { words: Words::of(language), desk: console.desk.name(), officer, path, relay_down }
+}
+
+/// `GET /`: the open alarms, or with `?closed=1` the closed ones.
+pub async fn list(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    Lang(language): Lang,
+    Query(query): Query<ListQuery>,
+    axum::extract::RawQuery(raw): axum::extract::RawQuery,
+) -> Response {
+    let open = query.is_open();
+    let list = match console.desk.alarms(open) {
+        Ok(list) => list,
+        Err(error) => return failed(&error, language),
+    };
+    let alarms: Vec<ShownAlarm> = list.alarms.iter().map(|alarm| ShownAlarm::of(alarm, Words::of(language))).collect();
+    let path = if open { "/?" } else { "/?closed=1&" };
+    let page = ListPage {
+        frame: frame(&console, officer.name, language, path.to_owned()),
+        open,
+        more: (open && list.open > alarms.len()).then_some(list.open),
+        ringing: alarms.iter().filter(|alarm| alarm.ringing).count(),
+        alarms,
+    };
+    remember(render(StatusCode::OK, &page), raw.as_deref(), language)
+}
+
+/// A language that was asked for by name stays.
+fn remember(mut response: Response, query: Option<&str>, language: Language) -> Response {
+    if query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("lang="))) {
+        response.headers_mut().insert(header::SET_COOKIE, language_cookie(language));
+    }
+    response
+}
+
+/// `GET /alarms/{id}`.
+pub async fn alarm(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    Lang(language): Lang,
+    Path(alarm): Path<String>,
+    axum::extract::RawQuery(raw): axum::extract::RawQuery,
+) -> Response {
+    let detail = match alarm.parse().ok().map(|alarm| console.desk.alarm(alarm)) {
+        Some(Ok(Some(detail))) => detail,
+        Some(Err(error)) => return failed(&error, language),
+        None | Some(Ok(None)) => return not_found(Lang(language)).await,
+    };
+    let detail = ShownDetail::of(&detail, language);
+    let page = AlarmPage {
+        frame: frame(&console, officer.name, language, format!("/alarms/{}?", detail.alarm.id)),
+        ringing: usize::from(detail.alarm.ringing),
+        detail,
+    };
+    remember(render(StatusCode::OK, &page), raw.as_deref(), language)
+}
+
+/// `POST /alarms/{id}/{act}`: a form's act.
+pub async fn act(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    Lang(language): Lang,
+    Path((alarm, name)): Path<(String, String)>,
+    Form(said): Form<Said>,
+) -> Response {
+    let (Ok(alarm), Some(act)) = (alarm.parse(), said.act(&name)) else { return not_found(Lang(language)).await };
+    let refused = match console.desk.act(alarm, &officer, &act).await {
+        Ok(()) => return Redirect::to(&format!("/alarms/{alarm}")).into_response(),
+        Err(refused) => refused,
+    };
+    let holder = console.desk.alarm(alarm).ok().flatten().and_then(|detail| detail.summary.held_by);
+    error(status_of(&refused), language, |words| match &refused {
+        ActError::Unknown => words.not_found.to_owned(),
+        ActError::Held => {
+            let who = holder.as_ref().and_then(|holder| holder.officer.clone());
+            let desk = holder.as_ref().map(|holder| holder.desk.clone()).unwrap_or_default();
+            format!("{} {} ({desk})", words.act_held, who.unwrap_or_else(|| words.an_officer.to_owned()))
+        }
+        ActError::NotTaken => words.act_not_taken.to_owned(),
+        ActError::Closed => words.act_closed.to_owned(),
+        ActError::Words => words.act_words.to_owned(),
+        ActError::TooMany => words.act_too_many.to_owned(),
+        ActError::Desk(_) => words.act_failed.to_owned(),
+    })
+}
+
+/// `GET /login/{token}`: a button. Looking at the link, as mail scanners do, does not use it up.
+pub async fn offer_log_in(Lang(language): Lang, Path(token): Path<String>) -> Response {
+    let words = Words::of(language);
+    let known = Token::read(&token).is_some();
+    let message = if known { words.log_in_explain } else { words.log_in_refused };
+    let token = if known { token } else { String::new() };
+    render(StatusCode::OK, &LoginPage { words, token, message, path: String::new() })
+}
+
+/// The field of the login form.
+#[derive(Deserialize)]
+pub struct LogIn {
+    token: String,
+}
+
+/// `POST /login`.
+pub async fn log_in(State(console): State<Console>, Lang(language): Lang, Form(form): Form<LogIn>) -> Response {
+    let session = match Token::read(&form.token) {
+        Some(token) => console.desk.log_in(&token).await,
+        None => Ok(None),
+    };
+    match session {
+        Ok(Some(session)) => {
+            let mut response = Redirect::to("/").into_response();
+            if let Some(cookie) = session_cookie(&session.token) {
+                response.headers_mut().insert(header::SET_COOKIE, cookie);
+            }
+            response
+        }
+        Ok(None) => {
+            let words = Words::of(language);
+            let page = LoginPage { words, token: String::new(), message: words.log_in_refused, path: String::new() };
+            render(StatusCode::FORBIDDEN, &page)
+        }
+        Err(error) => failed(&error, language),
+    }
+}
+
+/// `POST /logout`.
+pub async fn log_out(State(console): State<Console>, Lang(language): Lang, headers: HeaderMap) -> Response {
+    if let Some(token) = session_token(&headers)
+        && let Err(error) = console.desk.log_out(&token).await
+    {
+        return failed(&error, language);
+    }
+    let mut response = Redirect::to("/").into_response();
+    response.headers_mut().insert(header::SET_COOKIE, no_session_cookie());
+    response
+}
+
+/// Everything else.
+pub async fn not_found(Lang(language): Lang) -> Response {
+    error(StatusCode::NOT_FOUND, language, |words| words.not_found.to_owned())
+}

@@ -1,0 +1,271 @@
+//! From what the desk knows to what a page shows: every figure with its unit, every age reckoned, every warning in words.
+
+use baken_schemas::alarm::ReceiptState;
+
+use crate::channel::Language;
+use crate::desk::{AlarmDetail, AlarmSummary, SignatureView};
+use crate::web::local_time::local;
+use crate::web::words::Words;
+
+/// A fix older than this, in seconds, is shown as old.
+const OLD_FIX_S: i64 = 120;
+
+/// A position on a page.
+#[derive(Debug)]
+pub struct ShownPosition {
+    /// Latitude and longitude.
+    pub degrees: String,
+    /// The Dutch grid.
+    pub rd: Option<String>,
+    /// `geo:` link.
+    pub geo: String,
+    /// "12 m".
+    pub accuracy: String,
+    /// How long ago the fix was made.
+    pub age: String,
+    /// It is old.
+    pub is_old: bool,
+    /// It came with an update.
+    pub from_update: bool,
+}
+
+/// An alarm on a page.
+#[derive(Debug)]
+pub struct ShownAlarm {
+    /// Its id.
+    pub id: String,
+    /// Nobody has it.
+    pub ringing: bool,
+    /// It is over.
+    pub closed: bool,
+    /// An officer of this desk has it.
+    pub taken_here: bool,
+    /// What kind.
+    pub kind: &'static str,
+    /// How far.
+    pub state: &'static str,
+    /// Who calls.
+    pub who: String,
+    /// Office.
+    pub office: String,
+    /// Number, empty when unknown.
+    pub phone: String,
+    /// How long ago it came in.
+    pub age: String,
+    /// When it came in.
+    pub received: String,
+    /// What the signature proves.
+    pub signature: String,
+    /// It is proven.
+    pub proven: bool,
+    /// How it came to be.
+    pub provenance: String,
+    /// Why it could not be opened, empty when it was.
+    pub unopened: &'static str,
+    /// Words sent along.
+    pub text: String,
+    /// Where.
+    pub position: Option<ShownPosition>,
+    /// Why not.
+    pub absent: &'static str,
+    /// "61 %".
+    pub battery: Option<String>,
+    /// "Agent Jansen van Meldkamer Oost heeft dit alarm", empty when nobody has.
+    pub held: String,
+    /// Somebody verified it.
+    pub verified: bool,
+    /// What an officer must mind, most urgent first.
+    pub warnings: Vec<&'static str>,
+}
+
+impl ShownAlarm {
+    /// An alarm in a language.
+    pub fn of(alarm: &AlarmSummary, words: &'static Words) -> Self {
+        let name = alarm.person.as_ref().map(|person| person.name.as_str());
+        let mut warnings = Vec::new();
+        if alarm.duress {
+            warnings.push(words.duress_warning);
+        }
+        if alarm.discreet {
+            warnings.push(words.silent_warning);
+        }
+        if alarm.withdrawn {
+            warnings.push(words.withdrawn_warning);
+        }
+        let held = alarm.held_by.as_ref().map(|holder| {
+            let officer = holder.officer.as_deref().unwrap_or(words.an_officer);
+            format!("{officer} {} {} {}", words.of_desk, holder.desk, words.has_it)
+        });
+        Self {
+            id: alarm.alarm.to_string(),
+            ringing: alarm.ringing,
+            closed: alarm.state == ReceiptState::Closed,
+            taken_here: alarm.held_by.as_ref().is_some_and(|holder| holder.own),
+            kind: words.kind(alarm.kind),
+            state: words.state(alarm.state),
+            who: name.unwrap_or(words.unknown_sender).to_owned(),
+            office: alarm.person.as_ref().map(|person| person.office.clone()).unwrap_or_default(),
+            phone: alarm.person.as_ref().map(|person| person.phone.clone()).unwrap_or_default(),
+            age: words.duration(alarm.age_s),
+            received: local(alarm.received_at),
+            signature: words.signature(alarm.signature, name),
+            proven: alarm.signature == SignatureView::Proven,
+            provenance: alarm.provenance.as_ref().map(|how| words.provenance(how)).unwrap_or_default(),
+            unopened: alarm.unopened.map(|why| words.unopened(why)).unwrap_or_default(),
+            text: alarm.text.clone(),
+            position: alarm.position.as_ref().map(|position| ShownPosition {
+                degrees: format!("{}, {}", position.place.latitude, position.place.longitude),
+                rd: position.place.rd.map(|(x, y)| format!("{x}, {y}")),
+                geo: position.place.geo.clone(),
+                accuracy: format!("{} {}", position.place.accuracy_m, words.metre),
+                age: words.duration(position.age_now_s),
+                is_old: position.age_now_s > OLD_FIX_S,
+                from_update: position.from_update,
+            }),
+            absent: words.absent(alarm.position_absent),
+            battery: alarm.battery_percent.map(|percent| format!("{percent} %")),
+            held: held.unwrap_or_default(),
+            verified: alarm.verified,
+            warnings,
+        }
+    }
+}
+
+/// A line with a heading, as on the card.
+#[derive(Debug)]
+pub struct Line {
+    /// What it is.
+    pub label: &'static str,
+    /// What it says.
+    pub text: String,
+}
+
+/// A moment in the course of an alarm.
+#[derive(Debug)]
+pub struct Moment {
+    /// When.
+    pub at: String,
+    /// What.
+    pub what: String,
+    /// Who says it.
+    pub by: String,
+    /// What was said.
+    pub text: String,
+    /// Something about it that an officer must mind; empty when there is nothing.
+    pub trouble: &'static str,
+}
+
+/// An alarm's page.
+#[derive(Debug)]
+pub struct ShownDetail {
+    /// What the list shows.
+    pub alarm: ShownAlarm,
+    /// The phone's own clock when it was made.
+    pub made_at: String,
+    /// The card's lines; empty without a card.
+    pub card: Vec<Line>,
+    /// Receipts and notes, in order of arrival.
+    pub course: Vec<Moment>,
+    /// Updates, the newest first.
+    pub updates: Vec<Moment>,
+    /// Deliveries.
+    pub machines: Vec<Moment>,
+}
+
+impl ShownDetail {
+    /// An alarm in a language.
+    pub fn of(detail: &AlarmDetail, language: Language) -> Self {
+        let words = Words::of(language);
+        Self {
+            alarm: ShownAlarm::of(&detail.summary, words),
+            made_at: detail.made_at.map(local).unwrap_or_default(),
+            card: card(detail, words),
+            course: course(detail, words),
+            updates: updates(detail, words),
+            machines: machines(detail, language),
+        }
+    }
+}
+
+fn card(detail: &AlarmDetail, words: &'static Words) -> Vec<Line> {
+    let Some(card) = &detail.card else { return Vec::new() };
+    let contacts = card.contacts.join("; ");
+    [
+        (words.card_code_word, &card.code_word),
+        (words.card_phone, &card.phone),
+        (words.card_home, &card.home_address),
+        (words.card_household, &card.household),
+        (words.card_medical, &card.medical),
+        (words.card_car, &card.car),
+        (words.card_contacts, &contacts),
+        (words.card_office, &card.office),
+    ]
+    .into_iter()
+    .filter(|(_, text)| !text.is_empty())
+    .map(|(label, text)| Line { label, text: text.clone() })
+    .collect()
+}
+
+fn course(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
+    let receipts = detail.receipts.iter().map(|receipt| Moment {
+        at: local(receipt.at),
+        what: words.state(receipt.state).to_owned(),
+        by: match &receipt.officer {
+            Some(officer) => format!("{officer}, {}", receipt.by),
+            None => receipt.by.clone(),
+        },
+        text: receipt.text.clone().unwrap_or_default(),
+        trouble: match receipt.sending {
+            Some("waiting") => words.sending,
+            Some("refused") => words.send_refused,
+            _ => "",
+        },
+    });
+    let notes = detail.notes.iter().map(|note| Moment {
+        at: local(note.received_at),
+        what: words.note(note.note).to_owned(),
+        by: words.signature(note.signature, None),
+        text: if note.duress { words.with_duress.to_owned() } else { String::new() },
+        trouble: if note.duress { words.duress_warning } else { "" },
+    });
+    receipts.chain(notes).collect()
+}
+
+fn updates(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
+    let shown = detail.updates.iter().map(|update| {
+        let place = update.position.as_ref().map(|place| {
+            format!(
+                "{}, {} ({} {} {})",
+                place.latitude, place.longitude, words.accurate_to, place.accuracy_m, words.metre
+            )
+        });
+        Moment {
+            at: local(update.received_at),
+            what: place.unwrap_or_else(|| words.no_position.to_owned()),
+            by: update.battery_percent.map(|percent| format!("{} {percent} %", words.battery)).unwrap_or_default(),
+            text: update.text.clone(),
+            trouble: "",
+        }
+    });
+    shown.collect()
+}
+
+fn machines(detail: &AlarmDetail, language: Language) -> Vec<Moment> {
+    let words = Words::of(language);
+    let shown = detail.deliveries.iter().map(|delivery| {
+        let answer = delivery.answer.as_ref().map(|answer| format!("{} {answer}", words.answered));
+        let why = delivery.why.map(|why| why.text(language));
+        Moment {
+            at: delivery.tried_at.map(local).unwrap_or_default(),
+            what: format!("{} ({}): {}", delivery.name, delivery.channel, words.delivery(delivery.state)),
+            by: words.state(delivery.event).to_owned(),
+            text: [answer, why, Some(format!("{} {}", delivery.attempts, words.tries))]
+                .into_iter()
+                .flatten()
+                .collect::<Vec<_>>()
+                .join("; "),
+            trouble: "",
+        }
+    });
+    shown.collect()
+}

@@ -1,0 +1,278 @@
+//! Every sentence of the console, in Dutch and in English. Short, and never more than is known.
+
+use baken_schemas::alarm::{AlarmKind, FixAbsent, Provenance, ReceiptState};
+
+use crate::channel::Language;
+use crate::desk::{SignatureView, Unopened};
+
+/// Declares each text once, with both languages side by side.
+macro_rules! words {
+    ($($name:ident: $nl:literal, $en:literal;)*) => {
+        /// The console's texts in one language.
+        #[derive(Debug)]
+        #[allow(missing_docs, reason = "each field's text says what it is")]
+        pub struct Words {
+            $(pub $name: &'static str,)*
+        }
+
+        const NL: Words = Words { $($name: $nl,)* };
+        const EN: Words = Words { $($name: $en,)* };
+    };
+}
+
+words! {
+    lang: "nl", "en";
+    other_lang: "en", "nl";
+    other_lang_name: "English", "Nederlands";
+    alarms: "Alarmen", "Alarms";
+    open_alarms: "Open alarmen", "Open alarms";
+    closed_alarms: "Afgesloten alarmen", "Closed alarms";
+    none_open: "Er zijn geen open alarmen.", "There are no open alarms.";
+    none_closed: "Er zijn nog geen afgesloten alarmen.", "No alarm has been closed yet.";
+    back: "Terug naar alle alarmen", "Back to all alarms";
+    log_out: "Uitloggen", "Log out";
+    logged_in_as: "Ingelogd als", "Logged in as";
+    log_in: "Inloggen", "Log in";
+    log_in_title: "Inloggen bij de meldkamer", "Log in to the desk";
+    log_in_explain: "Deze link werkt één keer. Klik op de knop om in te loggen.", "This link works once. Press the button to log in.";
+    log_in_ask: "Vraag de beheerder om een inloglink. Die werkt één keer en een half uur lang.", "Ask the keeper of this desk for a login link. It works once, for half an hour.";
+    log_in_refused: "Deze link is al gebruikt, verlopen of onbekend. Vraag om een nieuwe.", "This link was used, has expired or is unknown. Ask for a new one.";
+    already_in: "Al ingelogd? Ga verder", "Logged in already? Go on";
+    stale: "Deze pagina loopt niet meer bij. Ververs de pagina en controleer uw verbinding.", "This page is no longer up to date. Reload it and check your connection.";
+    relay_down: "Geen verbinding met de relay. Nieuwe alarmen komen niet binnen.", "No connection to the relay. New alarms do not come in.";
+    since: "Sinds", "Since";
+    acknowledge: "Ik heb deze", "I have this one";
+    acknowledge_also: "Ook oppakken", "Take it as well";
+    verify: "Geverifieerd", "Verified";
+    verify_how: "Hoe is dit gecontroleerd?", "How was this checked?";
+    underway: "Hulp onderweg", "Help is on its way";
+    underway_what: "Wat is er onderweg?", "What is on its way?";
+    close: "Afsluiten", "Close";
+    close_outcome: "Hoe is het afgelopen?", "What was the outcome?";
+    acts: "Wat doet u?", "What do you do?";
+    acknowledge_first: "Pak het alarm eerst op met de knop hierboven.", "Take the alarm first, with the button above.";
+    no_one_has_it: "Nog niemand heeft dit alarm opgepakt", "Nobody has taken this alarm yet";
+    has_it: "heeft dit alarm", "has this alarm";
+    an_officer: "een medewerker", "an officer";
+    of_desk: "van", "of";
+    received: "Binnengekomen", "Came in";
+    ago: "geleden", "ago";
+    no_position: "Geen plaats", "No position";
+    accurate_to: "nauwkeurig tot", "accurate to";
+    fix_age: "Deze plaats is gemeten", "This position was measured";
+    from_update: "bijgewerkt na het alarm", "updated after the alarm";
+    rd: "RD", "RD (Dutch grid)";
+    call: "Bel", "Call";
+    call_person: "Bel de persoon.", "Call the person.";
+    unknown_sender: "Onbekende afzender", "Unknown sender";
+    battery: "Batterij", "Battery";
+    card: "Kaart van de persoon", "The person's card";
+    no_card: "Er is geen kaart, of hij is nog niet opgehaald.", "There is no card, or it has not been fetched yet.";
+    card_office: "Functie", "Office";
+    card_phone: "Telefoon", "Phone";
+    card_home: "Woonadres", "Home address";
+    card_car: "Auto", "Car";
+    card_household: "Huisgenoten", "Household";
+    card_medical: "Medisch", "Medical";
+    card_code_word: "Codewoord", "Code word";
+    card_contacts: "Noodcontacten", "Emergency contacts";
+    timeline: "Verloop", "Course";
+    updates: "Bijgewerkt door de telefoon", "Updates from the phone";
+    machines: "Doorgegeven aan systemen", "Passed on to machines";
+    machines_explain: "Een antwoord van een systeem is geen mens die het gezien heeft.", "A machine's answer is not a person who has seen it.";
+    no_machines: "Er zijn geen systemen ingesteld.", "No machines are configured.";
+    tries: "pogingen", "tries";
+    answered: "antwoordde", "answered";
+    verified_badge: "Geverifieerd", "Verified";
+    not_verified: "Niet geverifieerd", "Not verified";
+    silent_warning: "Stil alarm: bel of app niet terug zonder overleg. De persoon wordt misschien gezien.", "Silent alarm: do not call or text back without consulting. The person may be watched.";
+    duress_warning: "Dwang: er is een dwangcode gebruikt. Behandel dit als gijzeling tot het tegendeel blijkt.", "Duress: a duress PIN was used. Treat this as a hostage situation until shown otherwise.";
+    withdrawn_warning: "De telefoon meldt dat het alarm is ingetrokken. Controleer of de persoon dat zelf en vrij deed.", "The phone says that the alarm was withdrawn. Check that the person did so freely.";
+    sending: "De relay heeft dit nog niet", "The relay does not have this yet";
+    send_refused: "De relay weigerde dit", "The relay refused this";
+    note_unlocked: "Telefoon ontgrendeld", "Phone unlocked";
+    note_settled: "Check-in afgehandeld", "Check-in settled";
+    note_withdrawn: "Alarm ingetrokken", "Alarm withdrawn";
+    note_unreadable: "Notitie die niet geopend kan worden", "A note that cannot be opened";
+    with_duress: "met dwangcode", "with the duress PIN";
+    phones_clock: "Volgens de klok van de telefoon", "By the phone's own clock";
+    more_open: "Er zijn meer open alarmen dan hier passen. In totaal:", "There are more open alarms than fit here. In all:";
+    error_title: "Dat ging niet", "That did not work";
+    not_found: "Deze pagina of dit alarm is er niet.", "There is no such page or alarm.";
+    forbidden: "Dit verzoek kwam niet van de console zelf en is geweigerd.", "This request did not come from the console itself and was refused.";
+    act_held: "Een ander heeft dit alarm al:", "Somebody else already has this alarm:";
+    act_not_taken: "Pak het alarm eerst op.", "Acknowledge the alarm first.";
+    act_closed: "Het alarm is al afgesloten.", "The alarm is closed.";
+    act_words: "Vul iets in, hooguit 400 tekens.", "Say something, at most 400 characters.";
+    act_too_many: "Over dit alarm is al te veel vastgelegd.", "Too much was recorded about this alarm already.";
+    act_failed: "De meldkamer kon dit niet opslaan. Probeer het opnieuw.", "The desk could not store this. Try again.";
+    second: "s", "s";
+    minute: "min", "min";
+    hour: "u", "h";
+    day: "d", "d";
+    metre: "m", "m";
+}
+
+impl Words {
+    /// The texts of a language.
+    pub fn of(language: Language) -> &'static Self {
+        match language {
+            Language::Nl => &NL,
+            Language::En => &EN,
+        }
+    }
+
+    fn is_dutch(&self) -> bool {
+        self.lang == NL.lang
+    }
+
+    fn pick(&self, nl: &'static str, en: &'static str) -> &'static str {
+        if self.is_dutch() { nl } else { en }
+    }
+
+    /// A kind of alarm.
+    pub fn kind(&self, kind: Option<AlarmKind>) -> &'static str {
+        match kind {
+            Some(AlarmKind::Panic) => self.pick("Noodalarm", "Emergency"),
+            Some(AlarmKind::Silent) => self.pick("Stil alarm", "Silent alarm"),
+            Some(AlarmKind::Medical) => self.pick("Medisch alarm", "Medical alarm"),
+            Some(AlarmKind::Duress) => self.pick("Dwang", "Duress"),
+            Some(AlarmKind::Button) => self.pick("Vaste knop", "Hardware button"),
+            Some(AlarmKind::Missed) => self.pick("Check-in gemist", "Check-in missed"),
+            Some(AlarmKind::Test) => self.pick("Test door de gebruiker", "The user's test"),
+            Some(AlarmKind::Probe) => self.pick("Automatische test", "Automatic test"),
+            None => self.pick("Alarm dat niet geopend kan worden", "An alarm that cannot be opened"),
+        }
+    }
+
+    /// How far an alarm has got.
+    pub fn state(&self, state: ReceiptState) -> &'static str {
+        match state {
+            ReceiptState::Stored => self.pick("Opgeslagen bij de relay", "Stored at the relay"),
+            ReceiptState::Received => self.pick("Ontvangen door het systeem", "Received by the system"),
+            ReceiptState::Exhausted => self.pick("Niemand reageerde op tijd", "Nobody answered in time"),
+            ReceiptState::Seen => self.pick("Opgepakt", "Taken"),
+            ReceiptState::Verified => self.pick("Geverifieerd", "Verified"),
+            ReceiptState::Underway => self.pick("Hulp onderweg", "Help is on its way"),
+            ReceiptState::Closed => self.pick("Afgesloten", "Closed"),
+        }
+    }
+
+    /// What a signature proves.
+    pub fn signature(&self, signature: SignatureView, name: Option<&str>) -> String {
+        match (signature, name) {
+            (SignatureView::Proven, Some(name)) if self.is_dutch() => {
+                format!("Ondertekend door het toestel van {name}")
+            }
+            (SignatureView::Proven, Some(name)) => format!("Signed by {name}'s device"),
+            (SignatureView::Proven, None) => self.pick("Ondertekend", "Signed").to_owned(),
+            (SignatureView::UnknownDevice, _) => self
+                .pick(
+                    "Niet ondertekend door een bekend toestel: wie dit stuurt is niet bewezen",
+                    "Not signed by a known device: who sends this is not proven",
+                )
+                .to_owned(),
+            (SignatureView::Mismatch, _) => self
+                .pick(
+                    "De handtekening klopt niet met het toestel: veranderd onderweg of van een ander",
+                    "The signature does not fit the device: altered on the way, or somebody else",
+                )
+                .to_owned(),
+            (SignatureView::None, _) => self.pick("Zonder handtekening", "Without a signature").to_owned(),
+        }
+    }
+
+    /// Why there is no content.
+    pub fn unopened(&self, why: Unopened) -> &'static str {
+        match why {
+            Unopened::NotForUs => self.pick(
+                "Dit alarm is niet voor deze meldkamer verzegeld en kan hier niet worden geopend.",
+                "This alarm was not sealed to this desk and cannot be opened here.",
+            ),
+            Unopened::CannotOpen => self.pick(
+                "Dit alarm kan niet worden geopend: het is beschadigd of veranderd.",
+                "This alarm cannot be opened: it was damaged or altered.",
+            ),
+            Unopened::Unreadable => self.pick(
+                "Wat binnenkwam is onleesbaar. Misschien is deze software te oud.",
+                "What came in cannot be read. This software may be too old.",
+            ),
+        }
+    }
+
+    /// Why there is no position.
+    pub fn absent(&self, why: Option<FixAbsent>) -> &'static str {
+        match why {
+            Some(FixAbsent::NotYet) => {
+                self.pick("De telefoon heeft nog geen plaats gevonden.", "The phone has not found a position yet.")
+            }
+            Some(FixAbsent::SwitchedOff) => {
+                self.pick("Plaatsbepaling staat uit op de telefoon.", "Location is switched off on the phone.")
+            }
+            Some(FixAbsent::NoReceiver) => self.pick(
+                "De afzender heeft geen ontvanger voor plaatsbepaling.",
+                "The sender has no receiver for positions.",
+            ),
+            None => self.pick("Onbekend.", "Unknown."),
+        }
+    }
+
+    /// How an alarm came to be.
+    pub fn provenance(&self, provenance: &Provenance) -> String {
+        match provenance {
+            Provenance::Phone => self.pick("Van een telefoon", "From a phone").to_owned(),
+            Provenance::Button { button, transport } if self.is_dutch() => {
+                format!("Van een vaste knop via een bridge: {button} ({transport})")
+            }
+            Provenance::Button { button, transport } => {
+                format!("From a hardware button by a bridge: {button} ({transport})")
+            }
+        }
+    }
+
+    /// How far a message to a machine is.
+    pub fn delivery(&self, state: &str) -> &'static str {
+        match state {
+            "delivered" => self.pick("door de machine aangenomen", "taken by the machine"),
+            "refused" => self.pick("geweigerd", "refused"),
+            "dropped" => self.pick("vervallen", "dropped"),
+            _ => self.pick("wacht", "waiting"),
+        }
+    }
+
+    /// A note.
+    pub fn note(&self, note: Option<&str>) -> &'static str {
+        match note {
+            Some("unlocked") => self.note_unlocked,
+            Some("settled") => self.note_settled,
+            Some("withdrawn") => self.note_withdrawn,
+            _ => self.note_unreadable,
+        }
+    }
+
+    /// How long: the two largest units that matter.
+    pub fn duration(&self, seconds: i64) -> String {
+        let seconds = seconds.max(0);
+        let (days, hours, minutes) = (seconds / 86_400, seconds / 3600 % 24, seconds / 60 % 60);
+        match seconds {
+            0..60 => format!("{seconds} {}", self.second),
+            60..3600 => format!("{minutes} {} {} {}", self.minute, seconds % 60, self.second),
+            3600..86_400 => format!("{hours} {} {minutes} {}", self.hour, self.minute),
+            _ => format!("{days} {} {hours} {}", self.day, self.hour),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_read_at_a_glance() {
+        let words = Words::of(Language::Nl);
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (61, "1 min 1 s"), (3_660, "1 u 1 min"), (90_000, "1 d 1 u")]
+        {
+            assert_eq!(words.duration(seconds), text);
+        }
+    }
+}
