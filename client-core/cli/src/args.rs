@@ -37,16 +37,30 @@ Examples:
 )]
 pub struct Arguments {
     /// The folder of this device
-    #[arg(long, global = true, env = "BAKEN_HOME", value_name = "DIR", default_value = "~/.baken")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Options of every command",
+        env = "BAKEN_HOME",
+        value_name = "DIR",
+        default_value = "~/.baken"
+    )]
     pub home: PathBuf,
     /// Print JSON, one object a line; errors too
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Options of every command")]
     pub json: bool,
     /// The language of what is printed
-    #[arg(long, global = true, env = "BAKEN_LANG", value_enum, default_value = "nl")]
+    #[arg(
+        long,
+        global = true,
+        help_heading = "Options of every command",
+        env = "BAKEN_LANG",
+        value_enum,
+        default_value = "nl"
+    )]
     pub lang: Language,
     /// Read the PIN from the first line of this file
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(long, global = true, help_heading = "Options of every command", value_name = "FILE")]
     pub pin_file: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,

@@ -16,7 +16,10 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
-    let arguments = args::Arguments::parse();
+    let arguments = match args::Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return usage(&error),
+    };
     // Logs are for who looks for a fault, and go beside the output: RUST_LOG=baken_core=debug.
     tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
@@ -35,4 +38,18 @@ fn main() -> ExitCode {
             ExitCode::from(failure.exit_code())
         }
     }
+}
+
+/// Help and version as clap prints them; a usage error as an object where a program asked for JSON.
+fn usage(error: &clap::Error) -> ExitCode {
+    if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
+        let message = error.to_string();
+        let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        let out = output::Output::new(true, baken_core::alarm::Lang::En);
+        out.json(&serde_json::json!({"error": {"code": "usage", "message": first, "help": "Look at --help."}}));
+        return ExitCode::from(2);
+    }
+    // Printing fails only when nobody reads.
+    let _ = error.print();
+    ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }

@@ -188,7 +188,11 @@ pub fn own_failure(code: &str, lang: Lang) -> (&'static str, &'static str) {
 /// What an error of the core says.
 pub fn core_message(error: &BakenError, lang: Lang) -> String {
     if lang == Lang::En {
-        return error.to_string();
+        // The source says what of it is off; a format's error never holds content.
+        return match std::error::Error::source(error) {
+            Some(source) if source.is::<baken_schemas::FormatError>() => format!("{error}: {source}"),
+            _ => error.to_string(),
+        };
     }
     let sentence = match error.code() {
         "wrong_pin" => "de pincode klopt niet",

@@ -52,7 +52,11 @@ pub async fn press(
         Kind::Test => AlarmKind::Test,
     };
     let call = Call { kind, fix, battery_percent: None, text: press.text.to_owned() };
-    let alarm = phone.baken.press(&call)?;
+    let alarm = phone.baken.press(&call).inspect_err(|_| {
+        // Whatever the reason, the person is not to wait for this device.
+        out.json(&json!({"call_112": true}));
+        out.line(out.paint(Colour::Red, text::CALL_112.of(out.lang)));
+    })?;
     out.line(text::PRESSED.with(out.lang, &[&short(alarm)]));
     if let Some(failure) = fix_refused {
         out.line(out.paint(Colour::Yellow, &failure.message(out.lang)));
