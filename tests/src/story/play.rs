@@ -131,8 +131,12 @@ pub async fn play(options: &Options) -> Result<(Town, Summary)> {
     let press_to_desk_ms = teller.elapsed_ms() - pressed;
     check_shown(&shown)?;
     tell(
-        &format!("Op de console: paniekalarm van {MAYOR}, positie 12 m nauwkeurig en 4 s oud, met haar kaart; na {press_to_desk_ms} ms."),
-        &format!("On the console: panic alarm by {MAYOR}, position good to 12 m and 4 s old, with her card; after {press_to_desk_ms} ms."),
+        &format!(
+            "Op de console: paniekalarm van {MAYOR}, positie 12 m nauwkeurig en 4 s oud, met haar kaart; na {press_to_desk_ms} ms."
+        ),
+        &format!(
+            "On the console: panic alarm by {MAYOR}, position good to 12 m and 4 s old, with her card; after {press_to_desk_ms} ms."
+        ),
     );
     let webhook = receive_webhook(&mut town, &alarm).await?;
     let dc09 = receive_dc09(&mut town, &officer, &alarm).await?;
@@ -146,8 +150,12 @@ pub async fn play(options: &Options) -> Result<(Town, Summary)> {
     let press_to_seen_ms = teller.elapsed_ms() - pressed;
     ensure!(seen["officer"] == OFFICER, "the phone shows {seen} instead of {OFFICER}");
     tell(
-        &format!("De telefoon toont, gecontroleerd op handtekening: Meldkamer Oost meldt: gezien door {OFFICER}; na {press_to_seen_ms} ms."),
-        &format!("The phone shows, checked by signature: Meldkamer Oost says: seen by {OFFICER}; after {press_to_seen_ms} ms."),
+        &format!(
+            "De telefoon toont, gecontroleerd op handtekening: Meldkamer Oost meldt: gezien door {OFFICER}; na {press_to_seen_ms} ms."
+        ),
+        &format!(
+            "The phone shows, checked by signature: Meldkamer Oost says: seen by {OFFICER}; after {press_to_seen_ms} ms."
+        ),
     );
     let verification = json!({ "how": "teruggebeld, codewoord klopt" });
     officer.act(&format!("/api/alarms/{alarm}/verify"), &verification).await?;
@@ -199,7 +207,8 @@ pub async fn play(options: &Options) -> Result<(Town, Summary)> {
 /// # Errors
 /// When a step does not hold.
 pub async fn pair(old: &Phone, new: &Phone) -> Result<()> {
-    let mut showing = new.start(&["pair", "show", "--name", "Tablet"])?;
+    let relay = text_of(&old.run(&["pair", "relay"]).await?, "relay")?;
+    let mut showing = new.start(&["pair", "show", "--relay", &relay, "--name", "Tablet"])?;
     let code = text_of(&showing.json_where(|line| line["step"] == "code").await?, "text")?;
     let mut accepting = old.start(&["pair", "accept", &code])?;
     let digits = text_of(&showing.json_where(|line| line["step"] == "digits").await?, "digits")?;
@@ -228,11 +237,18 @@ async fn dossier(teller: &Teller, town: &mut Town, phone: &Phone, tablet: &Phone
         ])
         .await?;
     let partner = phone
-        .run(&["record", "add", "contact", "name=Joris Veldkamp", "relation=partner", "phone=0687654321", "emergency=true"])
+        .run(&[
+            "record",
+            "add",
+            "contact",
+            "name=Joris Veldkamp",
+            "relation=partner",
+            "phone=0687654321",
+            "emergency=true",
+        ])
         .await?;
     let partner = text_of(&partner, "record")?;
-    let measure =
-        phone.run(&["record", "add", "measure", "title=Verlichting bij de dakgoot", "state=gewenst"]).await?;
+    let measure = phone.run(&["record", "add", "measure", "title=Verlichting bij de dakgoot", "state=gewenst"]).await?;
     let measure = text_of(&measure, "record")?;
     phone.run(&["sync"]).await?;
     phone.run(&["card", "publish"]).await?;
@@ -345,12 +361,21 @@ async fn press_hardware_button(town: &Town, officer: &super::console::Officer) -
     let known: BTreeSet<String> = alarms_of(&officer.look("/api/alarms").await?);
     let address = format!("127.0.0.1:{}", town.button_port);
     let answer = town
-        .server(&["dc09", "send", "--to", &address, "--account", BUTTON_ACCOUNT, "--key", &format!("ascii:{BUTTON_KEY}"), "--code", "PA"])
+        .server(&[
+            "dc09",
+            "send",
+            "--to",
+            &address,
+            "--account",
+            BUTTON_ACCOUNT,
+            "--key",
+            &format!("ascii:{BUTTON_KEY}"),
+            "--code",
+            "PA",
+        ])
         .await?;
     ensure!(answer["answer"] == "ACK", "the bridge answered the button with {answer}");
-    let new = officer
-        .look_until("/api/alarms", |list| alarms_of(list).difference(&known).next().cloned())
-        .await?;
+    let new = officer.look_until("/api/alarms", |list| alarms_of(list).difference(&known).next().cloned()).await?;
     let shown = officer.look(&format!("/api/alarms/{new}")).await?;
     if shown["kind"] != "button" {
         bail!("the button's alarm shows as {shown}");
