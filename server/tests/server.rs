@@ -1,8 +1,11 @@
-//! The server crate against programs that others wrote, over real sockets. One binary, so that it links once.
+//! The server crate by its public interface: its base and its relay, and its channels against programs that others
+//! wrote, over real sockets. One binary, so that it links once.
 //!
 //! The programs are Python's, run by the interpreter that `cargo xtask test` sets up (`tests/peers/requirements.txt`).
 //! Where it is missing these tests fail and say so: a skipped test proves nothing.
 
+mod base;
 mod dc09;
 mod peer;
+mod relay;
 mod webhook;

@@ -1,0 +1,119 @@
+//! The live stream: tells what is new, resumes by cursor, ends when the relay stops.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use baken_schemas::api::{self, LiveEvent, MailKind};
+use baken_schemas::cbor;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::IdempotencyKey;
+use baken_schemas::request::RequestKey;
+use data_encoding::BASE64;
+use http_body_util::BodyExt as _;
+
+use crate::relay::circles::{Circle, batch};
+use crate::relay::world::World;
+
+/// How long an event may take before the test has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct Stream {
+    body: Body,
+    text: String,
+}
+
+impl Stream {
+    async fn open(world: &mut World, keys: &DeviceKeys, key: RequestKey, query: &str) -> Self {
+        let idempotency = IdempotencyKey::make(&mut world.rng);
+        let address = format!("{}?{query}", api::LIVE);
+        let response = world.request(World::signed(keys, key, ("GET", &address), &[], idempotency)).await;
+        assert_eq!(response.status(), 200);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body(), text: String::new() }
+    }
+
+    /// The next event; `None` when the stream has ended.
+    async fn next(&mut self) -> Option<LiveEvent> {
+        loop {
+            while let Some((event, rest)) = self.text.split_once("\n\n") {
+                let data = event.lines().find_map(|line| line.strip_prefix("data: ")).map(str::to_owned);
+                self.text = rest.to_owned();
+                if let Some(data) = data {
+                    let bytes = BASE64.decode(data.as_bytes()).unwrap();
+                    return Some(cbor::from_slice(&bytes, "event").unwrap());
+                }
+            }
+            let frame = tokio::time::timeout(PATIENCE, self.body.frame()).await.expect("an event in time")?;
+            self.text.push_str(std::str::from_utf8(&frame.unwrap().into_data().unwrap()).unwrap());
+        }
+    }
+
+    async fn mail(&mut self) -> (u64, MailKind, Vec<u8>) {
+        match self.next().await {
+            Some(LiveEvent::Mail { cursor, mail }) => (cursor, mail.kind, mail.document.to_vec()),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_desk_hears_of_an_alarm_and_resumes_behind_its_cursor() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let desk = world.desks[0].clone();
+    let read = world.mail(&desk, 0).await.last().map_or(0, |(cursor, _)| *cursor);
+    let mut stream = Stream::open(&mut world, &desk, RequestKey::Sig, &format!("mail={read}")).await;
+    let (first, _) = world.alarm(&phone);
+    world.press(&phone, &first).await.ok();
+    let (cursor, kind, document) = stream.mail().await;
+    assert_eq!((kind, &document[..]), (MailKind::Alarm, first.bytes()));
+    drop(stream);
+    // Away meanwhile; nothing is missed, nothing comes twice.
+    let (second, _) = world.alarm(&phone);
+    world.press(&phone, &second).await.ok();
+    let mut stream = Stream::open(&mut world, &desk, RequestKey::Sig, &format!("mail={cursor}")).await;
+    let (_, _, document) = stream.mail().await;
+    assert_eq!(document, second.bytes());
+    let (third, _) = world.alarm(&phone);
+    world.press(&phone, &third).await.ok();
+    assert_eq!(stream.mail().await.2, third.bytes());
+}
+
+#[tokio::test]
+async fn a_member_hears_of_entries_and_of_the_log() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let circle = Circle::found(&mut world, &phone).await;
+    let one = circle.entry(&mut world, &phone, None);
+    let two = circle.entry(&mut world, &phone, Some(&one));
+    let path = circle.path(api::ENTRIES);
+    world.call(&phone, "POST", &path, &batch(&[&one])).await.ok();
+    let query = format!("circle={}&entries=0", circle.circle);
+    let mut stream = Stream::open(&mut world, &phone, RequestKey::Sig, &query).await;
+    assert_eq!(stream.next().await, Some(LiveEvent::Log { circle: circle.circle, seq: 1 }));
+    for (position, entry) in [&one, &two].into_iter().enumerate() {
+        if position == 1 {
+            world.call(&phone, "POST", &path, &batch(&[&two])).await.ok();
+        }
+        match stream.next().await {
+            Some(LiveEvent::Entry { circle: of, entry: bytes, .. }) => {
+                assert_eq!((of, &bytes[..]), (circle.circle, entry.bytes()));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_locked_phone_hears_of_its_mail_and_of_nothing_else() {
+    let mut world = World::new().await;
+    let (phone, stranger) = (world.phone().await, world.phone().await);
+    let circle = Circle::found(&mut world, &phone).await;
+    let path = format!("{}?circle={}", api::LIVE, circle.circle);
+    world.call_locked(&phone, "GET", &path, &[]).await.is(403, "alarm_key");
+    world.call(&stranger, "GET", &path, &[]).await.is(403, "not_member");
+    let mut stream = Stream::open(&mut world, &phone, RequestKey::Alarm, "mail=0").await;
+    world.relay.stop();
+    assert_eq!(stream.next().await, None);
+    assert!(!world.relay.is_ready());
+}

@@ -1,0 +1,9 @@
+//! The relay against its HTTP API, driven without sockets and by a clock that stands still.
+
+mod activation;
+mod alarms;
+pub mod circles;
+mod ladder;
+mod live;
+mod pairing;
+pub mod world;
