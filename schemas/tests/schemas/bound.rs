@@ -17,8 +17,11 @@ use minicbor::bytes::ByteVec;
 
 use crate::world::{World, alarm_body};
 
+/// What is changed, and how.
+type Named<T> = (&'static str, fn(&mut T));
+
 /// Applies each change to a copy and expects that its seal no longer opens.
-fn each_breaks<T: Clone>(good: &T, changes: &[(&str, fn(&mut T))], open: impl Fn(&T) -> Result<(), FormatError>) {
+fn each_breaks<T: Clone>(good: &T, changes: &[Named<T>], open: impl Fn(&T) -> Result<(), FormatError>) {
     assert_eq!(open(good), Ok(()));
     for (name, change) in changes {
         let mut changed = good.clone();

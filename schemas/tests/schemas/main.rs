@@ -6,6 +6,7 @@
 mod about_sizes;
 mod bound;
 mod cases;
+mod drift;
 mod forged;
 mod hostile_bytes;
 mod membership;
@@ -13,4 +14,5 @@ mod pairing_and_text;
 mod receipts;
 mod records;
 mod requests;
+mod vectors;
 mod world;

@@ -46,7 +46,8 @@ fn a_circle_starts_with_a_genesis_by_its_root() {
     assert!(Membership::start(CircleId([1; 16]), records[0].bytes()).is_err(), "of another circle");
     assert!(Membership::start(world.circle, records[1].bytes()).is_err(), "not a genesis");
     let genesis = records[0].value().clone();
-    let changes: [(&str, fn(&mut LogRecord)); 3] = [
+    type Change = fn(&mut LogRecord);
+    let changes: [(&str, Change); 3] = [
         ("seq", |record| record.seq = 1),
         ("prev", |record| record.prev = Hash([1; 32])),
         ("author", |record| record.author = DeviceId([1; 16])),

@@ -1,0 +1,111 @@
+"""An independent check of Baken's formats, against the Rust code and for it.
+
+  cross_check.py open FOLDER   open every golden vector in FOLDER, deriving each byte anew; print how many
+  cross_check.py seal          seal instances of every format with fresh keys; print them as JSON, keys included
+
+Exit code 1 and a message when a vector does not hold. Packages: tests/peers/requirements.txt.
+"""
+
+import base64
+import json
+import pathlib
+import sys
+
+import cbor2
+
+from independent import formats_alarm, formats_circle, formats_org, own, suite
+from independent.sealer import Check, Make, World
+
+# Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
+FORMATS = {
+    "basics": (formats_circle.basics, lambda vector: [bytes.fromhex(vector["bytes"])]),
+    "identity": (formats_org.identity, lambda vector: []),
+    "directory": (formats_org.directory, lambda vector: []),
+    "invite": (formats_org.invite, lambda vector: []),
+    "registration": (formats_org.registration, lambda vector: []),
+    "roster": (formats_org.roster, lambda vector: payload(vector)[3:4]),
+    "enrolment": (formats_org.enrolment, lambda vector: payload(vector)[3:4]),
+    "alarm": (formats_alarm.alarm, None),
+    "update": (formats_alarm.update, lambda vector: payload(vector)[3:4]),
+    "note": (formats_alarm.note, lambda vector: payload(vector)[3:4]),
+    "card": (formats_alarm.card, lambda vector: payload(vector)[2:3]),
+    "receipt": (formats_alarm.receipt, lambda vector: payload(vector)[6:7]),
+    "membership": (formats_circle.membership, lambda vector: [wrap for _, wrap in epoch(vector)[1]]),
+    "entry": (formats_circle.entry, lambda vector: cbor2.loads(bytes.fromhex(vector["bytes"]))[1:]),
+    "pairing": (None, lambda vector: [cbor2.loads(bytes.fromhex(vector[name])) for name in ("hello", "grant")]),
+    "request": (formats_circle.request, lambda vector: []),
+}
+
+
+def payload(vector):
+    return cbor2.loads(cbor2.loads(bytes.fromhex(vector["bytes"]))[1])
+
+
+def epoch(vector):
+    """The epoch in the last record of a log."""
+    record = cbor2.loads(cbor2.loads(bytes.fromhex(vector["records"][-1]))[1])
+    return record[4][1][0]
+
+
+def described(world, name, vector, sealer):
+    """The vector's bytes as its inputs give them."""
+    inputs = vector["inputs"]
+    if name != "pairing":
+        return FORMATS[name][0](world, inputs, sealer)
+    # The code's text alone says which secret the two devices share, and who shows it.
+    body = vector["code"].removeprefix("BAKEN-PAIR:")
+    code = cbor2.loads(base64.b32decode(body + "=" * (-len(body) % 8))[:-4])
+    shown_by = cbor2.loads(cbor2.loads(bytes.fromhex(vector["offer"]))[1])[0]
+    return formats_circle.pairing(world, inputs, sealer, world.by_id[shown_by], code[2])
+
+
+def check(world, name, vector):
+    """Holds one vector against its inputs."""
+    if name == "alarm":
+        _, slots, body = payload(vector)
+        found = {responder.hex(): wrapped for responder, wrapped in slots}
+        responders = vector["inputs"]["responders"]
+        noise = [slot for slot in slots if slot[0].hex() not in responders]
+        sealer = Check([*(found[responder] for responder in responders), body], noise)
+    else:
+        sealer = Check(FORMATS[name][1](vector))
+    for part, value in described(world, name, vector, sealer).items():
+        assert vector[part] == jsonable(value), f"{name}: {part} is not what its inputs give"
+
+
+def jsonable(value):
+    if isinstance(value, bytes):
+        return value.hex()
+    return [jsonable(item) for item in value] if isinstance(value, list) else value
+
+
+def open_all(folder):
+    read = lambda name: json.loads((folder / f"{name}.json").read_text())
+    world, count = World(read("keys")), 0
+    for name in FORMATS:
+        for vector in read(name):
+            check(world, name, vector)
+            count += 1
+    print(f"{count} vectors opened")
+
+
+def seal_all():
+    keys = own.keys()
+    world, result = World(keys), {"keys": keys}
+    for name, describe, all_inputs in own.instances(world, FORMATS, formats_circle.pairing):
+        result.setdefault(name, [])
+        for inputs in all_inputs:
+            made = describe(world, inputs, Make())
+            result[name].append({"inputs": inputs, **{part: jsonable(value) for part, value in made.items()}})
+    print(json.dumps(result))
+
+
+if __name__ == "__main__":
+    suite.self_check()
+    match sys.argv[1:]:
+        case ["open", folder]:
+            open_all(pathlib.Path(folder))
+        case ["seal"]:
+            seal_all()
+        case _:
+            sys.exit(__doc__)

@@ -1,0 +1,102 @@
+"""The alarm and what follows it: updates, notes, the card, receipts."""
+
+import struct
+
+from . import suite
+from .formats_org import h, variant
+
+KINDS = ["panic", "silent", "medical", "duress", "button", "missed", "test", "probe"]
+ABSENT = ["not-yet", "switched-off", "no-receiver"]
+STATES = ["stored", "received", "exhausted", "seen", "verified", "underway", "closed"]
+
+
+def u64(number):
+    return struct.pack(">Q", number)
+
+
+def fix(described):
+    if "at" in described:
+        at = described["at"]
+        return variant(0, [at["latitude_e7"], at["longitude_e7"], at["accuracy_m"], at["age_s"]])
+    return variant(1, variant(ABSENT.index(described["absent"])))
+
+
+def provenance(described):
+    if described == "phone":
+        return variant(0)
+    return variant(1, described["button"]["button"], described["button"]["transport"])
+
+
+def alarm(world, inputs, sealer):
+    body, content = inputs["body"], h(inputs["content_key"])
+    header = [
+        h(inputs["alarm"]),
+        h(inputs["device"]),
+        variant(inputs["class"]),
+        h(inputs["ladder"]),
+        inputs["ladder_version"],
+    ]
+    bound = suite.cbor(header)
+    slots = [
+        [h(responder), sealer.wrap(world.device(responder).kem, None, "baken/alarm-slot/v0", bound, content)]
+        for responder in inputs["responders"]
+    ]
+    slots = sorted(slots + sealer.noise(4 - len(slots)), key=lambda slot: slot[0])
+    plaintext = suite.cbor([
+        variant(KINDS.index(body["kind"])),
+        fix(body["fix"]),
+        body["battery_percent"],
+        body["text"],
+        body["made_at"],
+        body["card_key"] and h(body["card_key"]),
+        provenance(body["provenance"]),
+    ])
+    sealed = sealer.seal(content, "baken/alarm-body/v0", bound, suite.pad(plaintext, 2048))
+    key = world.device(inputs["device"]).alarm
+    return {"bytes": suite.envelope("baken/alarm/v0", suite.cbor([header, slots, sealed]), key)}
+
+
+def update(world, inputs, sealer):
+    label, body = "baken/alarm-update/v0", inputs["body"]
+    place = [h(inputs["alarm"]), h(inputs["device"])]
+    bound = suite.transcript(label, [*place, u64(inputs["seq"])])
+    plaintext = suite.cbor([fix(body["fix"]), body["battery_percent"], body["text"], body["made_at"]])
+    key = suite.derive(h(inputs["content_key"]), "baken/alarm-updates-key/v0")
+    sealed = sealer.seal(key, label, bound, suite.pad(plaintext, 1024))
+    payload = suite.cbor([*place, inputs["seq"], sealed])
+    return {"bytes": suite.envelope(label, payload, world.device(inputs["device"]).alarm)}
+
+
+def note(world, inputs, sealer):
+    label, body = "baken/note/v0", inputs["body"]
+    clear = [h(inputs["note"]), h(inputs["device"]), h(inputs["desk"])]
+    plaintext = [variant(body["kind"]), body["duress"], body["alarm"] and h(body["alarm"]), body["made_at"]]
+    kem = world.device(inputs["desk"]).kem
+    padded = suite.pad(suite.cbor(plaintext), 256)
+    sealed = sealer.wrap(kem, None, label, suite.transcript(label, clear), padded)
+    return {"bytes": suite.envelope(label, suite.cbor([*clear, sealed]), world.device(inputs["device"]).alarm)}
+
+
+CARD = ["name", "office", "phone", "home_address", "car", "household", "medical", "code_word", "contacts"]
+
+
+def card(world, inputs, sealer):
+    label, device, version = "baken/card/v0", h(inputs["device"]), inputs["version"]
+    padded = suite.pad(suite.cbor([inputs["body"][name] for name in CARD]), 4096)
+    sealed = sealer.seal(h(inputs["card_key"]), label, suite.transcript(label, [device, u64(version)]), padded)
+    payload = suite.cbor([device, version, sealed])
+    return {"bytes": suite.envelope(label, payload, world.device(inputs["device"]).sig)}
+
+
+def receipt(world, inputs, sealer):
+    label, state, detail = "baken/receipt/v0", variant(STATES.index(inputs["state"])), inputs["detail"]
+    alarm_id, alarm_hash, by, prev = (h(inputs[name]) for name in ("alarm", "alarm_hash", "by", "prev"))
+    at = struct.pack(">q", inputs["at"])
+    bound = suite.transcript(label, [alarm_id, alarm_hash, suite.cbor(state), at, by, prev])
+    sealed = b""
+    if detail is not None:
+        key = suite.derive(h(inputs["content_key"]), "baken/alarm-receipts-key/v0")
+        padded = suite.pad(suite.cbor([detail["officer"], detail["text"]]), 512)
+        sealed = sealer.seal(key, label, bound, padded)
+    payload = suite.cbor([alarm_id, alarm_hash, state, inputs["at"], by, prev, sealed])
+    return {"bytes": suite.envelope(label, payload, world.device(inputs["by"]).sig)}

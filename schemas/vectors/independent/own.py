@@ -1,0 +1,182 @@
+"""Instances of the Python program's own, with fresh keys: what Rust is given to open."""
+
+import os
+import secrets
+
+from . import suite
+from .formats_org import identity_document
+
+
+def fresh(length):
+    return os.urandom(length).hex()
+
+
+def keys():
+    """Everybody's secret keys, in the form of `keys.json`."""
+    device = lambda: {"device": fresh(16), "sig": fresh(32), "alarm": fresh(32), "kem": fresh(32)}
+    names = ("relay", "desk_east", "desk_west", "mayor_phone", "mayor_tablet")
+    return {"org_root": fresh(32), "account_root": fresh(32), "devices": {name: device() for name in names}}
+
+
+def body(kind, fix, provenance, card_key):
+    battery = secrets.randbelow(101) if card_key else None
+    return {
+        "kind": kind,
+        "fix": fix,
+        "battery_percent": battery,
+        "text": "é " * secrets.randbelow(500),
+        "made_at": secrets.randbelow(2**50) - 2**49,
+        "card_key": card_key,
+        "provenance": provenance,
+    }
+
+
+def instances(world, formats, pairing):
+    """For every format its name, its description and inputs."""
+    phone, tablet = world.named["mayor_phone"], world.named["mayor_tablet"]
+    desks = [world.named["desk_east"], world.named["desk_west"]]
+    relay = world.named["relay"]
+    account, circle, ladder, content = fresh(16), fresh(16), fresh(16), fresh(32)
+    root = suite.verify_key(world.org_root)
+    org = suite.digest("baken/org-root/v0", [root]).hex()
+    at = {"at": {"latitude_e7": -519_225_000, "longitude_e7": 2**31 - 1, "accuracy_m": 5, "age_s": 2**32 - 1}}
+
+    public = lambda device: (suite.verify_key(device.sig).hex(), suite.xwing_public(device.kem).hex())
+    yield_of = lambda name, *inputs: (name, formats[name][0], list(inputs))
+
+    yield yield_of("basics", {
+        "label": "baken/example/v0",
+        "fields": [b"one".hex(), "", b"three".hex()],
+        "key": fresh(32),
+        "bound": fresh(20),
+        "plaintext": fresh(40),
+        "text_prefix": "BAKEN-INVITE",
+    })
+    yield yield_of("identity", {"device": phone.device.hex()}, {"device": relay.device.hex()})
+    directory = {
+        "version": 2**33,
+        "name": "Gemeente Noord-Voorbeeld",
+        "issued_at": 1_795_000_000_000,
+        "relay": {
+            "relay": relay.device.hex(),
+            "sig": public(relay)[0],
+            "urls": ["https://relay.example", "https://[2001:db8::1]:8443"],
+            "tls_roots": [fresh(700), fresh(20)],
+            "operator_reads_alarms": True,
+        },
+        "desks": [
+            {"desk": desk.device.hex(), "name": "Meldkamer", "sig": public(desk)[0], "kem": public(desk)[1]}
+            for desk in desks
+        ],
+        "ladders": [{
+            "ladder": ladder,
+            "version": 300,
+            "name": "Nacht",
+            "rungs": [
+                {"responders": [desks[1].device.hex()], "wait_s": 10},
+                {"responders": [desks[0].device.hex(), desks[1].device.hex()], "wait_s": 70_000},
+            ],
+        }],
+    }
+    yield yield_of("directory", directory)
+    invite = {
+        "relay_url": "https://relay.example",
+        "tls_root_sha256": fresh(32),
+        "account": account,
+        "invite": fresh(16),
+        "role": "bridge",
+        "expires_at": 1_796_000_000_000,
+        "secret": fresh(32),
+    }
+    yield yield_of("invite", invite)
+    # The invite's derived inputs are filled in by now.
+    shared = ("org", "invite", "account", "role", "expires_at", "relay_token")
+    yield yield_of("registration", {name: invite[name] for name in shared})
+    person = {"name": "Ä. Voorbeeld", "office": "raadslid", "phone": "+31 6 0000", "desk_key": invite["desk_key"]}
+    desk = desks[0].device.hex()
+    yield yield_of("roster", {"org": org, "desk": desk, "account": account, "person": person})
+    enrolled = {"device": tablet.device.hex(), "desk": desk, "account": account, "desk_key": invite["desk_key"]}
+    yield yield_of("enrolment", enrolled)
+
+    header = {"device": phone.device.hex(), "class": 0, "ladder": ladder, "ladder_version": 300}
+    responders = sorted(desk.device.hex() for desk in desks)
+    button = {"button": {"button": "7", "transport": "SIA DC-09, plain"}}
+    bodies = [
+        body("duress", at, "phone", fresh(32)),
+        body("missed", {"absent": "switched-off"}, button, None),
+    ]
+    yield yield_of("alarm", *[
+        {**header, "alarm": fresh(16), "responders": responders, "content_key": fresh(32), "body": one} for one in bodies
+    ])
+    moved = {name: bodies[1][name] for name in ("fix", "battery_percent", "made_at")} | {"text": "weg"}
+    place = {"alarm": fresh(16), "device": phone.device.hex(), "seq": 2**40, "content_key": content}
+    yield yield_of("update", {**place, "body": moved})
+    yield yield_of("note", *[
+        {
+            "note": fresh(16),
+            "device": phone.device.hex(),
+            "desk": desk,
+            "body": {"kind": kind, "duress": duress, "alarm": alarm, "made_at": -5},
+        }
+        for kind, duress, alarm in [(0, True, None), (1, False, fresh(16)), (2, False, None)]
+    ])
+    card = {name: name for name in ("name", "office", "phone", "home_address", "car", "household", "medical", "code_word")}
+    card["contacts"] = ["een", "twee"]
+    yield yield_of("card", {"device": phone.device.hex(), "version": 2**20, "card_key": fresh(32), "body": card})
+    detail = {"officer": "De Vries", "text": "gebeld"}
+    yield yield_of("receipt", *[
+        {
+            "alarm": fresh(16),
+            "alarm_hash": fresh(32),
+            "state": state,
+            "at": at_ms,
+            "by": by.device.hex(),
+            "prev": fresh(32),
+            "detail": said,
+            "content_key": content,
+        }
+        for state, at_ms, by, said in [
+            ("exhausted", -1, relay, None), ("received", 0, desks[0], None), ("closed", 2**40, desks[1], detail),
+        ]
+    ])
+
+    members = [
+        {"device": device.device.hex(), "sig": public(device)[0], "kem": public(device)[1], "role": 0}
+        for device in (tablet, phone)
+    ]
+    yield yield_of("membership", {"circle": circle, "members": members, "epoch": 1, "epoch_key": fresh(32)})
+    values = [{"text": "w" * 300}, {"bool": False}, {"int": -1}, {"bytes": fresh(30)}, "empty", {"newer": "d903e7820102"}]
+    changes = [
+        {"record": fresh(16), "kind": 4, "field": field, "clock": [[0, 1], [3, 2**33]], "value": value}
+        for field, value in enumerate(values)
+    ]
+    yield yield_of("entry", {
+        "circle": circle,
+        "epoch": 70_000,
+        "entry": fresh(16),
+        "slot": 3,
+        "counter": 2**33,
+        "prev": fresh(32),
+        "device": tablet.device.hex(),
+        "hlc": 2**62,
+        "heads": [[0, 9, fresh(32)], [1, 2**32, fresh(32)]],
+        "schema": 1,
+        "changes": changes,
+        "epoch_key": fresh(32),
+    })
+
+    secret = os.urandom(32)
+    grant = {
+        "account": account,
+        "org": org,
+        "directory": fresh(3000),
+        "desk_key": fresh(32),
+        "circle": circle,
+        "log_head": {"seq": 500, "hash": fresh(32)},
+        "epochs": [[1, fresh(32)]],
+    }
+    paired = {"rendezvous": fresh(16), "hello_identity": identity_document(phone).hex(), "grant": grant}
+    yield "pairing", lambda world, inputs, sealer: pairing(world, inputs, sealer, tablet, secret), [paired]
+    request = {"method": "PUT", "authority": "relay.example", "path": f"/v0/cards/{phone.device.hex()}", "query": ""}
+    signed_by = {"device": phone.device.hex(), "key": "sig", "body": fresh(100), "idempotency_key": fresh(16)}
+    yield yield_of("request", request | signed_by)
