@@ -6,6 +6,7 @@
 #![deny(unsafe_code)]
 
 pub mod bench;
+pub mod circle;
 pub mod fleet;
 pub mod marks;
 pub mod sim;

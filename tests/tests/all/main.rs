@@ -1,5 +1,8 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
 #[cfg(unix)]
+mod main_job;
 mod power_loss;
+#[cfg(unix)]
+mod relay_power_loss;
 mod two_phones;
