@@ -208,11 +208,12 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router
         tokio::spawn(async move {
             let _place = place;
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
-            let stream = tokio::select! {
-                Ok(Ok(stream)) = handshake => stream,
+            let shaken = tokio::select! {
+                shaken = handshake => shaken,
                 _ = stopped.changed() => return,
-                else => return,
             };
+            // Too slow, no TLS, or a client that does not trust the root: it says so itself.
+            let Ok(Ok(stream)) = shaken else { return };
             let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
                 request.extensions_mut().insert(ConnectInfo(peer));
                 router.clone().oneshot(request)
