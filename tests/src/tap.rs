@@ -2,6 +2,7 @@
 //! clear. It speaks HTTP/1.1 only, so that headers lie in the capture as they are.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use anyhow::{Context as _, Result};
@@ -27,6 +28,19 @@ impl Drop for Tap {
 }
 
 impl Tap {
+    /// Stands where the relay of this data folder is called, with its certificate; the relay listens at `behind`.
+    ///
+    /// # Errors
+    /// When the folder has no certificate or the port is taken.
+    pub async fn before_relay(folder: &Path, url: &str, behind: SocketAddr) -> Result<Self> {
+        let read = |name: &str| std::fs::read(folder.join(name)).with_context(|| format!("{name} of the relay"));
+        let port = url.rsplit(':').next().and_then(|port| port.parse().ok()).context("the URL names a port")?;
+        let root = CertificateDer::from(read("tls-root.der")?);
+        let chain = vec![CertificateDer::from(read("tls-server.der")?), root.clone()];
+        let key = PrivateKeyDer::try_from(read("tls-server.key")?).map_err(|error| anyhow::anyhow!(error))?;
+        Self::start(port, behind, chain, key, root).await
+    }
+
     /// Listens on `port` with the relay's certificate chain and key, and passes on to the relay at `behind`.
     ///
     /// # Errors

@@ -51,7 +51,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let data = arguments.data.clone().unwrap_or_else(|| scratch.path().join("zandhoven"));
-    let plan = Plan { data, log_level: "info".to_owned(), programs: arguments.programs() };
+    let plan = Plan { data, log_level: "info".to_owned(), tapped: false, programs: arguments.programs() };
     let options = Options { plan, language: arguments.lang, quiet: arguments.json };
     tokio::runtime::Runtime::new()?.block_on(async {
         let (town, summary) = play(&options).await?;

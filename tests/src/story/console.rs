@@ -66,8 +66,7 @@ impl Officer {
     /// # Errors
     /// When it is refused.
     pub async fn look(&self, path: &str) -> Result<Value> {
-        let response =
-            self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await?;
+        let response = self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await?;
         let status = response.status();
         let text = response.text().await?;
         if !status.is_success() {

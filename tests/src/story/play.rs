@@ -54,7 +54,8 @@ pub struct Options {
 
 const MAYOR: &str = "Marit Oosterhof";
 const OFFICER: &str = "Agent De Wit";
-const PRIVATE_WORDS: [&str; 10] = [
+/// Words of the story that only Marit's devices, the desk and its receivers may hold.
+pub const PRIVATE_WORDS: [&str; 10] = [
     "Oosterhof",
     "Veldkamp",
     "Lindelaan",

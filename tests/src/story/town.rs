@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::console::Officer;
 use super::process::{Process, Programs, free_port, run};
+use crate::tap::Tap;
 
 /// Where the running town lives.
 #[derive(Debug)]
@@ -32,6 +33,8 @@ pub struct Town {
     pub webhook: Process,
     /// A real DC-09 receiver.
     pub dc09: Process,
+    /// The tap, where there is one.
+    pub tap: Option<Tap>,
     /// `RUST_LOG` of the servers.
     log_level: String,
 }
@@ -43,6 +46,8 @@ pub struct Plan {
     pub data: PathBuf,
     /// How much the servers log.
     pub log_level: String,
+    /// Everything to and from the relay passes a tap that sees inside TLS.
+    pub tapped: bool,
     /// Where `baken` and `baken-server` are, and the Python with the receivers' packages; looked up when not said.
     pub programs: (Option<PathBuf>, Option<PathBuf>),
 }
@@ -104,23 +109,44 @@ impl Town {
             bridge: None,
             webhook,
             dc09,
+            tap: None,
             log_level: plan.log_level.clone(),
         };
-        town.set_up(webhook_port, webhook_secret, dc09_port).await
+        town.set_up(plan.tapped, webhook_port, webhook_secret, dc09_port).await
     }
 
-    async fn set_up(mut self, webhook_port: u16, webhook_secret: &str, dc09_port: u16) -> Result<Self> {
+    async fn set_up(mut self, tapped: bool, webhook_port: u16, webhook_secret: &str, dc09_port: u16) -> Result<Self> {
         let (org, relay, desk, bridge) =
             (self.folder("org"), self.folder("relay"), self.folder("desk"), self.folder("bridge"));
         let (relay_url, console_url) = (self.relay_url.clone(), self.console_url.clone());
         let made = self.server(&["org", "init", "--data", &org, "--name", "Gemeente Zandhoven"]).await?;
         let org_id = text_of(&made, "org")?;
-        self.server(&["init", "relay", "--data", &relay, "--url", &relay_url, "--org", &org_id]).await?;
+        // Behind a tap the relay listens elsewhere than where it is called.
+        let listen = if tapped {
+            format!("127.0.0.1:{}", free_port()?)
+        } else {
+            relay_url.trim_start_matches("https://").to_owned()
+        };
+        self.server(&["init", "relay", "--data", &relay, "--url", &relay_url, "--listen", &listen, "--org", &org_id])
+            .await?;
         self.start_relay().await?;
+        if tapped {
+            self.tap = Some(Tap::before_relay(Path::new(&relay), &relay_url, listen.parse()?).await?);
+        }
         let relay_entry = format!("{relay}/relay.cbor");
         self.server(&[
-            "init", "desk", "--data", &desk, "--name", "Meldkamer Oost", "--url", &console_url, "--relay", &relay_entry,
-            "--org", &org_id,
+            "init",
+            "desk",
+            "--data",
+            &desk,
+            "--name",
+            "Meldkamer Oost",
+            "--url",
+            &console_url,
+            "--relay",
+            &relay_entry,
+            "--org",
+            &org_id,
         ])
         .await?;
         let config = Path::new(&desk).join("desk.toml");
@@ -137,8 +163,19 @@ impl Town {
         self.start_desk().await?;
         let invite = self
             .server(&[
-                "org", "invite", "--data", &org, "--role", "bridge", "--name", "Knop balie stadhuis", "--office", "receptie",
-                "--phone", "0600000007", "--publish",
+                "org",
+                "invite",
+                "--data",
+                &org,
+                "--role",
+                "bridge",
+                "--name",
+                "Knop balie stadhuis",
+                "--office",
+                "receptie",
+                "--phone",
+                "0600000007",
+                "--publish",
             ])
             .await?;
         let invite = text_of(&invite, "invite")?;
@@ -177,8 +214,7 @@ impl Town {
         let folder = self.folder(role);
         let log = self.data.join("log").join(format!("{role}.log"));
         let args = ["--json", "serve", role, "--data", &folder];
-        let mut process =
-            Process::start(role, &self.programs.server, &args, &[("RUST_LOG", &self.log_level)], &log)?;
+        let mut process = Process::start(role, &self.programs.server, &args, &[("RUST_LOG", &self.log_level)], &log)?;
         process.json_where(|line| line.get("serving").is_some()).await?;
         Ok(process)
     }
@@ -244,7 +280,17 @@ impl Town {
         let org = self.folder("org");
         let made = self
             .server(&[
-                "org", "invite", "--data", &org, "--name", name, "--office", office, "--phone", phone, "--publish",
+                "org",
+                "invite",
+                "--data",
+                &org,
+                "--name",
+                name,
+                "--office",
+                office,
+                "--phone",
+                phone,
+                "--publish",
             ])
             .await?;
         text_of(&made, "invite")
