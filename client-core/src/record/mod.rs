@@ -86,6 +86,7 @@ impl Baken {
         let record = self.context.with_rng(|rng| RecordId::make(rng));
         let now = self.context.now();
         self.with_vault(|open| edit_all(&mut open.vault.connection, &open.circle, now, record, kind.number, edits))?;
+        self.edited.notify_one();
         Ok(record)
     }
 

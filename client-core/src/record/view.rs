@@ -23,6 +23,8 @@ pub struct RecordView {
     pub kind_name: Option<&'static str>,
     /// It is deleted, and can be restored.
     pub deleted: bool,
+    /// It is deleted, and another device put something to it later, so perhaps without knowing: look before it goes.
+    pub edited_since_deleted: bool,
     /// A field has more than one value.
     pub in_conflict: bool,
     /// It holds something made by a newer version, kept and passed on but not understood here.
@@ -141,10 +143,12 @@ pub(super) fn record_view(
         kind,
         kind_name: record::kind_numbered(kind).map(|kind| kind.name),
         deleted: false,
+        edited_since_deleted: false,
         in_conflict: false,
         newer: record::kind_numbered(kind).is_none(),
         fields: Vec::new(),
     };
+    let mut deletion: Option<Put> = None;
     let mut statement =
         connection.prepare_cached("SELECT field, puts, conflict FROM register WHERE record = ?1 ORDER BY field")?;
     let mut rows = statement.query([row.0])?;
@@ -155,7 +159,13 @@ pub(super) fn record_view(
         if field == DELETED {
             // While one says deleted and another restored, it shows.
             view.deleted = register.puts().iter().all(|put| put.value == Value::Bool(true));
+            // Fields come in order of number, and this is number 0.
+            deletion = register.puts().iter().max_by_key(|put| put.hlc).cloned().filter(|_| view.deleted);
             continue;
+        }
+        if let Some(deletion) = &deletion {
+            let is_later = |put: &Put| put.slot != deletion.slot && put.hlc > deletion.hlc;
+            view.edited_since_deleted |= register.puts().iter().any(is_later);
         }
         let values = value_views(circle, kind, field, &register);
         view.newer |= values.iter().any(|value| value.newer);

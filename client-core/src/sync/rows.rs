@@ -17,7 +17,6 @@ pub(super) const MAX_QUARANTINED: u64 = 4096;
 macro_rules! numbered {
     ($name:ident { $($variant:ident = $number:literal),+ $(,)? }) => {
         impl $name {
-            #[allow(dead_code, reason = "not every enum is read back")]
             const ALL: &[(Self, i64)] = &[$((Self::$variant, $number)),+];
 
             fn number(self) -> i64 {
@@ -44,7 +43,16 @@ pub enum WaitReason {
     /// A newer version of Baken made it.
     NewerVersion,
 }
-numbered!(WaitReason { Entry = 0, Membership = 1, NewerVersion = 2 });
+
+impl WaitReason {
+    fn number(self) -> i64 {
+        match self {
+            Self::Entry => 0,
+            Self::Membership => 1,
+            Self::NewerVersion => 2,
+        }
+    }
+}
 
 /// Why an entry was put aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]

@@ -1,14 +1,16 @@
 //! Phones of one office-holder and a real relay, without sockets: activation, pairing, offline edits, and what a relay
 //! that forgets, withholds or was restored leads to.
 
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use baken_core::home::Home;
 use baken_core::key_store::FileKeyStore;
-use baken_core::sync::{FindingKind, StuckReason};
+use baken_core::sync::{FindingKind, Followed, StuckReason};
 use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
 use baken_core::{Baken, BakenError, Context};
 use baken_schemas::api::{self, Page};
@@ -24,9 +26,11 @@ use baken_server::store::{Disk, StoreOptions};
 use baken_tests::fleet::Org;
 use baken_tests::sim::clock::SimClock;
 use baken_tests::sim::network::{AUTHORITY, Network};
+use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 use sha2::{Digest as _, Sha256};
+use tower::ServiceExt as _;
 
 const PIN: &str = "135790";
 const TLS_ROOT: &[u8] = b"stands for a certificate";
@@ -158,6 +162,42 @@ impl Transport for Between<'_> {
     }
 }
 
+/// The network with the relay's live stream, which the simulation leaves out.
+struct WithStream<'a> {
+    network: &'a Network,
+    router: axum::Router,
+    opened: AtomicUsize,
+}
+
+#[async_trait]
+impl Transport for WithStream<'_> {
+    fn authority(&self) -> &str {
+        AUTHORITY
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        self.network.send(request).await
+    }
+
+    async fn live(&self, request: Request) -> Result<EventStream, TransportError> {
+        self.opened.fetch_add(1, Ordering::SeqCst);
+        let mut built = http::Request::builder().uri(request.path_and_query).header("host", AUTHORITY);
+        for (name, value) in request.headers {
+            built = built.header(name, value);
+        }
+        let built = built.body(axum::body::Body::empty()).unwrap();
+        let answer = self.router.clone().oneshot(built).await.unwrap();
+        assert_eq!(answer.status(), 200);
+        // The relay writes whole events; their `data` lines are what a transport hands on.
+        let events = answer.into_body().into_data_stream().flat_map(|chunk| {
+            let chunk = String::from_utf8(chunk.unwrap().to_vec()).unwrap();
+            let data = chunk.lines().filter_map(|line| line.strip_prefix("data: ")).map(|data| Ok(data.to_owned()));
+            futures_util::stream::iter(data.collect::<Vec<_>>())
+        });
+        Ok(Box::pin(events))
+    }
+}
+
 fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
@@ -218,6 +258,48 @@ async fn offline_edits_on_both_phones_converge_and_the_one_conflict_is_settled_b
     assert_eq!((status.pending, status.stuck_because, status.trustworthy), (0, None, true));
     // Names of devices travel as records.
     assert_eq!(phone.records(Some("device")).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_phone_that_follows_gets_the_others_edit_and_sends_its_own_at_once() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    sync_both(&town, &phone, &tablet).await;
+    let stream = WithStream { network: &town.network, router: town.relay.router(), opened: AtomicUsize::new(0) };
+    let mut rounds = 0;
+    let mut follow = |followed: &Followed| {
+        let Followed::Synced(report) = followed else { panic!("{followed:?}") };
+        rounds += 1;
+        match rounds {
+            // Followed by an edit of the other phone, which the stream tells of.
+            1 => {
+                phone.create("contact", contact("van de telefoon", "06-1")).unwrap();
+                ControlFlow::Continue(())
+            }
+            _ if report.received == 0 && report.sent == 0 => ControlFlow::Continue(()),
+            _ if report.received > 0 => {
+                // And one of its own, which it sends without being told to.
+                tablet.create("contact", contact("van de tablet", "06-2")).unwrap();
+                ControlFlow::Continue(())
+            }
+            _ => ControlFlow::Break(()),
+        }
+    };
+    let following = tablet.follow(&stream, &mut follow);
+    let other = async {
+        // The phone's own sync, once the tablet has told it to edit.
+        while phone.records(Some("contact")).unwrap().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        phone.sync(&town.network).await.unwrap();
+    };
+    let both = futures_util::future::join(following, other);
+    tokio::time::timeout(Duration::from_secs(30), both).await.expect("both edits go through in time").0.unwrap();
+    assert_eq!(stream.opened.load(Ordering::SeqCst), 1);
+    phone.sync(&town.network).await.unwrap();
+    assert_alike(&phone, &tablet);
+    assert_eq!(phone.records(Some("contact")).unwrap().len(), 2);
 }
 
 #[tokio::test]

@@ -99,6 +99,19 @@ fn one_deletes_while_the_other_restores() {
 }
 
 #[test]
+fn one_deletes_while_the_other_goes_on_writing_and_that_shows() {
+    let (mut phone, mut tablet, mut list) = pair();
+    phone.put(record(1), 1, "Zus");
+    exchange(&mut phone, &mut tablet, &mut list);
+    phone.put_value(record(1), 2, DELETED, Value::Bool(true));
+    tablet.pass_ms(60_000);
+    tablet.put(record(1), 7, "belangrijk");
+    exchange(&mut phone, &mut tablet, &mut list);
+    assert_eq!(phone.state(), tablet.state());
+    assert!(phone.state()[0].deleted && phone.state()[0].edited_since_deleted);
+}
+
+#[test]
 fn a_kind_a_field_and_a_value_of_a_newer_version_are_kept_shown_and_passed_on() {
     let mut three = phones(3);
     let mut list = Vec::new();
