@@ -68,6 +68,13 @@ impl Output {
         format!("\x1b[1;{code}m{text}\x1b[0m")
     }
 
+    /// A QR code for people: dark on light whatever the terminal's colours are, since scanners stumble over the inverse.
+    pub fn qr(&self, drawn: &str) {
+        for line in drawn.lines() {
+            self.line(if self.colours { format!("\x1b[30;107m{line}\x1b[0m") } else { line.to_owned() });
+        }
+    }
+
     /// A table for people: columns as wide as their widest cell.
     pub fn table(&self, head: &[&str], rows: &[Vec<String>]) {
         if self.json {

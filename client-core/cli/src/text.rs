@@ -60,8 +60,8 @@ texts! {
     CONFLICTS: "conflicten", "conflicts";
     LAST_SUCCESS: "laatst gelukt", "last success";
     NEVER: "nog nooit", "never";
-    STUCK: "blijft hangen op", "stuck because";
-    NOT_STUCK: "niets blijft hangen", "nothing is stuck";
+    STUCK: "vastgelopen", "stuck";
+    NOT_STUCK: "nee", "no";
     STUCK_COPIED: "deze map is gekopieerd of teruggezet: koppel dit toestel opnieuw",
                   "this folder was copied or restored: pair this device again";
     STUCK_NEWER: "een nieuwere versie van Baken schreef iets dat deze niet kan lezen",

@@ -46,7 +46,7 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
     if !out.is_json() {
         // A code that is too long for a QR code is shown as text alone.
         if let Ok(qr) = QrCode::new(code.as_bytes()) {
-            out.line(qr.render::<Dense1x2>().build());
+            out.qr(&qr.render::<Dense1x2>().build());
         }
     }
     out.line(text::PAIR_SCAN.of(out.lang));

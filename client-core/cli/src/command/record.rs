@@ -29,6 +29,10 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
         RecordCommand::List { kind, deleted } => {
             let mut records = baken.records(kind.as_deref())?;
             records.retain(|record| *deleted || !record.deleted);
+            if kind.is_none() {
+                // The devices' names are records too; `baken devices` lists them.
+                records.retain(|record| record.kind_name != Some("device"));
+            }
             out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
             let head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.lang));
             out.table(&head, &records.iter().map(|record| list_row(record, out)).collect::<Vec<_>>());
