@@ -35,7 +35,7 @@ impl Baken {
                     name: records
                         .iter()
                         .find(|record| record.record == RecordId(member.device.0))
-                        .and_then(|record| name_of(record)),
+                        .and_then(name_of),
                     this: member.device == open.keys.device,
                 })
                 .collect())
