@@ -201,11 +201,19 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError`], with the line at fault.
     pub fn read_config<T: DeserializeOwned>(&self) -> Result<T, FolderError> {
-        let path = self.path(CONFIG_FILE);
-        let damaged = |why: String| FolderError::Damaged { path: path.clone(), why };
-        let text = String::from_utf8(self.read(CONFIG_FILE)?).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
-        toml::from_str(&text).map_err(|error| damaged(error.to_string()))
+        read_config_of(&self.dir)
     }
+}
+
+/// The settings in a folder, locked or not.
+///
+/// # Errors
+/// [`FolderError`], with the line at fault.
+pub fn read_config_of<T: DeserializeOwned>(dir: &Path) -> Result<T, FolderError> {
+    let path = dir.join(CONFIG_FILE);
+    let damaged = |why: String| FolderError::Damaged { path: path.clone(), why };
+    let text = String::from_utf8(read_whole(&path)?).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
+    toml::from_str(&text).map_err(|error| damaged(error.to_string()))
 }
 
 #[derive(Encode, Decode)]

@@ -1,9 +1,11 @@
 //! The command line of `baken-server`: one file a command. A command parses, calls the library, and says what came of
 //! it in Dutch or English, or as one JSON object a line with `--json`.
 
+mod dc09;
 mod doctor;
 mod failure;
 mod init;
+mod init_bridge;
 mod init_desk;
 mod init_relay;
 mod officer;
@@ -11,6 +13,8 @@ mod org;
 mod relay_org;
 mod say;
 mod serve;
+mod serve_all;
+mod serve_bridge;
 mod serve_desk;
 mod serve_relay;
 mod verify;
@@ -66,6 +70,9 @@ enum Command {
     /// Say who may act at a desk
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
+    /// See what goes over the wire to alarm centres and from buttons
+    #[command(subcommand)]
+    Dc09(dc09::Dc09),
     /// Say which organisations a relay serves
     #[command(subcommand)]
     RelayOrg(relay_org::RelayOrg),
@@ -108,6 +115,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Serve(serve) => serve::run(serve, say).await,
         Command::Org(org) => org::run(org, say).await,
         Command::Officer(officer) => officer::run(officer, say),
+        Command::Dc09(dc09) => dc09::run(dc09, say).await,
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
         Command::Verify(verify) => verify::run(verify, say),
         Command::Doctor(doctor) => doctor::run(doctor, say),

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{Failure, Say, serve_desk, serve_relay};
+use crate::cli::{Failure, Say, serve_all, serve_desk, serve_relay};
 
 /// Which role to run.
 #[derive(Debug, Subcommand)]
@@ -12,6 +12,10 @@ pub(super) enum Serve {
     Relay(serve_relay::ServeRelay),
     /// A desk
     Desk(serve_desk::ServeDesk),
+    /// A bridge
+    Bridge(serve_bridge::ServeBridge),
+    /// A relay and a desk in one process, for trying out
+    All(serve_all::ServeAll),
 }
 
 /// Runs it.
@@ -19,6 +23,8 @@ pub(super) async fn run(serve: &Serve, say: &Say) -> Result<(), Failure> {
     match serve {
         Serve::Relay(relay) => serve_relay::run(relay, say).await,
         Serve::Desk(desk) => serve_desk::run(desk, say).await,
+        Serve::Bridge(bridge) => serve_bridge::run(bridge, say).await,
+        Serve::All(all) => serve_all::run(all, say).await,
     }
 }
 

@@ -58,10 +58,15 @@ pub(super) struct ServeRelay {
 pub(super) async fn run(args: &ServeRelay, say: &Say) -> Result<(), Failure> {
     let (stop, stopped) = watch::channel(());
     let told = told_to_stop()?;
-    let serving = start(&args.data, say, stopped).await?;
-    told.await;
-    drop(stop);
-    serving.await.map_err(|error| Failure::unexpected("serve", &error))
+    let mut serving = start(&args.data, say, stopped).await?;
+    let ended = tokio::select! {
+        () = told => {
+            drop(stop);
+            serving.await
+        }
+        ended = &mut serving => ended,
+    };
+    ended.map_err(|error| Failure::unexpected("serve", &error))
 }
 
 /// Starts a relay; it serves until `stopped`'s sender is dropped, and then ends by itself.
