@@ -32,10 +32,7 @@ impl Baken {
                 .map(|member| DeviceView {
                     device: member.device,
                     // A device's record has the device's id.
-                    name: records
-                        .iter()
-                        .find(|record| record.record == RecordId(member.device.0))
-                        .and_then(name_of),
+                    name: records.iter().find(|record| record.record == RecordId(member.device.0)).and_then(name_of),
                     this: member.device == open.keys.device,
                 })
                 .collect())
