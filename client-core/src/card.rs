@@ -9,9 +9,11 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
 use baken_schemas::record::{Value, kind_named};
 use http::Method;
+use rusqlite::Connection;
 
+use crate::circle::Circle;
 use crate::client::{SignedClient, idempotency_of, path_with};
-use crate::record::{FieldView, RecordView, all_views};
+use crate::record::{FieldView, RecordView, first_views};
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError, device};
@@ -32,11 +34,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn card(&self) -> Result<CardBody, BakenError> {
-        self.with_vault(|open| {
-            let of_kind =
-                |name| all_views(&open.vault.connection, &open.circle, kind_named(name).map(|kind| kind.number));
-            Ok(card_body(&of_kind("profile")?, &of_kind("contact")?))
-        })
+        self.with_vault(|open| card_now(&open.vault.connection, &open.circle))
     }
 
     /// Brings this device's card at the relay up to date; sends nothing when it is. [`Baken::sync`] does it too.
@@ -51,10 +49,7 @@ impl Baken {
     pub(crate) async fn send_card(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
         let (device, body, before) = self.with_vault(|open| {
             let connection = &open.vault.connection;
-            let body = card_body(
-                &all_views(connection, &open.circle, kind_named("profile").map(|kind| kind.number))?,
-                &all_views(connection, &open.circle, kind_named("contact").map(|kind| kind.number))?,
-            );
+            let body = card_now(connection, &open.circle)?;
             let before: Option<Hash> = setting::read(connection, CARD)?;
             Ok((device::load(connection)?, body, before))
         })?;
@@ -78,26 +73,28 @@ impl Baken {
     }
 }
 
-/// The card of a dossier. The first profile that is not deleted is the person's.
-fn card_body(profiles: &[RecordView], contacts: &[RecordView]) -> CardBody {
-    let profile = profiles.iter().find(|view| !view.deleted);
-    let text = |name| clip(&profile.map(|view| field_text(view, name)).unwrap_or_default(), MAX_FIELD_BYTES);
-    CardBody {
+/// The card of the dossier as it is. Of several profiles the first that is not deleted is the person's.
+fn card_now(connection: &Connection, circle: &Circle) -> Result<CardBody, BakenError> {
+    let (Some(profile), Some(contact)) = (kind_named("profile"), kind_named("contact")) else {
+        return Ok(CardBody::default());
+    };
+    let profiles = first_views(connection, circle, profile.number, 1, |view| !view.deleted)?;
+    let contacts = first_views(connection, circle, contact.number, MAX_CONTACTS, |view| {
+        !view.deleted && is_for_emergencies(view)
+    })?;
+    let full = |name| profiles.first().map(|view| field_text(view, name)).unwrap_or_default();
+    let text = |name| clip(&full(name), MAX_FIELD_BYTES);
+    Ok(CardBody {
         name: text("name"),
         office: text("office"),
         phone: text("phone"),
         home_address: text("home_address"),
         car: text("car"),
         household: text("household"),
-        medical: clip(&profile.map(|view| field_text(view, "medical")).unwrap_or_default(), MAX_MEDICAL_BYTES),
+        medical: clip(&full("medical"), MAX_MEDICAL_BYTES),
         code_word: text("code_word"),
-        contacts: contacts
-            .iter()
-            .filter(|view| !view.deleted && is_for_emergencies(view))
-            .take(MAX_CONTACTS)
-            .map(contact_line)
-            .collect(),
-    }
+        contacts: contacts.iter().map(contact_line).collect(),
+    })
 }
 
 fn field<'a>(view: &'a RecordView, name: &str) -> Option<&'a FieldView> {

@@ -212,13 +212,40 @@ pub(crate) fn all_views(
     circle: &Circle,
     kind: Option<KindNumber>,
 ) -> Result<Vec<RecordView>, BakenError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, record, kind FROM record WHERE ?1 IS NULL OR kind = ?1 ORDER BY id")?;
+    let mut statement = match kind {
+        Some(_) => connection.prepare_cached("SELECT id, record, kind FROM record WHERE kind = ?1 ORDER BY id")?,
+        None => connection.prepare_cached("SELECT id, record, kind FROM record WHERE ?1 IS NULL ORDER BY id")?,
+    };
     let mut rows = statement.query([kind])?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
-        let record = store::record_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        views.push(view::record_view(connection, circle, RecordRow(row.get(0)?), record, row.get(2)?)?);
+        views.push(view_of_row(connection, circle, row)?);
     }
     Ok(views)
+}
+
+/// The first records of a kind that `keep` wants, at most `limit`, in an order that is the same on every device. No
+/// more are read than it takes.
+pub(crate) fn first_views(
+    connection: &Connection,
+    circle: &Circle,
+    kind: KindNumber,
+    limit: usize,
+    keep: impl Fn(&RecordView) -> bool,
+) -> Result<Vec<RecordView>, BakenError> {
+    let mut statement =
+        connection.prepare_cached("SELECT id, record, kind FROM record WHERE kind = ?1 ORDER BY record")?;
+    let mut rows = statement.query([kind])?;
+    let mut views = Vec::with_capacity(limit);
+    while views.len() < limit
+        && let Some(row) = rows.next()?
+    {
+        views.extend(Some(view_of_row(connection, circle, row)?).filter(&keep));
+    }
+    Ok(views)
+}
+
+fn view_of_row(connection: &Connection, circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {
+    let record = store::record_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
+    view::record_view(connection, circle, RecordRow(row.get(0)?), record, row.get(2)?)
 }

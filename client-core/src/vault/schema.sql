@@ -25,7 +25,7 @@ CREATE TABLE record (
     kind   INTEGER NOT NULL,
     UNIQUE (record, kind)
 ) STRICT;
-CREATE INDEX record_by_kind ON record (kind, id);
+CREATE INDEX record_by_kind ON record (kind, record);
 
 -- One multi-value register a field: its concurrent puts, CBOR.
 CREATE TABLE register (
