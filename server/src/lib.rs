@@ -5,6 +5,7 @@
 //! commit), [`folder`] (lock, keys, whole files), [`tls`] and [`audit`].
 
 pub mod audit;
+pub mod bridge;
 pub mod channel;
 pub mod cli;
 pub mod dc09;

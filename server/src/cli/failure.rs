@@ -4,6 +4,7 @@
 use baken_schemas::FormatError;
 
 use crate::audit::AuditError;
+use crate::bridge::{BridgeError, ButtonsError, JoinError};
 use crate::desk::officers::OfficerError;
 use crate::desk::{ChannelsError, DeskError, OpenError};
 use crate::exit;
@@ -253,6 +254,47 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Desk(error) => error.into(),
             OpenError::Folder(error) => error.into(),
+        }
+    }
+}
+
+impl From<BridgeError> for Failure {
+    fn from(error: BridgeError) -> Self {
+        match error {
+            BridgeError::Store(error) => error.into(),
+            BridgeError::Format(error) => error.into(),
+            BridgeError::Relay(error) => error.into(),
+            BridgeError::NoLadder => Self::unexpected("no_ladder", &error),
+        }
+    }
+}
+
+impl From<ButtonsError> for Failure {
+    fn from(error: ButtonsError) -> Self {
+        let en = error.to_string();
+        match error {
+            ButtonsError::Folder(error) => error.into(),
+            ButtonsError::Entry { number, why } => {
+                Self::bad_input("bad_button", format!("bridge.toml, knop {number}: {why}"), en)
+            }
+        }
+    }
+}
+
+impl From<JoinError> for Failure {
+    fn from(error: JoinError) -> Self {
+        let en = error.to_string();
+        match error {
+            JoinError::Format(error) => error.into(),
+            JoinError::Relay(error) => error.into(),
+            JoinError::ForPhone => Self::bad_input(
+                "invite_for_phone",
+                "Deze uitnodiging is voor een telefoon. Vraag er een die met `--role bridge` is gemaakt.",
+                en,
+            ),
+            JoinError::Expired => {
+                Self::bad_input("invite_expired", "Deze uitnodiging is verlopen. Vraag om een nieuwe.", en)
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::cli::{Failure, Say, init_desk, init_relay};
+use crate::cli::{Failure, Say, init_bridge, init_desk, init_relay};
 
 /// Which role the folder is for.
 #[derive(Debug, Subcommand)]
@@ -11,6 +11,8 @@ pub(super) enum Init {
     Relay(init_relay::InitRelay),
     /// A desk: opens alarms and calls officers
     Desk(init_desk::InitDesk),
+    /// A bridge: takes hardware buttons in
+    Bridge(init_bridge::InitBridge),
 }
 
 /// Runs it.
@@ -18,5 +20,6 @@ pub(super) async fn run(init: &Init, say: &Say) -> Result<(), Failure> {
     match init {
         Init::Relay(relay) => init_relay::run(relay, say).await,
         Init::Desk(desk) => init_desk::run(desk, say),
+        Init::Bridge(bridge) => init_bridge::run(bridge, say).await,
     }
 }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::cli::{Failure, Say, serve_all, serve_desk, serve_relay};
+use crate::cli::{Failure, Say, serve_all, serve_bridge, serve_desk, serve_relay};
 
 /// Which role to run.
 #[derive(Debug, Subcommand)]

@@ -1,0 +1,174 @@
+//! Running a bridge: alarms to the relay until it has each, the directory kept new, every desk told whose this is.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use baken_schemas::api;
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::{DeviceId, IdempotencyKey};
+use baken_schemas::org::{DeskEntry, Directory, Enrolment};
+use baken_schemas::request::RequestKey;
+use baken_schemas::signed::Signed;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use super::store::{self, Outgoing};
+use super::{Bridge, BridgeError, ButtonHandler};
+use crate::dc09::receiver::{Limits, Receiver};
+use crate::desk::run::idempotency_of;
+use crate::relay_client::{Caller, RelayClient, RelayError, Trust};
+use crate::store::Priority;
+
+/// How often the directory is looked at.
+const REFRESH: Duration = Duration::from_secs(60);
+/// The longest sleep of the sender.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The first and the longest wait before an alarm is tried again, in milliseconds.
+const RETRY_MS: (i64, i64) = (250, 10_000);
+
+/// Is told of each newer directory, to keep it in the folder.
+pub type KeepDirectory = Box<dyn Fn(&Signed<Directory>) + Send + Sync>;
+
+/// Runs a bridge on a listener until `stop` is done. The database stays open.
+///
+/// # Errors
+/// [`BridgeError::Store`] when the database failed, or the listener did.
+pub async fn serve(
+    bridge: Arc<Bridge>,
+    listener: TcpListener,
+    keep: KeepDirectory,
+    stop: impl Future<Output = ()>,
+) -> Result<(), BridgeError> {
+    let handler = ButtonHandler::new(Arc::clone(&bridge));
+    let rng = Box::new(bridge.fork_rng());
+    let receiver = Arc::new(Receiver::new(handler, bridge.clock.clone(), rng, Limits::default()));
+    let listening = receiver.serve(listener, std::future::pending());
+    tokio::select! {
+        ended = listening => {
+            ended.map_err(|error| BridgeError::Store(crate::store::StoreError::Folder(error)))
+        }
+        ended = bridge.send_alarms() => ended,
+        ended = bridge.stay_known(&keep) => ended,
+        () = stop => Ok(()),
+    }
+}
+
+impl Bridge {
+    fn client(&self, which: RequestKey) -> Result<RelayClient, RelayError> {
+        let key = match which {
+            RequestKey::Sig => self.keys.sig.clone(),
+            RequestKey::Alarm => self.keys.alarm.clone(),
+        };
+        let directory = self.directory();
+        let relay = &directory.value().relay;
+        let caller = Caller { device: self.keys.device, key, which };
+        RelayClient::new(&relay.urls, &Trust::of_relay(relay), Some(caller))
+    }
+
+    /// Alarms to the relay, for ever.
+    async fn send_alarms(self: &Arc<Self>) -> Result<(), BridgeError> {
+        let mut changes = self.changes.subscribe();
+        let client = Arc::new(self.client(RequestKey::Alarm)?);
+        loop {
+            changes.borrow_and_update();
+            let now = self.clock.now();
+            let due = self.store.read(|db| Ok::<_, BridgeError>(store::due(db, now)?))?;
+            let mut under_way = JoinSet::new();
+            for outgoing in due {
+                let (bridge, client) = (Arc::clone(self), Arc::clone(&client));
+                under_way.spawn(async move { bridge.send(&client, outgoing).await });
+            }
+            while let Some(sent) = under_way.join_next().await {
+                if let Ok(outcome) = sent {
+                    outcome?;
+                }
+            }
+            let next = self.store.read(|db| Ok::<_, BridgeError>(store::next_due(db)?))?;
+            let wait = next.map_or(LONGEST_SLEEP, |next| {
+                let ms = u64::try_from(next.since_ms(self.clock.now())).unwrap_or_default();
+                Duration::from_millis(ms.max(5)).min(LONGEST_SLEEP)
+            });
+            // An error means that the bridge is gone; then the loop ends with it.
+            let _ = tokio::time::timeout(wait, changes.changed()).await;
+        }
+    }
+
+    async fn send(&self, client: &RelayClient, outgoing: Outgoing) -> Result<(), BridgeError> {
+        let once = IdempotencyKey(outgoing.alarm.0);
+        let number = outgoing.number;
+        let now = self.clock.now();
+        let checked = match client.post(api::ALARMS, &outgoing.document, once).await {
+            Ok(receipt) => self.check_stored(&outgoing.document, &receipt).map(|()| receipt).map_err(RelayError::from),
+            Err(error) => Err(error),
+        };
+        match checked {
+            Ok(receipt) => {
+                self.store
+                    .write(Priority::Alarm, move |db| Ok::<_, BridgeError>(store::stored(db, number, &receipt, now)?))
+                    .await?;
+                self.changed();
+            }
+            Err(error) => {
+                // Nothing but another alarm under this id is final: a press is not given up for a relay's mood.
+                let refused = matches!(&error, RelayError::Refused { status: 409, code } if code == "alarm_conflict");
+                let (first_ms, longest_ms) = RETRY_MS;
+                let delay_ms = first_ms.saturating_mul(1 << outgoing.attempts.min(16)).min(longest_ms);
+                tracing::warn!(event = "alarm_not_stored", alarm = %outgoing.alarm, why = %error, refused);
+                self.store
+                    .write(Priority::Alarm, move |db| {
+                        Ok::<_, BridgeError>(store::put_off(db, number, now.plus_ms(delay_ms), refused)?)
+                    })
+                    .await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Keeps the directory new and every desk told.
+    async fn stay_known(&self, keep: &KeepDirectory) -> Result<(), BridgeError> {
+        let mut backoff = crate::relay_client::Backoff::default();
+        loop {
+            let wait = match self.refresh(keep).await {
+                Ok(()) => {
+                    backoff.succeeded();
+                    REFRESH
+                }
+                Err(BridgeError::Store(error)) => return Err(error.into()),
+                Err(error) => {
+                    tracing::warn!(event = "not_refreshed", why = %error);
+                    backoff.after_failure()
+                }
+            };
+            tokio::time::sleep(wait).await;
+        }
+    }
+
+    /// Fetches the directory, and enrols at desks that do not know this bridge yet.
+    ///
+    /// # Errors
+    /// [`BridgeError`].
+    pub async fn refresh(&self, keep: &KeepDirectory) -> Result<(), BridgeError> {
+        let client = self.client(RequestKey::Sig)?;
+        let held = self.directory();
+        let newest = client.directory(held.value().org()).await?;
+        if newest.value().version > held.value().version {
+            keep(&newest);
+            *self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner) = newest;
+        }
+        for desk in &self.directory().value().desks {
+            self.enrol(&client, desk).await?;
+        }
+        Ok(())
+    }
+
+    async fn enrol(&self, client: &RelayClient, desk: &DeskEntry) -> Result<(), BridgeError> {
+        let (id, kem): (DeviceId, Hash) = (desk.desk, Hash::of("baken/kem-public/v0", &[&desk.kem.0]));
+        if self.store.read(|db| Ok::<_, BridgeError>(store::is_enrolled(db, id, kem)?))? {
+            return Ok(());
+        }
+        let enrolment = Enrolment::make(&self.keys, desk, self.account, &self.desk_key, &mut self.fork_rng())?;
+        client.post(api::ENROLMENTS, enrolment.bytes(), idempotency_of(enrolment.hash())).await?;
+        let now = self.clock.now();
+        self.store.write(Priority::Normal, move |db| Ok::<_, BridgeError>(store::enrolled(db, id, kem, now)?)).await
+    }
+}

@@ -1,0 +1,124 @@
+//! `baken-server dc09`: for whoever connects an alarm centre or a button and wants to see what goes over the wire. What it
+//! prints is content.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use baken_schemas::time::{Clock as _, SystemClock};
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use crate::channel::{Language, Outcome};
+use crate::cli::serve::told_to_stop;
+use crate::cli::{Failure, Say, system_rng};
+use crate::dc09::events::{CodeTable, Event, SiaCode};
+use crate::dc09::sender::Centre;
+use crate::dc09::{Account, Coding, Key, Report, Sequence, command};
+use crate::exit;
+use crate::tls;
+
+/// What to do on the wire.
+#[derive(Debug, Subcommand)]
+pub(super) enum Dc09 {
+    /// Read one frame
+    #[command(after_help = "Example:\n  baken-server dc09 decode 0A3342433630303245…0D --key ascii:0123456789ABCDEF")]
+    Decode {
+        /// The frame, as hexadecimal digits or as its text
+        frame: String,
+        /// The account's key: `hex:…` or `ascii:…`
+        #[arg(long)]
+        key: Option<Key>,
+    },
+    /// Send one event, as a button's dialler does
+    #[command(after_help = "Example:\n  baken-server dc09 send --to 127.0.0.1:12000 --account B007 \
+        --key ascii:FEDCBA9876543210 --code PA")]
+    Send(Send),
+    /// Listen as an alarm centre's receiver, acknowledge everything and print it
+    #[command(after_help = "Example:\n  baken-server dc09 listen --on 127.0.0.1:17001 --account 1234")]
+    Listen {
+        /// Where to listen
+        #[arg(long)]
+        on: SocketAddr,
+        /// The account
+        #[arg(long)]
+        account: Account,
+        /// Its key: `hex:…` or `ascii:…`
+        #[arg(long)]
+        key: Option<Key>,
+    },
+}
+
+/// Sends one event.
+#[derive(Debug, Args)]
+pub(super) struct Send {
+    /// The receiver, `host:port`
+    #[arg(long)]
+    to: String,
+    /// The account
+    #[arg(long)]
+    account: Account,
+    /// Its key: `hex:…` or `ascii:…`; without one it goes in the clear
+    #[arg(long)]
+    key: Option<Key>,
+    /// The event as a SIA code
+    #[arg(long, default_value = "PA")]
+    code: SiaCode,
+    /// Words to go with it
+    #[arg(long, default_value = "")]
+    text: String,
+    /// The message's number; a repeat keeps it. Without one, of the moment
+    #[arg(long)]
+    sequence: Option<u16>,
+}
+
+/// Runs it.
+pub(super) async fn run(dc09: &Dc09, say: &Say) -> Result<(), Failure> {
+    match dc09 {
+        Dc09::Decode { frame, key } => {
+            let value = command::decode(frame, key.as_ref()).map_err(|error| {
+                Failure::bad_input("bad_frame", format!("Dit is geen leesbaar bericht: {error}"), error.to_string())
+            })?;
+            show(say, &value);
+            Ok(())
+        }
+        Dc09::Send(args) => send(args, say).await,
+        Dc09::Listen { on, account, key } => {
+            let listener = tls::listen(*on).await?;
+            let (printer, stop) = (*say, told_to_stop()?);
+            let print = move |value: Value| show(&printer, &value);
+            let (clock, rng) = (Arc::new(SystemClock), Box::new(system_rng()?));
+            Ok(command::listen(listener, account.clone(), key.clone(), clock, rng, print, stop).await?)
+        }
+    }
+}
+
+fn show(say: &Say, value: &Value) {
+    let text = serde_json::to_string_pretty(value).unwrap_or_default();
+    say.say(value, &text, &text);
+}
+
+async fn send(args: &Send, say: &Say) -> Result<(), Failure> {
+    let event: Event = CodeTable::standard().of_sia(args.code).ok_or_else(|| {
+        Failure::bad_input("unknown_code", "Deze code is niet bekend.", "Nothing is known about this code.")
+    })?;
+    let now = SystemClock.now();
+    // A dialler counts up over its presses; this one has no memory, so the clock counts for it.
+    let number =
+        args.sequence.unwrap_or_else(|| u16::try_from(now.0.div_euclid(1000).rem_euclid(9_999) + 1).unwrap_or(1));
+    let sequence = Sequence::try_from(number)
+        .map_err(|error| Failure::bad_input("bad_sequence", error.to_string(), error.to_string()))?;
+    let report = Report { event, text: args.text.clone(), position: None, occurred_at: now, verify_at: None };
+    let centre = Centre::new(args.to.clone(), Coding::new(args.account.clone()), args.key.clone());
+    let outcome = command::send(centre, sequence, &report, Arc::new(SystemClock), &mut system_rng()?).await;
+    let language = if say.pick("nl", "en") == "nl" { Language::Nl } else { Language::En };
+    show(say, &command::outcome_view(&outcome, language));
+    match outcome {
+        Outcome::Delivered(_) => Ok(()),
+        Outcome::Retry { why } | Outcome::Refused { why } => Err(Failure::new(
+            exit::NOT_REACHED,
+            "not_delivered",
+            format!("Niet afgeleverd: {}", why.text(Language::Nl)),
+            format!("Not delivered: {}", why.text(Language::En)),
+        )),
+    }
+}

@@ -1,0 +1,99 @@
+//! `baken-server serve bridge`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use baken_schemas::FormatError;
+use baken_schemas::crypto::SymmetricKey;
+use baken_schemas::org::Directory;
+use baken_schemas::time::SystemClock;
+use clap::Args;
+use serde_json::json;
+use tokio::sync::watch;
+use zeroize::Zeroizing;
+
+use crate::bridge::{Bridge, BridgeParts, BridgeSettings, read_buttons, run as bridge_run};
+use crate::cli::serve::told_to_stop;
+use crate::cli::{Failure, Say, system_rng};
+use crate::folder::{Access, DataFolder, write_whole};
+use crate::store::{Disk, StoreOptions};
+use crate::tls;
+
+/// What the desks know the bridge's account by.
+pub(super) const DESK_KEY_FILE: &str = "desk.key";
+/// The newest directory.
+pub(super) const DIRECTORY_FILE: &str = "directory.cbor";
+
+/// Runs a bridge.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  baken-server serve bridge --data bridge")]
+pub(super) struct ServeBridge {
+    /// The folder that `init bridge` set up
+    #[arg(long)]
+    data: PathBuf,
+}
+
+/// Runs it.
+pub(super) async fn run(args: &ServeBridge, say: &Say) -> Result<(), Failure> {
+    let (stop, stopped) = watch::channel(());
+    let told = told_to_stop()?;
+    let mut serving = start(&args.data, say, stopped).await?;
+    let ended = tokio::select! {
+        () = told => {
+            drop(stop);
+            serving.await
+        }
+        ended = &mut serving => ended,
+    };
+    ended.map_err(|error| Failure::unexpected("serve", &error))?
+}
+
+/// Starts a bridge; it serves until `stopped`'s sender is dropped, and then ends by itself.
+pub(super) async fn start(
+    data: &Path,
+    say: &Say,
+    stopped: watch::Receiver<()>,
+) -> Result<tokio::task::JoinHandle<Result<(), Failure>>, Failure> {
+    let folder = DataFolder::open(data)?;
+    let settings: BridgeSettings = folder.read_config()?;
+    let desk_key = Zeroizing::new(folder.read(DESK_KEY_FILE)?);
+    let desk_key =
+        SymmetricKey::from_slice(&desk_key).ok_or(FormatError::Malformed { what: "the bridge's desk key" })?;
+    let listener = tls::listen(settings.listen).await?;
+    let address = listener.local_addr()?;
+    let parts = BridgeParts {
+        keys: folder.read_keys()?,
+        account: settings.account,
+        desk_key,
+        directory: Directory::verify(&folder.read(DIRECTORY_FILE)?, settings.org)?,
+        buttons: read_buttons(folder.dir())?,
+        clock: Arc::new(SystemClock),
+        rng: Box::new(system_rng()?),
+    };
+    let buttons = parts.buttons.len();
+    let bridge = Arc::new(Bridge::open(&Disk::new(folder.dir()), StoreOptions::production(), parts)?);
+    let directory_file = folder.path(DIRECTORY_FILE);
+    let keep: bridge_run::KeepDirectory = Box::new(move |directory| {
+        // The one in memory counts; the file is for the next start, and is written again with the next version.
+        if let Err(error) = write_whole(&directory_file, directory.bytes(), Access::Open) {
+            tracing::error!(event = "directory_not_kept", why = %error);
+        }
+    });
+    let serving = tokio::spawn(async move {
+        let gone = async move {
+            let mut stopped = stopped;
+            while stopped.changed().await.is_ok() {}
+        };
+        let ended = bridge_run::serve(Arc::clone(&bridge), listener, keep, gone).await;
+        let closed = tokio::task::spawn_blocking(move || bridge.close()).await;
+        tracing::info!(event = "stopped", clean = closed.is_ok());
+        drop(folder);
+        Ok(ended?)
+    });
+    say.say(
+        &json!({ "serving": "bridge", "address": address, "buttons": buttons }),
+        &format!("De bridge luistert op {address} naar {buttons} knoppen. Stoppen: Ctrl-C."),
+        &format!("The bridge listens on {address} for {buttons} buttons. Stop it with Ctrl-C."),
+    );
+    Ok(serving)
+}
