@@ -22,6 +22,7 @@ mod verify;
 pub use failure::Failure;
 pub use say::{Lang, Say};
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -88,6 +89,7 @@ pub fn run(cli: &Cli) -> ExitCode {
     // Logs are for who looks for a fault, and go beside the output. They hold ids, times and codes.
     let logs = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+        .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr);
     if cli.json {
         logs.json().init()
