@@ -14,6 +14,7 @@ pub mod device;
 pub mod entry;
 mod error;
 pub mod id;
+pub mod openapi;
 pub mod org;
 pub mod pairing;
 pub mod record;

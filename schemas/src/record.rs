@@ -337,18 +337,33 @@ pub fn decode_changes(bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
     if columns.iter().map(|column| column.values.len()).sum::<usize>() > MAX_CHANGES {
         return Err(FormatError::TooLarge { what, limit: MAX_CHANGES });
     }
+    // One batch has one form, as `encode_changes` writes it: records and columns in order, each once, none unused.
+    if !records.is_sorted_by(|a, b| a < b) || !columns.is_sorted_by(|a, b| a.field < b.field) {
+        return Err(malformed);
+    }
+    let mut used = vec![false; records.len()];
     let mut changes = Vec::new();
     for column in columns {
-        if column.records.len() != column.values.len() || column.clocks.len() != column.values.len() {
+        if column.records.is_empty()
+            || column.records.len() != column.values.len()
+            || column.clocks.len() != column.values.len()
+        {
             return Err(malformed);
         }
         for ((index, clock), value) in column.records.into_iter().zip(column.clocks).zip(column.values) {
-            let (record, kind) = *records.get(index as usize).ok_or_else(|| malformed.clone())?;
+            let at = index as usize;
+            let (record, kind) = *records.get(at).ok_or_else(|| malformed.clone())?;
+            if let Some(used) = used.get_mut(at) {
+                *used = true;
+            }
             if value.encoded_len() > MAX_VALUE_BYTES {
                 return Err(FormatError::TooLarge { what: "a value", limit: MAX_VALUE_BYTES });
             }
             changes.push(Change { record, kind, field: column.field, clock: ticks(&clock)?, value });
         }
+    }
+    if used.contains(&false) {
+        return Err(malformed);
     }
     Ok(changes)
 }

@@ -2,6 +2,7 @@
 
   cross_check.py open FOLDER   open every golden vector in FOLDER, deriving each byte anew; print how many
   cross_check.py seal          seal instances of every format with fresh keys; print them as JSON, keys included
+  cross_check.py json JSON FOLDER   check the OpenAPI document and the schemas in JSON, against values of the vectors
 
 Exit code 1 and a message when a vector does not hold. Packages: tests/peers/requirements.txt.
 """
@@ -13,7 +14,7 @@ import sys
 
 import cbor2
 
-from independent import formats_alarm, formats_circle, formats_org, own, suite
+from independent import formats_alarm, formats_circle, formats_org, json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
@@ -107,5 +108,8 @@ if __name__ == "__main__":
             open_all(pathlib.Path(folder))
         case ["seal"]:
             seal_all()
+        case ["json", folder, vectors]:
+            schemas, values = json_files.check(pathlib.Path(folder), pathlib.Path(vectors))
+            print(f"{schemas} schemas, {values} values")
         case _:
             sys.exit(__doc__)

@@ -10,6 +10,7 @@ mod drift;
 mod forged;
 mod hostile_bytes;
 mod membership;
+mod openapi;
 mod pairing_and_text;
 mod receipts;
 mod records;

@@ -49,6 +49,13 @@ fn what_an_independent_program_sealed_opens() {
     Set { keys, formats: formats.collect() }.open();
 }
 
+#[test]
+fn the_json_files_are_what_they_say() {
+    let json = Path::new(env!("CARGO_MANIFEST_DIR")).join("json");
+    let said = cross_check(&[Path::new("json"), &json, &folder()]);
+    assert_eq!(said.trim(), "12 schemas, 17 values");
+}
+
 /// The check can fail: one digit of any vector changed, and it does.
 #[test]
 fn an_independent_program_refuses_an_altered_vector() {

@@ -105,10 +105,7 @@ impl Set {
         let lists = self.formats.iter().map(|(name, vectors)| (name.as_str(), Value::from(vectors.clone())));
         std::iter::once(("keys", self.keys.clone()))
             .chain(lists)
-            .map(|(name, value)| {
-                let text = serde_json::to_string_pretty(&value).expect("JSON") + "\n";
-                (folder().join(format!("{name}.json")), text)
-            })
+            .map(|(name, value)| (folder().join(format!("{name}.json")), crate::drift::pretty(&value)))
             .collect()
     }
 

@@ -1,0 +1,189 @@
+//! Every operation of the relay's API, as data.
+
+use super::{Answer, By, Method, Operation};
+use crate::api;
+
+use Answer::{Document, Empty, Json, Plain, Stream, Structure};
+use By::{AnyKey, MainKey, NewDevice, Nobody};
+use Method::{Get, Post, Put};
+
+const OFFER: &str = "/v0/pairing/{rendezvous}/offer";
+const HELLO: &str = "/v0/pairing/{rendezvous}/hello";
+const GRANT: &str = "/v0/pairing/{rendezvous}/grant";
+
+/// An operation without body, query or refusals of its own, to be filled in.
+const fn operation(method: Method, path: &'static str, id: &'static str, by: By) -> Operation {
+    Operation { method, path, id, by, summary: "", body: None, query: &[], answer: Empty, refusals: &[] }
+}
+
+const NOT_ALLOWED: (u16, &str) = (403, "not_allowed");
+const NOT_MEMBER: (u16, &str) = (403, "not_member");
+
+/// The table.
+pub const OPERATIONS: &[Operation] = &[
+    Operation { summary: "Whether the process runs.", answer: Plain, ..operation(Get, api::HEALTH, "health", Nobody) },
+    Operation { summary: "Whether it can take writes.", answer: Plain, ..operation(Get, api::READY, "ready", Nobody) },
+    Operation {
+        summary: "What the relay says of itself.",
+        answer: Json,
+        ..operation(Get, api::ABOUT, "about", Nobody)
+    },
+    Operation {
+        summary: "The newest directory of an organisation.",
+        answer: Document("baken/directory/v0"),
+        refusals: &[(404, "unknown_org")],
+        ..operation(Get, api::DIRECTORY, "directory", Nobody)
+    },
+    Operation {
+        summary: "Publishes a directory, an invite's registration or a roster line, signed by the organisation's root.",
+        body: Some("baken/directory/v0, baken/invite-registration/v0 or baken/roster/v0"),
+        refusals: &[
+            (404, "unknown_org"),
+            (409, "older_version"),
+            (409, "no_directory"),
+            (409, "conflict"),
+            (422, "other_relay"),
+        ],
+        ..operation(Post, api::ORG_DOCUMENTS, "publish", Nobody)
+    },
+    Operation {
+        summary: "Uses an invite: enrols the first device of an account.",
+        body: Some("Activation"),
+        answer: Structure("Activated"),
+        refusals: &[
+            (403, "invite_unknown"),
+            (409, "invite_used"),
+            (409, "device_taken"),
+            (409, "too_many"),
+            (410, "invite_expired"),
+        ],
+        ..operation(Post, api::ACTIVATE, "activate", NewDevice)
+    },
+    Operation {
+        summary: "Enrols a further device of the caller's account.",
+        body: Some("baken/device/v0"),
+        refusals: &[NOT_ALLOWED, (409, "device_taken"), (409, "too_many")],
+        ..operation(Post, api::DEVICES, "addDevice", MainKey)
+    },
+    Operation {
+        summary: "Lays down the offer of a new device that wants to pair.",
+        body: Some("baken/device/v0"),
+        refusals: &[(409, "conflict"), (429, "too_often")],
+        ..operation(Put, OFFER, "putOffer", Nobody)
+    },
+    Operation {
+        summary: "Fetches the offer.",
+        answer: Document("baken/device/v0"),
+        ..operation(Get, OFFER, "offer", Nobody)
+    },
+    Operation {
+        summary: "Answers an offer.",
+        body: Some("a Hello, sealed with the code's secret"),
+        refusals: &[NOT_ALLOWED, (409, "conflict")],
+        ..operation(Put, HELLO, "putHello", MainKey)
+    },
+    Operation {
+        summary: "Fetches the hello.",
+        answer: Structure("a Hello, sealed"),
+        ..operation(Get, HELLO, "hello", Nobody)
+    },
+    Operation {
+        summary: "Gives the new device what it needs.",
+        body: Some("a Grant, sealed with the code's secret"),
+        refusals: &[NOT_ALLOWED, (409, "conflict")],
+        ..operation(Put, GRANT, "putGrant", MainKey)
+    },
+    Operation {
+        summary: "Fetches the grant.",
+        answer: Structure("a Grant, sealed"),
+        ..operation(Get, GRANT, "grant", Nobody)
+    },
+    Operation {
+        summary: "Adds a record to a circle's membership log; the first at a number wins.",
+        body: Some("baken/membership/v0"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, (409, "log_conflict"), (409, "too_many")],
+        ..operation(Post, api::LOG, "addLogRecord", MainKey)
+    },
+    Operation {
+        summary: "Records of a circle's membership log behind a number; without `after`, from the first.",
+        query: &["after"],
+        answer: Structure("Page of baken/membership/v0"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        ..operation(Get, api::LOG, "log", MainKey)
+    },
+    Operation {
+        summary: "Stores entries of the caller, in order.",
+        body: Some("EntryBatch"),
+        answer: Structure("EntriesStored"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, (409, "entry_out_of_order"), (409, "entry_conflict")],
+        ..operation(Post, api::ENTRIES, "addEntries", MainKey)
+    },
+    Operation {
+        summary: "Entries of a circle behind a cursor, in the relay's order.",
+        query: &["after"],
+        answer: Structure("Page of baken/entry/v0"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        ..operation(Get, api::ENTRIES, "entries", MainKey)
+    },
+    Operation {
+        summary: "Stores the caller's card.",
+        body: Some("baken/card/v0"),
+        refusals: &[NOT_ALLOWED, (409, "older_version")],
+        ..operation(Put, api::CARD, "putCard", MainKey)
+    },
+    Operation {
+        summary: "A device's card, for a desk that was handed its alarm. Written into the audit.",
+        answer: Document("baken/card/v0"),
+        refusals: &[NOT_ALLOWED, (403, "not_handed")],
+        ..operation(Get, api::CARD, "card", MainKey)
+    },
+    Operation {
+        summary: "Sends an enrolment to a desk.",
+        body: Some("baken/enrolment/v0"),
+        refusals: &[NOT_ALLOWED],
+        ..operation(Post, api::ENROLMENTS, "enrol", MainKey)
+    },
+    Operation {
+        summary: "Sends an alarm; the answer says that it is on disk.",
+        body: Some("baken/alarm/v0"),
+        answer: Document("baken/receipt/v0"),
+        refusals: &[NOT_ALLOWED, (409, "alarm_conflict"), (422, "not_yet")],
+        ..operation(Post, api::ALARMS, "sendAlarm", AnyKey)
+    },
+    Operation {
+        summary: "Sends an update of an alarm.",
+        body: Some("baken/alarm-update/v0"),
+        refusals: &[NOT_ALLOWED, (409, "conflict"), (409, "too_many")],
+        ..operation(Post, api::UPDATES, "sendUpdate", AnyKey)
+    },
+    Operation {
+        summary: "Sends a note to a desk.",
+        body: Some("baken/note/v0"),
+        refusals: &[NOT_ALLOWED],
+        ..operation(Post, api::NOTES, "sendNote", AnyKey)
+    },
+    Operation {
+        summary: "A desk's receipt for an alarm it was handed. From `seen` on it stops the ladder.",
+        body: Some("baken/receipt/v0"),
+        refusals: &[NOT_ALLOWED, (403, "not_handed"), (409, "too_many")],
+        ..operation(Post, api::RECEIPTS, "sendReceipt", MainKey)
+    },
+    Operation {
+        summary: "Every receipt for an alarm so far, in order of arrival.",
+        answer: Structure("Documents of baken/receipt/v0"),
+        ..operation(Get, api::ALARM_RECEIPTS, "receipts", AnyKey)
+    },
+    Operation {
+        summary: "The caller's mail behind a cursor. Reading takes nothing out.",
+        query: &["after"],
+        answer: Structure("Page of Mail"),
+        ..operation(Get, api::MAIL, "mail", AnyKey)
+    },
+    Operation {
+        summary: "New mail and entries as they come. With the alarm key, mail only.",
+        query: &["mail", "circle", "entries"],
+        answer: Stream,
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, (403, "alarm_key")],
+        ..operation(Get, api::LIVE, "live", AnyKey)
+    },
+];
