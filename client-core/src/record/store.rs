@@ -1,13 +1,13 @@
 //! Records in SQLite: interned ids, one row a register, and what a put replaced.
 
+use baken_schemas::cbor;
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{Change, FieldNumber, KindNumber, Value};
 use baken_schemas::time::Timestamp;
-use baken_schemas::{FormatError, cbor};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
 
 use crate::BakenError;
-use crate::record::register::{Put, PutCheck, Register};
+use crate::record::register::{Put, PutCheck, Register, kept};
 use crate::record::time;
 
 /// The short number of a record in this database.
@@ -139,5 +139,5 @@ pub(crate) fn sealed_up_to(tx: &Transaction<'_>, last: i64) -> Result<(), BakenE
 
 /// Reads a put out of a row.
 pub(crate) fn put_of(bytes: &[u8]) -> Result<Put, BakenError> {
-    cbor::from_slice(bytes, "a put").map_err(|_: FormatError| BakenError::VaultDamaged { part: "a field" })
+    kept(bytes)
 }

@@ -16,6 +16,8 @@ use crate::vault::header::VaultKey;
 
 /// How long to wait for another connection's write, in milliseconds.
 const BUSY_TIMEOUT_MS: u32 = 5000;
+/// Decrypted pages kept in memory, in KiB: a page that is read twice should be decrypted once.
+const CACHE_KIB: u32 = 8 * 1024;
 /// More statements than the core has, so that none is prepared twice.
 const STATEMENT_CACHE: usize = 128;
 
@@ -73,7 +75,7 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0;
+         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA cache_size = -{CACHE_KIB};
          PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;"
     ))?;
