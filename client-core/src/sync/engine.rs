@@ -128,8 +128,7 @@ impl Sync<'_> {
         }
         intake.drain()?;
         let Intake { tx, events, .. } = intake;
-        if rows::count_waiting(&tx, None)? > rows::MAX_WAITING || rows::count_quarantined(&tx)? > rows::MAX_QUARANTINED
-        {
+        if rows::are_too_many(&tx)? {
             return Err(BakenError::NotTrustworthy { what: "it hands over more unusable entries than are kept" });
         }
         if let Some(cursor) = cursor {

@@ -78,14 +78,22 @@ impl Baken {
         transport: &dyn Transport,
         tell: &mut (dyn FnMut(&Followed) -> ControlFlow<()> + Send),
     ) -> Result<ControlFlow<()>, BakenError> {
-        // The stream first: what comes while the sync runs is then not missed.
-        let mut stream = self.open_live(transport).await?;
+        // The stream first: what comes while the sync runs is then not missed. Where none can be opened (a proxy that
+        // holds streams back), the syncs go on without it.
+        let mut stream = self.open_live(transport).await.ok();
         loop {
             let report = self.sync(transport).await?;
             if tell(&Followed::Synced(Box::new(report))).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
-            if self.wait_for_news(&mut stream).await? == News::Ended {
+            let Some(stream) = &mut stream else {
+                tokio::select! {
+                    () = tokio::time::sleep(Duration::from_millis(RETRY_LAST_MS)) => {}
+                    () = self.edited.notified() => {}
+                }
+                return Ok(ControlFlow::Continue(()));
+            };
+            if self.wait_for_news(stream).await? == News::Ended {
                 return Ok(ControlFlow::Continue(()));
             }
         }

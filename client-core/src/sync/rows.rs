@@ -9,9 +9,27 @@ use serde::Serialize;
 use crate::BakenError;
 
 /// The most entries that may wait at once. More are left at the relay.
-pub(super) const MAX_WAITING: u64 = 4096;
+const MAX_WAITING: u64 = 4096;
 /// The most entries in quarantine. A relay that sends more is not asked further.
 pub(super) const MAX_QUARANTINED: u64 = 4096;
+
+/// The most bytes of either.
+const MAX_KEPT_BYTES: u64 = 128 * 1024 * 1024;
+/// Fewer entries than this cannot be more bytes than that: each is at most 1 MiB.
+const MIN_COUNTED: u64 = 128;
+
+/// Whether more entries wait, or lie in quarantine, than are kept.
+pub(super) fn are_too_many(connection: &Connection) -> Result<bool, BakenError> {
+    let (waiting, aside) = (count_waiting(connection, None)?, count_quarantined(connection)?);
+    if waiting > MAX_WAITING || aside > MAX_QUARANTINED {
+        return Ok(true);
+    }
+    let bytes = |sql: &str| -> Result<u64, BakenError> {
+        Ok(connection.prepare_cached(sql)?.query_row([], |row| counter_of(row, 0))?)
+    };
+    Ok((waiting > MIN_COUNTED && bytes("SELECT sum(length(bytes)) FROM waiting")? > MAX_KEPT_BYTES)
+        || (aside > MIN_COUNTED && bytes("SELECT sum(length(bytes)) FROM quarantine")? > MAX_KEPT_BYTES))
+}
 
 /// Gives an enum its number in the database and back.
 macro_rules! numbered {

@@ -132,6 +132,26 @@ fn a_clock_that_jumps_ahead_is_against_the_rules_and_one_that_claims_the_unseen_
 }
 
 #[test]
+fn a_writer_that_goes_back_to_an_older_epoch_is_against_the_rules() {
+    let mut three = phones(3);
+    let mut rng = rand::rngs::StdRng::seed_from_u64(6);
+    let (newest, key) = three[0].circle.current_epoch().map(|(number, key)| (number, key.clone())).unwrap();
+    assert!(newest > 1);
+    let mut sealed = |epoch: u32, key, previous, change: Change| {
+        let header = next_header(three[0].circle.membership().circle(), epoch, 0, previous, &mut rng);
+        let changes = encode_changes(&[change]).unwrap();
+        let body = EntryBody { device: three[0].keys.device, hlc: 1, heads: Vec::new(), schema: SCHEMA, changes };
+        Entry::seal(header, &body, key, &three[0].keys.sig, &mut rng).unwrap()
+    };
+    let first = sealed(newest, &key, None, change("een", &[(0, 1)]));
+    let old_key = three[0].circle.epoch_key(1).unwrap();
+    let back = sealed(1, old_key, Some((1, first.hash())), change("twee", &[(0, 2)]));
+    three[1].engine().incoming(&[first.bytes(), back.bytes()], None).unwrap();
+    assert_eq!(three[1].texts(record(1), 1), ["een"]);
+    assert_eq!(rows::quarantined(&three[1].connection).unwrap()[0].reason, QuarantineReason::Rules);
+}
+
+#[test]
 fn an_entry_of_a_newer_schema_waits_whole_and_is_told() {
     let mut two = phones(2);
     let newer = forge(&two[0], None, Vec::new(), SCHEMA + 1, &[]);
