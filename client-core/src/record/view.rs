@@ -160,7 +160,7 @@ pub(super) fn record_view(
             // While one says deleted and another restored, it shows.
             view.deleted = register.puts().iter().all(|put| put.value == Value::Bool(true));
             // Fields come in order of number, and this is number 0.
-            deletion = register.puts().iter().max_by_key(|put| put.hlc).cloned().filter(|_| view.deleted);
+            deletion = register.puts().iter().max_by_key(|put| (put.hlc, put.slot)).cloned().filter(|_| view.deleted);
             continue;
         }
         if let Some(deletion) = &deletion {
