@@ -15,5 +15,6 @@ mod pairing_and_text;
 mod receipts;
 mod records;
 mod requests;
+mod rules;
 mod vectors;
 mod world;

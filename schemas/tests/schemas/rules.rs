@@ -1,0 +1,209 @@
+//! Rules that hold although the signature is right: what even an enrolled device or an organisation cannot say.
+
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{Alarm, AlarmKind, Card, CardBody, Note, NoteBody, NoteKind, Receipt, ReceiptState, Update};
+use baken_schemas::cbor;
+use baken_schemas::crypto::{Hash, Signature, SymmetricKey, seal, transcript, wrap};
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::entry::{Entry, EntryBody, WriterHead, class_size, next_header, pad_to, size_class, unpad};
+use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId};
+use baken_schemas::org::{Directory, Enrolment, Rung};
+use baken_schemas::signed::{Document, Signed, Unverified};
+use baken_schemas::time::Timestamp;
+use minicbor::bytes::ByteVec;
+
+use crate::world::{World, alarm_body, desk_entry};
+
+/// The document is signed and well-formed, and refused by its rules.
+fn breaks_a_rule<T: Document>(document: T, world: &World, why: &str) {
+    let signed = Signed::make(document, &world.mayor_phone.alarm);
+    let read = Unverified::<T>::parse(signed.bytes()).map(|_| ());
+    let refused = matches!(read, Err(FormatError::Rule { .. } | FormatError::TooLarge { .. }));
+    assert!(refused, "{why}: {read:?}");
+}
+
+#[test]
+fn alarms_of_another_shape_are_refused() {
+    let mut world = World::new(80);
+    let header = world.alarm_header();
+    let body = alarm_body(AlarmKind::Panic);
+    let directory = world.directory.value().clone();
+    let (alarm, _) = Alarm::seal(header, &body, &directory, &world.mayor_phone.alarm, &mut world.rng).expect("it fits");
+    type Change = fn(&mut Alarm);
+    let changes: [(&str, Change); 6] = [
+        ("three slots", |alarm| drop(alarm.slots.pop())),
+        ("five slots", |alarm| alarm.slots.push(alarm.slots[0].clone())),
+        ("no slots", |alarm| alarm.slots.clear()),
+        ("a slot with a longer key", |alarm| alarm.slots[2].wrapped.ciphertext.push(0)),
+        ("a slot with a shorter encapsulation", |alarm| alarm.slots[3].wrapped.encapsulated.truncate(1119)),
+        ("a longer body", |alarm| alarm.body.push(0)),
+    ];
+    for (why, change) in changes {
+        let mut changed = alarm.value().clone();
+        change(&mut changed);
+        breaks_a_rule(changed, &world, why);
+    }
+}
+
+#[test]
+fn what_follows_an_alarm_has_its_size_or_is_refused() {
+    let mut world = World::new(81);
+    let phone = world.mayor_phone.device;
+    for len in [0, 1095, 1097] {
+        let update = Update { alarm: AlarmId([1; 16]), device: phone, seq: 1, sealed: vec![0; len] };
+        breaks_a_rule(update, &world, "an update of another size");
+    }
+    let receipt = Receipt {
+        alarm: AlarmId([1; 16]),
+        alarm_hash: Hash([1; 32]),
+        state: ReceiptState::Seen,
+        at: Timestamp(1),
+        by: phone,
+        prev: Hash::ZERO,
+        detail: vec![0; 583],
+    };
+    breaks_a_rule(receipt, &world, "a detail of another size");
+    let key = SymmetricKey::make(&mut world.rng);
+    let card = Card::seal(phone, 1, &CardBody::default(), &key, &world.mayor_phone.sig, &mut world.rng).expect("fits");
+    let mut card = card.into_value();
+    card.sealed.push(0);
+    breaks_a_rule(card, &world, "a card of another size");
+    let desk = world.desk(world.desk_east.device).clone();
+    let body = NoteBody { kind: NoteKind::Settled, duress: false, alarm: None, made_at: Timestamp(1) };
+    let note = Note::seal(NoteId([1; 16]), phone, &desk, &body, &world.mayor_phone.alarm, &mut world.rng);
+    let mut note = note.expect("a good key").into_value();
+    note.sealed.ciphertext.push(0);
+    breaks_a_rule(note, &world, "a note of another size");
+}
+
+#[test]
+fn a_directory_that_contradicts_itself_is_refused() {
+    let world = World::new(82);
+    let stranger = DeviceId([1; 16]);
+    type Change = Box<dyn Fn(&mut Directory)>;
+    let relay = world.relay.device;
+    let changes: Vec<(&str, Change)> = vec![
+        ("a desk twice", Box::new(|directory| directory.desks.push(directory.desks[0].clone()))),
+        ("a desk that is the relay", Box::new(move |directory| directory.desks[1].desk = relay)),
+        ("a version of a ladder twice", Box::new(|directory| directory.ladders.push(directory.ladders[0].clone()))),
+        ("a ladder to a stranger", Box::new(move |directory| directory.ladders[0].rungs[0].responders.push(stranger))),
+        ("a ladder to nobody", Box::new(|directory| directory.ladders[0].rungs.clear())),
+        ("65 addresses", Box::new(|directory| directory.relay.urls = vec![String::new(); 65])),
+        ("65 TLS roots", Box::new(|directory| directory.relay.tls_roots = vec![vec![0].into(); 65])),
+        (
+            "65 ladders",
+            Box::new(|directory| {
+                let ladder = directory.ladders[0].clone();
+                directory.ladders =
+                    (0..65).map(|at| baken_schemas::org::Ladder { version: at, ..ladder.clone() }).collect();
+            }),
+        ),
+    ];
+    for (why, change) in changes {
+        let mut directory = world.directory.value().clone();
+        change(&mut directory);
+        let signed = Signed::make(directory, &world.org_root);
+        let read = Directory::verify(signed.bytes(), world.org());
+        assert!(matches!(read, Err(FormatError::Rule { .. })), "{why}: {read:?}");
+    }
+}
+
+#[test]
+fn a_ladder_has_at_most_four_responders() {
+    let mut world = World::new(83);
+    let mut directory = world.directory.value().clone();
+    for _ in 0..3 {
+        let desk = DeviceKeys::make(&mut world.rng);
+        directory.desks.push(desk_entry("Meldkamer", &desk));
+        directory.ladders[0].rungs.push(Rung { responders: vec![desk.device], wait_s: 30 });
+    }
+    let five = Signed::make(directory.clone(), &world.org_root);
+    assert!(matches!(Directory::verify(five.bytes(), world.org()), Err(FormatError::Rule { .. })));
+    directory.ladders[0].rungs.pop();
+    let four = Signed::make(directory, &world.org_root);
+    assert!(Directory::verify(four.bytes(), world.org()).is_ok());
+
+    let mut header = world.alarm_header();
+    header.ladder = LadderId([1; 16]);
+    let body = alarm_body(AlarmKind::Panic);
+    let unknown = Alarm::seal(header, &body, four.value(), &world.mayor_phone.alarm, &mut world.rng);
+    assert!(matches!(unknown, Err(FormatError::Rule { .. })), "a ladder that the directory does not have");
+}
+
+#[test]
+fn an_author_signs_only_for_itself_and_orders_its_heads() {
+    let mut world = World::new(84);
+    let key = SymmetricKey::make(&mut world.rng);
+    let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
+    let head = |slot| WriterHead { slot, counter: 1, hash: Hash([1; 32]) };
+    let mut opened = |device, heads| {
+        let header = next_header(world.circle, 1, 0, None, &mut world.rng);
+        let body = EntryBody { device, hlc: 0, heads, schema: 0, changes: Vec::new() };
+        let entry = Entry::seal(header, &body, &key, &sig, &mut world.rng).expect("it fits");
+        entry.open(&key, author, &sig.verify_key()).map(|_| ())
+    };
+    assert_eq!(opened(author, vec![head(1), head(2)]), Ok(()));
+    let other = opened(world.mayor_tablet.device, Vec::new());
+    assert!(matches!(other, Err(FormatError::Signature { .. })), "{other:?}");
+    for (heads, why) in [
+        (vec![head(2), head(1)], "out of order"),
+        (vec![head(1), head(1)], "a writer twice"),
+        ((0..1025).map(head).collect(), "more writers than there can be"),
+    ] {
+        assert!(matches!(opened(author, heads), Err(FormatError::Rule { .. })), "{why}");
+    }
+}
+
+/// Who holds the epoch's key can seal anything; what it seals must still be well-formed and padded in the one way.
+#[test]
+fn a_member_cannot_hide_bytes_in_the_padding() {
+    let mut world = World::new(85);
+    let epoch_key = SymmetricKey::make(&mut world.rng);
+    let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
+    let body = EntryBody { device: author, hlc: 0, heads: Vec::new(), schema: 0, changes: Vec::new() };
+    let body = cbor::to_vec(&body);
+    let mut header = next_header(world.circle, 1, 0, None, &mut world.rng);
+    header.size_class = size_class(body.len() + 80);
+    let bytes = cbor::to_vec(&header);
+    let signature: Signature = sig.sign("baken/entry/v0", &[&bytes, &body]);
+    let plaintext = cbor::to_vec(&(ByteVec::from(body), signature));
+    let place = [&world.circle.0[..], &1_u32.to_be_bytes(), &header.entry.0];
+    let key = epoch_key.derive("baken/entry-key/v0", &place);
+    let mut padded = pad_to(&plaintext, class_size(header.size_class), "it").expect("it fits");
+    for (hidden, expected) in [(0, true), (1, false)] {
+        *padded.last_mut().expect("padding") = hidden;
+        let sealed = seal(&key, "baken/entry/v0", &bytes, &padded, &mut world.rng);
+        let wire = cbor::to_vec(&(ByteVec::from(bytes.clone()), ByteVec::from(sealed)));
+        let entry = Entry::parse(&wire).expect("well-formed outside");
+        assert_eq!(entry.open(&epoch_key, author, &sig.verify_key()).is_ok(), expected);
+    }
+    let padded = pad_to(b"content", 64, "it").expect("it fits");
+    for at in 11..64 {
+        let mut hiding = padded.clone();
+        hiding[at] = 1;
+        assert_eq!(unpad(&hiding, "it"), Err(FormatError::Malformed { what: "it" }));
+    }
+    for len in [61_u32, u32::MAX] {
+        let lying = [&len.to_be_bytes()[..], &[0; 60]].concat();
+        assert_eq!(unpad(&lying, "it"), Err(FormatError::Malformed { what: "it" }));
+    }
+}
+
+/// A device of the account, which knows the account's key, enrols itself under another device's id.
+#[test]
+fn an_enrolment_encloses_the_device_it_names() {
+    let mut world = World::new(86);
+    let desk = world.desk(world.desk_east.device).clone();
+    let desk_key = world.invite.value().desk_key();
+    let (tablet, account) = (world.mayor_tablet.clone(), world.account);
+    let identity = tablet.identity().bytes().to_vec();
+    let proof = Hash(*desk_key.derive("baken/enrolment-proof/v0", &[&account.0, &identity]).as_bytes());
+    let body = cbor::to_vec(&(ByteVec::from(identity), proof));
+    for (device, expected) in [(tablet.device, true), (world.mayor_phone.device, false)] {
+        let bound = transcript(Enrolment::LABEL, &[&device.0, &desk.desk.0, &account.0]);
+        let sealed = wrap(&desk.kem, None, Enrolment::LABEL, &bound, &body, &mut world.rng).expect("a good key");
+        let enrolment = Signed::make(Enrolment { device, desk: desk.desk, account, sealed }, &tablet.sig);
+        let opened = Enrolment::open(enrolment.bytes(), &world.desk_east.kem, &desk_key);
+        assert_eq!(opened.is_ok(), expected, "{opened:?}");
+    }
+}
