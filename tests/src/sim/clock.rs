@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told otherwise.
+//! A clock that stands still until it is told otherwise, and one that is wrong.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -27,17 +27,27 @@ impl Clock for SimClock {
     }
 }
 
-/// A clock that is off by a fixed time, as a phone's may be.
+/// A clock that is off, as a phone's may be, until somebody sets it anew. All clones are one.
 #[derive(Debug, Clone)]
 pub struct WrongClock {
-    /// The right one.
-    pub right: SimClock,
-    /// Milliseconds ahead; behind when negative.
-    pub off_ms: i64,
+    right: SimClock,
+    off_ms: Arc<AtomicI64>,
+}
+
+impl WrongClock {
+    /// A clock that is so many milliseconds ahead of the right one; behind when negative.
+    pub fn new(right: SimClock, off_ms: i64) -> Self {
+        Self { right, off_ms: Arc::new(AtomicI64::new(off_ms)) }
+    }
+
+    /// Sets the clock.
+    pub fn set_off_ms(&self, off_ms: i64) {
+        self.off_ms.store(off_ms, Ordering::SeqCst);
+    }
 }
 
 impl Clock for WrongClock {
     fn now(&self) -> Timestamp {
-        self.right.now().plus_ms(self.off_ms)
+        self.right.now().plus_ms(self.off_ms.load(Ordering::SeqCst))
     }
 }

@@ -5,4 +5,5 @@ mod main_job;
 mod power_loss;
 #[cfg(unix)]
 mod relay_power_loss;
+mod simulation;
 mod two_phones;
