@@ -5,7 +5,9 @@
 //! Where it is missing these tests fail and say so: a skipped test proves nothing.
 
 mod base;
+mod bridge;
 mod dc09;
+mod desk;
 mod peer;
 mod relay;
 mod webhook;

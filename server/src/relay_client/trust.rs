@@ -61,19 +61,16 @@ fn store(roots: &[Vec<u8>]) -> Result<RootCertStore, RelayError> {
 
 /// Whether a request failed because the certificate was not trusted, rather than for want of a connection.
 pub(super) fn is_untrusted(error: &reqwest::Error) -> bool {
-    let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
-    while let Some(inner) = source {
-        if let Some(rustls::Error::InvalidCertificate(_)) = inner.downcast_ref::<rustls::Error>() {
-            return true;
+    let mut at: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(current) = at {
+        if let Some(tls) = current.downcast_ref::<rustls::Error>() {
+            return matches!(tls, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented);
         }
-        // rustls' error travels inside an io::Error, which does not name it as its source.
-        if let Some(io) = inner.downcast_ref::<std::io::Error>()
-            && let Some(rustls::Error::InvalidCertificate(_)) =
-                io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
-        {
-            return true;
-        }
-        source = inner.source();
+        // An I/O error's source skips the very error that it wraps.
+        at = match current.downcast_ref::<std::io::Error>() {
+            Some(io) => io.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static)),
+            None => current.source(),
+        };
     }
     false
 }

@@ -1,0 +1,9 @@
+//! The desk: first without sockets, brought its mail by hand as an honest or a lying relay would; then whole, against a
+//! real relay over TLS.
+
+mod acting;
+mod console;
+mod taking;
+pub mod town;
+mod whole;
+pub mod world;
