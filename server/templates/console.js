@@ -1,5 +1,5 @@
-// Keeps a page up to date: asks for the page again when the desk says that something changed, and puts the live part in
-// place. When the stream is silent for too long the page says that it can no longer be trusted.
+// Keeps a page up to date: asks for the page again when the desk says that something changed, and puts its two live parts
+// in place; the forms between them stay as they are being filled in. When the stream is silent for too long the page says that it can no longer be trusted.
 "use strict";
 
 const STALE_AFTER_MS = 15000;
@@ -30,6 +30,8 @@ function put(page) {
   const ringsMore = Number(fresh.dataset.ringing) > Number(live.dataset.ringing);
   // A button that is just being pressed stays where it is; the next look puts the rest right.
   if (!live.querySelector(":active")) live.replaceWith(fresh);
+  const more = page.getElementById("more");
+  if (more) document.getElementById("more").replaceWith(more);
   document.title = page.title;
   shownAt = Date.now();
   if (ringsMore) beep();

@@ -62,6 +62,8 @@ impl Console {
             .route("/api/alarms/{alarm}/{act}", post(api::act))
             .route("/assets/console.css", get(|| asset("text/css", include_str!("../../templates/console.css"))))
             .route("/assets/console.js", get(|| asset("text/javascript", include_str!("../../templates/console.js"))))
+            // Browsers ask for one whatever a page says.
+            .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
             .route("/health", get(|| async { StatusCode::OK }))
             .route("/ready", get(ready))
             .fallback(pages::not_found)

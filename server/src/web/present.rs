@@ -72,8 +72,10 @@ pub struct ShownAlarm {
     pub battery: Option<String>,
     /// "Agent Jansen van Meldkamer Oost heeft dit alarm", empty when nobody has.
     pub held: String,
-    /// Somebody verified it.
-    pub verified: bool,
+    /// Whether somebody verified it; empty where the state says so already.
+    pub verification: &'static str,
+    /// The caller must not be seen to have called.
+    pub discreet: bool,
     /// What an officer must mind, most urgent first.
     pub warnings: Vec<&'static str>,
 }
@@ -125,7 +127,12 @@ impl ShownAlarm {
             absent: words.absent(alarm.position_absent),
             battery: alarm.battery_percent.map(|percent| format!("{percent} %")),
             held: held.unwrap_or_default(),
-            verified: alarm.verified,
+            verification: match (alarm.verified, alarm.state) {
+                (_, ReceiptState::Verified) => "",
+                (true, _) => words.verified_badge,
+                (false, _) => words.not_verified,
+            },
+            discreet: alarm.discreet,
             warnings,
         }
     }

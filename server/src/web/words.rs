@@ -95,7 +95,7 @@ words! {
     note_withdrawn: "Alarm ingetrokken", "Alarm withdrawn";
     note_unreadable: "Notitie die niet geopend kan worden", "A note that cannot be opened";
     with_duress: "met dwangcode", "with the duress PIN";
-    phones_clock: "Volgens de klok van de telefoon", "By the phone's own clock";
+    phones_clock: "Volgens de klok van de afzender", "By the sender's own clock";
     more_open: "Er zijn meer open alarmen dan hier passen. In totaal:", "There are more open alarms than fit here. In all:";
     error_title: "Dat ging niet", "That did not work";
     not_found: "Deze pagina of dit alarm is er niet.", "There is no such page or alarm.";

@@ -241,8 +241,12 @@ impl Town {
             let key = if which == RequestKey::Sig { keys.sig.clone() } else { keys.alarm.clone() };
             let caller = Caller { device: keys.device, key, which };
             // All that a phone has at first is the invite.
-            RelayClient::new(&[invite.relay_url.clone()], &Trust::RootHash(invite.tls_root_sha256), Some(caller))
-                .unwrap()
+            RelayClient::new(
+                std::slice::from_ref(&invite.relay_url),
+                &Trust::RootHash(invite.tls_root_sha256),
+                Some(caller),
+            )
+            .unwrap()
         };
         let phone = TownPhone { sig: client(RequestKey::Sig), alarm: client(RequestKey::Alarm), keys: keys.clone() };
         let activation = Activation {
