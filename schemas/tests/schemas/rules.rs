@@ -84,7 +84,13 @@ fn a_directory_that_contradicts_itself_is_refused() {
     let relay = world.relay.device;
     let changes: Vec<(&str, Change)> = vec![
         ("a desk twice", Box::new(|directory| directory.desks.push(directory.desks[0].clone()))),
-        ("a desk that is the relay", Box::new(move |directory| directory.desks[1].desk = relay)),
+        (
+            "a desk that is the relay",
+            Box::new(move |directory| {
+                directory.desks[1].desk = relay;
+                directory.ladders[0].rungs[1].responders[1] = relay;
+            }),
+        ),
         ("a version of a ladder twice", Box::new(|directory| directory.ladders.push(directory.ladders[0].clone()))),
         ("a ladder to a stranger", Box::new(move |directory| directory.ladders[0].rungs[0].responders.push(stranger))),
         ("a ladder to nobody", Box::new(|directory| directory.ladders[0].rungs.clear())),
