@@ -66,13 +66,21 @@ impl Officer {
     /// # Errors
     /// When it is refused.
     pub async fn look(&self, path: &str) -> Result<Value> {
+        self.try_look(path).await?.with_context(|| format!("the console knows no {path}"))
+    }
+
+    /// `GET` of the console's JSON; `None` when there is no such thing (yet).
+    async fn try_look(&self, path: &str) -> Result<Option<Value>> {
         let response = self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await?;
         let status = response.status();
         let text = response.text().await?;
+        if status == reqwest::StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
         if !status.is_success() {
             bail!("the console answered {status} to {path}: {text}");
         }
-        Ok(serde_json::from_str(&text)?)
+        Ok(Some(serde_json::from_str(&text)?))
     }
 
     /// `POST` of an act.
@@ -103,7 +111,7 @@ impl Officer {
     pub async fn look_until<T>(&self, path: &str, fits: impl Fn(&Value) -> Option<T>) -> Result<T> {
         let looked = async {
             loop {
-                if let Some(found) = fits(&self.look(path).await?) {
+                if let Some(found) = self.try_look(path).await?.as_ref().and_then(&fits) {
                     return Ok(found);
                 }
                 tokio::time::sleep(Duration::from_millis(5)).await;
