@@ -74,11 +74,19 @@ impl Runner {
     pub async fn run(self) -> Result<(), DeskError> {
         self.desk.release_deliveries().await?;
         let mut stop = self.stop.clone();
+        let runner = Arc::new(self);
+        // Tasks of their own, so that none waits for what another has at hand; dropping the set ends them.
+        let mut loops = JoinSet::new();
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.take_mail().await });
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.post_receipts().await });
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.make_deliveries().await });
+        loops.spawn(async move { runner.fetch_cards().await });
         tokio::select! {
-            ended = self.take_mail() => ended,
-            ended = self.post_receipts() => ended,
-            ended = self.make_deliveries() => ended,
-            ended = self.fetch_cards() => ended,
+            // A loop that panicked is as good as a store that stopped: the desk must not go on half.
+            Some(ended) = loops.join_next() => ended.unwrap_or(Err(StoreError::Stopped.into())),
             _ = stop.wait_for(|stop| *stop) => Ok(()),
         }
     }

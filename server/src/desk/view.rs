@@ -1,6 +1,8 @@
 //! What the console shows and its JSON API answers: alarms opened in memory, with every statement as strong as what
 //! proves it and no stronger.
 
+use std::sync::{Arc, PoisonError};
+
 use baken_schemas::alarm::{
     AlarmKind, Card, CardBody, Fix, FixAbsent, Provenance, Receipt, ReceiptDetail, ReceiptState, UpdateBody,
 };
@@ -21,6 +23,8 @@ use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
 const UPDATES_FOR_POSITION: usize = 8;
+/// The most opened alarms that are remembered; past it all are forgotten and opened again when they are looked at.
+const MAX_OPENED: usize = 1_024;
 /// How many updates a page shows.
 const UPDATES_SHOWN: usize = 100;
 
@@ -296,8 +300,19 @@ impl Desk {
         }))
     }
 
-    fn open_row(&self, row: &AlarmRow, known: &Known) -> Opened {
-        opened::open(row, &known.people, (self.keys.device, &self.keys.kem))
+    /// Opens a row, or remembers how it looked: opening takes a decapsulation, and a list shows hundreds. `known` is held
+    /// meanwhile, so that nobody learns of a new device between the look and the remembering.
+    pub(super) fn open_row(&self, row: &AlarmRow, known: &Known) -> Arc<Opened> {
+        let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(opened) = opened.get(&row.hash) {
+            return Arc::clone(opened);
+        }
+        if opened.len() >= MAX_OPENED {
+            opened.clear();
+        }
+        let fresh = Arc::new(opened::open(row, &known.people, (self.keys.device, &self.keys.kem)));
+        opened.insert(row.hash, Arc::clone(&fresh));
+        fresh
     }
 
     fn summary(&self, rows: &Rows, opened: &Opened, known: &Known) -> AlarmSummary {
@@ -427,21 +442,9 @@ impl Desk {
         Ok(detail.is_some_and(|detail| detail.officer == officer.name))
     }
 
-    /// Open alarms whose card has not been fetched since they came: the alarm's hash and its sender.
+    /// Open alarms that brought a card's key and whose card has not been fetched since they came.
     pub(super) fn cards_wanted(&self) -> Result<Vec<(Hash, DeviceId)>, DeskError> {
-        let rows = self.store.read(|db| {
-            let mut rows = Vec::new();
-            for row in store::alarm::list(db, true)? {
-                let fetched_at = store::card(db, row.device)?.map(|(_, at)| at);
-                if row.form == Form::Alarm && fetched_at.is_none_or(|at| at < row.received_at) {
-                    rows.push(row);
-                }
-            }
-            Ok::<_, DeskError>(rows)
-        })?;
-        let known = self.known();
-        let has_key = |row: &AlarmRow| self.open_row(row, &known).body().is_some_and(|body| body.card_key.is_some());
-        Ok(rows.iter().filter(|row| has_key(row)).map(|row| (row.hash, row.device)).collect())
+        self.store.read(|db| Ok(store::alarm::cards_wanted(db)?))
     }
 
     /// Keeps a card that the relay handed out, if it is one of that device. Opening it takes the key of an alarm.
