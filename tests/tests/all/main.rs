@@ -1,7 +1,9 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
 #[cfg(unix)]
+mod kill;
 mod main_job;
+#[cfg(unix)]
 mod power_loss;
 #[cfg(unix)]
 mod relay_power_loss;
