@@ -10,9 +10,7 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, IdempotencyKey, InviteId, LadderId};
-use baken_schemas::org::{
-    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, RelayEntry, Rung,
-};
+use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, RelayEntry, Rung};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
@@ -98,12 +96,7 @@ impl Org {
         };
         let body = AlarmBody {
             kind,
-            fix: Fix::At(Position {
-                latitude_e7: 523_717_500,
-                longitude_e7: 48_903_500,
-                accuracy_m: 12,
-                age_s: 4,
-            }),
+            fix: Fix::At(Position { latitude_e7: 523_717_500, longitude_e7: 48_903_500, accuracy_m: 12, age_s: 4 }),
             battery_percent: Some(61),
             text: text.to_owned(),
             made_at: Timestamp(0),
@@ -223,8 +216,7 @@ impl Wire {
             identity: keys.identity().bytes().to_vec().into(),
         });
         let idempotency = IdempotencyKey::make(rng);
-        let (status, answer) =
-            self.send((&keys, RequestKey::Sig), "POST", api::ACTIVATE, body, idempotency).await?;
+        let (status, answer) = self.send((&keys, RequestKey::Sig), "POST", api::ACTIVATE, body, idempotency).await?;
         if !(200..300).contains(&status) {
             bail!("activation answered {status}: {}", String::from_utf8_lossy(&answer));
         }

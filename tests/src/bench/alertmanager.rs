@@ -19,13 +19,7 @@ type Arrivals = Arc<Mutex<HashMap<String, Instant>>>;
 ///
 /// # Errors
 /// When it is there and does not do its part.
-pub async fn measure(
-    bench: &mut Bench,
-    folder: &Path,
-    single: usize,
-    rates: &[usize],
-    seconds: usize,
-) -> Result<()> {
+pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[usize], seconds: usize) -> Result<()> {
     let Some(program) = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
         .map(|folder| folder.join("prometheus-alertmanager"))
         .find(|path| path.exists())

@@ -136,8 +136,7 @@ async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)
     let (mut invite, _) = org.invite(SystemClock.now(), &mut rng);
     invite.relay_url = format!("https://{AUTHORITY}");
     invite.tls_root_sha256 = sha2::Sha256::digest(&tls_root).into();
-    let registration =
-        Signed::make(baken_schemas::org::InviteRegistration::of(&invite), &org.root);
+    let registration = Signed::make(baken_schemas::org::InviteRegistration::of(&invite), &org.root);
     for document in [org.directory.bytes(), registration.bytes()] {
         let request = Request {
             method: http::Method::POST,

@@ -152,7 +152,11 @@ impl Bench {
             return Ok(());
         }
         let Machine { cores, processor, fdatasync_p50_us, fdatasync_p99_us } = &self.machine;
-        writeln!(out, "{}: {cores} × {processor}; fdatasync p50 {fdatasync_p50_us:.0} µs, p99 {fdatasync_p99_us:.0} µs", self.bench)?;
+        writeln!(
+            out,
+            "{}: {cores} × {processor}; fdatasync p50 {fdatasync_p50_us:.0} µs, p99 {fdatasync_p99_us:.0} µs",
+            self.bench
+        )?;
         let mut contestants: Vec<&str> = self.rows.iter().flat_map(|row| row.figures.keys().copied()).collect();
         contestants.sort_unstable();
         contestants.dedup();

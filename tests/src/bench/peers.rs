@@ -22,9 +22,7 @@ impl Automerge {
         use automerge::ReadDoc as _;
         (0..RECORDS)
             .map(|record| {
-                doc.get(automerge::ROOT, record_name(record))?
-                    .map(|(_, id)| id)
-                    .context("every record is there")
+                doc.get(automerge::ROOT, record_name(record))?.map(|(_, id)| id).context("every record is there")
             })
             .collect()
     }
