@@ -6,7 +6,6 @@ use baken_schemas::cbor;
 use baken_schemas::id::AlarmId;
 
 use super::officers::Officer;
-use super::opened;
 use super::store;
 use super::take::{ReceiptToMake, add_deliveries, sending_of};
 use super::{ActError, Desk, DeskError, MAX_WORDS_BYTES};
@@ -91,10 +90,7 @@ impl Desk {
         if matches!(act, Act::Acknowledge { .. }) && self.is_held_by(&row, officer)? {
             return Ok(());
         }
-        let opened = {
-            let known = self.known();
-            opened::open(&row, &known.people, (self.keys.device, &self.keys.kem))
-        };
+        let opened = self.open_row(&row, &self.known());
         let detail = ReceiptDetail { officer: officer.name.clone(), text: words };
         let deliveries = self.deliveries_for(&row, &opened, act.state(), Some(&detail));
         let mut rng = self.fork_rng();

@@ -34,6 +34,7 @@ pub use view::{
     AlarmDetail, AlarmList, AlarmSummary, DeliveryView, HolderView, NoteView, PersonView, ReceiptView, UpdateView,
 };
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -95,6 +96,8 @@ pub struct Desk {
     store: Store,
     officers: Officers,
     known: RwLock<Known>,
+    /// Alarms that were opened, by their hash. Signatures are judged by who is known, so it is emptied with each newcomer.
+    opened: Mutex<HashMap<Hash, Arc<opened::Opened>>>,
     changes: watch::Sender<u64>,
 }
 
@@ -135,6 +138,7 @@ impl Desk {
             store,
             officers,
             known,
+            opened: Mutex::default(),
             changes: watch::Sender::new(0),
         })
     }
@@ -205,7 +209,9 @@ impl Desk {
     }
 
     fn known_mut(&self) -> std::sync::RwLockWriteGuard<'_, Known> {
-        self.known.write().unwrap_or_else(PoisonError::into_inner)
+        let known = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        known
     }
 
     fn seal_at_rest(&self, plaintext: &[u8], rng: &mut dyn CryptoRng) -> Vec<u8> {

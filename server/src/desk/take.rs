@@ -106,17 +106,16 @@ impl Desk {
             device: parsed.as_ref().map_or(DeviceId([0; 16]), |alarm| alarm.claims().header.device),
             document,
             received_at: self.now(),
+            brings_key: false,
         };
         self.ring(place, new, None).await
     }
 
     /// Keeps something that rings, with its receipt and deliveries.
-    async fn ring(&self, place: MailPosition, new: NewAlarm, note: Option<NoteRow>) -> Result<(), DeskError> {
+    async fn ring(&self, place: MailPosition, mut new: NewAlarm, note: Option<NoteRow>) -> Result<(), DeskError> {
         let row = row_of(&new);
-        let opened = {
-            let known = self.known();
-            opened::open(&row, &known.people, (self.keys.device, &self.keys.kem))
-        };
+        let opened = self.open_row(&row, &self.known());
+        new.brings_key = opened.body().is_some_and(|body| body.card_key.is_some());
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
         let order = self.precedence(shown.as_ref(), &new, opened.signature);
         let deliveries = if order == Precedence::Behind {
@@ -164,10 +163,7 @@ impl Desk {
     /// Which of two documents under one id is shown. A proven one goes before an unproven one; among equals the first.
     fn precedence(&self, shown: Option<&AlarmRow>, new: &NewAlarm, signature: SignatureView) -> Precedence {
         let Some(shown) = shown.filter(|shown| shown.hash != new.hash) else { return Precedence::Only };
-        let shown_signature = {
-            let known = self.known();
-            opened::open(shown, &known.people, (self.keys.device, &self.keys.kem)).signature
-        };
+        let shown_signature = self.open_row(shown, &self.known()).signature;
         if signature == SignatureView::Proven && shown_signature != SignatureView::Proven {
             Precedence::Before(shown.hash)
         } else {
@@ -219,7 +215,15 @@ impl Desk {
         };
         // Duress rings of its own where no open alarm shows it; what cannot be opened may be that.
         if (duress || opened.body.is_none()) && !open_here {
-            let new = NewAlarm { alarm: id_of(hash), hash, form: Form::DuressNote, device, document, received_at: now };
+            let new = NewAlarm {
+                alarm: id_of(hash),
+                hash,
+                form: Form::DuressNote,
+                device,
+                document,
+                received_at: now,
+                brings_key: false,
+            };
             return self.ring(place, new, Some(row)).await;
         }
         self.store
@@ -247,9 +251,7 @@ impl Desk {
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, receipt.alarm_hash)?))?;
         let deliveries = match &row {
             Some(row) => {
-                let known = self.known();
-                let opened = opened::open(row, &known.people, (self.keys.device, &self.keys.kem));
-                drop(known);
+                let opened = self.open_row(row, &self.known());
                 self.deliveries_for(row, &opened, receipt.state, None)
             }
             None => Vec::new(),

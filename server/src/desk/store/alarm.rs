@@ -43,6 +43,7 @@ pub(in crate::desk) struct NewAlarm {
     pub device: DeviceId,
     pub document: Vec<u8>,
     pub received_at: Timestamp,
+    pub brings_key: bool,
 }
 
 pub(super) fn state_of(number: i64) -> Option<ReceiptState> {
@@ -78,8 +79,8 @@ const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state";
 /// Adds a row; `false` when these very bytes are there already.
 pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<bool> {
     let added = db.execute(
-        "INSERT INTO alarm (alarm, hash, form, device, document, received_at, state) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-         ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO alarm (alarm, hash, form, device, document, received_at, state, brings_key)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (hash) DO NOTHING",
         params![
             new.alarm.0,
             new.hash.0,
@@ -87,7 +88,8 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<
             new.device.0,
             new.document,
             new.received_at.0,
-            ReceiptState::Received as i64
+            ReceiptState::Received as i64,
+            new.brings_key
         ],
     )?;
     Ok(added == 1)
@@ -120,6 +122,17 @@ pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec
     };
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {filter} LIMIT {MAX_LISTED}");
     db.prepare_cached(&sql)?.query_map([], read_alarm)?.collect()
+}
+
+/// Open alarms that bring a card's key, and whose card was not fetched since they came, at most [`MAX_LISTED`].
+pub(in crate::desk) fn cards_wanted(db: &Connection) -> rusqlite::Result<Vec<(Hash, DeviceId)>> {
+    let closed = ReceiptState::Closed as i64;
+    let sql = format!(
+        "SELECT hash, device FROM alarm WHERE state < {closed} AND superseded = 0 AND brings_key = 1
+           AND NOT EXISTS (SELECT 1 FROM card WHERE card.device = alarm.device AND card.fetched_at >= alarm.received_at)
+         ORDER BY received_at, number LIMIT {MAX_LISTED}"
+    );
+    db.prepare_cached(&sql)?.query_map([], |row| Ok((Hash(row.get(0)?), DeviceId(row.get(1)?))))?.collect()
 }
 
 /// How many alarms are open.

@@ -26,7 +26,9 @@ CREATE TABLE alarm (
     received_at  INTEGER NOT NULL,
     -- The furthest receipt by anybody, in the order of the receipt format.
     state        INTEGER NOT NULL,
-    superseded   INTEGER NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1))
+    superseded   INTEGER NOT NULL DEFAULT 0 CHECK (superseded IN (0, 1)),
+    -- It could be opened, and holds the key of its sender's card.
+    brings_key   INTEGER NOT NULL CHECK (brings_key IN (0, 1))
 ) STRICT;
 CREATE INDEX alarm_by_id ON alarm (alarm);
 CREATE INDEX alarm_open ON alarm (received_at) WHERE state < 6 AND superseded = 0;
