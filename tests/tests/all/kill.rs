@@ -4,6 +4,7 @@
 //! What a kill cannot show, a missing fsync, `relay_power_loss` does. The moments come from a seed that is printed;
 //! `BAKEN_SEED` repeats one, as far as real processes repeat.
 
+mod buttons;
 mod load;
 mod town;
 
@@ -13,6 +14,7 @@ use anyhow::{Context as _, Result};
 use rand::rngs::ChaCha20Rng;
 use rand::{RngExt as _, SeedableRng as _};
 
+use buttons::Buttons;
 use load::Load;
 use town::{Server, Town, last_words};
 
@@ -42,7 +44,7 @@ enum Victim {
 async fn kill_under_load(victim: Victim) -> Result<()> {
     let seed = seed()?;
     let mut moments = ChaCha20Rng::seed_from_u64(seed);
-    let Town { mut relay, mut desk, org, wire, officer, data } = Town::found().await?;
+    let Town { mut relay, mut desk, org, wire, officer, data, .. } = Town::found().await?;
     let load = Load::begin(&wire, &org, &officer, seed).await?;
     let mut met = 0;
     for round in 0..KILLS {
@@ -73,4 +75,29 @@ async fn i1_a_killed_relay_loses_nothing_it_answered() -> Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn i1_a_killed_desk_shows_every_alarm_once() -> Result<()> {
     kill_under_load(Victim::Desk).await
+}
+
+/// A button's dialler sends until it hears `ACK`, and each press is one alarm at the desk, however often it was sent.
+#[tokio::test(flavor = "multi_thread")]
+async fn i1_a_killed_bridge_makes_one_alarm_of_every_press() -> Result<()> {
+    let seed = seed()?;
+    let mut moments = ChaCha20Rng::seed_from_u64(seed);
+    let mut town = Town::found().await?;
+    let mut buttons = Buttons::at(&town.buttons)?;
+    let mut met = 0;
+    for round in 0..KILLS {
+        let before = buttons.interruptions();
+        let after = Duration::from_millis(moments.random_range(0..LATEST_KILL_MS));
+        let (pressed, crashed) = tokio::join!(buttons.round(), town.bridge.crash(after));
+        let said = || format!("round {round}, seed {seed}\n{}", last_words(town.data.path()));
+        crashed.with_context(said)?;
+        pressed.with_context(said)?;
+        met += u64::from(buttons.interruptions() > before);
+    }
+    assert!(met >= KILLS / 3, "only {met} of {KILLS} kills met a press under way");
+    let checked = async {
+        load::exactly_shown(&town.officer, buttons.presses()).await?;
+        town.bridge.verify().await
+    };
+    checked.await.with_context(|| format!("seed {seed}\n{}", last_words(town.data.path())))
 }

@@ -186,28 +186,9 @@ impl<'town> Load<'town> {
     /// Every alarm answered is shown at the desk exactly once, and nothing else is.
     pub async fn alarms_are_shown_once(&self) -> Result<()> {
         let expected: HashSet<String> = lock(&self.answered).alarms.keys().map(ToString::to_string).collect();
-        let shown = |list: &Value| -> Option<Vec<String>> {
-            let alarms = list.get("alarms")?.as_array()?;
-            alarms.iter().map(|alarm| alarm.get("alarm")?.as_str().map(str::to_owned)).collect()
-        };
-        let all = async {
-            loop {
-                if let Some(all) = shown(&self.officer.look("/api/alarms").await?)
-                    && all.len() >= expected.len()
-                {
-                    return anyhow::Ok(all);
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        let shown: Vec<String> = tokio::time::timeout(PATIENCE, all)
-            .await
-            .context("the desk never showed every alarm that was answered")??;
-        let distinct: HashSet<String> = shown.iter().cloned().collect();
-        ensure!(distinct.len() == shown.len(), "an alarm is shown more than once");
-        let missing = expected.difference(&distinct).count();
+        let shown = exactly_shown(self.officer, expected.len()).await?;
+        let missing = expected.difference(&shown).count();
         ensure!(missing == 0, "{missing} alarms were answered and are not shown");
-        ensure!(shown.len() == expected.len(), "more is shown than was pressed");
         Ok(())
     }
 
@@ -279,4 +260,26 @@ fn answer(tried: Result<(u16, Bytes)>) -> Result<Option<Bytes>> {
         Err(_) | Ok((429 | 500.., _)) => Ok(None),
         Ok((status, body)) => bail!("the relay answered {status}: {}", String::from_utf8_lossy(&body)),
     }
+}
+
+/// The alarms that the desk shows, once it shows so many; it must not show more, and none twice.
+pub async fn exactly_shown(officer: &Officer, expected: usize) -> Result<HashSet<String>> {
+    let all = async {
+        loop {
+            let list = officer.look("/api/alarms").await?;
+            let alarms = list.get("alarms").and_then(Value::as_array).context("a list has alarms")?;
+            let shown: Vec<String> =
+                alarms.iter().filter_map(|alarm| alarm.get("alarm")?.as_str().map(str::to_owned)).collect();
+            if shown.len() >= expected {
+                return anyhow::Ok(shown);
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    };
+    let shown =
+        tokio::time::timeout(PATIENCE, all).await.context("the desk never showed every alarm that was answered")??;
+    let distinct: HashSet<String> = shown.iter().cloned().collect();
+    ensure!(distinct.len() == shown.len(), "an alarm is shown more than once");
+    ensure!(shown.len() == expected, "{} alarms are shown, {expected} were pressed", shown.len());
+    Ok(distinct)
 }

@@ -1,4 +1,4 @@
-//! A relay and a desk as processes of their own, to be killed and started again.
+//! A relay, a desk and a bridge as processes of their own, to be killed and started again.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -55,9 +55,16 @@ impl Server {
     }
 }
 
-/// A town of one desk.
+/// The buttons' accounts at the bridge; what they send is in the clear.
+pub const BUTTONS: [&str; 2] = ["B001", "B002"];
+
+/// A town of one desk and a bridge with two buttons.
 #[derive(Debug)]
 pub struct Town {
+    /// The bridge.
+    pub bridge: Server,
+    /// Where it listens for buttons.
+    pub buttons: String,
     /// The relay.
     pub relay: Server,
     /// The desk.
@@ -73,7 +80,7 @@ pub struct Town {
 }
 
 impl Town {
-    /// Sets organisation, relay and desk up, and starts them.
+    /// Sets organisation, relay, desk and bridge up, and starts them.
     ///
     /// # Errors
     /// When a step fails; what was printed is in the error.
@@ -97,10 +104,18 @@ impl Town {
         let added = cli(&program, &["officer", "add", "--data", &desk, "--name", "Agent Jansen"]).await?;
         let desk = Server::start("desk", &program, data.path()).await?;
         let officer = Officer::log_in(&text_of(&added, "link")?, &std::fs::read(path("desk/tls-root.der"))?).await?;
+        let invite = ["org", "invite", "--data", &root, "--role", "bridge", "--name", "Balie stadhuis"];
+        let invite = [&invite[..], &["--office", "receptie", "--phone", "0600000007", "--publish"]].concat();
+        let invite = text_of(&cli(&program, &invite).await?, "invite")?;
+        let (bridge, buttons) = (path("bridge"), format!("127.0.0.1:{}", free_port()?));
+        cli(&program, &["init", "bridge", "--data", &bridge, "--invite", &invite, "--listen", &buttons]).await?;
+        let known = BUTTONS.map(|account| format!("[[button]]\naccount = \"{account}\"\nname = \"Balie {account}\"\n"));
+        std::fs::write(path("bridge/bridge.toml"), known.concat())?;
+        let bridge = Server::start("bridge", &program, data.path()).await?;
         let org = root_of(&data.path().join("org"))?;
         let entry: RelayEntry = cbor::from_slice(&std::fs::read(relay_entry)?, "a relay's entry")?;
         let wire = Wire::new(&relay_url, entry.tls_roots.first().context("a relay has a TLS root")?)?;
-        Ok(Self { relay, desk, org, wire, officer, data })
+        Ok(Self { bridge, buttons, relay, desk, org, wire, officer, data })
     }
 }
 
