@@ -5,5 +5,6 @@ mod alarms;
 pub mod circles;
 mod ladder;
 mod live;
+mod openapi;
 mod pairing;
 pub mod world;
