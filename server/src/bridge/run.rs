@@ -16,15 +16,17 @@ use super::store::{self, Outgoing};
 use super::{Bridge, BridgeError, ButtonHandler};
 use crate::dc09::receiver::{Limits, Receiver};
 use crate::desk::run::idempotency_of;
-use crate::relay_client::{Caller, RelayClient, RelayError, Trust};
+use crate::relay_client::{Backoff, Caller, RelayClient, RelayError, Trust};
 use crate::store::Priority;
 
 /// How often the directory is looked at.
 const REFRESH: Duration = Duration::from_secs(60);
 /// The longest sleep of the sender.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// The longest wait before the directory is asked for again, in milliseconds.
+const LONGEST_WAIT_MS: u64 = 15_000;
 /// The first and the longest wait before an alarm is tried again, in milliseconds.
-const RETRY_MS: (i64, i64) = (250, 10_000);
+const RETRY_MS: (i64, i64) = (250, 2_000);
 
 /// Is told of each newer directory, to keep it in the folder.
 pub type KeepDirectory = Box<dyn Fn(&Signed<Directory>) + Send + Sync>;
@@ -126,7 +128,7 @@ impl Bridge {
 
     /// Keeps the directory new and every desk told.
     async fn stay_known(&self, keep: &KeepDirectory) -> Result<(), BridgeError> {
-        let mut backoff = crate::relay_client::Backoff::default();
+        let mut backoff = Backoff::up_to(LONGEST_WAIT_MS);
         loop {
             let wait = match self.refresh(keep).await {
                 Ok(()) => {

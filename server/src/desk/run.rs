@@ -21,8 +21,11 @@ use crate::store::{Priority, StoreError};
 
 /// The longest sleep of a loop that waits for something to be due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// How long until a receipt that the relay does not take yet is tried again.
-const RECEIPT_RETRY: (i64, i64) = (500, 15_000);
+/// The longest wait before the relay is tried again, in milliseconds. Short, since a rung of a ladder may be ten seconds:
+/// a desk must not sleep through it when the relay comes back.
+const LONGEST_WAIT_MS: u64 = 2_000;
+/// The first and the longest wait until a receipt that the relay does not take is tried again, in milliseconds: likewise.
+const RECEIPT_RETRY_MS: (i64, i64) = (250, 2_000);
 /// How long until a card that is not there is asked for again, in milliseconds.
 const CARD_RETRY_MS: i64 = 5_000;
 
@@ -105,7 +108,7 @@ impl Runner {
 
     /// Mail, for ever: pages until there is no more, then the live stream until it breaks.
     async fn take_mail(&self) -> Result<(), DeskError> {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(LONGEST_WAIT_MS);
         loop {
             let broken = match self.follow(&mut backoff).await {
                 Ok(never) => match never {},
@@ -215,7 +218,7 @@ impl Runner {
 
     async fn put_off_all(&self, due: &[OutgoingReceipt], error: &RelayError) -> Result<(), DeskError> {
         tracing::warn!(event = "receipts_waiting", count = due.len(), why = %error);
-        let (first_ms, longest_ms) = RECEIPT_RETRY;
+        let (first_ms, longest_ms) = RECEIPT_RETRY_MS;
         for receipt in due {
             let delay_ms = first_ms.saturating_mul(1 << receipt.attempts.min(16)).min(longest_ms);
             self.desk.put_off_receipt(receipt.hash, self.desk.now().plus_ms(delay_ms)).await?;

@@ -29,6 +29,9 @@ use http::Method;
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long connecting may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How often an open connection is asked whether the relay is there, and how long it may take to say so.
+const PING_EVERY: Duration = Duration::from_secs(5);
+const PING_TIMEOUT: Duration = Duration::from_secs(5);
 /// The largest answer that is read: a full page and its framing.
 const MAX_ANSWER_BYTES: usize = api::PAGE_BYTES + 64 * 1024;
 /// The most addresses of one relay that are tried.
@@ -131,6 +134,10 @@ impl RelayClient {
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
+            // A relay whose machine lost its power says no goodbye.
+            .http2_keep_alive_interval(PING_EVERY)
+            .http2_keep_alive_timeout(PING_TIMEOUT)
+            .http2_keep_alive_while_idle(true)
             .build()
             .map_err(|_| RelayError::Untrusted)?;
         Ok(Self { http, addresses, current: AtomicUsize::new(0), caller })
@@ -304,19 +311,24 @@ fn refused(status: u16, body: &[u8]) -> RelayError {
     RelayError::Refused { status, code: if plain { code } else { "unknown".to_owned() } }
 }
 
-/// How long to wait before the next try: a quarter of a second, doubled each time up to 15 s. Never gives up.
-#[derive(Debug, Clone, Default)]
+/// How long to wait before the next try: a quarter of a second, doubled each time up to a bound. Never gives up.
+#[derive(Debug, Clone)]
 pub struct Backoff {
     failures: u32,
+    longest_ms: u64,
 }
 
 impl Backoff {
     const FIRST_MS: u64 = 250;
-    const LONGEST_MS: u64 = 15_000;
+
+    /// Waits of at most `longest_ms` milliseconds.
+    pub fn up_to(longest_ms: u64) -> Self {
+        Self { failures: 0, longest_ms }
+    }
 
     /// The wait after one more failure.
     pub fn after_failure(&mut self) -> Duration {
-        let delay_ms = Self::FIRST_MS.saturating_mul(1 << self.failures.min(16)).min(Self::LONGEST_MS);
+        let delay_ms = Self::FIRST_MS.saturating_mul(1 << self.failures.min(16)).min(self.longest_ms);
         self.failures = self.failures.saturating_add(1);
         Duration::from_millis(delay_ms)
     }
@@ -346,7 +358,7 @@ mod tests {
 
     #[test]
     fn waiting_grows_to_a_bound_and_starts_again() {
-        let mut backoff = Backoff::default();
+        let mut backoff = Backoff::up_to(15_000);
         let waits: Vec<u64> = (0..9).map(|_| backoff.after_failure().as_millis() as u64).collect();
         assert_eq!(waits, [250, 500, 1000, 2000, 4000, 8000, 15_000, 15_000, 15_000]);
         backoff.succeeded();
