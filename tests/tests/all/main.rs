@@ -1,5 +1,7 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+#[cfg(target_os = "linux")]
+mod disk_full;
 #[cfg(unix)]
 mod kill;
 mod main_job;
