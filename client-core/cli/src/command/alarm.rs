@@ -68,6 +68,10 @@ pub async fn press(
             let view = phone.baken.alarm(alarm)?;
             show_view(&view, out);
             if view.state == AlarmState::NotSent {
+                // This program ends before the twenty seconds are over: what it does not say now, it never says.
+                if !view.call_112 {
+                    out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.lang)));
+                }
                 out.line(text::KEEP_TRYING.with(out.lang, &[&short(alarm)]));
                 End::of_waiting(round.error.as_ref())
             } else {
