@@ -42,6 +42,8 @@ impl World {
         self.check_alarms()?;
         let conflicts = self.check_dossiers(trace)?;
         self.check_audits()?;
+        let lies = self.phones.iter().map(|phone| phone.baken.alarm_outbox()?.refused_documents());
+        let lies_refused = lies.sum::<Result<u32, _>>()?;
         let exhausted = self.phones.iter().flat_map(|phone| phone.shown.values());
         Ok(Tally {
             alarms: self.truth.pressed.len(),
@@ -50,6 +52,7 @@ impl World {
             conflicts,
             kills: self.kills,
             exhausted: exhausted.filter(|(state, _)| *state == AlarmState::Exhausted).count(),
+            lies_refused,
         })
     }
 

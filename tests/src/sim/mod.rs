@@ -28,7 +28,7 @@ use baken_schemas::crypto::Hash;
 use trace::Trace;
 use world::World;
 
-/// How many steps a simulation takes before the weather turns fair.
+/// How many steps a simulation takes before the weather turns fair, where nobody asks for more.
 pub const STEPS: u32 = 200;
 
 /// A simulation that found nothing wrong.
@@ -55,6 +55,8 @@ pub struct Tally {
     pub kills: u32,
     /// Alarms whose ladder ran out.
     pub exhausted: usize,
+    /// Receipts of the relay's own making that phones refused.
+    pub lies_refused: u32,
 }
 
 /// A promise that was broken.
@@ -62,6 +64,8 @@ pub struct Tally {
 pub struct Broken {
     /// The seed.
     pub seed: u64,
+    /// How many steps it was to take.
+    pub steps: u32,
     /// Which promise, and how.
     pub broken: String,
     /// What led there.
@@ -70,30 +74,31 @@ pub struct Broken {
 
 impl std::fmt::Display for Broken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { seed, broken, last_steps } = self;
-        write!(f, "{broken}\nthe last steps:\n{last_steps}replay with BAKEN_SIM_SEED={seed}")
+        let Self { seed, steps, broken, last_steps } = self;
+        write!(f, "{broken}\nthe last steps:\n{last_steps}replay with BAKEN_SIM_SEED={seed}")?;
+        if *steps == STEPS { Ok(()) } else { write!(f, " BAKEN_SIM_STEPS={steps}") }
     }
 }
 
 impl std::error::Error for Broken {}
 
-/// Runs one seed to its end.
+/// Runs one seed to its end, after so many steps in any weather.
 ///
 /// # Errors
 /// [`Broken`]: a promise was broken, with what led there and how to see it again.
-pub fn simulate(seed: u64) -> Result<Done, Broken> {
+pub fn simulate(seed: u64, steps: u32) -> Result<Done, Broken> {
     let mut trace = Trace::default();
-    match run(seed, &mut trace) {
+    match run(seed, steps, &mut trace) {
         Ok(tally) => Ok(Done { trace: trace.hash(), tally }),
-        Err(error) => Err(Broken { seed, broken: format!("{error:#}"), last_steps: trace.last_steps() }),
+        Err(error) => Err(Broken { seed, steps, broken: format!("{error:#}"), last_steps: trace.last_steps() }),
     }
 }
 
-fn run(seed: u64, trace: &mut Trace) -> anyhow::Result<Tally> {
+fn run(seed: u64, steps: u32, trace: &mut Trace) -> anyhow::Result<Tally> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
     runtime.block_on(async {
         let mut world = World::make(seed).await?;
-        for number in 0..STEPS {
+        for number in 0..steps {
             let what = world.step().await;
             trace.note(number, what.as_ref().map_or("broke a promise", String::as_str));
             what?;

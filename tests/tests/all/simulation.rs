@@ -1,9 +1,10 @@
-//! The simulation, seed by seed. `BAKEN_SIM_SEED=7` runs one seed and nothing else, `BAKEN_SIM_SEEDS=500` that many.
+//! The simulation, seed by seed. `BAKEN_SIM_SEED=7` runs one seed and nothing else, `BAKEN_SIM_SEEDS=500` that many;
+//! `BAKEN_SIM_STEPS=2000` makes each longer.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use baken_tests::sim::{Broken, Done, Tally, simulate};
+use baken_tests::sim::{Broken, Done, STEPS, Tally, simulate};
 
 /// How many seeds every run of the tests takes.
 const SEEDS: u64 = 10;
@@ -14,7 +15,7 @@ fn setting(name: &str) -> Option<u64> {
 }
 
 /// Runs seeds on as many threads as there are processors; each seed is on one thread.
-fn simulate_all(seeds: std::ops::Range<u64>) -> Vec<Result<Done, Broken>> {
+fn simulate_all(seeds: std::ops::Range<u64>, steps: u32) -> Vec<Result<Done, Broken>> {
     let next = AtomicU64::new(seeds.start);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
@@ -27,7 +28,7 @@ fn simulate_all(seeds: std::ops::Range<u64>) -> Vec<Result<Done, Broken>> {
                         if seed >= seeds.end {
                             return done;
                         }
-                        done.push(simulate(seed));
+                        done.push(simulate(seed, steps));
                     }
                 })
             })
@@ -43,7 +44,8 @@ fn i1_i2_i3_i6_i7_i10_hold_in_every_seed() {
         None => 0..setting("BAKEN_SIM_SEEDS").unwrap_or(SEEDS),
     };
     let count = seeds.end - seeds.start;
-    let (held, broken): (Vec<_>, Vec<_>) = simulate_all(seeds).into_iter().partition(Result::is_ok);
+    let steps = setting("BAKEN_SIM_STEPS").map_or(STEPS, |steps| u32::try_from(steps).expect("that many steps"));
+    let (held, broken): (Vec<_>, Vec<_>) = simulate_all(seeds, steps).into_iter().partition(Result::is_ok);
     let broken: Vec<String> = broken.into_iter().filter_map(|run| Some(run.err()?.to_string())).collect();
     assert!(broken.is_empty(), "{} of {count} seeds broke a promise\n{}", broken.len(), broken.join("\n\n"));
 
@@ -60,11 +62,12 @@ fn i1_i2_i3_i6_i7_i10_hold_in_every_seed() {
         assert!(tallies.iter().any(|tally| tally.acts > 0), "{tallies:?}");
         assert!(tallies.iter().any(|tally| tally.conflicts > 0), "{tallies:?}");
         assert!(tallies.iter().any(|tally| tally.exhausted > 0), "{tallies:?}");
+        assert!(tallies.iter().any(|tally| tally.lies_refused > 0), "{tallies:?}");
     }
 }
 
 #[test]
 fn the_same_seed_makes_the_same_history() {
-    let [once, again] = [7, 7].map(|seed| simulate(seed).unwrap_or_else(|broken| panic!("{broken}")));
+    let [once, again] = [7, 7].map(|seed| simulate(seed, STEPS).unwrap_or_else(|broken| panic!("{broken}")));
     assert_eq!(once, again);
 }
