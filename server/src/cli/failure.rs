@@ -180,7 +180,7 @@ impl From<OrgError> for Failure {
             }
             OrgError::BareRelay => "De gegevens van de relay noemen geen adres of TLS-wortel.".to_owned(),
             OrgError::Full => "Dit boek is vol.".to_owned(),
-            OrgError::Format(error) => format!("Het document kan niet worden gebruikt: {error}"),
+            OrgError::Format(error) => return error.clone().into(),
         };
         Self::bad_input("org_refused", nl, en)
     }

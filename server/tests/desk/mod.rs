@@ -3,6 +3,7 @@
 
 mod acting;
 mod console;
+mod process;
 mod taking;
 pub mod town;
 mod whole;

@@ -1,0 +1,235 @@
+//! Root, desk, officers and bridge by the binary, as those who keep them meet it: what it says, how it ends, and that
+//! nothing is lost when something is in its way.
+
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+fn server(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_baken-server"));
+    command.arg("--json").args(args).stdin(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Runs it to its end: exit code and the last line.
+fn run(args: &[&str]) -> (i32, Value) {
+    let output = server(args).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    (output.status.code().unwrap(), serde_json::from_str(text.lines().last().unwrap_or("null")).unwrap())
+}
+
+/// Runs it; it must succeed.
+fn done(args: &[&str]) -> Value {
+    let (exit, said) = run(args);
+    assert_eq!(exit, 0, "{args:?}: {said}");
+    said
+}
+
+/// Runs it; it must fail with this exit code and this code.
+fn fails(args: &[&str], exit: i32, code: &str) -> Value {
+    let (found, said) = run(args);
+    assert_eq!((found, said["error"]["code"].as_str()), (exit, Some(code)), "{args:?}: {said}");
+    said
+}
+
+/// A process that serves; killed when the test ends.
+struct Serving(Child);
+
+impl Serving {
+    fn start(role: &str, data: &str) -> Self {
+        let mut child = server(&["serve", role, "--data", data]).stdout(Stdio::piped()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let said: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(said["serving"], role, "{said}");
+        Self(child)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn free_address() -> String {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+}
+
+/// Folders of an organisation, a relay and a desk, as `init` makes them.
+struct Setup {
+    dir: TempDir,
+}
+
+impl Setup {
+    fn new() -> Self {
+        let setup = Self { dir: tempfile::tempdir().unwrap() };
+        let made = done(&["org", "init", "--data", &setup.at("org"), "--name", "Gemeente Voorbeeld"]);
+        let org = made["org"].as_str().unwrap();
+        let url = format!("https://{}", free_address());
+        done(&["init", "relay", "--data", &setup.at("relay"), "--url", &url, "--org", org]);
+        let url = format!("https://{}", free_address());
+        let relay = setup.at("relay/relay.cbor");
+        let desk = setup.at("desk");
+        done(&["init", "desk", "--data", &desk, "--name", "Oost", "--url", &url, "--relay", &relay, "--org", org]);
+        setup
+    }
+
+    fn at(&self, path: &str) -> String {
+        self.path(path).to_str().unwrap().to_owned()
+    }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    fn directory(&self, more: &[&str]) -> (i32, Value) {
+        let (org, relay, desk) = (self.at("org"), self.at("relay/relay.cbor"), self.at("desk/desk.cbor"));
+        let mut args = vec!["org", "directory", "--data", &org, "--relay", &relay, "--desk", &desk];
+        args.extend(more);
+        run(&args)
+    }
+
+    fn invite(&self, more: &[&str]) -> Vec<String> {
+        let org = self.at("org");
+        let mut args = vec!["org", "invite", "--data", &org, "--name", "Ans Testma", "--office", "burgemeester"];
+        args.extend(["--phone", "+31600000001"]);
+        args.extend(more);
+        args.into_iter().map(str::to_owned).collect()
+    }
+}
+
+fn borrowed(args: &[String]) -> Vec<&str> {
+    args.iter().map(String::as_str).collect()
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn waiting(setup: &Setup) -> usize {
+    std::fs::read_dir(setup.path("org/unsent")).unwrap().count()
+}
+
+#[test]
+fn what_the_root_signed_waits_until_the_relay_has_it() {
+    let setup = Setup::new();
+    let org = setup.at("org");
+    assert_eq!(mode(&setup.path("org/root.key")), 0o600);
+    fails(&borrowed(&setup.invite(&[])), 3, "org_refused");
+    // Nobody is there to take it: it is signed, kept, and said to be.
+    let (exit, said) = setup.directory(&["--publish"]);
+    assert_eq!((exit, said["error"]["code"].as_str()), (6, Some("relay_not_reached")), "{said}");
+    fails(&borrowed(&setup.invite(&["--publish"])), 6, "relay_not_reached");
+    // The directory, the invite's registration, one roster line.
+    assert_eq!(waiting(&setup), 3);
+    fails(&["org", "publish", "--data", &org], 6, "relay_not_reached");
+    let _relay = Serving::start("relay", &setup.at("relay"));
+    assert_eq!(done(&["org", "publish", "--data", &org])["sent"], 3);
+    assert_eq!((waiting(&setup), done(&["org", "publish", "--data", &org])["sent"].as_u64()), (0, Some(0)));
+    // The book knows everybody, also the one whose invite came to nothing.
+    let people = done(&["org", "people", "--data", &org]);
+    assert_eq!(people["people"][0]["name"], "Ans Testma");
+    let root = std::fs::read(setup.path("org/root.key")).unwrap();
+    fails(&["org", "init", "--data", &org, "--name", "Gemeente Anders"], 3, "already_set_up");
+    assert_eq!(std::fs::read(setup.path("org/root.key")).unwrap(), root);
+}
+
+#[test]
+fn what_the_root_is_given_is_looked_at_first() {
+    let setup = Setup::new();
+    let (org, desk) = (setup.at("org"), setup.at("desk/desk.cbor"));
+    std::fs::write(setup.path("other.cbor"), b"something else").unwrap();
+    let other = setup.at("other.cbor");
+    fails(&["org", "directory", "--data", &org, "--relay", &other, "--desk", &desk], 3, "malformed");
+    fails(&["org", "directory", "--data", &org, "--desk", &desk], 3, "org_refused");
+    let (exit, said) = setup.directory(&["--ladder", "Standaard=West:10"]);
+    assert_eq!((exit, said["error"]["code"].as_str()), (3, Some("org_refused")), "{said}");
+    // clap's own code for what cannot be read at all.
+    assert_eq!(server(&["org", "directory", "--data", &org, "--ladder", "Oost"]).status().unwrap().code(), Some(2));
+    assert_eq!(waiting(&setup), 0, "nothing that was refused is sent later");
+    let out = setup.at("directory-out.cbor");
+    assert_eq!(setup.directory(&["--out", &out]).0, 0);
+    assert_eq!(std::fs::read(out).unwrap(), std::fs::read(setup.path("org/directory.cbor")).unwrap());
+    // A root that was exchanged no longer fits what lies beside it.
+    std::fs::write(setup.path("org/root.key"), [1; 32]).unwrap();
+    fails(&["org", "people", "--data", &org], 3, "bad_signature");
+}
+
+#[test]
+fn officers_come_and_go_while_the_desk_runs() {
+    let setup = Setup::new();
+    let desk = setup.at("desk");
+    for secret in ["keys.cbor", "desk.toml", "tls-server.key"] {
+        assert_eq!(mode(&setup.path("desk").join(secret)), 0o600, "{secret}");
+    }
+    let serving = Serving::start("desk", &desk);
+    fails(&["serve", "desk", "--data", &desk], 73, "folder_in_use");
+    let added = done(&["officer", "add", "--data", &desk, "--name", "Agent Jansen"]);
+    let link = added["link"].as_str().unwrap();
+    assert!(link.starts_with("https://127.0.0.1:") && link.contains("/login/"), "{link}");
+    fails(&["officer", "add", "--data", &desk, "--name", "Agent Jansen"], 3, "officer_refused");
+    fails(&["officer", "link", "--data", &desk, "--name", "Agent Bakker"], 3, "officer_refused");
+    let again = done(&["officer", "link", "--data", &desk, "--name", "Agent Jansen"]);
+    assert_ne!(again["link"], added["link"]);
+    assert_eq!(done(&["officer", "list", "--data", &desk])["officers"][0], "Agent Jansen");
+    done(&["officer", "remove", "--data", &desk, "--name", "Agent Jansen"]);
+    assert!(done(&["officer", "list", "--data", &desk])["officers"].as_array().unwrap().is_empty());
+    drop(serving);
+    assert_eq!(done(&["verify", "--data", &desk])["ok"], true);
+    fails(&["officer", "list", "--data", &setup.at("nowhere")], 3, "not_set_up");
+}
+
+#[test]
+fn a_mistake_in_a_file_of_channels_or_buttons_is_named_without_its_secrets() {
+    let setup = Setup::new();
+    let desk = setup.at("desk");
+    let channels = "[[webhook]]\nname = \"zaak\"\nurl = \"http://cases.example\"\nsecret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\n";
+    std::fs::write(setup.path("desk/desk.toml"), channels).unwrap();
+    let said = fails(&["serve", "desk", "--data", &desk], 3, "bad_channel");
+    assert!(!said.to_string().contains("MfKQ9"), "{said}");
+    std::fs::write(setup.path("desk/desk.toml"), "[[webhook]]\nsecret = \"whsec_MfKQ9\n").unwrap();
+    let said = fails(&["serve", "desk", "--data", &desk], 3, "damaged_file");
+    assert!(said.to_string().contains("line 2") && !said.to_string().contains("MfKQ9"), "{said}");
+}
+
+#[test]
+fn a_bridge_joins_with_its_invite_and_with_no_other() {
+    let setup = Setup::new();
+    let _relay = Serving::start("relay", &setup.at("relay"));
+    assert_eq!(setup.directory(&["--publish"]).0, 0);
+    let text = |said: Value| said["invite"].as_str().unwrap().to_owned();
+    let phones = text(done(&borrowed(&setup.invite(&["--publish"]))));
+    let bridges = text(done(&borrowed(&setup.invite(&["--role", "bridge", "--publish"]))));
+    let unknown = text(done(&borrowed(&setup.invite(&["--role", "bridge", "--out", &setup.at("out")]))));
+    let bridge = setup.at("bridge");
+    let address = free_address();
+    let init = |data: &str, invite: &str| -> Vec<String> {
+        ["init", "bridge", "--data", data, "--invite", invite, "--listen", &address].map(str::to_owned).to_vec()
+    };
+    fails(&borrowed(&init(&bridge, &phones)), 3, "invite_for_phone");
+    fails(&borrowed(&init(&bridge, &unknown)), 3, "relay_refused");
+    fails(&borrowed(&init(&bridge, &bridges.replacen('A', "B", 2))), 3, "rule_broken");
+    // The folder is none the worse for it.
+    done(&borrowed(&init(&bridge, &bridges)));
+    fails(&borrowed(&init(&bridge, &bridges)), 3, "already_set_up");
+    fails(&borrowed(&init(&setup.at("second"), &bridges)), 3, "relay_refused");
+    for secret in ["keys.cbor", "desk.key", "bridge.toml"] {
+        assert_eq!(mode(&setup.path("bridge").join(secret)), 0o600, "{secret}");
+    }
+    let button = "[[button]]\naccount = \"B007\"\nname = \"Balie\"\nkey = \"ascii:FEDCBA9876543210\"\n";
+    std::fs::write(setup.path("bridge/bridge.toml"), button.replace("ascii:", "")).unwrap();
+    let said = fails(&["serve", "bridge", "--data", &bridge], 3, "bad_button");
+    assert!(!said.to_string().contains("FEDCBA"), "{said}");
+    std::fs::write(setup.path("bridge/bridge.toml"), button).unwrap();
+    let _bridge = Serving::start("bridge", &bridge);
+    let send = ["dc09", "send", "--to", &address, "--account", "B007", "--key", "ascii:FEDCBA9876543210"];
+    assert_eq!(done(&send)["answer"], "ACK");
+    let plain = ["dc09", "send", "--to", &address, "--account", "B007"];
+    fails(&plain, 6, "not_delivered");
+}
