@@ -44,10 +44,6 @@ struct SmallDisk {
 impl SmallDisk {
     /// Mounts a disk over `folder`, with what lies in `set_up` on it, and serves from it.
     async fn serve(server: &Path, set_up: &Path, folder: &Path, log: &Path) -> Result<Self> {
-        ensure!(
-            std::fs::metadata("/proc/self")?.uid() == 0,
-            "this test mounts a small disk and must run as root: `sudo -E cargo test -p baken-tests disk_full`"
-        );
         let script = format!(
             "mount -t tmpfs -o {DISK} tmpfs \"$2\" && cp -a \"$1\"/. \"$2\" && exec \"$0\" --json serve relay --data \"$2\""
         );
@@ -140,6 +136,10 @@ async fn pages(wire: &Wire, keys: &DeviceKeys, path: &str, rng: &mut ChaCha20Rng
 
 #[tokio::test(flavor = "multi_thread")]
 async fn i1_a_full_disk_still_takes_alarms() -> Result<()> {
+    ensure!(
+        std::fs::metadata("/proc/self")?.uid() == 0,
+        "this test mounts a small disk and must run as root: `sudo -E cargo test -p baken-tests disk_full`"
+    );
     let data = tempfile::tempdir()?;
     let (set_up, folder) = (data.path().join("set-up"), data.path().join("relay"));
     std::fs::create_dir(&folder)?;

@@ -24,6 +24,7 @@ const KILLS: u64 = 30;
 const LATEST_KILL_MS: u64 = 80;
 
 /// The seed of this run.
+#[allow(clippy::disallowed_methods, reason = "a new seed each run, and printed: here chance comes in")]
 fn seed() -> Result<u64> {
     let seed = match std::env::var("BAKEN_SEED") {
         Ok(seed) => seed.parse().context("BAKEN_SEED is a number")?,

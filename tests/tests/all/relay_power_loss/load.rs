@@ -285,7 +285,7 @@ pub async fn record(name: &str, folder: &Path, durability: Durability) -> Result
     let mut script = Script { org, clock, rng };
     let desks: Vec<DeviceKeys> = script.org.desks.clone();
     let [desk, other] = &desks[..] else { anyhow::bail!("the ladder has two rungs of one desk") };
-    town.publish(&script.org.directory.bytes().to_vec()).await?;
+    town.publish(script.org.directory.bytes()).await?;
     play(&relay, &town, &mut script, desk).await?;
 
     let now = script.clock.now();
