@@ -304,7 +304,7 @@ impl World {
                 late: 60,
                 repeat: self.rng.random_range(0..30),
                 lose_answers: self.rng.random_range(0..50),
-                lies: self.rng.random_bool(0.3),
+                lies: self.rng.random_bool(0.6),
             },
         };
         if self.rng.random_bool(0.3) {
