@@ -1,11 +1,11 @@
 //! `baken conflicts`: fields that two devices put without knowing of each other.
 
-use baken_core::BakenError;
 use baken_core::record::ConflictView;
+use baken_core::{BakenError, DeviceView};
 use baken_schemas::record::{self, DELETED, FieldSpec, FieldType, Value};
 use serde_json::{Value as Json, json};
 
-use super::short;
+use super::{author, short};
 use crate::args::{Arguments, ConflictsCommand};
 use crate::command::record::{find_record, holds};
 use crate::failure::{End, Failure};
@@ -18,9 +18,9 @@ pub fn run(arguments: &Arguments, command: &ConflictsCommand, out: &Output) -> R
     let baken = Phone::unlocked(arguments, out)?.baken;
     match command {
         ConflictsCommand::List => {
-            let conflicts = baken.conflicts()?;
+            let (conflicts, devices) = (baken.conflicts()?, baken.devices()?);
             out.json(&json!({"conflicts": conflicts.iter().map(to_json).collect::<Vec<_>>()}));
-            let rows: Vec<Vec<String>> = conflicts.iter().flat_map(rows).collect();
+            let rows: Vec<Vec<String>> = conflicts.iter().flat_map(|conflict| rows(conflict, &devices)).collect();
             let head = [text::RECORD, text::KIND, text::FIELD].map(|text| text.of(out.lang));
             let [record, kind, field] = head;
             out.table(
@@ -68,7 +68,7 @@ fn to_json(conflict: &ConflictView) -> Json {
     })
 }
 
-fn rows(conflict: &ConflictView) -> Vec<Vec<String>> {
+fn rows(conflict: &ConflictView, devices: &[DeviceView]) -> Vec<Vec<String>> {
     let holds = holds(conflict.kind, conflict.field);
     let row = |(index, view): (usize, &baken_core::record::ValueView)| {
         vec![
@@ -77,7 +77,7 @@ fn rows(conflict: &ConflictView) -> Vec<Vec<String>> {
             field_name(conflict.name, conflict.field),
             (index + 1).to_string(),
             to_text(&view.value, holds),
-            view.by.map(short).unwrap_or_default(),
+            author(devices, view.by),
             view.at.to_rfc3339(),
         ]
     };

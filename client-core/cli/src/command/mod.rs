@@ -10,6 +10,9 @@ mod record;
 mod status;
 mod sync;
 
+use baken_core::DeviceView;
+use baken_schemas::id::DeviceId;
+
 use crate::args::{AlarmCommand, Arguments, CardCommand, CircleCommand, Command};
 use crate::failure::{End, Failure};
 use crate::output::Output;
@@ -64,6 +67,13 @@ fn find<Id: Copy + std::fmt::Display>(ids: &[Id], typed: &str, none: Failure) ->
 /// The start of an id, for people.
 fn short(id: impl std::fmt::Display) -> String {
     id.to_string().chars().take(8).collect()
+}
+
+/// What people call the device that put a value: its name, or the start of its id until its name has come.
+fn author(devices: &[DeviceView], device: Option<DeviceId>) -> String {
+    let Some(device) = device else { return String::new() };
+    let named = devices.iter().find(|known| known.device == device).and_then(|known| known.name.clone());
+    named.unwrap_or_else(|| short(device))
 }
 
 /// Reads all of standard input, or its first line.

@@ -7,7 +7,7 @@ use baken_schemas::record::{self, FieldType, KindSpec};
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::{find, short};
+use super::{author, find, short};
 use crate::args::{Arguments, RecordCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -123,7 +123,7 @@ fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
 
 fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
     let kind = baken.record(record)?.kind;
-    let puts = baken.history(record)?;
+    let (puts, devices) = (baken.history(record)?, baken.devices()?);
     let entries: Json = puts
         .iter()
         .map(|put| {
@@ -142,7 +142,7 @@ fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure>
         .map(|put| {
             vec![
                 Timestamp::to_rfc3339(put.at),
-                put.by.map(short).unwrap_or_default(),
+                author(&devices, put.by),
                 field_name(put.name, put.field),
                 to_text(&put.value, holds(kind, put.field)),
                 if put.current { text::YES.of(out.lang).to_owned() } else { String::new() },
