@@ -19,7 +19,7 @@ use crate::{setup, step};
 /// What `cargo xtask demo` takes.
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cargo xtask demo\n  cargo xtask demo --lang en\n  \
-                        cargo xtask demo --once --json --data /tmp/baken-demo")]
+                        cargo xtask demo --once --json --data demo-data")]
 pub struct DemoArguments {
     /// Play the story and end, instead of leaving the server running until Ctrl-C
     #[arg(long)]
