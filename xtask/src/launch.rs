@@ -33,9 +33,6 @@ pub struct DemoArguments {
     /// The language the story is told in
     #[arg(long, value_enum, default_value_t = Language::Nl)]
     lang: Language,
-    /// The relay's port; the desk and the bridge take the next ones
-    #[arg(long)]
-    port: Option<u16>,
 }
 
 /// A language of the texts.
@@ -51,8 +48,8 @@ enum Language {
 #[derive(Args)]
 #[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json")]
 pub struct BenchArguments {
-    /// Which: alarm or core; without it, all
-    name: Option<String>,
+    /// Which: alarm or core
+    name: String,
     /// One JSON object a bench instead of a table
     #[arg(long)]
     json: bool,
@@ -84,9 +81,6 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
     if let Some(data) = &arguments.data {
         demo.arg("--data").arg(data);
     }
-    if let Some(port) = arguments.port {
-        demo.arg("--port").arg(port.to_string());
-    }
     let lang = match arguments.lang {
         Language::Nl => "nl",
         Language::En => "en",
@@ -101,7 +95,7 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
 /// Set-up or build failed, or the program could not be started.
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     eprintln!("== set-up");
-    let folders = setup::for_bench(arguments.name.as_deref().unwrap_or_default())?;
+    let folders = setup::for_bench(&arguments.name)?;
     eprintln!("== build, optimised");
     // The server under test is a process of its own, as in use; the phone comes along to set it up.
     let binaries = ["baken-bench", "baken-server", "baken"].into_iter().flat_map(|name| ["--bin", name]);
@@ -109,7 +103,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     let optimised = ["build", "--release", "--features", "baken-tests/peers"];
     build(&optimised.into_iter().chain(packages).chain(binaries).collect::<Vec<_>>())?;
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
-    bench.args(&arguments.name).args(&arguments.more);
+    bench.arg(&arguments.name).args(&arguments.more);
     bench.env("PATH", path_with(folders)?).env("BAKEN_PYTHON", setup::interpreter());
     if arguments.json {
         bench.arg("--json");

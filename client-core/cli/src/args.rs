@@ -273,6 +273,7 @@ Examples:
     /// Show one alarm as far as this device knows
     Show {
         /// The alarm's id, enough of its start, or `last`
+        #[arg(default_value = "last")]
         alarm: String,
     },
     /// Send what waits, and follow an alarm as it is answered
