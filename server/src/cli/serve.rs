@@ -2,6 +2,8 @@
 
 use clap::Subcommand;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::cli::{Failure, Say, serve_all, serve_bridge, serve_desk, serve_relay};
 
@@ -21,11 +23,37 @@ pub(super) enum Serve {
 /// Runs it.
 pub(super) async fn run(serve: &Serve, say: &Say) -> Result<(), Failure> {
     match serve {
-        Serve::Relay(relay) => serve_relay::run(relay, say).await,
-        Serve::Desk(desk) => serve_desk::run(desk, say).await,
-        Serve::Bridge(bridge) => serve_bridge::run(bridge, say).await,
-        Serve::All(all) => serve_all::run(all, say).await,
+        Serve::Relay(args) => until_told(|stopped| serve_relay::start(&args.data, say, stopped)).await,
+        Serve::Desk(args) => until_told(|stopped| serve_desk::start(&args.data, say, stopped)).await,
+        Serve::Bridge(args) => until_told(|stopped| serve_bridge::start(&args.data, say, stopped)).await,
+        Serve::All(args) => serve_all::run(args, say).await,
     }
+}
+
+/// A role that serves: it ends when it is told to, or when it cannot go on, and then says why.
+pub(super) type Serving = JoinHandle<Result<(), Failure>>;
+
+/// Starts a role and lets it serve until it ends by itself or the process is told to stop.
+async fn until_told<S>(start: impl FnOnce(watch::Receiver<()>) -> S) -> Result<(), Failure>
+where
+    S: Future<Output = Result<Serving, Failure>>,
+{
+    let (stop, stopped) = watch::channel(());
+    let told = told_to_stop()?;
+    let mut serving = start(stopped).await?;
+    let ended = tokio::select! {
+        () = told => {
+            drop(stop);
+            serving.await
+        }
+        ended = &mut serving => ended,
+    };
+    ended.map_err(|error| Failure::unexpected("serve", &error))?
+}
+
+/// Done once the sender of `stopped` is dropped: the word to a role to end.
+pub(super) async fn dropped(mut stopped: watch::Receiver<()>) {
+    while stopped.changed().await.is_ok() {}
 }
 
 /// Done once the process is told to stop.

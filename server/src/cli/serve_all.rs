@@ -44,17 +44,17 @@ pub(super) async fn run(args: &ServeAll, say: &Say) -> Result<(), Failure> {
         () = told => {
             drop(stop);
             serving_desk.await.map_err(unexpected)??;
-            serving_relay.await.map_err(unexpected)
+            serving_relay.await.map_err(unexpected)?
         }
         ended = &mut serving_desk => {
             drop(stop);
-            serving_relay.await.map_err(unexpected)?;
+            serving_relay.await.map_err(unexpected)??;
             ended.map_err(unexpected)?
         }
         ended = &mut serving_relay => {
             drop(stop);
             serving_desk.await.map_err(unexpected)??;
-            ended.map_err(unexpected)
+            ended.map_err(unexpected)?
         }
     }
 }

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::bridge::{Bridge, BridgeParts, BridgeSettings, read_buttons, run as bridge_run};
-use crate::cli::serve::told_to_stop;
+use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder, write_whole};
 use crate::store::{Disk, StoreOptions};
@@ -30,30 +30,11 @@ pub(super) const DIRECTORY_FILE: &str = "directory.cbor";
 pub(super) struct ServeBridge {
     /// The folder that `init bridge` set up
     #[arg(long)]
-    data: PathBuf,
-}
-
-/// Runs it.
-pub(super) async fn run(args: &ServeBridge, say: &Say) -> Result<(), Failure> {
-    let (stop, stopped) = watch::channel(());
-    let told = told_to_stop()?;
-    let mut serving = start(&args.data, say, stopped).await?;
-    let ended = tokio::select! {
-        () = told => {
-            drop(stop);
-            serving.await
-        }
-        ended = &mut serving => ended,
-    };
-    ended.map_err(|error| Failure::unexpected("serve", &error))?
+    pub(super) data: PathBuf,
 }
 
 /// Starts a bridge; it serves until `stopped`'s sender is dropped, and then ends by itself.
-pub(super) async fn start(
-    data: &Path,
-    say: &Say,
-    stopped: watch::Receiver<()>,
-) -> Result<tokio::task::JoinHandle<Result<(), Failure>>, Failure> {
+pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) -> Result<Serving, Failure> {
     let folder = DataFolder::open(data)?;
     let settings: BridgeSettings = folder.read_config()?;
     let desk_key = Zeroizing::new(folder.read(DESK_KEY_FILE)?);
@@ -80,11 +61,7 @@ pub(super) async fn start(
         }
     });
     let serving = tokio::spawn(async move {
-        let gone = async move {
-            let mut stopped = stopped;
-            while stopped.changed().await.is_ok() {}
-        };
-        let ended = bridge_run::serve(Arc::clone(&bridge), listener, keep, gone).await;
+        let ended = bridge_run::serve(Arc::clone(&bridge), listener, keep, dropped(stopped)).await;
         let closed = tokio::task::spawn_blocking(move || bridge.close()).await;
         tracing::info!(event = "stopped", clean = closed.is_ok());
         drop(folder);

@@ -10,7 +10,7 @@ use clap::Args;
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::cli::serve::told_to_stop;
+use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::desk::{Channels, Desk, DeskParts, DeskSettings};
 use crate::folder::DataFolder;
@@ -28,30 +28,11 @@ pub(super) const RELAY_FILE: &str = "relay.cbor";
 pub(super) struct ServeDesk {
     /// The folder that `init desk` set up
     #[arg(long)]
-    data: PathBuf,
-}
-
-/// Runs it.
-pub(super) async fn run(args: &ServeDesk, say: &Say) -> Result<(), Failure> {
-    let (stop, stopped) = watch::channel(());
-    let told = told_to_stop()?;
-    let mut serving = start(&args.data, say, stopped).await?;
-    let ended = tokio::select! {
-        () = told => {
-            drop(stop);
-            serving.await
-        }
-        ended = &mut serving => ended,
-    };
-    ended.map_err(|error| Failure::unexpected("serve", &error))?
+    pub(super) data: PathBuf,
 }
 
 /// Starts a desk; it serves until `stopped`'s sender is dropped, and then ends by itself.
-pub(super) async fn start(
-    data: &Path,
-    say: &Say,
-    stopped: watch::Receiver<()>,
-) -> Result<tokio::task::JoinHandle<Result<(), Failure>>, Failure> {
+pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) -> Result<Serving, Failure> {
     let folder = DataFolder::open(data)?;
     let settings: DeskSettings = folder.read_config()?;
     let keys = folder.read_keys()?;
@@ -70,11 +51,7 @@ pub(super) async fn start(
     let desk = Arc::new(Desk::open(&Disk::new(folder.dir()), StoreOptions::production(), parts)?);
     let place = RelayPlace { urls: vec![settings.relay_url.clone()], trust: Trust::of_relay(&relay) };
     let serving = tokio::spawn(async move {
-        let gone = async move {
-            let mut stopped = stopped;
-            while stopped.changed().await.is_ok() {}
-        };
-        let ended = serve_desk(Arc::clone(&desk), place, listener, tls_config, gone).await;
+        let ended = serve_desk(Arc::clone(&desk), place, listener, tls_config, dropped(stopped)).await;
         let closed = tokio::task::spawn_blocking(move || desk.close()).await;
         tracing::info!(event = "stopped", clean = closed.is_ok());
         drop(folder);

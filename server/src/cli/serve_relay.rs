@@ -1,7 +1,7 @@
 //! `baken-server serve relay`.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use baken_schemas::time::SystemClock;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tokio::sync::watch;
 
-use crate::cli::serve::told_to_stop;
+use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::DataFolder;
 use crate::relay::{Relay, RelayOptions};
@@ -51,30 +51,11 @@ impl RelayConfig {
 pub(super) struct ServeRelay {
     /// The folder that `init relay` set up
     #[arg(long)]
-    data: PathBuf,
-}
-
-/// Runs it.
-pub(super) async fn run(args: &ServeRelay, say: &Say) -> Result<(), Failure> {
-    let (stop, stopped) = watch::channel(());
-    let told = told_to_stop()?;
-    let mut serving = start(&args.data, say, stopped).await?;
-    let ended = tokio::select! {
-        () = told => {
-            drop(stop);
-            serving.await
-        }
-        ended = &mut serving => ended,
-    };
-    ended.map_err(|error| Failure::unexpected("serve", &error))
+    pub(super) data: PathBuf,
 }
 
 /// Starts a relay; it serves until `stopped`'s sender is dropped, and then ends by itself.
-pub(super) async fn start(
-    data: &std::path::Path,
-    say: &Say,
-    stopped: watch::Receiver<()>,
-) -> Result<tokio::task::JoinHandle<()>, Failure> {
+pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) -> Result<Serving, Failure> {
     let folder = DataFolder::open(data)?;
     let config: RelayConfig = folder.read_config()?;
     let keys = folder.read_keys()?;
@@ -90,9 +71,8 @@ pub(super) async fn start(
         config.options()?,
     )
     .await?;
-    let gone = |mut stopped: watch::Receiver<()>| async move { while stopped.changed().await.is_ok() {} };
     let ticking = relay.clone();
-    let (ticker_stopped, server_stopped) = (gone(stopped.clone()), gone(stopped));
+    let (ticker_stopped, server_stopped) = (dropped(stopped.clone()), dropped(stopped));
     let ticker = tokio::spawn(async move { ticking.run_ticker(ticker_stopped).await });
     let serving = tokio::spawn(async move {
         let stopping = relay.clone();
@@ -106,6 +86,7 @@ pub(super) async fn start(
         let closed = tokio::task::spawn_blocking(move || relay.close()).await;
         tracing::info!(event = "stopped", clean = closed.is_ok());
         drop(folder);
+        Ok(())
     });
     say.say(
         &json!({ "serving": "relay", "url": config.url, "address": address }),
