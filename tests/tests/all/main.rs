@@ -2,6 +2,7 @@
 
 #[cfg(target_os = "linux")]
 mod disk_full;
+mod docs;
 #[cfg(unix)]
 mod kill;
 mod main_job;
