@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::api::{EntriesStored, EntryBatch, PAGE_ITEMS};
+use baken_schemas::api::{EntriesStored, EntryBatch, PAGE_ITEMS, Page};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
 use baken_schemas::entry::Entry;
@@ -17,7 +17,7 @@ use crate::relay::Relay;
 use crate::relay::auth::BySig;
 use crate::relay::log::slot_of;
 use crate::relay::once::{Answer, Done};
-use crate::relay::page::{self, After, PAGE_ROWS};
+use crate::relay::page::{self, PAGE_ROWS};
 use crate::relay::problem::Refusal;
 use crate::relay::wakes::Topic;
 use crate::store::{Priority, StoreError};
@@ -100,33 +100,15 @@ fn hash_at(db: &Connection, circle: CircleId, slot: u16, counter: u64) -> Result
 
 /// `GET /v0/circles/{circle}/entries?after=`.
 pub(super) async fn page(State(relay): State<Relay>, Path(circle): Path<String>, uri: Uri, request: BySig) -> Response {
-    read_page(&relay, &circle, &uri, request)
+    let read =
+        |db: &Connection, circle, after: Option<u64>, generation| read(db, circle, after.unwrap_or(0), generation);
+    page::of_circle(&relay, &circle, &uri, request, read)
         .await
         .map_or_else(|refusal| refusal.into_response(), Answer::into_response)
 }
 
-async fn read_page(relay: &Relay, circle: &str, uri: &Uri, request: BySig) -> Result<Answer, Refusal> {
-    let circle: CircleId = page::id(circle)?;
-    let After { after } = page::query(uri)?;
-    let device = request.caller.phone()?.device;
-    let generation = relay.generation();
-    let found = relay
-        .store()
-        .read_page(move |db| {
-            slot_of(db, circle, device)?.ok_or(Refusal::NotMember)?;
-            Ok::<_, Refusal>(read(db, circle, after.unwrap_or(0), generation)?)
-        })
-        .await?;
-    Ok(Answer(cbor::to_vec(&found)))
-}
-
 /// A circle's entries behind a cursor.
-pub(super) fn read(
-    db: &Connection,
-    circle: CircleId,
-    after: u64,
-    generation: u64,
-) -> Result<baken_schemas::api::Page, StoreError> {
+pub(super) fn read(db: &Connection, circle: CircleId, after: u64, generation: u64) -> Result<Page, StoreError> {
     let statement = db
         .prepare_cached("SELECT cursor, bytes FROM entry WHERE circle = ?1 AND cursor > ?2 ORDER BY cursor LIMIT ?3")?;
     let after = i64::try_from(after).unwrap_or(i64::MAX);

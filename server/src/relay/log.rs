@@ -4,7 +4,7 @@
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::cbor;
+use baken_schemas::api::Page;
 use baken_schemas::circle::{LogHead, LogRecord, Membership};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{CircleId, DeviceId};
@@ -17,7 +17,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::relay::Relay;
 use crate::relay::auth::{BySig, Phone};
 use crate::relay::once::{Answer, Done};
-use crate::relay::page::{self, After, PAGE_ROWS};
+use crate::relay::page::{self, PAGE_ROWS};
 use crate::relay::problem::Refusal;
 use crate::relay::wakes::Topic;
 use crate::store::{Priority, StoreError};
@@ -163,26 +163,15 @@ fn replay(db: &Connection, circle: CircleId) -> Result<Option<Membership>, Store
 
 /// `GET /v0/circles/{circle}/log?after=`.
 pub(super) async fn page(State(relay): State<Relay>, Path(circle): Path<String>, uri: Uri, request: BySig) -> Response {
-    read_page(&relay, &circle, &uri, request)
+    page::of_circle(&relay, &circle, &uri, request, read)
         .await
         .map_or_else(|refusal| refusal.into_response(), Answer::into_response)
 }
 
-async fn read_page(relay: &Relay, circle: &str, uri: &Uri, request: BySig) -> Result<Answer, Refusal> {
-    let circle: CircleId = page::id(circle)?;
-    let After { after } = page::query(uri)?;
-    let device = request.caller.phone()?.device;
-    let generation = relay.generation();
-    let found = relay
-        .store()
-        .read_page(move |db| {
-            slot_of(db, circle, device)?.ok_or(Refusal::NotMember)?;
-            let statement = db.prepare_cached(
-                "SELECT seq, bytes FROM log_record WHERE circle = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3",
-            )?;
-            let after = after.map_or(-1, |after| i64::try_from(after).unwrap_or(i64::MAX));
-            Ok::<_, Refusal>(page::collect(statement, params![circle.0, after, PAGE_ROWS], generation)?)
-        })
-        .await?;
-    Ok(Answer(cbor::to_vec(&found)))
+fn read(db: &Connection, circle: CircleId, after: Option<u64>, generation: u64) -> Result<Page, StoreError> {
+    let statement =
+        db.prepare_cached("SELECT seq, bytes FROM log_record WHERE circle = ?1 AND seq > ?2 ORDER BY seq LIMIT ?3")?;
+    // The first record has number 0, so nothing lies before it.
+    let after = after.map_or(-1, |after| i64::try_from(after).unwrap_or(i64::MAX));
+    page::collect(statement, params![circle.0, after, PAGE_ROWS], generation)
 }
