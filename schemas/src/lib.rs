@@ -14,6 +14,7 @@ pub mod device;
 pub mod entry;
 mod error;
 pub mod id;
+mod language;
 pub mod openapi;
 pub mod org;
 pub mod pairing;
@@ -24,3 +25,4 @@ pub mod text;
 pub mod time;
 
 pub use error::FormatError;
+pub use language::Language;

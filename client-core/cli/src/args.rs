@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use baken_schemas::Language;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const EXIT_CODES: &str = "\
@@ -51,37 +53,20 @@ pub struct Arguments {
     pub json: bool,
     /// The language of what is printed
     #[arg(
-        long,
+        long = "lang",
         global = true,
         help_heading = "Options of every command",
         env = "BAKEN_LANG",
-        value_enum,
+        value_name = "LANG",
+        value_parser = PossibleValuesParser::new(Language::TAGS).try_map(|tag| tag.parse::<Language>()),
         default_value = "nl"
     )]
-    pub lang: Language,
+    pub language: Language,
     /// Read the PIN from the first line of this file
     #[arg(long, global = true, help_heading = "Options of every command", value_name = "FILE")]
     pub pin_file: Option<PathBuf>,
     #[command(subcommand)]
     pub command: Command,
-}
-
-/// The languages there are.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum Language {
-    /// Nederlands
-    Nl,
-    /// English
-    En,
-}
-
-impl From<Language> for baken_core::alarm::Lang {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Nl => Self::Nl,
-            Language::En => Self::En,
-        }
-    }
 }
 
 #[derive(Subcommand)]

@@ -1,8 +1,8 @@
 //! How a command can fail: the core's errors, and the command line's own. Each has a stable code and an exit code.
 
 use baken_core::BakenError;
-use baken_core::alarm::Lang;
 use baken_core::transport::http::SetupError;
+use baken_schemas::Language;
 
 use crate::text;
 
@@ -70,19 +70,19 @@ impl Failure {
     }
 
     /// What went wrong, in the reader's language.
-    pub fn message(&self, lang: Lang) -> String {
+    pub fn message(&self, language: Language) -> String {
         match self {
-            Self::Core(error) => text::core_message(error, lang),
-            Self::Io(error) => format!("{} ({error})", text::own_failure(self.code(), lang).0),
-            other => text::own_failure(other.code(), lang).0.to_owned(),
+            Self::Core(error) => text::core_message(error, language),
+            Self::Io(error) => format!("{} ({error})", text::own_failure(self.code(), language).0),
+            other => text::own_failure(other.code(), language).0.to_owned(),
         }
     }
 
     /// What the reader can do.
-    pub fn help(&self, lang: Lang) -> &'static str {
+    pub fn help(&self, language: Language) -> &'static str {
         match self {
-            Self::Core(error) => text::core_help(error, lang),
-            other => text::own_failure(other.code(), lang).1,
+            Self::Core(error) => text::core_help(error, language),
+            other => text::own_failure(other.code(), language).1,
         }
     }
 

@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
         .with_writer(std::io::stderr)
         .init();
-    let out = output::Output::new(arguments.json, arguments.lang.into());
+    let out = output::Output::new(arguments.json, arguments.language);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     let ended = match runtime {
         Ok(runtime) => runtime.block_on(command::run(&arguments, &out)),
@@ -45,7 +45,7 @@ fn usage(error: &clap::Error) -> ExitCode {
     if error.use_stderr() && std::env::args_os().any(|argument| argument == "--json") {
         let message = error.to_string();
         let first = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
-        let out = output::Output::new(true, baken_core::alarm::Lang::En);
+        let out = output::Output::new(true, baken_schemas::Language::En);
         out.json(&serde_json::json!({"error": {"code": "usage", "message": first, "help": "Look at --help."}}));
         return ExitCode::from(2);
     }

@@ -3,7 +3,7 @@
 
 use std::io::{IsTerminal as _, Write as _};
 
-use baken_core::alarm::Lang;
+use baken_schemas::Language;
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -14,7 +14,7 @@ use crate::text;
 pub struct Output {
     json: bool,
     /// The reader's language.
-    pub lang: Lang,
+    pub language: Language,
     colours: bool,
 }
 
@@ -31,9 +31,9 @@ pub enum Colour {
 
 impl Output {
     /// Output to standard output.
-    pub fn new(json: bool, lang: Lang) -> Self {
+    pub fn new(json: bool, language: Language) -> Self {
         let colours = !json && std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-        Self { json, lang, colours }
+        Self { json, language, colours }
     }
 
     /// Whether a program reads along.
@@ -81,7 +81,7 @@ impl Output {
             return;
         }
         if rows.is_empty() {
-            self.write(text::NOTHING.of(self.lang));
+            self.write(text::NOTHING.of(self.language));
             return;
         }
         let width = |column: usize| {
@@ -101,7 +101,7 @@ impl Output {
 
     /// What went wrong: an object for programs on standard output, a sentence for people on standard error.
     pub fn failure(&self, failure: &Failure) {
-        let (message, help) = (failure.message(self.lang), failure.help(self.lang));
+        let (message, help) = (failure.message(self.language), failure.help(self.language));
         if self.json {
             self.json(&json!({"error": {"code": failure.code(), "message": message, "help": help}}));
             return;

@@ -58,7 +58,7 @@ impl Phone {
     pub fn pin(&self, out: &Output) -> Result<Zeroizing<String>, Failure> {
         match self.given_pin()? {
             Some(pin) => Ok(pin),
-            None => ask(text::PIN.of(out.lang)),
+            None => ask(text::PIN.of(out.language)),
         }
     }
 
@@ -70,8 +70,8 @@ impl Phone {
         if let Some(pin) = self.given_pin()? {
             return Ok(pin);
         }
-        let pin = ask(text::NEW_PIN.of(out.lang))?;
-        if *pin != *ask(text::NEW_PIN_AGAIN.of(out.lang))? {
+        let pin = ask(text::NEW_PIN.of(out.language))?;
+        if *pin != *ask(text::NEW_PIN_AGAIN.of(out.language))? {
             return Err(Failure::Input("pins_differ"));
         }
         Ok(pin)

@@ -2,7 +2,7 @@
 //! core (`alarm/words.rs`), so that every app says it alike.
 
 use baken_core::BakenError;
-use baken_core::alarm::Lang;
+use baken_schemas::Language;
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Copy)]
@@ -17,16 +17,13 @@ impl Text {
     }
 
     /// The sentence.
-    pub fn of(self, lang: Lang) -> &'static str {
-        match lang {
-            Lang::Nl => self.nl,
-            Lang::En => self.en,
-        }
+    pub fn of(self, language: Language) -> &'static str {
+        language.pick(self.nl, self.en)
     }
 
     /// The sentence with its `{}`s filled in turn.
-    pub fn with(self, lang: Lang, values: &[&str]) -> String {
-        let mut parts = self.of(lang).split("{}");
+    pub fn with(self, language: Language, values: &[&str]) -> String {
+        let mut parts = self.of(language).split("{}");
         let mut filled = parts.next().unwrap_or_default().to_owned();
         for (part, value) in parts.zip(values) {
             filled.push_str(value);
@@ -120,7 +117,7 @@ texts! {
 }
 
 /// What a failure of the command line itself says, and what to do: by its code.
-pub fn own_failure(code: &str, lang: Lang) -> (&'static str, &'static str) {
+pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static str) {
     let (message, help) = match code {
         "pin_missing" => (
             Text::new("er is een pincode nodig", "a PIN is needed"),
@@ -182,12 +179,12 @@ pub fn own_failure(code: &str, lang: Lang) -> (&'static str, &'static str) {
             Text::new("Controleer of het bestaat en leesbaar is.", "Check that it exists and is readable."),
         ),
     };
-    (message.of(lang), help.of(lang))
+    (message.of(language), help.of(language))
 }
 
 /// What an error of the core says.
-pub fn core_message(error: &BakenError, lang: Lang) -> String {
-    if lang == Lang::En {
+pub fn core_message(error: &BakenError, language: Language) -> String {
+    if language == Language::En {
         // The source says what of it is off; a format's error never holds content.
         return match std::error::Error::source(error) {
             Some(source) if source.is::<baken_schemas::FormatError>() => format!("{error}: {source}"),
@@ -246,8 +243,8 @@ pub fn core_message(error: &BakenError, lang: Lang) -> String {
 }
 
 /// What to do about an error of the core.
-pub fn core_help(error: &BakenError, lang: Lang) -> &'static str {
-    if lang == Lang::En {
+pub fn core_help(error: &BakenError, language: Language) -> &'static str {
+    if language == Language::En {
         return error.help();
     }
     match error.code() {

@@ -61,7 +61,6 @@ pub use deliver::Round;
 pub use outbox::{AlarmOutbox, Call, MAX_TEXT_BYTES};
 pub use receipts::Verdict;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
-pub use words::Lang;
 
 #[cfg(test)]
 mod tests;

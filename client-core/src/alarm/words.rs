@@ -1,31 +1,13 @@
 //! An alarm's state in a person's words, Dutch and English: who says it, and no more than they said.
 
+use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
 use crate::alarm::{AlarmState, AlarmView, ReceiptView, Signer};
 
-/// The language of a person.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Lang {
-    /// Nederlands.
-    #[default]
-    Nl,
-    /// English.
-    En,
-}
-
-impl Lang {
-    fn pick<'a>(self, nl: &'a str, en: &'a str) -> &'a str {
-        match self {
-            Self::Nl => nl,
-            Self::En => en,
-        }
-    }
-}
-
 impl AlarmState {
     /// The state in a word or two.
-    pub fn words(self, lang: Lang) -> &'static str {
+    pub fn words(self, language: Language) -> &'static str {
         let (nl, en) = match self {
             Self::NotSent => ("nog niet verzonden", "not sent yet"),
             Self::Stored => ("verzonden", "sent"),
@@ -36,37 +18,39 @@ impl AlarmState {
             Self::Underway => ("hulp is onderweg", "help is on its way"),
             Self::Closed => ("afgesloten", "closed"),
         };
-        lang.pick(nl, en)
+        language.pick(nl, en)
     }
 }
 
 impl AlarmView {
     /// The state in a sentence: "Meldkamer Oost: gezien door A. de Vries".
-    pub fn words(&self, lang: Lang) -> String {
-        self.proof.as_ref().map_or_else(|| AlarmState::NotSent.words(lang).to_owned(), |proof| proof.words(lang))
+    pub fn words(&self, language: Language) -> String {
+        self.proof
+            .as_ref()
+            .map_or_else(|| AlarmState::NotSent.words(language).to_owned(), |proof| proof.words(language))
     }
 }
 
 impl ReceiptView {
     /// What a receipt says, and who says it.
-    pub fn words(&self, lang: Lang) -> String {
-        let officer = self.officer.as_deref().unwrap_or(lang.pick("een medewerker", "an officer"));
+    pub fn words(&self, language: Language) -> String {
+        let officer = self.officer.as_deref().unwrap_or(language.pick("een medewerker", "an officer"));
         let said = match self.state {
             ReceiptState::Stored => {
-                lang.pick("verzonden; nog niemand heeft het gezien", "sent; nobody has seen it yet").to_owned()
+                language.pick("verzonden; nog niemand heeft het gezien", "sent; nobody has seen it yet").to_owned()
             }
             ReceiptState::Received => {
-                lang.pick("aangekomen; nog niemand heeft het gezien", "arrived; nobody has seen it yet").to_owned()
+                language.pick("aangekomen; nog niemand heeft het gezien", "arrived; nobody has seen it yet").to_owned()
             }
             ReceiptState::Exhausted => {
-                lang.pick("niemand op de lijst heeft gereageerd", "nobody on the list has answered").to_owned()
+                language.pick("niemand op de lijst heeft gereageerd", "nobody on the list has answered").to_owned()
             }
-            ReceiptState::Seen => format!("{} {officer}", lang.pick("gezien door", "seen by")),
-            ReceiptState::Verified => format!("{} {officer}", lang.pick("geverifieerd door", "verified by")),
+            ReceiptState::Seen => format!("{} {officer}", language.pick("gezien door", "seen by")),
+            ReceiptState::Verified => format!("{} {officer}", language.pick("geverifieerd door", "verified by")),
             ReceiptState::Underway => {
-                format!("{} {officer}", lang.pick("hulp is onderweg, meldt", "help is on its way, says"))
+                format!("{} {officer}", language.pick("hulp is onderweg, meldt", "help is on its way, says"))
             }
-            ReceiptState::Closed => format!("{} {officer}", lang.pick("afgesloten door", "closed by")),
+            ReceiptState::Closed => format!("{} {officer}", language.pick("afgesloten door", "closed by")),
         };
         let said = self.text.as_ref().map_or(said.clone(), |text| format!("{said} ({text})"));
         match &self.by {

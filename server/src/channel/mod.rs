@@ -10,6 +10,6 @@ mod outcome;
 mod retry;
 mod webhook;
 
-pub use outcome::{Language, MachineAnswer, Outcome, Why};
+pub use outcome::{MachineAnswer, Outcome, Why};
 pub use retry::RetrySchedule;
 pub use webhook::{Webhook, WebhookConfig, WebhookError, WebhookId, WebhookSecret};

@@ -2,19 +2,9 @@
 
 use std::fmt;
 
+use baken_schemas::Language;
 use baken_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
-
-/// The language of a text that a person reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Language {
-    /// Dutch.
-    #[default]
-    Nl,
-    /// English.
-    En,
-}
 
 /// What one try came to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,7 +153,9 @@ impl fmt::Display for Why {
 
 #[cfg(test)]
 mod tests {
-    use super::{Language, Why};
+    use baken_schemas::Language;
+
+    use super::Why;
 
     #[test]
     fn every_reason_reads_in_both_languages_and_keeps_its_code_in_json() {

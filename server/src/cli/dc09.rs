@@ -4,11 +4,12 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use baken_schemas::Language;
 use baken_schemas::time::{Clock as _, SystemClock};
 use clap::{Args, Subcommand};
 use serde_json::Value;
 
-use crate::channel::{Language, Outcome};
+use crate::channel::Outcome;
 use crate::cli::serve::told_to_stop;
 use crate::cli::{Failure, Say, system_rng};
 use crate::dc09::events::{CodeTable, Event, SiaCode};
@@ -110,8 +111,7 @@ async fn send(args: &Send, say: &Say) -> Result<(), Failure> {
     let report = Report { event, text: args.text.clone(), position: None, occurred_at: now, verify_at: None };
     let centre = Centre::new(args.to.clone(), Coding::new(args.account.clone()), args.key.clone());
     let outcome = command::send(centre, sequence, &report, Arc::new(SystemClock), &mut system_rng()?).await;
-    let language = if say.pick("nl", "en") == "nl" { Language::Nl } else { Language::En };
-    show(say, &command::outcome_view(&outcome, language));
+    show(say, &command::outcome_view(&outcome, say.language()));
     match outcome {
         Outcome::Delivered(_) => Ok(()),
         Outcome::Retry { why } | Outcome::Refused { why } => Err(Failure::new(

@@ -20,11 +20,13 @@ mod serve_relay;
 mod verify;
 
 pub use failure::Failure;
-pub use say::{Lang, Say};
+pub use say::Say;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use baken_schemas::Language;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Parser, Subcommand};
 use rand::SeedableRng as _;
 use rand::rngs::{ChaCha20Rng, SysRng};
@@ -39,8 +41,15 @@ pub struct Cli {
     #[arg(long, global = true)]
     json: bool,
     /// The language of what it says
-    #[arg(long, global = true, value_enum, default_value_t = Lang::Nl, env = "BAKEN_LANG")]
-    lang: Lang,
+    #[arg(
+        long = "lang",
+        global = true,
+        value_name = "LANG",
+        value_parser = PossibleValuesParser::new(Language::TAGS).try_map(|tag| tag.parse::<Language>()),
+        default_value = "nl",
+        env = "BAKEN_LANG"
+    )]
+    language: Language,
     #[command(subcommand)]
     command: Command,
 }
@@ -85,7 +94,7 @@ enum Command {
 
 /// Runs a command to its end.
 pub fn run(cli: &Cli) -> ExitCode {
-    let say = Say::new(cli.json, cli.lang);
+    let say = Say::new(cli.json, cli.language);
     // Logs are for who looks for a fault, and go beside the output. They hold ids, times and codes.
     let logs = tracing_subscriber::fmt()
         .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())

@@ -3,30 +3,22 @@
 
 use std::io::Write as _;
 
+use baken_schemas::Language;
 use serde_json::{Value, json};
 
 use crate::cli::Failure;
-
-/// A language of what people read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Lang {
-    /// Dutch.
-    Nl,
-    /// English.
-    En,
-}
 
 /// How this run says things.
 #[derive(Debug, Clone, Copy)]
 pub struct Say {
     json: bool,
-    lang: Lang,
+    language: Language,
 }
 
 impl Say {
     /// JSON or text, and in which language.
-    pub fn new(json: bool, lang: Lang) -> Self {
-        Self { json, lang }
+    pub fn new(json: bool, language: Language) -> Self {
+        Self { json, language }
     }
 
     /// Whether it speaks JSON.
@@ -34,12 +26,14 @@ impl Say {
         self.json
     }
 
+    /// The reader's language.
+    pub fn language(&self) -> Language {
+        self.language
+    }
+
     /// The text in the reader's language.
     pub fn pick<'a>(&self, nl: &'a str, en: &'a str) -> &'a str {
-        match self.lang {
-            Lang::Nl => nl,
-            Lang::En => en,
-        }
+        self.language.pick(nl, en)
     }
 
     /// Says one thing: `value` with `--json`, else the text in the reader's language.

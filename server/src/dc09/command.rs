@@ -8,6 +8,7 @@ use std::future::Future;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use baken_schemas::Language;
 use baken_schemas::time::Clock;
 use rand_core::CryptoRng;
 use serde_json::{Value, json};
@@ -22,7 +23,7 @@ use super::message::Message;
 use super::receiver::{Answer, Handler, Known, Limits, Received, Receiver, Refusal};
 use super::report::Report;
 use super::sender::{Centre, Sender};
-use crate::channel::{Language, Outcome};
+use crate::channel::Outcome;
 
 /// Reads one frame as a person has it at hand: hexadecimal digits of the whole of it, or its text with or without the LF
 /// and CR around it.

@@ -1,5 +1,6 @@
 //! From an event at the desk to a message for an alarm centre.
 
+use baken_schemas::Language;
 use baken_schemas::alarm::Position;
 use baken_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,6 @@ use super::message::{Content, Element, Message};
 use super::position::{write_latitude, write_longitude};
 use super::text::to_ascii;
 use super::time::write_time;
-use crate::channel::Language;
 
 /// The most characters of text that go out. One public receiver reads 1,000 bytes and takes the rest for another
 /// frame; an enciphered message with all of these stays below that.

@@ -8,13 +8,14 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
+use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, ReceiptState};
 use baken_schemas::id::AccountId;
 use baken_schemas::org::OrgId;
 use baken_schemas::time::Clock;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Language, Webhook, WebhookConfig, WebhookSecret};
+use crate::channel::{Webhook, WebhookConfig, WebhookSecret};
 use crate::dc09::events::CodeTable;
 use crate::dc09::sender::{Centre, Sender};
 use crate::dc09::{Account, Coding, Form, Key, Prefix};

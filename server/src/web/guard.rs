@@ -9,8 +9,8 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use baken_schemas::Language;
 
-use crate::channel::Language;
 use crate::desk::officers::{Officer, Token};
 use crate::web::Console;
 use crate::web::pages;
@@ -62,14 +62,10 @@ pub async fn same_origin(State(console): State<Console>, request: Request, next:
 
 /// The language of an answer: `?lang=`, else the cookie, else what the browser prefers, else Dutch.
 #[derive(Debug, Clone, Copy)]
-pub struct Lang(pub Language);
+pub struct AskedLanguage(pub Language);
 
 fn language(query: Option<&str>, headers: &HeaderMap) -> Language {
-    let read = |text: &str| match text {
-        "nl" => Some(Language::Nl),
-        "en" => Some(Language::En),
-        _ => None,
-    };
+    let read = |tag: &str| tag.parse::<Language>().ok();
     let asked = query.unwrap_or_default().split('&').find_map(|pair| read(pair.strip_prefix("lang=")?));
     let accepted = || {
         let header = headers.get(header::ACCEPT_LANGUAGE)?.to_str().ok()?;
@@ -90,7 +86,7 @@ pub fn language_cookie(language: Language) -> HeaderValue {
     HeaderValue::from_static(value)
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Lang {
+impl<S: Send + Sync> FromRequestParts<S> for AskedLanguage {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Infallible> {

@@ -5,15 +5,15 @@ use axum::Form;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
+use baken_schemas::Language;
 use serde::Deserialize;
 
-use crate::channel::Language;
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
 use crate::desk::{ActError, DeskError};
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
-use crate::web::guard::{Lang, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
+use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
 use crate::web::local_time::local;
 use crate::web::present::{ShownAlarm, ShownDetail};
 use crate::web::words::Words;
@@ -106,7 +106,7 @@ fn frame(console: &Console, officer: String, language: Language, path: String) -
 pub async fn list(
     State(console): State<Console>,
     LoggedIn(officer): LoggedIn,
-    Lang(language): Lang,
+    AskedLanguage(language): AskedLanguage,
     Query(query): Query<ListQuery>,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
@@ -139,14 +139,14 @@ fn remember(mut response: Response, query: Option<&str>, language: Language) -> 
 pub async fn alarm(
     State(console): State<Console>,
     LoggedIn(officer): LoggedIn,
-    Lang(language): Lang,
+    AskedLanguage(language): AskedLanguage,
     Path(alarm): Path<String>,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
     let detail = match alarm.parse().ok().map(|alarm| console.desk.alarm(alarm)) {
         Some(Ok(Some(detail))) => detail,
         Some(Err(error)) => return failed(&error, language),
-        None | Some(Ok(None)) => return not_found(Lang(language)).await,
+        None | Some(Ok(None)) => return not_found(AskedLanguage(language)).await,
     };
     let detail = ShownDetail::of(&detail, language);
     let page = AlarmPage {
@@ -161,11 +161,13 @@ pub async fn alarm(
 pub async fn act(
     State(console): State<Console>,
     LoggedIn(officer): LoggedIn,
-    Lang(language): Lang,
+    AskedLanguage(language): AskedLanguage,
     Path((alarm, name)): Path<(String, String)>,
     Form(said): Form<Said>,
 ) -> Response {
-    let (Ok(alarm), Some(act)) = (alarm.parse(), said.act(&name)) else { return not_found(Lang(language)).await };
+    let (Ok(alarm), Some(act)) = (alarm.parse(), said.act(&name)) else {
+        return not_found(AskedLanguage(language)).await;
+    };
     let refused = match console.desk.act(alarm, &officer, &act).await {
         Ok(()) => return Redirect::to(&format!("/alarms/{alarm}")).into_response(),
         Err(refused) => refused,
@@ -187,7 +189,7 @@ pub async fn act(
 }
 
 /// `GET /login/{token}`: a button. Looking at the link, as mail scanners do, does not use it up.
-pub async fn offer_log_in(Lang(language): Lang, Path(token): Path<String>) -> Response {
+pub async fn offer_log_in(AskedLanguage(language): AskedLanguage, Path(token): Path<String>) -> Response {
     let words = Words::of(language);
     let known = Token::read(&token).is_some();
     let message = if known { words.log_in_explain } else { words.log_in_refused };
@@ -202,7 +204,11 @@ pub struct LogIn {
 }
 
 /// `POST /login`.
-pub async fn log_in(State(console): State<Console>, Lang(language): Lang, Form(form): Form<LogIn>) -> Response {
+pub async fn log_in(
+    State(console): State<Console>,
+    AskedLanguage(language): AskedLanguage,
+    Form(form): Form<LogIn>,
+) -> Response {
     let session = match Token::read(&form.token) {
         Some(token) => console.desk.log_in(&token).await,
         None => Ok(None),
@@ -225,7 +231,11 @@ pub async fn log_in(State(console): State<Console>, Lang(language): Lang, Form(f
 }
 
 /// `POST /logout`.
-pub async fn log_out(State(console): State<Console>, Lang(language): Lang, headers: HeaderMap) -> Response {
+pub async fn log_out(
+    State(console): State<Console>,
+    AskedLanguage(language): AskedLanguage,
+    headers: HeaderMap,
+) -> Response {
     if let Some(token) = session_token(&headers)
         && let Err(error) = console.desk.log_out(&token).await
     {
@@ -237,6 +247,6 @@ pub async fn log_out(State(console): State<Console>, Lang(language): Lang, heade
 }
 
 /// Everything else.
-pub async fn not_found(Lang(language): Lang) -> Response {
+pub async fn not_found(AskedLanguage(language): AskedLanguage) -> Response {
     error(StatusCode::NOT_FOUND, language, |words| words.not_found.to_owned())
 }

@@ -1,8 +1,8 @@
 //! From what the desk knows to what a page shows: every figure with its unit, every age reckoned, every warning in words.
 
+use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
-use crate::channel::Language;
 use crate::desk::{AlarmDetail, AlarmSummary, SignatureView};
 use crate::web::local_time::local;
 use crate::web::words::Words;

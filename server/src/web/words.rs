@@ -1,8 +1,8 @@
 //! Every sentence of the console, in Dutch and in English. Short, and never more than is known.
 
+use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, FixAbsent, Provenance, ReceiptState};
 
-use crate::channel::Language;
 use crate::desk::{SignatureView, Unopened};
 
 /// Declares each text once, with both languages side by side.

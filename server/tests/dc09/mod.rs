@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use baken_schemas::Language;
 use baken_schemas::alarm::Position;
 use baken_schemas::time::{Clock, SystemClock, Timestamp};
-use baken_server::channel::{Language, Outcome, Why};
+use baken_server::channel::{Outcome, Why};
 use baken_server::dc09::events::{CodeTable, Codes, Event};
 use baken_server::dc09::position::{read_latitude, read_longitude};
 use baken_server::dc09::receiver::{Answer, Handler, Known, Limits, Received, Receiver, Refusal};

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use baken_schemas::Language;
 use baken_tests::story::play::{Options, Summary, play};
-use baken_tests::story::telling::Language;
 use baken_tests::story::town::{Plan, Town};
 use clap::Parser;
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 
 /// A small municipality, two phones, an alarm, an officer: the whole path, on this machine.
 #[derive(Parser)]
@@ -22,8 +23,13 @@ struct Arguments {
     #[arg(long)]
     data: Option<PathBuf>,
     /// The language of the story.
-    #[arg(long, value_enum, default_value = "nl")]
-    lang: Language,
+    #[arg(
+        long = "lang",
+        value_name = "LANG",
+        value_parser = PossibleValuesParser::new(Language::TAGS).try_map(|tag| tag.parse::<Language>()),
+        default_value = "nl"
+    )]
+    language: Language,
     /// Where `baken` and `baken-server` are.
     #[arg(long)]
     bin_dir: Option<PathBuf>,
@@ -52,11 +58,11 @@ fn run(arguments: &Arguments) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let data = arguments.data.clone().unwrap_or_else(|| scratch.path().join("zandhoven"));
     let plan = Plan { data, log_level: "info".to_owned(), tapped: false, programs: arguments.programs() };
-    let options = Options { plan, language: arguments.lang, quiet: arguments.json };
+    let options = Options { plan, language: arguments.language, quiet: arguments.json };
     tokio::runtime::Runtime::new()?.block_on(async {
         let (town, summary) = play(&options).await?;
         if !arguments.once {
-            wait(arguments.lang, &town, &summary).await?;
+            wait(arguments.language, &town, &summary).await?;
         }
         if arguments.json {
             println!("{}", serde_json::to_string(&summary)?);
@@ -72,10 +78,10 @@ impl Arguments {
 }
 
 async fn wait(language: Language, town: &Town, summary: &Summary) -> Result<()> {
-    let (here, leave) = match language {
-        Language::Nl => ("De servers blijven draaien. Console (link werkt één keer):", "Stoppen: Ctrl-C."),
-        Language::En => ("The servers stay up. Console (the link works once):", "To stop: Ctrl-C."),
-    };
+    let (here, leave) = language.pick(
+        ("De servers blijven draaien. Console (link werkt één keer):", "Stoppen: Ctrl-C."),
+        ("The servers stay up. Console (the link works once):", "To stop: Ctrl-C."),
+    );
     eprintln!("\n{here}\n  {}\n  {}\n{leave}", summary.console, town.data.display());
     tokio::signal::ctrl_c().await.context("Ctrl-C cannot be awaited")
 }

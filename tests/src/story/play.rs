@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
+use baken_schemas::Language;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::phone::Phone;
-use super::telling::{Language, Teller};
+use super::telling::Teller;
 use super::town::{BUTTON_ACCOUNT, BUTTON_KEY, Plan, Town, text_of};
 use crate::marks::{Mark, found_in_folder};
 

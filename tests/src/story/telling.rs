@@ -2,14 +2,7 @@
 
 use std::time::Instant;
 
-/// The language of the story.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum Language {
-    /// Dutch.
-    Nl,
-    /// English.
-    En,
-}
+use baken_schemas::Language;
 
 /// Tells the story to standard error, or to nobody.
 #[derive(Debug)]
@@ -35,7 +28,7 @@ impl Teller {
     /// Tells one thing.
     pub fn tell(&self, nl: &str, en: &str) {
         if !self.quiet {
-            let text = if self.language == Language::Nl { nl } else { en };
+            let text = self.language.pick(nl, en);
             let ms = self.elapsed_ms();
             eprintln!("{:>4}.{:03}  {text}", ms / 1000, ms % 1000);
         }
@@ -43,9 +36,6 @@ impl Teller {
 
     /// The language, as the programs' `--lang` takes it.
     pub fn lang(&self) -> &'static str {
-        match self.language {
-            Language::Nl => "nl",
-            Language::En => "en",
-        }
+        self.language.tag()
     }
 }

@@ -1,15 +1,16 @@
 //! The main job, with real processes: the demo's story is a test, and nobody in between can read it.
 
+use baken_schemas::Language;
 use baken_schemas::cbor;
 use baken_tests::marks::{Mark, found_in_bytes, found_in_folder};
 use baken_tests::story::play::{Options, PRIVATE_WORDS, play};
-use baken_tests::story::telling::Language;
 use baken_tests::story::town::Plan;
 
 /// Everything that must stay with Marit's devices and the desk: her words, her officer's name, where she is, what
 /// kind of alarm it is.
 fn marks() -> Vec<Mark> {
-    let words = ["Joris", "burgemeester", "Marit", "De Wit", "teruggebeld", "codewoord", "silent", "duress", "\"panic\""];
+    let words =
+        ["Joris", "burgemeester", "Marit", "De Wit", "teruggebeld", "codewoord", "silent", "duress", "\"panic\""];
     let places = ["52.371", "4.8903", "523717500", "48903500"];
     let mut marks: Vec<Mark> = PRIVATE_WORDS.iter().chain(&words).chain(&places).map(|w| Mark::word(w)).collect();
     marks.push(Mark::bytes("the position as in an alarm", cbor::to_vec(&(523_717_500, 48_903_500))[1..].to_vec()));

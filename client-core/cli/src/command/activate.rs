@@ -31,10 +31,10 @@ pub async fn run(arguments: &Arguments, activate: &ActivateArgs, out: &Output) -
         "organisation": directory.name,
         "operator_reads_alarms": directory.relay.operator_reads_alarms,
     }));
-    out.line(text::ACTIVATED.with(out.lang, &[&directory.name]));
+    out.line(text::ACTIVATED.with(out.language, &[&directory.name]));
     if directory.relay.operator_reads_alarms {
-        out.line(text::OPERATOR_READS.of(out.lang));
+        out.line(text::OPERATOR_READS.of(out.language));
     }
-    out.line(text::FILE_KEY.of(out.lang));
+    out.line(text::FILE_KEY.of(out.language));
     Ok(End::Done)
 }

@@ -55,11 +55,11 @@ pub async fn press(
     let alarm = phone.baken.press(&call).inspect_err(|_| {
         // Whatever the reason, the person is not to wait for this device.
         out.json(&json!({"call_112": true}));
-        out.line(out.paint(Colour::Red, text::CALL_112.of(out.lang)));
+        out.line(out.paint(Colour::Red, text::CALL_112.of(out.language)));
     })?;
-    out.line(text::PRESSED.with(out.lang, &[&short(alarm)]));
+    out.line(text::PRESSED.with(out.language, &[&short(alarm)]));
     if let Some(failure) = fix_refused {
-        out.line(out.paint(Colour::Yellow, &failure.message(out.lang)));
+        out.line(out.paint(Colour::Yellow, &failure.message(out.language)));
     }
     let end = match wait {
         Some(goal) => follow(&phone, alarm, Some(goal), timeout, out).await?,
@@ -70,9 +70,9 @@ pub async fn press(
             if view.state == AlarmState::NotSent {
                 // This program ends before the twenty seconds are over: what it does not say now, it never says.
                 if !view.call_112 {
-                    out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.lang)));
+                    out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.language)));
                 }
-                out.line(text::KEEP_TRYING.with(out.lang, &[&short(alarm)]));
+                out.line(text::KEEP_TRYING.with(out.language, &[&short(alarm)]));
                 End::of_waiting(round.error.as_ref())
             } else {
                 End::Done
@@ -89,16 +89,16 @@ pub fn list(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let alarms = Phone::open(arguments)?.baken.alarms()?;
     out.json(&json!({"alarms": alarms.iter().map(|view| view_json(view, out)).collect::<Vec<_>>()}));
     let row = |view: &AlarmView| {
-        let call = if view.call_112 { text::CALL_112.of(out.lang) } else { "" };
+        let call = if view.call_112 { text::CALL_112.of(out.language) } else { "" };
         vec![
             short(view.alarm),
             view.pressed_at.to_rfc3339(),
             kind_name(view.kind),
-            view.words(out.lang),
+            view.words(out.language),
             call.to_owned(),
         ]
     };
-    let head = ["alarm", text::AT.of(out.lang), text::KIND.of(out.lang), text::STATE.of(out.lang), ""];
+    let head = ["alarm", text::AT.of(out.language), text::KIND.of(out.language), text::STATE.of(out.language), ""];
     out.table(&head, &alarms.iter().map(row).collect::<Vec<_>>());
     Ok(End::Done)
 }
@@ -132,7 +132,7 @@ pub async fn update(
     let phone = Phone::open(arguments)?;
     let alarm = find_alarm(&phone.baken, typed)?;
     phone.baken.update_alarm(alarm, fix(position)?, None, words)?;
-    out.line(text::UPDATED.of(out.lang));
+    out.line(text::UPDATED.of(out.language));
     let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
     let view = phone.baken.alarm(alarm)?;
     show_view(&view, out);
@@ -218,7 +218,7 @@ impl Told {
     fn tell(&mut self, view: &AlarmView, out: &Output) {
         if !self.started && view.receipts.is_empty() {
             out.json(&line_json(view, None, out));
-            out.line(view.words(out.lang));
+            out.line(view.words(out.language));
         }
         self.started = true;
         for receipt in &view.receipts {
@@ -226,7 +226,7 @@ impl Told {
                 self.receipts.push(receipt.hash);
                 out.json(&line_json(view, Some(receipt), out));
                 let colour = if receipt.state.is_by_human() { Colour::Green } else { Colour::Yellow };
-                out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.lang))));
+                out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.language))));
             }
         }
         for warning in &view.warnings {
@@ -240,7 +240,7 @@ impl Told {
             self.call_112 = view.call_112;
             if view.call_112 {
                 out.json(&line_json(view, view.proof.as_ref(), out));
-                out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.lang)));
+                out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.language)));
             }
         }
     }
@@ -293,43 +293,43 @@ fn kind_name(kind: AlarmKind) -> String {
 fn show_view(view: &AlarmView, out: &Output) {
     out.json(&view_json(view, out));
     let colour = if view.green { Colour::Green } else { Colour::Yellow };
-    out.line(out.paint(colour, &view.words(out.lang)));
+    out.line(out.paint(colour, &view.words(out.language)));
     for receipt in &view.receipts {
-        out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.lang)));
+        out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.language)));
     }
     if let Some(refused) = &view.refused {
-        out.line(text::REFUSED_BY_RELAY.with(out.lang, &[&refused.code, &refused.status.to_string()]));
+        out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));
     }
     if view.updates_waiting > 0 {
-        out.line(text::UPDATES_WAITING.with(out.lang, &[&view.updates_waiting.to_string()]));
+        out.line(text::UPDATES_WAITING.with(out.language, &[&view.updates_waiting.to_string()]));
     }
     for warning in &view.warnings {
         out.line(out.paint(Colour::Red, &warning_text(warning, out)));
     }
     if view.call_112 {
-        out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.lang)));
+        out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.language)));
     }
 }
 
 fn signer_name<'a>(signer: &'a Signer, out: &Output) -> &'a str {
     match signer {
-        Signer::Relay => text::THE_RELAY.of(out.lang),
+        Signer::Relay => text::THE_RELAY.of(out.language),
         Signer::Desk(name) => name,
     }
 }
 
 fn warning_text(warning: &Warning, out: &Output) -> String {
     match warning {
-        Warning::Refused { count } => text::WARN_REFUSED.with(out.lang, &[&count.to_string()]),
-        Warning::Missing { by } => text::WARN_MISSING.with(out.lang, &[signer_name(by, out)]),
-        Warning::Contradicting { by } => text::WARN_CONTRADICTING.with(out.lang, &[signer_name(by, out)]),
+        Warning::Refused { count } => text::WARN_REFUSED.with(out.language, &[&count.to_string()]),
+        Warning::Missing { by } => text::WARN_MISSING.with(out.language, &[signer_name(by, out)]),
+        Warning::Contradicting { by } => text::WARN_CONTRADICTING.with(out.language, &[signer_name(by, out)]),
     }
 }
 
 /// An alarm for programs: the core's view, and its words.
 fn view_json(view: &AlarmView, out: &Output) -> Json {
     let mut value = json!(view);
-    value["words"] = json!(view.words(out.lang));
+    value["words"] = json!(view.words(out.language));
     value["officer"] = json!(view.proof.as_ref().and_then(|proof| proof.officer.as_ref()));
     value
 }
@@ -343,7 +343,7 @@ fn line_json(view: &AlarmView, receipt: Option<&ReceiptView>, out: &Output) -> J
         "officer": receipt.and_then(|receipt| receipt.officer.as_ref()),
         "text": receipt.and_then(|receipt| receipt.text.as_ref()),
         "at": receipt.map(|receipt| receipt.at),
-        "words": receipt.map_or_else(|| AlarmState::NotSent.words(out.lang).to_owned(), |receipt| receipt.words(out.lang)),
+        "words": receipt.map_or_else(|| AlarmState::NotSent.words(out.language).to_owned(), |receipt| receipt.words(out.language)),
         "green": view.green,
         "call_112": view.call_112,
     })

@@ -34,6 +34,6 @@ pub async fn publish(arguments: &Arguments, out: &Output) -> Result<End, Failure
     let phone = Phone::unlocked(arguments, out)?;
     phone.baken.update_card(&phone.relay(Dates::Checked)?).await?;
     out.json(&json!({"published": true}));
-    out.line(text::CARD_PUBLISHED.of(out.lang));
+    out.line(text::CARD_PUBLISHED.of(out.language));
     Ok(End::Done)
 }

@@ -21,10 +21,18 @@ pub fn run(arguments: &Arguments, command: &ConflictsCommand, out: &Output) -> R
             let (conflicts, devices) = (baken.conflicts()?, baken.devices()?);
             out.json(&json!({"conflicts": conflicts.iter().map(to_json).collect::<Vec<_>>()}));
             let rows: Vec<Vec<String>> = conflicts.iter().flat_map(|conflict| rows(conflict, &devices)).collect();
-            let head = [text::RECORD, text::KIND, text::FIELD].map(|text| text.of(out.lang));
+            let head = [text::RECORD, text::KIND, text::FIELD].map(|text| text.of(out.language));
             let [record, kind, field] = head;
             out.table(
-                &[record, kind, field, "#", text::VALUE.of(out.lang), text::BY.of(out.lang), text::AT.of(out.lang)],
+                &[
+                    record,
+                    kind,
+                    field,
+                    "#",
+                    text::VALUE.of(out.language),
+                    text::BY.of(out.language),
+                    text::AT.of(out.language),
+                ],
                 &rows,
             );
         }
@@ -45,7 +53,7 @@ pub fn run(arguments: &Arguments, command: &ConflictsCommand, out: &Output) -> R
             };
             baken.resolve(record, conflict.field, chosen)?;
             out.json(&json!({"record": record, "field": field}));
-            out.line(text::MADE.with(out.lang, &[&short(record)]));
+            out.line(text::MADE.with(out.language, &[&short(record)]));
         }
     }
     Ok(End::Done)

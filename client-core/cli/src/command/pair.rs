@@ -27,7 +27,7 @@ pub async fn run(arguments: &Arguments, command: &PairCommand, out: &Output) -> 
 fn relay(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let address = Phone::open(arguments)?.baken.relay_address()?.to_text();
     out.json(&json!({"relay": address}));
-    out.line(text::PAIR_RELAY.of(out.lang));
+    out.line(text::PAIR_RELAY.of(out.language));
     out.line(address);
     Ok(End::Done)
 }
@@ -49,17 +49,17 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
             out.qr(&qr.render::<Dense1x2>().build());
         }
     }
-    out.line(text::PAIR_SCAN.of(out.lang));
+    out.line(text::PAIR_SCAN.of(out.language));
     out.line(&code);
 
     let digits = phone.baken.pair_digits(&mut start, &relay).await?;
     out.json(&json!({"step": "digits", "digits": digits}));
-    out.line(text::PAIR_DIGITS.with(out.lang, &[&out.paint(Colour::Green, &digits)]));
+    out.line(text::PAIR_DIGITS.with(out.language, &[&out.paint(Colour::Green, &digits)]));
 
     phone.baken.pair_join(&start, &relay).await?;
     let status = phone.baken.status()?;
     out.json(&json!({"step": "paired", "device": status.device, "account": status.account}));
-    out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.lang)));
+    out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.language)));
     Ok(End::Done)
 }
 
@@ -77,19 +77,19 @@ async fn accept(arguments: &Arguments, code: &str, out: &Output) -> Result<End, 
     loop {
         if !out.is_json() {
             let mut stdout = std::io::stdout();
-            write!(stdout, "{}", text::PAIR_TYPE.of(out.lang)).and_then(|()| stdout.flush())?;
+            write!(stdout, "{}", text::PAIR_TYPE.of(out.language)).and_then(|()| stdout.flush())?;
         }
         let digits = read_stdin(true)?;
         match phone.baken.pair_confirm(&mut accept, &relay, &digits, &pin).await {
             Ok(device) => {
                 out.json(&json!({"step": "paired", "device": device}));
-                out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.lang)));
+                out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.language)));
                 return Ok(End::Done);
             }
             // Nothing typed is the end of the input, not a wrong try.
             Err(error @ BakenError::PairingDigits { left: 1.. }) if !digits.is_empty() => {
                 out.json(&json!({"step": "wrong_digits"}));
-                out.line(out.paint(Colour::Yellow, &text::core_message(&error, out.lang)));
+                out.line(out.paint(Colour::Yellow, &text::core_message(&error, out.language)));
             }
             Err(error) => return Err(error.into()),
         }

@@ -34,7 +34,7 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
                 records.retain(|record| record.kind_name != Some("device"));
             }
             out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
-            let head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.lang));
+            let head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.language));
             out.table(&head, &records.iter().map(|record| list_row(record, out)).collect::<Vec<_>>());
         }
         RecordCommand::Show { record } => show(&baken, find_record(&baken, record)?, out)?,
@@ -77,7 +77,7 @@ pub fn find_record(baken: &Baken, typed: &str) -> Result<RecordId, Failure> {
 
 fn made(record: RecordId, out: &Output) {
     out.json(&json!({"record": record}));
-    out.line(text::MADE.with(out.lang, &[&short(record)]));
+    out.line(text::MADE.with(out.language, &[&short(record)]));
 }
 
 fn kinds(out: &Output) {
@@ -87,20 +87,20 @@ fn kinds(out: &Output) {
     };
     let rows: Vec<Vec<String>> =
         record::KINDS.iter().flat_map(|kind| kind.fields.iter().map(move |field| row(kind, field))).collect();
-    out.table(&[text::KIND, text::FIELD, text::HOLDS].map(|text| text.of(out.lang)), &rows);
+    out.table(&[text::KIND, text::FIELD, text::HOLDS].map(|text| text.of(out.language)), &rows);
 }
 
 fn list_row(record: &RecordView, out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
     let mut states = Vec::new();
     if record.deleted {
-        states.push(text::DELETED.of(out.lang));
+        states.push(text::DELETED.of(out.language));
     }
     if record.in_conflict {
-        states.push(text::IN_CONFLICT.of(out.lang));
+        states.push(text::IN_CONFLICT.of(out.language));
     }
     if record.newer {
-        states.push(text::NEWER.of(out.lang));
+        states.push(text::NEWER.of(out.language));
     }
     let first: String = first.chars().take(MAX_CELL_CHARS).collect();
     vec![short(record.record), field_name(record.kind_name, record.kind), first, states.join(", ")]
@@ -116,7 +116,7 @@ fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
         out.line(format!("  {:<16} {value}", field_name(field.name, field.field)));
     }
     if view.deleted {
-        out.line(text::DELETED.of(out.lang));
+        out.line(text::DELETED.of(out.language));
     }
     Ok(())
 }
@@ -145,11 +145,11 @@ fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure>
                 author(&devices, put.by),
                 field_name(put.name, put.field),
                 to_text(&put.value, holds(kind, put.field)),
-                if put.current { text::YES.of(out.lang).to_owned() } else { String::new() },
+                if put.current { text::YES.of(out.language).to_owned() } else { String::new() },
             ]
         })
         .collect();
-    out.table(&[text::AT, text::BY, text::FIELD, text::VALUE, text::SINCE].map(|text| text.of(out.lang)), &rows);
+    out.table(&[text::AT, text::BY, text::FIELD, text::VALUE, text::SINCE].map(|text| text.of(out.language)), &rows);
     Ok(())
 }
 

@@ -13,7 +13,7 @@ use crate::text::{self, Text};
 
 pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let phone = Phone::unlocked(arguments, out)?;
-    let lang = out.lang;
+    let lang = out.language;
     let status = phone.baken.status()?;
     let waiting = phone.baken.alarms()?.iter().filter(|alarm| alarm.state == AlarmState::NotSent).count();
     let directory = phone.baken.directory()?;
@@ -60,10 +60,10 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
 
 fn stuck_text(reason: &StuckReason, out: &Output) -> String {
     match reason {
-        StuckReason::CopiedFolder => text::STUCK_COPIED.of(out.lang).to_owned(),
-        StuckReason::NewerVersion => text::STUCK_NEWER.of(out.lang).to_owned(),
-        StuckReason::MissingEntry => text::STUCK_MISSING.of(out.lang).to_owned(),
-        StuckReason::Quarantine => text::STUCK_QUARANTINE.of(out.lang).to_owned(),
-        StuckReason::Failed { code, since } => text::STUCK_FAILED.with(out.lang, &[code, &since.to_rfc3339()]),
+        StuckReason::CopiedFolder => text::STUCK_COPIED.of(out.language).to_owned(),
+        StuckReason::NewerVersion => text::STUCK_NEWER.of(out.language).to_owned(),
+        StuckReason::MissingEntry => text::STUCK_MISSING.of(out.language).to_owned(),
+        StuckReason::Quarantine => text::STUCK_QUARANTINE.of(out.language).to_owned(),
+        StuckReason::Failed { code, since } => text::STUCK_FAILED.with(out.language, &[code, &since.to_rfc3339()]),
     }
 }

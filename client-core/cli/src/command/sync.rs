@@ -46,20 +46,21 @@ fn tell(report: &SyncReport, out: &Output) -> End {
     out.json(&json!(report));
     let numbers = [report.sent, report.received, report.status.conflicts].map(|number| number.to_string());
     let [sent, received, conflicts] = numbers.each_ref().map(String::as_str);
-    out.line(text::SYNCED.with(out.lang, &[sent, received, conflicts]));
+    out.line(text::SYNCED.with(out.language, &[sent, received, conflicts]));
     if report.status.trustworthy {
         return End::Done;
     }
-    out.line(out.paint(Colour::Red, text::UNTRUSTWORTHY.of(out.lang)));
+    out.line(out.paint(Colour::Red, text::UNTRUSTWORTHY.of(out.language)));
     End::Untrustworthy
 }
 
 fn tell_failed(error: &BakenError, retry_ms: u64, out: &Output) {
     let code = error.code();
-    out.json(&json!({"error": {"code": code, "message": text::core_message(error, out.lang),
-        "help": text::core_help(error, out.lang)}, "retry_ms": retry_ms}));
-    let message = text::core_message(error, out.lang);
-    out.line(
-        out.paint(Colour::Yellow, &text::SYNC_FAILED.with(out.lang, &[&message, &retry_ms.div_ceil(1000).to_string()])),
-    );
+    out.json(&json!({"error": {"code": code, "message": text::core_message(error, out.language),
+        "help": text::core_help(error, out.language)}, "retry_ms": retry_ms}));
+    let message = text::core_message(error, out.language);
+    out.line(out.paint(
+        Colour::Yellow,
+        &text::SYNC_FAILED.with(out.language, &[&message, &retry_ms.div_ceil(1000).to_string()]),
+    ));
 }

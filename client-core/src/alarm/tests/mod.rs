@@ -9,6 +9,7 @@ mod stage;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position, ReceiptState, Update};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::SymmetricKey;
@@ -17,7 +18,7 @@ use baken_schemas::time::Clock;
 use rand::SeedableRng as _;
 
 use self::stage::{Mood, Stage, StageRelay, TODAY, live_mail};
-use crate::alarm::{AlarmState, Call, Lang, MAX_TEXT_BYTES, Signer, Warning};
+use crate::alarm::{AlarmState, Call, MAX_TEXT_BYTES, Signer, Warning};
 use crate::home::Home;
 use crate::key_store::{FileKeyStore, secret_or_new};
 use crate::{Baken, BakenError, Context};
@@ -30,7 +31,7 @@ async fn an_alarm_pressed_while_the_relay_is_down_is_sent_when_it_is_up() {
     let relay = StageRelay::of(&stage);
     relay.be(Mood::Down);
     let alarm = stage.press();
-    assert_eq!(stage.view(alarm).words(Lang::Nl), "nog niet verzonden");
+    assert_eq!(stage.view(alarm).words(Language::Nl), "nog niet verzonden");
 
     for _ in 0..200 {
         let round = stage.deliver(&relay).await;
@@ -143,7 +144,7 @@ async fn receipts_are_shown_with_who_says_them_and_green_comes_with_a_human() {
     stage.clock.pass_s(21);
     stage.deliver(&relay).await;
     let view = stage.view(alarm);
-    assert_eq!(view.words(Lang::Nl), "Meldkamer Oost: aangekomen; nog niemand heeft het gezien");
+    assert_eq!(view.words(Language::Nl), "Meldkamer Oost: aangekomen; nog niemand heeft het gezien");
     assert_eq!((view.green, view.call_112), (false, true));
 
     let seen = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, Some(&received), Some(("A. de Vries", "")));
@@ -152,8 +153,8 @@ async fn receipts_are_shown_with_who_says_them_and_green_comes_with_a_human() {
     let round = stage.deliver(&relay).await;
     assert_eq!(round.receipts, [(alarm, ReceiptState::Seen)]);
     let view = stage.view(alarm);
-    assert_eq!(view.words(Lang::Nl), "Meldkamer Oost: gezien door A. de Vries");
-    assert_eq!(view.words(Lang::En), "Meldkamer Oost: seen by A. de Vries");
+    assert_eq!(view.words(Language::Nl), "Meldkamer Oost: gezien door A. de Vries");
+    assert_eq!(view.words(Language::En), "Meldkamer Oost: seen by A. de Vries");
     assert_eq!((view.green, view.call_112), (true, false));
     assert_eq!(view.warnings, []);
 
@@ -169,7 +170,7 @@ async fn receipts_are_shown_with_who_says_them_and_green_comes_with_a_human() {
     stage.clock.pass_s(61);
     stage.deliver(&relay).await;
     let view = stage.view(alarm);
-    assert_eq!(view.words(Lang::Nl), "Meldkamer Oost: afgesloten door A. de Vries (loos alarm)");
+    assert_eq!(view.words(Language::Nl), "Meldkamer Oost: afgesloten door A. de Vries (loos alarm)");
     assert_eq!(view.receipts.len(), 5);
 }
 
@@ -355,7 +356,7 @@ async fn call_112_is_shown_after_20_seconds_or_when_the_ladder_ran_out() {
     stage.clock.set(TODAY + 30_000);
     stage.deliver(&relay).await;
     let view = stage.view(alarm);
-    assert_eq!((view.words(Lang::Nl).as_str(), view.call_112), ("Meldkamer West: gezien door B. Jansen", false));
+    assert_eq!((view.words(Language::Nl).as_str(), view.call_112), ("Meldkamer West: gezien door B. Jansen", false));
 }
 
 #[tokio::test]
