@@ -123,9 +123,9 @@ impl Desk {
                 let sealed_detail = content.as_ref().map(|content| (&detail, content));
                 let signed = Receipt::make(receipt, sealed_detail, &keys.sig, &mut rng)?;
                 store::receipt::add(db, &to_make.row(&signed, at_rest.clone()))?;
-                store::alarm::advance(db, alarm, to_make.state)?;
+                store::alarm::advance(db, hash, to_make.state)?;
                 if to_make.state == ReceiptState::Closed {
-                    store::delivery::drop_waiting(db, alarm)?;
+                    store::delivery::drop_waiting(db, hash)?;
                 }
                 add_deliveries(db, &deliveries)?;
                 let (actor, subject) = (officer_id.to_string(), alarm.to_string());

@@ -152,8 +152,8 @@ impl Desk {
                 let signed = Receipt::make(receipt, None, &keys.sig, &mut rng)?;
                 store::receipt::add(db, &received.row(&signed, Vec::new()))?;
                 // Receipts of others can come before the alarm itself.
-                if let Some(state) = store::receipt::furthest(db, new.alarm)? {
-                    store::alarm::advance(db, new.alarm, state)?;
+                if let Some(state) = store::receipt::furthest(db, new.hash)? {
+                    store::alarm::advance(db, new.hash, state)?;
                 }
                 add_deliveries(db, &deliveries)
             })
@@ -275,9 +275,9 @@ impl Desk {
                     due_at: now,
                 };
                 if store::receipt::add(db, &row)? {
-                    store::alarm::advance(db, receipt.alarm, receipt.state)?;
+                    store::alarm::advance(db, receipt.alarm_hash, receipt.state)?;
                     if receipt.state == ReceiptState::Closed {
-                        store::delivery::drop_waiting(db, receipt.alarm)?;
+                        store::delivery::drop_waiting(db, receipt.alarm_hash)?;
                     }
                     add_deliveries(db, &deliveries)?;
                 }

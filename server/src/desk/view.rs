@@ -248,7 +248,7 @@ impl Desk {
             let mut rows = Vec::new();
             for alarm in store::alarm::list(db, open)? {
                 let updates = store::alarm::updates(db, alarm.alarm, UPDATES_FOR_POSITION)?;
-                let receipts = store::receipt::of_alarm(db, alarm.alarm)?;
+                let receipts = store::receipt::of_alarm(db, alarm.hash)?;
                 let notes = store::alarm::notes(db, alarm.alarm)?;
                 rows.push(Rows { alarm, updates, receipts, notes });
             }
@@ -267,9 +267,9 @@ impl Desk {
         let read = self.store.read(|db| {
             let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
             let updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
-            let receipts = store::receipt::of_alarm(db, alarm.alarm)?;
+            let receipts = store::receipt::of_alarm(db, alarm.hash)?;
             let notes = store::alarm::notes(db, alarm.alarm)?;
-            let deliveries = store::delivery::of_alarm(db, alarm.alarm)?;
+            let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
             Ok::<_, DeskError>(Some((Rows { alarm, updates, receipts, notes }, deliveries, card)))
         })?;
@@ -435,7 +435,7 @@ impl Desk {
 
     /// Whether this very officer was the first to acknowledge.
     pub(super) fn is_held_by(&self, row: &AlarmRow, officer: &Officer) -> Result<bool, DeskError> {
-        let receipts = self.store.read(|db| Ok::<_, DeskError>(store::receipt::of_alarm(db, row.alarm)?))?;
+        let receipts = self.store.read(|db| Ok::<_, DeskError>(store::receipt::of_alarm(db, row.hash)?))?;
         let first = receipts.iter().find(|receipt| receipt.own && receipt.state == ReceiptState::Seen);
         let detail = first.and_then(|receipt| self.open_at_rest(&receipt.detail));
         let detail = detail.and_then(|detail| cbor::from_slice::<ReceiptDetail>(&detail, "a receipt's detail").ok());

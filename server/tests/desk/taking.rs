@@ -8,7 +8,7 @@ use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
-use baken_server::desk::{DeskError, MailPosition, SignatureView, Unopened};
+use baken_server::desk::{Act, DeskError, MailPosition, SignatureView, Unopened};
 use baken_server::org::{DirectoryChange, Organisation};
 
 use crate::desk::world::{MAYOR, Phone, World, body, entry};
@@ -122,6 +122,32 @@ async fn i5_a_relays_copy_under_an_alarms_id_neither_hides_it_nor_passes_for_it(
     world.bring(MailKind::Alarm, forged.bytes()).await;
     assert_eq!(world.view(&alarm).summary.text, "man bij de deur");
     assert_eq!(world.desk.alarms(true).unwrap().alarms.len(), 1);
+}
+
+#[tokio::test]
+async fn i5_what_is_said_of_a_relays_copy_is_not_said_of_the_alarm() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let (officer, _) = world.officer("Agent Jansen");
+    let (alarm, _) = world.alarm(&phone, AlarmKind::Panic);
+    let (forger, directory) = (DeviceKeys::make(&mut world.rng), world.directory());
+    let (forged, content) =
+        Alarm::seal(alarm.value().header, &body(), &directory, &forger.alarm, &mut world.rng).unwrap();
+    // The relay brings its copy first; the officer sees that nobody known signed it, and closes it.
+    world.bring(MailKind::Alarm, forged.bytes()).await;
+    let id = alarm.value().header.alarm;
+    world.desk.act(id, &officer, &Act::Acknowledge { also: false }).await.unwrap();
+    world.desk.act(id, &officer, &Act::Close { outcome: "vals".to_owned() }).await.unwrap();
+    world.bring(MailKind::Alarm, alarm.bytes()).await;
+    let seen = world.view(&alarm);
+    assert!(seen.summary.ringing && seen.summary.held_by.is_none(), "nobody has closed the true one");
+    assert_eq!(seen.receipts.len(), 1, "only that it was received");
+    world.desk.act(id, &officer, &Act::Acknowledge { also: false }).await.unwrap();
+    // Another desk was shown the copy only, and closes that: the one that is proven here stays open.
+    let closed = world.others_receipt(&forged, &content, ReceiptState::Closed);
+    world.bring(MailKind::Receipt, closed.bytes()).await;
+    assert_eq!(world.view(&alarm).summary.state, ReceiptState::Seen);
+    assert_eq!(world.desk.alarms(true).unwrap().open, 1);
 }
 
 #[tokio::test]
@@ -260,9 +286,9 @@ async fn nothing_that_a_person_sent_lies_readable_in_the_desks_folder() {
     let (officer, _) = world.officer("Agent Jansen");
     let (alarm, _) = world.ringing(&phone).await;
     let id = alarm.value().header.alarm;
-    world.desk.act(id, &officer, &baken_server::desk::Act::Acknowledge { also: false }).await.unwrap();
+    world.desk.act(id, &officer, &Act::Acknowledge { also: false }).await.unwrap();
     let outcome = "woordvoorbeeld".to_owned();
-    world.desk.act(id, &officer, &baken_server::desk::Act::Close { outcome: outcome.clone() }).await.unwrap();
+    world.desk.act(id, &officer, &Act::Close { outcome: outcome.clone() }).await.unwrap();
     assert_eq!(world.view(&alarm).receipts.last().unwrap().text.as_ref(), Some(&outcome));
     assert!(Unverified::<Alarm>::parse(alarm.bytes()).is_ok());
     for file in ["desk.db", "desk.db-wal"] {

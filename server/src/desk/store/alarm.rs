@@ -142,9 +142,10 @@ pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
     db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or_default())
 }
 
-/// Notes that an alarm has got this far; it never goes back.
-pub(in crate::desk) fn advance(db: &Connection, alarm: AlarmId, state: ReceiptState) -> rusqlite::Result<()> {
-    db.execute("UPDATE alarm SET state = max(state, ?2) WHERE alarm = ?1", params![alarm.0, state as i64]).map(drop)
+/// Notes that the alarm of these very bytes has got this far; it never goes back. By its id alone, what is said of a
+/// copy that a relay made would be said of the alarm.
+pub(in crate::desk) fn advance(db: &Connection, hash: Hash, state: ReceiptState) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET state = max(state, ?2) WHERE hash = ?1", params![hash.0, state as i64]).map(drop)
 }
 
 /// An update as it came.

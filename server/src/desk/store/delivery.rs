@@ -155,18 +155,18 @@ pub(in crate::desk) fn next_due(db: &Connection) -> rusqlite::Result<Option<Time
 }
 
 /// Drops what is still waiting for a closed alarm, except the news that it is closed.
-pub(in crate::desk) fn drop_waiting(db: &Connection, alarm: AlarmId) -> rusqlite::Result<()> {
-    let sql = "UPDATE delivery SET state = 3 WHERE alarm = ?1 AND state = 0 AND event <> ?2";
-    db.execute(sql, params![alarm.0, ReceiptState::Closed as i64]).map(drop)
+pub(in crate::desk) fn drop_waiting(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
+    let sql = "UPDATE delivery SET state = 3 WHERE hash = ?1 AND state = 0 AND event <> ?2";
+    db.execute(sql, params![hash.0, ReceiptState::Closed as i64]).map(drop)
 }
 
-/// The deliveries of an alarm.
-pub(in crate::desk) fn of_alarm(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Vec<DeliveryRow>> {
+/// The deliveries of the alarm of these very bytes.
+pub(in crate::desk) fn of_alarm(db: &Connection, hash: Hash) -> rusqlite::Result<Vec<DeliveryRow>> {
     let mut sql = db.prepare_cached(
-        "SELECT channel, event, state, attempts, outcome, tried_at FROM delivery WHERE alarm = ?1
+        "SELECT channel, event, state, attempts, outcome, tried_at FROM delivery WHERE hash = ?1
          ORDER BY number LIMIT ?2",
     )?;
-    sql.query_map(params![alarm.0, MAX_READ], |row| {
+    sql.query_map(params![hash.0, MAX_READ], |row| {
         Ok(DeliveryRow {
             channel: row.get("channel")?,
             event: state_column(row, "event")?,

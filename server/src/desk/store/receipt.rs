@@ -97,12 +97,12 @@ pub(in crate::desk) fn is_taken_here(db: &Connection, alarm_hash: Hash) -> rusql
     db.query_row(sql, params![alarm_hash.0, ReceiptState::Seen as i64], |row| row.get(0))
 }
 
-/// Every receipt of an alarm, in order of arrival here.
-pub(in crate::desk) fn of_alarm(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Vec<ReceiptRow>> {
+/// Every receipt for these alarm bytes, in order of arrival here.
+pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Vec<ReceiptRow>> {
     let mut sql = db.prepare_cached(
-        "SELECT state, at, own, document, detail, sending FROM receipt WHERE alarm = ?1 ORDER BY number LIMIT ?2",
+        "SELECT state, at, own, document, detail, sending FROM receipt WHERE alarm_hash = ?1 ORDER BY number LIMIT ?2",
     )?;
-    sql.query_map(params![alarm.0, MAX_READ], |row| {
+    sql.query_map(params![alarm_hash.0, MAX_READ], |row| {
         Ok(ReceiptRow {
             state: state_column(row, "state")?,
             at: Timestamp(row.get("at")?),
@@ -120,10 +120,10 @@ pub(in crate::desk) fn of_alarm(db: &Connection, alarm: AlarmId) -> rusqlite::Re
     .collect()
 }
 
-/// The furthest that any receipt says; `None` without one.
-pub(in crate::desk) fn furthest(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Option<ReceiptState>> {
-    let sql = "SELECT state FROM receipt WHERE alarm = ?1 ORDER BY state DESC LIMIT 1";
-    db.query_row(sql, params![alarm.0], |row| state_column(row, "state")).optional()
+/// The furthest that any receipt for these alarm bytes says; `None` without one.
+pub(in crate::desk) fn furthest(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Option<ReceiptState>> {
+    let sql = "SELECT state FROM receipt WHERE alarm_hash = ?1 ORDER BY state DESC LIMIT 1";
+    db.query_row(sql, params![alarm_hash.0], |row| state_column(row, "state")).optional()
 }
 
 /// Receipts that are due, in the order they were made: a chain arrives in its order.

@@ -70,7 +70,7 @@ CREATE TABLE receipt (
     attempts     INTEGER NOT NULL DEFAULT 0,
     due_at       INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX receipt_of_alarm ON receipt (alarm, number);
+CREATE INDEX receipt_of_alarm ON receipt (alarm_hash, number);
 CREATE INDEX receipt_to_send ON receipt (due_at) WHERE sending = 1;
 
 CREATE TABLE roster (
@@ -117,7 +117,7 @@ CREATE TABLE delivery (
     UNIQUE (channel, hash, event)
 ) STRICT;
 CREATE INDEX delivery_due ON delivery (due_at) WHERE state = 0;
-CREATE INDEX delivery_of_alarm ON delivery (alarm, number);
+CREATE INDEX delivery_of_alarm ON delivery (hash, number);
 
 CREATE TABLE dc09_counter (
     channel TEXT    NOT NULL PRIMARY KEY,
