@@ -1,15 +1,12 @@
 //! `bench alarm`: from POST to the signed `stored`, and to the desk's live stream; one at a time and at a fixed rate.
 //!
-//! The load is open: an alarm leaves at its time whether or not the last was answered, so a stall shows in the
-//! figures instead of slowing the load. Alarms are sealed beforehand; the relay is the real binary over TLS on
+//! Alarms are sealed beforehand; the relay is the real binary over TLS on
 //! loopback, answering after fsync.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use baken_schemas::alarm::{Alarm, AlarmKind};
 use baken_schemas::api::{self, LiveEvent, MailKind};
 use baken_schemas::cbor;
@@ -18,14 +15,15 @@ use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, IdempotencyKey};
 use baken_schemas::org::{OrgId, RelayEntry};
 use baken_schemas::request::RequestKey;
-use baken_schemas::signed::{Signed, Unverified};
+use baken_schemas::signed::Unverified;
 use baken_schemas::time::{Clock as _, SystemClock};
 use base64::Engine as _;
 use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 
-use super::{Bench, Spread, now};
+use super::load::{self, Arrivals};
+use super::{Bench, now};
 use crate::fleet::{Org, Wire};
 use crate::story::process::{Process, Programs, free_port, run};
 
@@ -37,8 +35,6 @@ const SECONDS: usize = 5;
 const RATES: [usize; 3] = [50, 200, 1000];
 /// Phones that the alarms come from.
 const PHONES: usize = 50;
-
-type Arrivals = Arc<Mutex<HashMap<AlarmId, Instant>>>;
 
 /// Runs the bench; scratch data goes under `folder`.
 ///
@@ -73,22 +69,25 @@ pub async fn alarm(folder: &Path) -> Result<Bench> {
     for _ in 0..PHONES {
         phones.push(wire.activate(&org, SystemClock.now(), &mut rng).await?);
     }
-    let arrivals = Arrivals::default();
+    let arrivals = Arrivals::<AlarmId>::default();
     let desk = org.desks.first().context("there is a desk")?.clone();
-    let listening = tokio::spawn(listen(wire.clone(), desk, Arc::clone(&arrivals)));
+    let listening = tokio::spawn(listen(wire.clone(), desk, arrivals.clone()));
 
     for (measure, rate, count) in std::iter::once(("one at a time".to_owned(), None, SINGLE))
         .chain(RATES.map(|rate| (format!("{rate}/s"), Some(rate), rate * SECONDS)))
     {
         eprintln!("bench alarm: {count} alarms, {measure}");
-        let alarms: Vec<(DeviceKeys, Signed<Alarm>)> = (0..count)
-            .map(|n| {
-                let keys = phones[n % phones.len()].clone();
-                let alarm = org.alarm(&keys, AlarmKind::Panic, "", &mut rng)?.0;
-                Ok((keys, alarm))
-            })
-            .collect::<Result<_>>()?;
-        let (stored, handed) = send(&wire, &alarms, rate, &arrivals).await?;
+        let mut presses = Vec::with_capacity(count);
+        for n in 0..count {
+            let (wire, keys) = (wire.clone(), phones[n % phones.len()].clone());
+            let alarm = org.alarm(&keys, AlarmKind::Panic, "", &mut rng)?.0;
+            presses.push((alarm.value().header.alarm, async move {
+                let (status, body) = wire.press(&keys, &alarm).await?;
+                ensure!(status == 200, "an alarm was answered {status}: {}", String::from_utf8_lossy(&body));
+                Ok(())
+            }));
+        }
+        let (stored, handed) = load::run(rate, presses, &arrivals).await?;
         bench.set(&format!("stored p50, {measure}"), "ms", "baken", stored.p50_us() / 1000.0);
         bench.set(&format!("stored p99, {measure}"), "ms", "baken", stored.p99_us() / 1000.0);
         bench.set(&format!("at the desk p50, {measure}"), "ms", "baken", handed.p50_us() / 1000.0);
@@ -102,62 +101,8 @@ pub async fn alarm(folder: &Path) -> Result<Bench> {
     Ok(bench)
 }
 
-/// Sends alarms at `rate` a second, or one after the other; times to the answer and to the desk.
-async fn send(
-    wire: &Wire,
-    alarms: &[(DeviceKeys, Signed<Alarm>)],
-    rate: Option<usize>,
-    arrivals: &Arrivals,
-) -> Result<(Spread, Spread)> {
-    let mut sent = HashMap::new();
-    let mut answered = Vec::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    let begin = now();
-    for (n, (keys, alarm)) in alarms.iter().enumerate() {
-        if let Some(rate) = rate {
-            #[allow(clippy::cast_precision_loss, reason = "a few thousand alarms")]
-            let due = begin + Duration::from_secs_f64(n as f64 / rate as f64);
-            tokio::time::sleep_until(due.into()).await;
-        }
-        let started = now();
-        sent.insert(alarm.value().header.alarm, started);
-        if rate.is_some() {
-            let (wire, keys, alarm) = (wire.clone(), keys.clone(), alarm.clone());
-            tasks.spawn(async move { (wire.press(&keys, &alarm).await, started.elapsed()) });
-        } else {
-            let (status, _) = wire.press(keys, alarm).await?;
-            if status != 200 {
-                bail!("an alarm was answered {status}");
-            }
-            answered.push(started.elapsed());
-        }
-    }
-    while let Some(done) = tasks.join_next().await {
-        let (answer, took) = done?;
-        let (status, body) = answer?;
-        if status != 200 {
-            bail!("an alarm was answered {status}: {}", String::from_utf8_lossy(&body));
-        }
-        answered.push(took);
-    }
-    let all_there = async {
-        loop {
-            let arrived = arrivals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if sent.keys().all(|alarm| arrived.contains_key(alarm)) {
-                return sent.iter().map(|(alarm, at)| arrived[alarm].saturating_duration_since(*at)).collect();
-            }
-            drop(arrived);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let handed: Vec<Duration> = tokio::time::timeout(crate::story::process::PATIENCE, all_there)
-        .await
-        .context("an answered alarm never reached the desk's live stream")?;
-    Ok((Spread::of(answered), Spread::of(handed)))
-}
-
 /// Reads the desk's live stream and notes when each alarm came.
-async fn listen(wire: Wire, desk: DeviceKeys, arrivals: Arrivals) -> Result<()> {
+async fn listen(wire: Wire, desk: DeviceKeys, arrivals: Arrivals<AlarmId>) -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(2);
     let path = format!("{}?mail=0", api::LIVE);
     let idempotency = IdempotencyKey::make(&mut rng);
@@ -177,7 +122,7 @@ async fn listen(wire: Wire, desk: DeviceKeys, arrivals: Arrivals) -> Result<()> 
                 && mail.kind == MailKind::Alarm
             {
                 let alarm = Unverified::<Alarm>::parse(&mail.document)?.claims().header.alarm;
-                arrivals.lock().unwrap_or_else(std::sync::PoisonError::into_inner).insert(alarm, at);
+                arrivals.note(alarm, at);
             }
         }
     }

@@ -1,19 +1,16 @@
 //! Prometheus' Alertmanager (Debian's package) under the same load: from POST to its answer, and to its webhook.
 
-use std::collections::HashMap;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
-use super::{Bench, Spread, now};
+use super::load::{self, Arrivals};
+use super::{Bench, now};
 use crate::story::process::{PATIENCE, Process, free_port};
 
 const CONTESTANT: &str = "alertmanager";
-
-type Arrivals = Arc<Mutex<HashMap<String, Instant>>>;
 
 /// Adds Alertmanager's figures, or why there are none.
 ///
@@ -27,8 +24,8 @@ pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[u
         bench.remarks.push("alertmanager was not run: install the package prometheus-alertmanager".into());
         return Ok(());
     };
-    let arrivals = Arrivals::default();
-    let hook = webhook(Arc::clone(&arrivals)).await?;
+    let arrivals = Arrivals::<String>::default();
+    let hook = webhook(arrivals.clone()).await?;
     let config = folder.join("alertmanager.yml");
     std::fs::write(
         &config,
@@ -59,8 +56,15 @@ pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[u
         .chain(rates.iter().map(|rate| (format!("{rate}/s"), Some(*rate), rate * seconds)));
     for (run, (measure, rate, count)) in runs.enumerate() {
         eprintln!("bench alarm: {count} alerts to alertmanager, {measure}");
-        let names: Vec<String> = (0..count).map(|n| format!("alarm-{run}-{n}")).collect();
-        let (stored, handed) = send(&client, &url, &names, rate, &arrivals).await?;
+        let alerts = (0..count).map(|n| {
+            let name = format!("alarm-{run}-{n}");
+            let request = client.post(&url).json(&json!([{ "labels": { "alertname": name } }]));
+            (name, async move {
+                request.send().await?.error_for_status()?;
+                Ok(())
+            })
+        });
+        let (stored, handed) = load::run(rate, alerts.collect(), &arrivals).await?;
         bench.set(&format!("stored p50, {measure}"), "ms", CONTESTANT, stored.p50_us() / 1000.0);
         bench.set(&format!("stored p99, {measure}"), "ms", CONTESTANT, stored.p99_us() / 1000.0);
         bench.set(&format!("at the desk p50, {measure}"), "ms", CONTESTANT, handed.p50_us() / 1000.0);
@@ -74,68 +78,17 @@ pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[u
     Ok(())
 }
 
-async fn send(
-    client: &reqwest::Client,
-    url: &str,
-    names: &[String],
-    rate: Option<usize>,
-    arrivals: &Arrivals,
-) -> Result<(Spread, Spread)> {
-    let mut sent = HashMap::new();
-    let mut answered = Vec::new();
-    let mut tasks = tokio::task::JoinSet::new();
-    let begin = now();
-    for (n, name) in names.iter().enumerate() {
-        if let Some(rate) = rate {
-            #[allow(clippy::cast_precision_loss, reason = "a few thousand alerts")]
-            let due = begin + Duration::from_secs_f64(n as f64 / rate as f64);
-            tokio::time::sleep_until(due.into()).await;
-        }
-        let started = now();
-        sent.insert(name.clone(), started);
-        let request = client.post(url).json(&json!([{ "labels": { "alertname": name } }]));
-        let post = async move { (request.send().await, started.elapsed()) };
-        if rate.is_some() {
-            tasks.spawn(post);
-        } else {
-            let (answer, took) = post.await;
-            answer?.error_for_status()?;
-            answered.push(took);
-        }
-    }
-    while let Some(done) = tasks.join_next().await {
-        let (answer, took) = done?;
-        answer?.error_for_status()?;
-        answered.push(took);
-    }
-    let all_there = async {
-        loop {
-            let arrived = arrivals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            if sent.keys().all(|name| arrived.contains_key(name)) {
-                return sent.iter().map(|(name, at)| arrived[name].saturating_duration_since(*at)).collect();
-            }
-            drop(arrived);
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    match tokio::time::timeout(PATIENCE, all_there).await {
-        Ok(handed) => Ok((Spread::of(answered), Spread::of(handed))),
-        Err(_) => bail!("alertmanager did not deliver every alert to its webhook"),
-    }
-}
-
 /// Listens for Alertmanager's webhook; the port.
-async fn webhook(arrivals: Arrivals) -> Result<u16> {
+async fn webhook(arrivals: Arrivals<String>) -> Result<u16> {
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await?;
     let port = listener.local_addr()?.port();
     let app = axum::Router::new().fallback(move |body: axum::Json<Value>| {
-        let arrivals = Arc::clone(&arrivals);
+        let arrivals = arrivals.clone();
         async move {
             let at = now();
-            let mut arrivals = arrivals.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
             for alert in body.0["alerts"].as_array().into_iter().flatten() {
                 if let Some(name) = alert["labels"]["alertname"].as_str() {
-                    arrivals.entry(name.to_owned()).or_insert(at);
+                    arrivals.note(name.to_owned(), at);
                 }
             }
         }

@@ -218,7 +218,7 @@ impl Contestant for Baken {
     }
 
     fn edit(&mut self, record: usize, field: usize, value: String, durable: bool) -> Result<()> {
-        ensure!(durable == !self.home.starts_with("/dev/shm"), "durable edits are made on the disk");
+        ensure!(durable != self.home.starts_with("/dev/shm"), "durable edits are made on the disk");
         let id = *self.records.get(record).context("the record is there")?;
         let name = *FIELD_NAMES.get(field).context("the field is there")?;
         Ok(self.phone.put(id, vec![(name.to_owned(), Value::Text(value))])?)

@@ -6,6 +6,7 @@ pub mod alarm;
 mod alertmanager;
 mod baken;
 pub mod core;
+mod load;
 #[cfg(feature = "peers")]
 mod peers;
 
