@@ -56,14 +56,15 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     Ok(stored)
 }
 
-/// Who is called, and whether the directory knows the ladder.
+/// Who is called, and whether that is by a ladder that the directory knows.
 struct Plan {
     rungs: Vec<Rung>,
     known: bool,
 }
 
-/// The ladder that the alarm names, from any version of the directory; else one rung with every desk it is sealed to;
-/// else one with every desk there is, which will ring though nobody can open it.
+/// The ladder that the alarm names, from any version of the directory, without the desks that have left since: they
+/// would be waited for in vain. Where that leaves nobody, one rung with every desk it is sealed to; else one with every
+/// desk there is, which will ring though nobody can open it.
 fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
     let header = &alarm.header;
     let newest = relay.trust().directory(phone.org)?;
@@ -71,8 +72,11 @@ fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
         Some(ladder) => Some(ladder.clone()),
         None => relay.store().read(|db| trust::ladder(db, phone.org, header.ladder, header.ladder_version))?,
     };
-    if let Some(ladder) = named {
-        return Ok(Plan { rungs: ladder.rungs, known: true });
+    let mut rungs = named.map_or_else(Vec::new, |ladder| ladder.rungs);
+    rungs.iter_mut().for_each(|rung| rung.responders.retain(|desk| newest.value().desk(*desk).is_some()));
+    rungs.retain(|rung| !rung.responders.is_empty());
+    if !rungs.is_empty() {
+        return Ok(Plan { rungs, known: true });
     }
     let sealed_to: Vec<DeviceId> =
         desks(newest.value()).filter(|desk| alarm.slots.iter().any(|slot| slot.responder == *desk)).collect();

@@ -108,6 +108,22 @@ async fn an_alarm_for_an_old_or_unknown_ladder_is_handed_over_all_the_same() {
 }
 
 #[tokio::test]
+async fn i1_an_alarm_for_desks_that_have_left_is_handed_to_those_there_are() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let (second, newcomer) = (world.desks[1].clone(), DeviceKeys::make(&mut world.rng));
+    let (one, other) = (world.alarm(&phone).0, world.alarm(&phone).0);
+    // The first rung's desk has left: the next is called at once, not after waiting for nobody.
+    world.leave_only(&second, 2).await;
+    world.press(&phone, &one).await.ok();
+    assert_eq!(world.count(&second, MailKind::Alarm).await, 1);
+    // All have left: whoever has come rings, though it cannot open it.
+    world.leave_only(&newcomer, 3).await;
+    world.press(&phone, &other).await.ok();
+    assert_eq!(world.count(&newcomer, MailKind::Alarm).await, 1);
+}
+
+#[tokio::test]
 async fn a_deposit_is_refused_in_words_until_it_is_built() {
     let mut world = World::new().await;
     let phone = world.phone().await;

@@ -132,6 +132,15 @@ impl World {
         self.answer(request.body(body.to_vec().into()).unwrap()).await
     }
 
+    /// Publishes a directory whose only desk is this one.
+    pub async fn leave_only(&mut self, desk: &DeviceKeys, version: u64) {
+        let twice = [desk.clone(), desk.clone()];
+        let mut only = directory(&self.relay_keys, &self.root, &twice, version, &mut self.rng).into_value();
+        only.desks.truncate(1);
+        only.ladders[0].rungs.truncate(1);
+        self.publish(Signed::make(only, &self.root).bytes()).await.ok();
+    }
+
     pub async fn publish(&self, document: &[u8]) -> Answer {
         self.plain("POST", api::ORG_DOCUMENTS, document).await
     }
