@@ -42,6 +42,8 @@ pub(super) struct Phone {
 pub(super) struct Desk {
     pub(super) desk: DeviceId,
     pub(super) orgs: Vec<OrgId>,
+    /// The key it signed with.
+    pub(super) sig: VerifyKey,
 }
 
 /// Who calls.
@@ -59,6 +61,14 @@ impl Caller {
             Self::Phone(phone) => phone.device,
             Self::Desk(desk) => desk.desk,
         }
+    }
+
+    /// The same caller by what the directories say now; `None` when no organisation vouches for a desk any more. For
+    /// what outlasts the request that was checked.
+    pub(super) fn renewed(&self, relay: &Relay) -> Option<Self> {
+        let Self::Desk(desk) = self else { return Some(self.clone()) };
+        let orgs = vouching(&relay.trust().desk(desk.desk), desk.sig);
+        (!orgs.is_empty()).then(|| Self::Desk(Desk { orgs, ..desk.clone() }))
     }
 
     /// The organisations within which it reads mail.
@@ -249,11 +259,16 @@ async fn authenticate(request: Request, relay: &Relay, only: Option<RequestKey>)
         }
         let signed_by = desk_keys.iter().map(|(_, key)| *key).find(|key| head.verify(key, &body).is_ok());
         let key = signed_by.ok_or(Refusal::BadRequestSignature)?;
-        let orgs = desk_keys.iter().filter(|(_, other)| *other == key).map(|(org, _)| *org).collect();
-        Caller::Desk(Desk { desk: claims.device, orgs })
+        let orgs = vouching(&desk_keys, key);
+        Caller::Desk(Desk { desk: claims.device, orgs, sig: key })
     };
     let write = head.write(&body);
     Ok(ByAnyKey { caller, key: claims.key, write, body })
+}
+
+/// The organisations that give a desk this key.
+fn vouching(desk_keys: &[(OrgId, VerifyKey)], key: VerifyKey) -> Vec<OrgId> {
+    desk_keys.iter().filter(|(_, other)| *other == key).map(|(org, _)| *org).collect()
 }
 
 /// A body, no larger than the route takes.

@@ -10,8 +10,7 @@ use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::api::{LiveEvent, Mail, Page};
 use baken_schemas::cbor;
-use baken_schemas::id::{CircleId, DeviceId};
-use baken_schemas::org::OrgId;
+use baken_schemas::id::CircleId;
 use baken_schemas::request::RequestKey;
 use bytes::Bytes;
 use data_encoding::BASE64;
@@ -55,8 +54,7 @@ fn open(relay: Relay, uri: &Uri, request: &ByAnyKey) -> Result<Response, Refusal
     let live = Live {
         woken: relay.wakes().subscribe(Topic::Mail(device)),
         stopping: relay.stopping(),
-        device,
-        orgs: request.caller.orgs(),
+        caller: request.caller.clone(),
         mail: from.mail,
         circle,
         quiet: LOOKS_A_SIGN,
@@ -93,8 +91,7 @@ impl InCircle {
 /// An open stream.
 struct Live {
     relay: Relay,
-    device: DeviceId,
-    orgs: Vec<OrgId>,
+    caller: Caller,
     /// `None` when the caller asked for no mail.
     mail: Option<u64>,
     circle: Option<InCircle>,
@@ -143,9 +140,11 @@ impl Live {
         if *self.stopping.borrow() {
             return Err(Refusal::NotFound);
         }
+        // A stream lasts for days; a directory may drop its desk, or another organisation take it on, meanwhile.
+        self.caller = self.caller.renewed(&self.relay).ok_or(Refusal::UnknownDevice)?;
         let mut out = String::new();
         if let Some(after) = self.mail {
-            let (device, orgs) = (self.device, self.orgs.clone());
+            let (device, orgs) = (self.caller.device(), self.caller.orgs());
             let generation = self.relay.generation();
             let page = self.relay.store().read(|db| mail::read(db, device, &orgs, after, generation))?;
             self.mail = page.items.last().map_or(Some(after), |item| Some(item.cursor));

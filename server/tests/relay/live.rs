@@ -3,16 +3,18 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use baken_schemas::alarm::ReceiptState;
 use baken_schemas::api::{self, LiveEvent, MailKind};
 use baken_schemas::cbor;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::IdempotencyKey;
 use baken_schemas::request::RequestKey;
+use baken_schemas::time::Clock as _;
 use data_encoding::BASE64;
 use http_body_util::BodyExt as _;
 
 use crate::relay::circles::{Circle, batch};
-use crate::relay::world::World;
+use crate::relay::world::{FIRST_WAIT_MS, World};
 
 /// How long an event may take before the test has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -102,6 +104,25 @@ async fn a_member_hears_of_entries_and_of_the_log() {
             other => panic!("{other:?}"),
         }
     }
+}
+
+#[tokio::test]
+async fn a_desk_that_the_directory_drops_hears_no_more() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
+    let read = world.mail(&first, 0).await.last().map_or(0, |(cursor, _)| *cursor);
+    let (alarm, _) = world.alarm(&phone);
+    world.press(&phone, &alarm).await.ok();
+    let mut stream = Stream::open(&mut world, &first, RequestKey::Sig, &format!("mail={read}")).await;
+    assert_eq!(stream.mail().await.1, MailKind::Alarm);
+    world.leave_only(&second, 2).await;
+    // What belongs to an alarm goes to everybody who was handed it.
+    let receipt = world.receipt(&second, &alarm, ReceiptState::Received);
+    world.clock.advance(FIRST_WAIT_MS);
+    world.relay.tick(world.clock.now()).await.unwrap();
+    world.send_receipt(&second, &receipt).await.ok();
+    assert_eq!(stream.next().await, None);
 }
 
 #[tokio::test]
