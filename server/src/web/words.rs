@@ -81,7 +81,7 @@ words! {
     machines: "Doorgegeven aan systemen", "Passed on to machines";
     machines_explain: "Een antwoord van een systeem is geen mens die het gezien heeft.", "A machine's answer is not a person who has seen it.";
     no_machines: "Er zijn geen systemen ingesteld.", "No machines are configured.";
-    tries: "pogingen", "tries";
+    tries: "poging(en)", "attempt(s)";
     answered: "antwoordde", "answered";
     verified_badge: "Geverifieerd", "Verified";
     not_verified: "Niet geverifieerd", "Not verified";

@@ -60,7 +60,8 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
     let status = phone.baken.status()?;
     out.json(&json!({"step": "paired", "device": status.device, "account": status.account}));
     out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.language)));
-    Ok(End::Done)
+    // What was written before; the device is paired whether or not it comes now.
+    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, out))
 }
 
 async fn accept(arguments: &Arguments, code: &str, out: &Output) -> Result<End, Failure> {

@@ -42,7 +42,8 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     Ok(End::Done)
 }
 
-fn tell(report: &SyncReport, out: &Output) -> End {
+/// Tells what a sync did, and how it ended.
+pub fn tell(report: &SyncReport, out: &Output) -> End {
     out.json(&json!(report));
     let numbers = [report.sent, report.received, report.status.conflicts].map(|number| number.to_string());
     let [sent, received, conflicts] = numbers.each_ref().map(String::as_str);
