@@ -17,6 +17,19 @@ fn marks() -> Vec<Mark> {
     marks
 }
 
+/// A log without the time before each line: at 22:57:24.890350 a longitude of 4.8903 would seem to stand there.
+fn without_times(log: &str) -> String {
+    let is_time = |head: &str| {
+        let Some((_, time)) = head.rsplit_once('T') else { return false };
+        time.len() == "22:57:24.890350".len() && time.bytes().all(|byte| byte.is_ascii_digit() || b":.".contains(&byte))
+    };
+    let without = |line| match str::split_once(line, 'Z') {
+        Some((head, rest)) if is_time(head) => rest,
+        _ => line,
+    };
+    log.lines().map(without).collect::<Vec<_>>().join("\n")
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn i4_nothing_at_the_relay_shows_content_names_positions_or_kinds() {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -33,7 +46,8 @@ async fn i4_nothing_at_the_relay_shows_content_names_positions_or_kinds() {
     assert_eq!(summary.dc09, "ACK");
 
     let captured = town.tap.as_ref().expect("the relay is tapped").captured();
-    let log = std::fs::read(data.join("log/relay.log")).expect("the relay logs");
+    let log = std::fs::read_to_string(data.join("log/relay.log")).expect("the relay logs");
+    let log = without_times(&log).into_bytes();
     // The capture and the log are really of this story, and the search finds what is there.
     assert!(found_in_bytes(&[Mark::word("/v0/alarms")], "capture", &captured).len() == 1);
     assert!(found_in_bytes(&[Mark::word("TRACE")], "log", &log).len() == 1);
@@ -46,4 +60,11 @@ async fn i4_nothing_at_the_relay_shows_content_names_positions_or_kinds() {
     assert_eq!(found_in_bytes(&marks, "the traffic behind TLS", &captured), [""; 0]);
     // Nor in the files of a locked phone.
     assert_eq!(found_in_folder(&marks, &data.join("phones")).expect("phones can be read"), [""; 0]);
+}
+
+#[test]
+fn a_logs_times_are_not_searched_and_everything_else_is() {
+    assert_eq!(without_times("2026-11-23T22:57:24.890350Z TRACE at 4.8903Z"), " TRACE at 4.8903Z");
+    assert_eq!(without_times(r#"{"timestamp":"2026-11-23T22:57:24.890350Z","level":"INFO"}"#), r#"","level":"INFO"}"#);
+    assert_eq!(without_times("4.8903 to Zandhoven\nTo 4.8903Z"), "4.8903 to Zandhoven\nTo 4.8903Z");
 }
