@@ -17,6 +17,8 @@ use baken_schemas::time::Timestamp;
 use bytes::Bytes;
 use rand_core::CryptoRng;
 
+use crate::story::process::PATIENCE;
+
 /// An organisation: its root, its desks' keys, and the directory that names them.
 #[derive(Debug)]
 pub struct Org {
@@ -107,6 +109,26 @@ impl Org {
     }
 }
 
+/// A client over TLS 1.3 that trusts one root (DER) and follows no redirect.
+///
+/// # Errors
+/// When the root is no certificate.
+pub fn https_client(tls_root: &[u8]) -> Result<reqwest::Client> {
+    let mut roots = rustls::RootCertStore::empty();
+    roots.add(rustls::pki_types::CertificateDer::from(tls_root.to_vec()))?;
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(&[&rustls::version::TLS13])?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Ok(reqwest::Client::builder()
+        .tls_backend_preconfigured(config)
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none())
+        .timeout(PATIENCE)
+        .build()?)
+}
+
 /// The way to a relay over HTTPS.
 #[derive(Debug, Clone)]
 pub struct Wire {
@@ -121,19 +143,7 @@ impl Wire {
     /// # Errors
     /// When the root is no certificate.
     pub fn new(url: &str, tls_root: &[u8]) -> Result<Self> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(rustls::pki_types::CertificateDer::from(tls_root.to_vec()))?;
-        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(std::time::Duration::from_secs(30))
-            .build()?;
+        let client = https_client(tls_root)?;
         let authority = url.strip_prefix("https://").context("the relay is at https")?.to_owned();
         Ok(Self { client, base: url.to_owned(), authority })
     }

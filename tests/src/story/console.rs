@@ -1,11 +1,10 @@
 //! An officer at the desk's console, over HTTPS like a browser.
 
-use std::time::Duration;
-
 use anyhow::{Context as _, Result, bail};
 use serde_json::Value;
 
-use super::process::PATIENCE;
+use super::process::until;
+use crate::fleet::https_client;
 
 /// A logged-in officer.
 #[derive(Debug)]
@@ -21,19 +20,7 @@ impl Officer {
     /// # Errors
     /// When the link is refused.
     pub async fn log_in(link: &str, tls_root: &[u8]) -> Result<Self> {
-        let mut roots = rustls::RootCertStore::empty();
-        roots.add(rustls::pki_types::CertificateDer::from(tls_root.to_vec()))?;
-        let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = reqwest::Client::builder()
-            .tls_backend_preconfigured(config)
-            .no_proxy()
-            .redirect(reqwest::redirect::Policy::none())
-            .timeout(PATIENCE)
-            .build()?;
+        let client = https_client(tls_root)?;
         let scheme_end = link.find("://").context("a link has a scheme")? + 3;
         let host_end = link[scheme_end..].find('/').map_or(link.len(), |at| scheme_end + at);
         let base = link[..host_end].to_owned();
@@ -107,16 +94,8 @@ impl Officer {
     /// Looks again until something fits.
     ///
     /// # Errors
-    /// When nothing does within [`PATIENCE`].
+    /// When nothing does in time.
     pub async fn look_until<T>(&self, path: &str, fits: impl Fn(&Value) -> Option<T>) -> Result<T> {
-        let looked = async {
-            loop {
-                if let Some(found) = self.try_look(path).await?.as_ref().and_then(&fits) {
-                    return Ok(found);
-                }
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        tokio::time::timeout(PATIENCE, looked).await.with_context(|| format!("{path} never showed it"))?
+        until(path, async || Ok(self.try_look(path).await?.as_ref().and_then(&fits))).await
     }
 }

@@ -1,7 +1,6 @@
 //! The main job, told step by step. Every step is checked; the first that fails ends the story with what was seen.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use baken_schemas::Language;
@@ -115,14 +114,14 @@ pub async fn play(options: &Options) -> Result<(Town, Summary)> {
         "Marit presses the button. The phone says honestly: not sent yet. It keeps trying.",
     );
     let mut watching = phone.start(&["alarm", "watch", &alarm, "--until", "closed"])?;
-    tokio::time::sleep(Duration::from_millis(1500)).await;
+    let state_is = |wanted: &'static str| move |line: &Value| line["state"] == wanted;
+    watching.json_where(state_is("not-sent")).await?;
     town.start_relay().await?;
     let outage_ms = teller.elapsed_ms() - pressed;
     tell(
         &format!("De relay is terug, {outage_ms} ms na de druk op de knop."),
         &format!("The relay is back, {outage_ms} ms after the press."),
     );
-    let state_is = |wanted: &'static str| move |line: &Value| line["state"] == wanted;
     watching.json_where(state_is("stored")).await?;
     let press_to_stored_ms = teller.elapsed_ms() - pressed;
     tell(

@@ -13,9 +13,12 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
+use tokio::time::MissedTickBehavior;
 
 /// How long anything in a story may take before it has failed.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+/// How long lies between two looks at something that cannot be awaited.
+const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// The most lines kept of what a process printed.
 const KEPT_LINES: usize = 10_000;
 
@@ -77,6 +80,26 @@ impl Programs {
         }
         Ok(found)
     }
+}
+
+/// Looks again and again at what only looking can tell, until there is something.
+///
+/// # Errors
+/// When a look fails, or finds nothing within [`PATIENCE`].
+pub async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let found = async {
+        let mut looks = tokio::time::interval(LOOK_EVERY);
+        looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            looks.tick().await;
+            if let Some(found) = look().await? {
+                return Ok(found);
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, found)
+        .await
+        .with_context(|| format!("{what}: not within {} s", PATIENCE.as_secs()))?
 }
 
 /// A running process whose lines can be awaited.
