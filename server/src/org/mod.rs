@@ -19,7 +19,6 @@ use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
 /// The longest name, office or phone number in bytes: four of them fit a roster line.
@@ -278,7 +277,7 @@ impl Organisation {
         let invite = Invite {
             org: self.org(),
             relay_url: relay_url.clone(),
-            tls_root_sha256: Sha256::digest(&tls_root[..]).into(),
+            tls_root_sha256: crate::tls::root_sha256(tls_root),
             account: AccountId::make(rng),
             invite: InviteId::make(rng),
             role: invitee.role,

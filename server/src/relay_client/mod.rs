@@ -65,17 +65,6 @@ pub enum RelayError {
     Format(#[from] FormatError),
 }
 
-impl RelayError {
-    /// Whether trying again later can help: the relay was not reached, or has trouble of its own.
-    pub fn is_passing(&self) -> bool {
-        match self {
-            Self::Unreachable => true,
-            Self::Refused { status, .. } => *status >= 500 || *status == 429 || *status == 408,
-            Self::BadAddress | Self::Untrusted | Self::TooLarge | Self::Format(_) => false,
-        }
-    }
-}
-
 /// Who signs the requests.
 #[derive(Debug, Clone)]
 pub struct Caller {

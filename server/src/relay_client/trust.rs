@@ -8,9 +8,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
-use sha2::{Digest, Sha256};
 
 use crate::relay_client::RelayError;
+use crate::tls;
 
 /// The most certificates of a chain that are looked through for the root.
 const MAX_CHAIN: usize = 8;
@@ -95,7 +95,7 @@ impl ServerCertVerifier for PinnedRoot {
         let root = intermediates
             .iter()
             .take(MAX_CHAIN)
-            .find(|certificate| <[u8; 32]>::from(Sha256::digest(certificate)) == self.sha256)
+            .find(|certificate| tls::root_sha256(certificate) == self.sha256)
             .ok_or_else(|| unknown.clone())?;
         let roots = store(&[root.to_vec()]).map_err(|_| unknown.clone())?;
         let verifier = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&self.provider))
