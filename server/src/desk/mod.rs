@@ -254,7 +254,7 @@ fn hash_of(document: &[u8]) -> Hash {
     Hash::of("baken/document/v0", &[document])
 }
 
-/// Where a desk's database lies in its folder, for the command line.
+/// Where a desk's database lies in its folder, for tests that look into it.
 pub fn database_path(data: &Path) -> std::path::PathBuf {
     data.join(store::DATABASE.file)
 }
