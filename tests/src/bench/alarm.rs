@@ -4,7 +4,6 @@
 //! loopback, answering after fsync.
 
 use std::path::Path;
-use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use baken_schemas::alarm::{Alarm, AlarmKind};
@@ -25,7 +24,7 @@ use rand::rngs::ChaCha20Rng;
 use super::load::{self, Arrivals};
 use super::{Bench, now};
 use crate::fleet::{Org, Wire};
-use crate::story::process::{Process, Programs, free_port, run};
+use crate::story::process::{Process, Programs, free_port, run, until};
 
 /// Alarms sent one at a time.
 const SINGLE: usize = 500;
@@ -59,12 +58,7 @@ pub async fn alarm(folder: &Path) -> Result<Bench> {
     let entry: RelayEntry = cbor::from_slice(&std::fs::read(data.join("relay.cbor"))?, "a relay's entry")?;
     let wire = Wire::new(&url, entry.tls_roots.first().context("a relay has a TLS root")?)?;
     let org = Org::make(entry, root, 1, 3600, &mut rng);
-    let published = async {
-        while wire.publish(org.directory.bytes()).await.is_err() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    };
-    tokio::time::timeout(crate::story::process::PATIENCE, published).await.context("the relay never answered")?;
+    until("the relay answers", async || Ok(wire.publish(org.directory.bytes()).await.ok())).await?;
     let mut phones = Vec::new();
     for _ in 0..PHONES {
         phones.push(wire.activate(&org, SystemClock.now(), &mut rng).await?);

@@ -1,14 +1,13 @@
 //! Prometheus' Alertmanager (Debian's package) under the same load: from POST to its answer, and to its webhook.
 
 use std::path::Path;
-use std::time::Duration;
 
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::load::{self, Arrivals};
 use super::{Bench, now};
-use crate::story::process::{PATIENCE, Process, free_port};
+use crate::story::process::{PATIENCE, Process, free_port, until};
 
 const CONTESTANT: &str = "alertmanager";
 
@@ -45,12 +44,11 @@ pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[u
     let _running = Process::start(CONTESTANT, &program, &args, &[], &folder.join("alertmanager.log"))?;
     let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let base = format!("http://127.0.0.1:{port}");
-    let ready = async {
-        while !client.get(format!("{base}/-/ready")).send().await.is_ok_and(|answer| answer.status().is_success()) {
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, ready).await.context("alertmanager never became ready")?;
+    let asked = format!("{base}/-/ready");
+    until("alertmanager is ready", async || {
+        Ok(client.get(&asked).send().await.ok().filter(|answer| answer.status().is_success()))
+    })
+    .await?;
     let url = format!("{base}/api/v2/alerts");
     let runs = std::iter::once(("one at a time".to_owned(), None, single))
         .chain(rates.iter().map(|rate| (format!("{rate}/s"), Some(*rate), rate * seconds)));
