@@ -4,6 +4,8 @@
 //! Rows hold ids, times and results, never names or content. A chain cannot show that its end was cut off; its head,
 //! kept elsewhere, can.
 
+use std::sync::{Mutex, PoisonError};
+
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::DeviceId;
 use baken_schemas::time::Timestamp;
@@ -113,6 +115,27 @@ pub fn append_for(
     result: &str,
 ) -> Result<Head, StoreError> {
     append(db, &Event { at, actor: &actor.to_string(), act, subject: &subject.to_string(), result })
+}
+
+/// How many rows a minute may tell of what strangers try: whoever can knock must not be able to fill the disk, nor keep
+/// the writer from an alarm. The log tells of every try.
+const STRANGERS_ROWS_A_MINUTE: u32 = 20;
+
+/// Keeps the rows that strangers cause within bounds.
+#[derive(Debug, Default)]
+pub struct Strangers(Mutex<(i64, u32)>);
+
+impl Strangers {
+    /// Whether one more may be written in this minute.
+    pub fn may_be_noted(&self, now: Timestamp) -> bool {
+        let minute = now.0.div_euclid(60_000);
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if noted.0 != minute {
+            *noted = (minute, 0);
+        }
+        noted.1 = noted.1.saturating_add(1);
+        noted.1 <= STRANGERS_ROWS_A_MINUTE
+    }
 }
 
 /// Where the chain stands.

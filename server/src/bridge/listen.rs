@@ -78,6 +78,9 @@ impl Handler for ButtonHandler {
             _ => return,
         };
         let (now, device) = (self.0.clock.now(), self.0.keys.device);
+        if !self.0.strangers.may_be_noted(now) {
+            return;
+        }
         let subject = Hash::of("baken/button-account/v0", &[account.as_str().as_bytes()]);
         let noted = self.0.store.write(Priority::Normal, move |db| {
             audit::append_for(db, now, device, "button_refused", &subject, code)?;

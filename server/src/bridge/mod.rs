@@ -102,6 +102,7 @@ pub struct Bridge {
     clock: Arc<dyn Clock>,
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     store: Store,
+    strangers: audit::Strangers,
     changes: watch::Sender<u64>,
 }
 
@@ -137,6 +138,7 @@ impl Bridge {
             buttons: parts.buttons,
             clock: parts.clock,
             rng: Mutex::new(parts.rng),
+            strangers: audit::Strangers::default(),
             changes: watch::Sender::new(0),
         })
     }

@@ -27,7 +27,10 @@ impl Desk {
     pub async fn log_in(&self, link: &Token) -> Result<Option<Session>, DeskError> {
         let now = self.now();
         let Some(officer) = self.officers.of_link(link, now) else {
-            self.note(now, None, "login", "refused").await?;
+            tracing::warn!(event = "login_refused");
+            if self.strangers.may_be_noted(now) {
+                self.note(now, None, "login", "refused").await?;
+            }
             return Ok(None);
         };
         let token = Token::make(&mut self.fork_rng());

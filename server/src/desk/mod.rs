@@ -48,6 +48,7 @@ use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 use tokio::sync::watch;
 
+use crate::audit;
 use crate::folder::FolderError;
 use crate::store::{Disk, Store, StoreOptions};
 use officers::Officers;
@@ -95,6 +96,7 @@ pub struct Desk {
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     store: Store,
     officers: Officers,
+    strangers: audit::Strangers,
     known: RwLock<Known>,
     /// Alarms that were opened, by their hash. Signatures are judged by who is known, so it is emptied with each newcomer.
     opened: Mutex<HashMap<Hash, Arc<opened::Opened>>>,
@@ -137,6 +139,7 @@ impl Desk {
             rng: Mutex::new(parts.rng),
             store,
             officers,
+            strangers: audit::Strangers::default(),
             known,
             opened: Mutex::default(),
             changes: watch::Sender::new(0),

@@ -2,7 +2,7 @@
 
 use axum::body::Body;
 use baken_schemas::id::AlarmId;
-use baken_server::desk::officers::LINK_LIFETIME_MS;
+use baken_server::desk::officers::{LINK_LIFETIME_MS, Token};
 use baken_server::desk::run::RelayLink;
 use baken_server::desk::{Desk, SESSION_LIFETIME_MS};
 use baken_server::web::Console;
@@ -138,6 +138,24 @@ async fn a_login_link_works_once_and_not_for_long() {
     assert_eq!(thief.log_in(late.reveal()).await, StatusCode::FORBIDDEN);
     assert_eq!(thief.get("/").await.status, StatusCode::UNAUTHORIZED);
     assert_eq!(browser.get("/").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn guesses_at_a_login_do_not_fill_the_audit() {
+    let mut world = World::new().await;
+    let database = rusqlite::Connection::open(world.dir.path().join("desk.db")).unwrap();
+    let noted = || -> u32 {
+        let sql = "SELECT count(*) FROM audit WHERE act = 'login' AND result = 'refused'";
+        database.query_row(sql, [], |row| row.get(0)).unwrap()
+    };
+    for _ in 0..100 {
+        assert!(world.desk.log_in(&Token::make(&mut world.rng)).await.unwrap().is_none());
+    }
+    let in_a_minute = noted();
+    assert!((1..=20).contains(&in_a_minute), "{in_a_minute} rows that anybody can write");
+    world.clock.advance(60_000);
+    world.desk.log_in(&Token::make(&mut world.rng)).await.unwrap();
+    assert_eq!(noted(), in_a_minute + 1);
 }
 
 #[tokio::test]
