@@ -70,9 +70,19 @@ impl Bridge {
     /// Alarms to the relay, for ever.
     async fn send_alarms(self: &Arc<Self>) -> Result<(), BridgeError> {
         let mut changes = self.changes.subscribe();
-        let client = Arc::new(self.client(RequestKey::Alarm)?);
+        let mut version = self.directory().value().version;
+        let mut client = Arc::new(self.client(RequestKey::Alarm)?);
         loop {
             changes.borrow_and_update();
+            let newest = self.directory().value().version;
+            if newest != version {
+                // The relay may have moved, or have another root.
+                version = newest;
+                match self.client(RequestKey::Alarm) {
+                    Ok(newer) => client = Arc::new(newer),
+                    Err(error) => tracing::error!(event = "relay_not_usable", why = %error),
+                }
+            }
             let now = self.clock.now();
             let due = self.store.read(|db| Ok::<_, BridgeError>(store::due(db, now)?))?;
             let mut under_way = JoinSet::new();
@@ -156,6 +166,7 @@ impl Bridge {
         if newest.value().version > held.value().version {
             keep(&newest);
             *self.directory.write().unwrap_or_else(std::sync::PoisonError::into_inner) = newest;
+            self.changed();
         }
         for desk in &self.directory().value().desks {
             self.enrol(&client, desk).await?;

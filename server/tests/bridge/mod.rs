@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use baken_schemas::alarm::{AlarmKind, Provenance};
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::org::{Invite, InviteRole};
+use baken_schemas::org::{Invite, InviteRole, RelayEntry};
 use baken_schemas::time::{Clock as _, SystemClock};
 use baken_server::bridge::{Bridge, BridgeParts, JoinError, Joined, join, read_buttons, run};
 use baken_server::channel::{Outcome, Why};
@@ -14,6 +14,7 @@ use baken_server::dc09::events::Event;
 use baken_server::dc09::sender::{Centre, Sender};
 use baken_server::dc09::{Coding, Key, Report, Sequence};
 use baken_server::desk::SignatureView;
+use baken_server::org::DirectoryChange;
 use baken_server::store::{Disk, StoreOptions};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
@@ -56,8 +57,11 @@ impl Joiner {
     }
 
     async fn serve(&self) -> (SocketAddr, JoinHandle<()>) {
+        Self::serve_bridge(Arc::new(self.open())).await
+    }
+
+    async fn serve_bridge(bridge: Arc<Bridge>) -> (SocketAddr, JoinHandle<()>) {
         let (listener, address) = listen(ANY).await;
-        let bridge = Arc::new(self.open());
         let serving = tokio::spawn(async move {
             run::serve(bridge, listener, Box::new(|_| {}), std::future::pending()).await.unwrap();
         });
@@ -148,6 +152,26 @@ async fn i1_no_ack_while_the_relay_is_away_and_the_press_is_not_lost() {
     // The dialler comes back with it: the same alarm, now acknowledged.
     assert!(is_ack(&press(address, 2).await));
     assert_eq!(desk.alarms(true).unwrap().alarms.len(), 2);
+}
+
+#[tokio::test]
+async fn i1_a_press_finds_a_relay_that_has_moved() {
+    let mut town = Town::new(&["Oost"], "").await;
+    let joiner = Joiner::new(&mut town).await;
+    let bridge = Arc::new(joiner.open());
+    let (address, _serving) = Joiner::serve_bridge(Arc::clone(&bridge)).await;
+    assert!(is_ack(&press(address, 1).await));
+    // A new directory says where the relay will be; then it is there, and nowhere else.
+    let (listener, there) = listen(ANY).await;
+    let entry = RelayEntry { urls: vec![format!("https://{there}")], ..town.relay_entry.clone() };
+    let change = DirectoryChange { relay: Some(entry.clone()), ..DirectoryChange::default() };
+    let documents = town.org.sign_directory(change, SystemClock.now(), &mut town.rng).unwrap();
+    town.publish(&documents).await;
+    let keep: run::KeepDirectory = Box::new(|_| {});
+    bridge.refresh(&keep).await.unwrap();
+    town.move_relay(listener, entry).await;
+    let pressed = press(address, 2).await;
+    assert!(is_ack(&pressed), "{pressed:?}");
 }
 
 #[tokio::test]

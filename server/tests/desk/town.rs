@@ -170,6 +170,14 @@ impl Town {
         self.serve_relay(listener).await;
     }
 
+    /// The relay goes on somewhere else.
+    pub async fn move_relay(&mut self, listener: TcpListener, entry: RelayEntry) {
+        self.stop_relay().await;
+        self.relay_address = listener.local_addr().unwrap();
+        self.relay_entry = entry;
+        self.serve_relay(listener).await;
+    }
+
     fn make_site(&mut self, channels: &str) -> Site {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("desk.toml"), channels).unwrap();
