@@ -2,7 +2,7 @@
 //! device that nobody knows yet, so it is small, must be an identity, and is bounded in number, by address too.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -43,8 +43,20 @@ enum Message {
 #[derive(Debug, Default)]
 pub(super) struct OfferRates(Mutex<HashMap<IpAddr, (i64, u32)>>);
 
+/// What counts as one address: an IPv6 network of 64 bits is what a single home or server has to itself.
+fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 impl OfferRates {
     fn allow(&self, address: IpAddr, now: Timestamp) -> bool {
+        let address = counted_as(address);
         let minute = now.0.div_euclid(60_000);
         let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if rates.len() >= MAX_ADDRESSES {
@@ -179,4 +191,21 @@ fn fetch(relay: &Relay, rendezvous: &str, message: Message) -> Result<Answer, Re
     let now = relay.now();
     let found = relay.store().read(|db| lying(db, rendezvous, message, now))?;
     found.map(Answer).ok_or(Refusal::NotFound)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_network_of_a_home_or_a_server_is_one_address() {
+        let (rates, now) = (OfferRates::default(), Timestamp(0));
+        let from = |text: &str| rates.allow(text.parse().unwrap(), now);
+        for host in 0..OFFERS_A_MINUTE {
+            assert!(from(&format!("2001:db8:0:1::{host:x}")));
+        }
+        assert!(!from("2001:db8:0:1:ffff::1"), "another address out of the same /64");
+        assert!(from("2001:db8:0:2::1"));
+        assert!(from("192.0.2.1") && from("::ffff:192.0.2.2"));
+    }
 }
