@@ -159,14 +159,24 @@ impl Baken {
     }
 
     fn grant(&self) -> Result<Grant, BakenError> {
+        // The newest that this phone has taken, not the one it was set up with: a relay could take the new phone back
+        // to that.
+        let newest = match self.alarm_outbox() {
+            Ok(outbox) => Some(outbox.directory_bytes()?),
+            Err(BakenError::NotActivated) => None,
+            Err(error) => return Err(error),
+        };
         self.with_vault(|open| {
             let device = device::load(&open.vault.connection)?;
-            let directory: ByteVec = setting::required(&open.vault.connection, activation::DIRECTORY)?;
+            let directory = match &newest {
+                Some(newest) => newest.clone(),
+                None => setting::required::<ByteVec>(&open.vault.connection, activation::DIRECTORY)?.to_vec(),
+            };
             let head: LogHead = open.circle.membership().head();
             Ok(Grant {
                 account: device.account,
                 org: device.org,
-                directory: directory.to_vec(),
+                directory,
                 desk_key: *device.desk_key.as_bytes(),
                 circle: device.circle,
                 log_head: head,

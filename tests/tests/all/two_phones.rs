@@ -17,7 +17,7 @@ use baken_schemas::api::{self, Page};
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::org::{Invite, RelayEntry};
+use baken_schemas::org::{Directory, Invite, RelayEntry};
 use baken_schemas::record::Value;
 use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, Timestamp};
@@ -509,6 +509,19 @@ async fn a_pairing_confirmed_again_after_a_lost_answer_adds_the_device_once() {
         assert!(tablet.status().unwrap().trustworthy);
         town.clock.advance_ms(60_000);
     }
+}
+
+#[tokio::test]
+async fn i6_a_relay_cannot_take_a_new_phone_back_to_an_older_directory() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let newer = Directory { version: 2, ..town.org.directory.value().clone() };
+    town.publish(Signed::make(newer, &town.org.root).bytes()).await;
+    phone.send_alarms(&town.network).await.unwrap();
+    assert_eq!(phone.directory().unwrap().version, 2);
+    town.tamper("DELETE FROM directory WHERE version = 2").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    assert_eq!(tablet.directory().unwrap().version, 2);
 }
 
 #[tokio::test]
