@@ -3,8 +3,6 @@
 //! On Unix this process is replaced rather than kept as a parent, so Ctrl-C, signals and the exit code are the
 //! program's own. What is built and installed is told on stderr; stdout is the program's.
 
-use std::env;
-use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
@@ -95,7 +93,7 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
 /// Set-up or build failed, or the program could not be started.
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     eprintln!("== set-up");
-    let folders = setup::for_bench(&arguments.name)?;
+    setup::for_bench(&arguments.name)?;
     eprintln!("== build, optimised");
     // The server under test is a process of its own, as in use; the phone comes along to set it up.
     let binaries = ["baken-bench", "baken-server", "baken"].into_iter().flat_map(|name| ["--bin", name]);
@@ -104,7 +102,7 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     build(&optimised.into_iter().chain(packages).chain(binaries).collect::<Vec<_>>())?;
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
     bench.arg(&arguments.name).args(&arguments.more);
-    bench.env("PATH", path_with(folders)?).env("BAKEN_PYTHON", setup::interpreter());
+    bench.env("BAKEN_PYTHON", setup::interpreter());
     if arguments.json {
         bench.arg("--json");
     }
@@ -136,12 +134,6 @@ fn build(arguments: &[&str]) -> Result<()> {
         bail!("the build failed; its messages are above");
     }
     Ok(())
-}
-
-/// `PATH` with these folders before it.
-fn path_with(mut folders: Vec<PathBuf>) -> Result<OsString> {
-    folders.extend(env::split_paths(&env::var_os("PATH").unwrap_or_default()));
-    env::join_paths(folders).context("a folder's name does not fit into PATH")
 }
 
 /// Replaces this process.

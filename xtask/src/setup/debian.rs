@@ -4,12 +4,11 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 
 use crate::step;
-use crate::workspace::{baken_dir, find_program, program};
+use crate::workspace::{find_program, program};
 
 /// Something the system must have, and Debian's package that brings it.
 pub struct SystemPart {
@@ -38,6 +37,14 @@ pub const FOR_BUILDING: &[SystemPart] = &[
 pub const FOR_TESTS: &[SystemPart] =
     &[SystemPart { package: "tcpdump", why: "captures the relay's traffic", probe: Probe::Program("tcpdump") }];
 
+/// A peer of `bench alarm`. Debian's build looks for its templates where the package installs them, so it cannot be
+/// run from a folder of ours.
+pub const FOR_BENCH_ALARM: &[SystemPart] = &[SystemPart {
+    package: "prometheus-alertmanager",
+    why: "is measured beside us",
+    probe: Probe::Program("prometheus-alertmanager"),
+}];
+
 /// Installs what is missing of these lists; returns what it installed, for people.
 pub fn ensure(lists: &[&[SystemPart]]) -> Result<Vec<String>> {
     let missing: Vec<&SystemPart> = lists.iter().copied().flatten().filter(|part| !part.is_there()).collect();
@@ -61,53 +68,6 @@ pub fn ensure(lists: &[&[SystemPart]]) -> Result<Vec<String>> {
         bail!("apt-get installed {}, but what it should bring is still not found", part.package);
     }
     Ok(missing.iter().map(|part| format!("Debian package {}: {}", part.package, part.why)).collect())
-}
-
-/// A Debian package laid out in a folder of ours.
-pub struct Unpacked {
-    /// The folder of its programs.
-    pub bin_dir: PathBuf,
-    /// What to tell people, if it was laid out just now.
-    pub news: Option<String>,
-}
-
-/// Lays a Debian package out under `.baken/debian` without installing it, so that no service of it starts.
-///
-/// # Errors
-/// No apt-get here, or the package is not to be had.
-pub fn unpack(package: &str) -> Result<Unpacked> {
-    let folder = baken_dir().join("debian").join(package);
-    let bin_dir = folder.join("usr/bin");
-    if bin_dir.is_dir() {
-        return Ok(Unpacked { bin_dir, news: None });
-    }
-    if find_program("apt-get").is_none() || find_program("dpkg-deb").is_none() {
-        bail!("{package} comes from Debian, and this system has no apt-get");
-    }
-    let download = baken_dir().join("debian/download");
-    fs::create_dir_all(&download)?;
-    if is_root() {
-        apt_get(&["update", "-qq"])?;
-    }
-    step::quietly(program("apt-get").args(["download", "-qq", package]).current_dir(&download))?;
-    let archive = find_archive(&download, package)?;
-    // Laid out beside its place and moved there, so that an interrupted run leaves nothing that looks whole.
-    let partial = folder.with_extension("partial");
-    step::quietly(program("dpkg-deb").arg("--extract").arg(&archive).arg(&partial))?;
-    fs::rename(&partial, &folder).with_context(|| format!("cannot move {package} to its place"))?;
-    fs::remove_file(&archive)?;
-    Ok(Unpacked { bin_dir, news: Some(format!("Debian package {package}, unpacked in {}", folder.display())) })
-}
-
-fn find_archive(folder: &Path, package: &str) -> Result<PathBuf> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.starts_with(&format!("{package}_")) && name.ends_with(".deb") {
-            return Ok(path);
-        }
-    }
-    bail!("apt-get downloaded no {package} into {}", folder.display())
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {

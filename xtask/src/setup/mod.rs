@@ -7,7 +7,6 @@ mod debian;
 mod python;
 
 use std::fs::{self, File};
-use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
@@ -33,25 +32,21 @@ pub fn for_demo() -> Result<()> {
     Ok(())
 }
 
-/// What a bench needs. Returns folders to put before `PATH`, with peers' programs.
+/// What a bench needs.
 ///
 /// A peer that cannot be had is no error: the bench's table names it with the reason.
-pub fn for_bench(name: &str) -> Result<Vec<PathBuf>> {
+pub fn for_bench(name: &str) -> Result<()> {
     let _lock = lock()?;
     let mut installed = debian::ensure(&[debian::FOR_BUILDING])?;
     installed.extend(python::ensure(&[python::PEERS])?);
-    let mut folders = Vec::new();
     if name == "alarm" {
-        match debian::unpack("prometheus-alertmanager") {
-            Ok(unpacked) => {
-                installed.extend(unpacked.news);
-                folders.push(unpacked.bin_dir);
-            }
+        match debian::ensure(&[debian::FOR_BENCH_ALARM]) {
+            Ok(news) => installed.extend(news),
             Err(error) => eprintln!("   without Alertmanager beside us: {error:#}"),
         }
     }
     report(&installed);
-    Ok(folders)
+    Ok(())
 }
 
 fn lock() -> Result<File> {
