@@ -3,7 +3,8 @@
 use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmKind, Card, CardBody, NoteKind, Receipt, ReceiptState, check_receipt,
 };
-use baken_schemas::api::MailKind;
+use baken_schemas::api::{Mail, MailKind};
+use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::signed::{Signed, Unverified};
@@ -74,6 +75,20 @@ async fn an_alarm_that_cannot_be_opened_still_rings_by_name() {
     assert_eq!((seen.unopened, seen.kind), (Some(Unopened::CannotOpen), None));
     assert_eq!((seen.person.unwrap().name.as_str(), seen.signature), (MAYOR, SignatureView::Proven));
     assert_eq!(world.desk.outgoing_receipts().unwrap().len(), 1, "the relay learns that it arrived");
+}
+
+#[tokio::test]
+async fn i1_mail_that_cannot_be_read_rings_and_keeps_nothing_behind_it() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let unreadable = baken_server::desk::run::readable(b"mail of a kind that nobody knows");
+    world.bring(unreadable.kind, &unreadable.document).await;
+    assert_eq!(world.desk.alarms(true).unwrap().alarms.iter().filter(|alarm| alarm.ringing).count(), 1);
+    let (alarm, _) = world.alarm(&phone, AlarmKind::Panic);
+    world.bring(MailKind::Alarm, alarm.bytes()).await;
+    assert!(world.view(&alarm).summary.ringing);
+    let whole = cbor::to_vec(&Mail { kind: MailKind::Note, document: vec![1].into() });
+    assert_eq!(baken_server::desk::run::readable(&whole).kind, MailKind::Note);
 }
 
 #[tokio::test]
