@@ -13,9 +13,11 @@
 //!   give or take a fifth. Waits live in memory: a program that starts tries at once.
 //! - Every try sends the **same bytes** under the same idempotency key, so a relay that stored the alarm while its answer
 //!   got lost stores nothing twice.
-//! - A **refusal** (4xx) is kept, shown, and tried again every five minutes: whoever refused may be wrong or may be put
-//!   right. Each alarm waits for itself; a refused one holds up no other.
-//! - **Updates** wait for their alarm to be stored and then go in order, in the same way.
+//! - A **refusal** (4xx) is kept, shown, and tried again within 30 seconds, without end: whoever refused may be wrong or
+//!   may be put right, as a relay from a backup that does not know the phone yet. Each alarm waits for itself; a refused
+//!   one holds up no other.
+//! - **Updates** wait for their alarm to be stored and then go in order, in the same way, but a refused one waits for
+//!   five minutes.
 //! - Words that don't fit into the alarm follow in updates. Nothing is cut and nothing is refused for its length, up to
 //!   [`MAX_TEXT_BYTES`].
 //!

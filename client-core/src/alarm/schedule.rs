@@ -8,7 +8,10 @@ use rand_core::CryptoRng;
 
 /// Seconds before the next try, after one failure, two, and so on; the last one from then on, without end.
 const BACKOFF_S: [i64; 8] = [1, 1, 2, 3, 5, 8, 13, 20];
-/// Milliseconds before the next try of what was refused.
+/// Milliseconds before the next try of an alarm that was refused: at most 30 seconds with a fifth more. A relay that was
+/// restored from a backup may not know the phone for a while, and the alarm must not wait long after it does.
+const REFUSED_ALARM_MS: i64 = 25 * 1000;
+/// Milliseconds before the next try of anything else that was refused.
 const REFUSED_MS: i64 = 5 * 60 * 1000;
 /// Milliseconds between two looks at an alarm's receipts while no human has it. The live stream is faster; this is for
 /// when it is silent.
@@ -91,7 +94,10 @@ impl Schedule {
                 Job::Mail => (MAIL_MS, 0),
             },
             Outcome::Failed => (jittered(backoff_ms(failures), rng), failures.saturating_add(1)),
-            Outcome::Refused => (jittered(REFUSED_MS, rng), 0),
+            Outcome::Refused => match job {
+                Job::Alarm(_) => (jittered(REFUSED_ALARM_MS, rng), 0),
+                Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
+            },
         };
         self.waits.insert(job, Wait { since: now, delay_ms, failures });
     }
@@ -159,13 +165,25 @@ mod tests {
     }
 
     #[test]
-    fn a_refused_alarm_waits_five_minutes_and_holds_up_no_other() {
+    fn a_refused_alarm_is_tried_again_within_30_seconds_without_end_and_holds_up_no_other() {
         let mut rng = ChaCha20Rng::seed_from_u64(2);
-        let mut schedule = Schedule::default();
-        schedule.note(job(1), Outcome::Refused, Timestamp(0), &mut rng);
+        let (mut schedule, mut now) = (Schedule::default(), Timestamp(0));
         let open = [job(1), job(2)];
-        assert_eq!(schedule.due(&open, Timestamp(1)), [job(2)]);
-        assert_eq!(schedule.due(&open, Timestamp(239_000)), [job(2)]);
+        for _ in 0..1_000 {
+            schedule.note(job(1), Outcome::Refused, now, &mut rng);
+            assert_eq!(schedule.due(&open, now.plus_ms(1)), [job(2)]);
+            now = now.plus_ms(30_000);
+            assert_eq!(schedule.due(&open, now), open);
+        }
+    }
+
+    #[test]
+    fn a_refused_update_and_a_refused_question_wait_five_minutes() {
+        let mut rng = ChaCha20Rng::seed_from_u64(4);
+        let mut schedule = Schedule::default();
+        let open = [Job::Update(AlarmId([1; 16]), 1), Job::Receipts(AlarmId([1; 16])), Job::Mail];
+        open.iter().for_each(|job| schedule.note(*job, Outcome::Refused, Timestamp(0), &mut rng));
+        assert_eq!(schedule.due(&open, Timestamp(239_000)), []);
         assert_eq!(schedule.due(&open, Timestamp(361_000)), open);
     }
 
