@@ -121,14 +121,16 @@ impl Bridge {
                 self.changed();
             }
             Err(error) => {
-                // Nothing but another alarm under this id is final: a press is not given up for a relay's mood.
-                let refused = matches!(&error, RelayError::Refused { status: 409, code } if code == "alarm_conflict");
+                // Nothing that a relay says is final: it may lie, or be put right. Of "another alarm has this id" it is
+                // not to be expected soon, so that waits longest from the first.
+                let taken = matches!(&error, RelayError::Refused { status: 409, .. });
                 let (first_ms, longest_ms) = RETRY_MS;
-                let delay_ms = first_ms.saturating_mul(1 << outgoing.attempts.min(16)).min(longest_ms);
-                tracing::warn!(event = "alarm_not_stored", alarm = %outgoing.alarm, why = %error, refused);
+                let backoff_ms = first_ms.saturating_mul(1 << outgoing.attempts.min(16)).min(longest_ms);
+                let delay_ms = if taken { longest_ms } else { backoff_ms };
+                tracing::warn!(event = "alarm_not_stored", alarm = %outgoing.alarm, why = %error);
                 self.store
                     .write(Priority::Alarm, move |db| {
-                        Ok::<_, BridgeError>(store::put_off(db, number, now.plus_ms(delay_ms), refused)?)
+                        Ok::<_, BridgeError>(store::put_off(db, number, now.plus_ms(delay_ms))?)
                     })
                     .await?;
             }

@@ -9,13 +9,11 @@ CREATE TABLE outgoing (
     -- The relay's receipt `stored`, checked; empty while it has not come.
     receipt     BLOB    NOT NULL DEFAULT x'',
     stored_at   INTEGER NOT NULL DEFAULT 0,
-    -- 1: the relay will never take it; the operator must look.
-    refused     INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1)),
     attempts    INTEGER NOT NULL DEFAULT 0,
     due_at      INTEGER NOT NULL
 ) STRICT;
 CREATE INDEX outgoing_repeat ON outgoing (fingerprint, number);
-CREATE INDEX outgoing_due ON outgoing (due_at) WHERE stored_at = 0 AND refused = 0;
+CREATE INDEX outgoing_due ON outgoing (due_at) WHERE stored_at = 0;
 
 -- Desks that this bridge has told whose it is, with the keys they had then.
 CREATE TABLE enrolled (

@@ -58,7 +58,7 @@ pub(super) fn is_stored(db: &Connection, number: i64) -> rusqlite::Result<bool> 
 pub(super) fn due(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Outgoing>> {
     let mut sql = db.prepare_cached(
         "SELECT number, alarm, document, attempts FROM outgoing
-         WHERE stored_at = 0 AND refused = 0 AND due_at <= ?1 ORDER BY number LIMIT ?2",
+         WHERE stored_at = 0 AND due_at <= ?1 ORDER BY number LIMIT ?2",
     )?;
     sql.query_map(params![now.0, MAX_DUE], |row| {
         Ok(Outgoing {
@@ -73,7 +73,7 @@ pub(super) fn due(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Outgo
 
 /// When the next is due.
 pub(super) fn next_due(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
-    let sql = "SELECT min(due_at) FROM outgoing WHERE stored_at = 0 AND refused = 0";
+    let sql = "SELECT min(due_at) FROM outgoing WHERE stored_at = 0";
     db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|due| due.map(Timestamp))
 }
 
@@ -83,10 +83,10 @@ pub(super) fn stored(db: &Connection, number: i64, receipt: &[u8], now: Timestam
     db.execute(sql, params![number, receipt, now.0]).map(drop)
 }
 
-/// It is tried again then; or never, when `refused`.
-pub(super) fn put_off(db: &Connection, number: i64, due_at: Timestamp, refused: bool) -> rusqlite::Result<()> {
-    let sql = "UPDATE outgoing SET attempts = attempts + 1, due_at = ?2, refused = ?3 WHERE number = ?1";
-    db.execute(sql, params![number, due_at.0, refused]).map(drop)
+/// It is tried again then.
+pub(super) fn put_off(db: &Connection, number: i64, due_at: Timestamp) -> rusqlite::Result<()> {
+    let sql = "UPDATE outgoing SET attempts = attempts + 1, due_at = ?2 WHERE number = ?1";
+    db.execute(sql, params![number, due_at.0]).map(drop)
 }
 
 /// Whether a desk with this key was told whose the bridge is.

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use baken_schemas::alarm::{AlarmKind, Provenance};
 use baken_schemas::device::DeviceKeys;
@@ -150,6 +151,25 @@ async fn i1_no_ack_while_the_relay_is_away_and_the_press_is_not_lost() {
     let desk = Arc::clone(&town.sites[0].desk);
     until("the press that got no answer", || (desk.alarms(true).unwrap().alarms.len() == 2).then_some(())).await;
     // The dialler comes back with it: the same alarm, now acknowledged.
+    assert!(is_ack(&press(address, 2).await));
+    assert_eq!(desk.alarms(true).unwrap().alarms.len(), 2);
+}
+
+#[tokio::test]
+async fn i1_a_press_outlives_a_relay_that_says_it_has_another_alarm_by_that_id() {
+    let mut town = Town::new(&["Oost"], "").await;
+    let joiner = Joiner::new(&mut town).await;
+    let (address, _serving) = joiner.serve().await;
+    assert!(is_ack(&press(address, 1).await));
+    town.stop_relay().await;
+    let told = town.start_liar().await;
+    let outcome = press(address, 2).await;
+    assert!(matches!(outcome, Outcome::Retry { why: Why::NoAnswer { .. } }), "{outcome:?}");
+    until("a second try after the lie", || (told.load(Ordering::SeqCst) >= 2).then_some(())).await;
+    town.stop_relay().await;
+    town.start_relay().await;
+    let desk = Arc::clone(&town.sites[0].desk);
+    until("the press that was lied about", || (desk.alarms(true).unwrap().alarms.len() == 2).then_some(())).await;
     assert!(is_ack(&press(address, 2).await));
     assert_eq!(desk.alarms(true).unwrap().alarms.len(), 2);
 }

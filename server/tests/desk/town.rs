@@ -4,8 +4,12 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::StatusCode;
+use axum::routing::post;
 use baken_schemas::alarm::{Alarm, AlarmBody, AlarmClass, AlarmHeader, ContentKey, Receipt, check_receipt};
 use baken_schemas::api::{self, Activation};
 use baken_schemas::device::DeviceKeys;
@@ -168,6 +172,25 @@ impl Town {
     pub async fn start_relay(&mut self) {
         let (listener, _) = listen(self.relay_address).await;
         self.serve_relay(listener).await;
+    }
+
+    /// In the relay's place, with its certificate, comes a liar: of every alarm it says that it has another by that id, and
+    /// to all else that it is down. Gives how many alarms it has lied about. [`Self::stop_relay`] ends it.
+    pub async fn start_liar(&mut self) -> Arc<AtomicUsize> {
+        let (listener, _) = listen(self.relay_address).await;
+        let config = tls::server_config(&tls_folder(self.relay_dir.path())).unwrap();
+        let told = Arc::new(AtomicUsize::new(0));
+        let counted = Arc::clone(&told);
+        let lie = move || {
+            counted.fetch_add(1, Ordering::SeqCst);
+            let problem = r#"{"type":"about:blank","title":"","status":409,"code":"alarm_conflict","detail":""}"#;
+            std::future::ready((StatusCode::CONFLICT, problem))
+        };
+        let router = Router::new().route(api::ALARMS, post(lie)).fallback(|| async { StatusCode::SERVICE_UNAVAILABLE });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let ended = tokio::spawn(tls::serve(listener, config, router, async { drop(stopped.await) }));
+        self.relay = Some(Serving { stop, ended });
+        told
     }
 
     /// The relay goes on somewhere else.
