@@ -8,7 +8,7 @@ use rand_core::CryptoRng;
 
 /// Seconds before the next try, after one failure, two, and so on; the last one from then on, without end.
 const BACKOFF_S: [i64; 8] = [1, 1, 2, 3, 5, 8, 13, 20];
-/// Milliseconds before the next try of an alarm that was refused: at most 30 seconds with a fifth more. A relay that was
+/// Milliseconds before the next try of an alarm that was refused: 30 seconds with a fifth more. A relay that was
 /// restored from a backup may not know the phone for a while, and the alarm must not wait long after it does.
 const REFUSED_ALARM_MS: i64 = 25 * 1000;
 /// Milliseconds before the next try of anything else that was refused.
