@@ -4,9 +4,10 @@
 //! its dates: it has practically none, so that a phone whose clock is ten years off can still call for help. Roots
 //! are replaced by a new directory.
 
+use std::collections::HashMap;
 use std::future::Future;
-use std::net::SocketAddr;
-use std::sync::Arc;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
@@ -42,6 +43,8 @@ const KEY_FILE: &str = "tls-server.key";
 
 /// The most open connections of one listener; more wait in the kernel's backlog. A phone keeps one.
 const MAX_CONNECTIONS: usize = 10_000;
+/// The most of them from one address. A mobile provider puts thousands of phones behind one, of which few have Baken.
+const MAX_FROM_ONE_ADDRESS: usize = 1_000;
 /// How long a client may take for the handshake.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to send a request's head (HTTP/1.1).
@@ -194,6 +197,7 @@ pub async fn listen(address: SocketAddr) -> Result<TcpListener, TlsError> {
 pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router, stop: impl Future<Output = ()>) {
     let acceptor = TlsAcceptor::from(tls);
     let room = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+    let crowd = Arc::new(Crowd::default());
     let draining = GracefulShutdown::new();
     let (stopping, _) = tokio::sync::watch::channel(());
     let mut stop = std::pin::pin!(stop);
@@ -203,10 +207,14 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router
             accepted = accept(&listener, &room) => accepted,
         };
         let Some((stream, peer, place)) = accepted else { continue };
+        let Some(admitted) = crowd.admit(peer.ip()) else {
+            tracing::debug!(event = "address_full", "one address holds all the connections it may");
+            continue;
+        };
         let (acceptor, router, watcher) = (acceptor.clone(), router.clone(), draining.watcher());
         let mut stopped = stopping.subscribe();
         tokio::spawn(async move {
-            let _place = place;
+            let _held = (place, admitted);
             let handshake = tokio::time::timeout(HANDSHAKE_TIMEOUT, acceptor.accept(stream));
             let shaken = tokio::select! {
                 shaken = handshake => shaken,
@@ -229,6 +237,53 @@ pub async fn serve(listener: TcpListener, tls: Arc<ServerConfig>, router: Router
     drop(stopping);
     if tokio::time::timeout(DRAIN_TIMEOUT, draining.shutdown()).await.is_err() {
         tracing::warn!(event = "drain_cut_off", "requests under way took too long and were cut off");
+    }
+}
+
+/// How many connections each address holds, so that one stranger cannot take every place and keep alarms out.
+#[derive(Debug, Default)]
+struct Crowd(Mutex<HashMap<IpAddr, usize>>);
+
+/// A place of one address, given back when dropped.
+#[derive(Debug)]
+struct Admitted {
+    crowd: Arc<Crowd>,
+    address: IpAddr,
+}
+
+impl Crowd {
+    fn admit(self: &Arc<Self>, address: IpAddr) -> Option<Admitted> {
+        let address = counted_as(address);
+        let mut held = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = held.entry(address).or_default();
+        if *count >= MAX_FROM_ONE_ADDRESS {
+            return None;
+        }
+        *count += 1;
+        Some(Admitted { crowd: Arc::clone(self), address })
+    }
+}
+
+impl Drop for Admitted {
+    fn drop(&mut self) {
+        let mut held = self.crowd.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(count) = held.get_mut(&self.address) {
+            *count -= 1;
+            if *count == 0 {
+                held.remove(&self.address);
+            }
+        }
+    }
+}
+
+/// What counts as one address: an IPv6 network of 64 bits is what a single home or server has to itself.
+pub fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+        address @ IpAddr::V4(_) => address,
     }
 }
 
@@ -263,4 +318,25 @@ fn connection_builder() -> auto::Builder<TokioExecutor> {
         .max_concurrent_streams(MAX_STREAMS)
         .max_header_list_size(MAX_HEAD_BYTES);
     builder
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_cannot_take_every_place_and_gives_its_own_back() {
+        let crowd = Arc::new(Crowd::default());
+        let stranger: IpAddr = "2001:db8::1".parse().expect("an address");
+        let neighbour: IpAddr = "2001:db8::2".parse().expect("an address");
+        let phone: IpAddr = "192.0.2.7".parse().expect("an address");
+        let mut held: Vec<Admitted> = (0..MAX_FROM_ONE_ADDRESS).filter_map(|_| crowd.admit(stranger)).collect();
+        assert_eq!(held.len(), MAX_FROM_ONE_ADDRESS);
+        assert!(crowd.admit(neighbour).is_none(), "the same network is the same address");
+        assert!(crowd.admit(phone).is_some());
+        held.pop();
+        assert!(crowd.admit(neighbour).is_some());
+        drop(held);
+        assert!(crowd.0.lock().expect("nobody panicked").is_empty());
+    }
 }

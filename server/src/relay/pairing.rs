@@ -2,7 +2,7 @@
 //! device that nobody knows yet, so it is small, must be an identity, and is bounded in number, by address too.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Mutex, PoisonError};
 
 use axum::extract::{ConnectInfo, Path, Request, State};
@@ -19,6 +19,7 @@ use crate::relay::once::{Answer, Done};
 use crate::relay::page;
 use crate::relay::problem::Refusal;
 use crate::store::{Priority, StoreError};
+use crate::tls::counted_as;
 
 /// The largest offer in bytes.
 pub(super) const MAX_OFFER_BYTES: usize = 2048;
@@ -42,17 +43,6 @@ enum Message {
 /// How many offers came from each address in this minute.
 #[derive(Debug, Default)]
 pub(super) struct OfferRates(Mutex<HashMap<IpAddr, (i64, u32)>>);
-
-/// What counts as one address: an IPv6 network of 64 bits is what a single home or server has to itself.
-fn counted_as(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-        address @ IpAddr::V4(_) => address,
-    }
-}
 
 impl OfferRates {
     fn allow(&self, address: IpAddr, now: Timestamp) -> bool {
