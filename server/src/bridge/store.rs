@@ -54,11 +54,11 @@ pub(super) fn is_stored(db: &Connection, number: i64) -> rusqlite::Result<bool> 
     db.query_row("SELECT stored_at > 0 FROM outgoing WHERE number = ?1", params![number], |row| row.get(0))
 }
 
-/// Alarms that are due, oldest first.
+/// Alarms that are due, the longest due first: those that fail again and again go behind a new one.
 pub(super) fn due(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Outgoing>> {
     let mut sql = db.prepare_cached(
         "SELECT number, alarm, document, attempts FROM outgoing
-         WHERE stored_at = 0 AND due_at <= ?1 ORDER BY number LIMIT ?2",
+         WHERE stored_at = 0 AND due_at <= ?1 ORDER BY due_at, number LIMIT ?2",
     )?;
     sql.query_map(params![now.0, MAX_DUE], |row| {
         Ok(Outgoing {
@@ -99,4 +99,29 @@ pub(super) fn is_enrolled(db: &Connection, desk: DeviceId, kem: Hash) -> rusqlit
 pub(super) fn enrolled(db: &Connection, desk: DeviceId, kem: Hash, now: Timestamp) -> rusqlite::Result<()> {
     let sql = "INSERT INTO enrolled (desk, kem_hash, at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING";
     db.execute(sql, params![desk.0, kem.0, now.0]).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presses_that_fail_for_ever_hold_up_no_new_one() {
+        let db = Connection::open_in_memory().unwrap();
+        db.execute_batch(include_str!("schema.sql")).unwrap();
+        let press = |number: u8, now| add(&db, &[number; 32], AlarmId([number; 16]), b"sealed", now).unwrap();
+        let mut now = Timestamp(1_000);
+        for number in 0..40 {
+            press(number, now);
+        }
+        let new = press(40, now.plus_ms(1));
+        // Each round takes longer than the wait of what it failed to send, as when nothing answers.
+        let rounds = (0..3).map(|_| {
+            now = now.plus_ms(10_000);
+            let due = due(&db, now).unwrap();
+            due.iter().for_each(|failed| put_off(&db, failed.number, now.plus_ms(2_000)).unwrap());
+            due
+        });
+        assert!(rounds.flatten().any(|outgoing| outgoing.number == new));
+    }
 }
