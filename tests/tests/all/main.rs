@@ -10,5 +10,6 @@ mod main_job;
 mod power_loss;
 #[cfg(unix)]
 mod relay_power_loss;
+mod serve_all;
 mod simulation;
 mod two_phones;
