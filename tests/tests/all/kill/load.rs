@@ -185,6 +185,8 @@ impl<'town> Load<'town> {
 
     /// Every alarm answered is shown at the desk exactly once, and nothing else is.
     pub async fn alarms_are_shown_once(&self) -> Result<()> {
+        // The desk takes its mail in order: once alarms pressed now are shown, a late double of an earlier one is too.
+        self.press(0, ChaCha20Rng::seed_from_u64(u64::MAX)).await?;
         let expected: HashSet<String> = lock(&self.answered).alarms.keys().map(ToString::to_string).collect();
         let shown = exactly_shown(self.officer, expected.len()).await?;
         let missing = expected.difference(&shown).count();
