@@ -20,6 +20,14 @@ pub const ORG_DOCUMENTS: &str = "/v0/org-documents";
 pub const ACTIVATE: &str = "/v0/activate";
 /// `POST`: the identity document of a further device of the caller's account.
 pub const DEVICES: &str = "/v0/devices";
+/// `POST`: the identity document of a guest's device, which joins a circle of the caller's and has no account.
+pub const GUESTS: &str = "/v0/guests";
+/// `PUT`: the caller's account's root, sealed under its recovery code ([`crate::recovery::SealedRoot`]).
+pub const SEALED_ROOT: &str = "/v0/recovery";
+/// `GET /v0/recovery/{name}`: a sealed root, for who has the code that gives its name. No signature.
+pub const SEALED_ROOT_NAMED: &str = "/v0/recovery/{name}";
+/// `POST`: [`Recovery`] → [`Activated`]. Signed with the new device's own key.
+pub const RECOVER: &str = "/v0/recover";
 /// `PUT`/`GET /v0/pairing/{rendezvous}/{offer|hello|grant}`: messages of a pairing. Only `hello` and `grant` are signed.
 pub const PAIRING: &str = "/v0/pairing/{rendezvous}/{message}";
 /// `POST /v0/circles/{circle}/log`: a membership record. `GET ?after=SEQ`: a [`Page`] of records from `SEQ` + 1;
@@ -43,7 +51,7 @@ pub const RECEIPTS: &str = "/v0/receipts";
 pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
 /// `GET ?after=CURSOR`: a [`Page`] of [`Mail`].
 pub const MAIL: &str = "/v0/mail";
-/// `GET ?mail=CURSOR&circle=ID&entries=CURSOR`: server-sent events, see [`LiveEvent`].
+/// `GET ?mail=CURSOR&circles=ID.CURSOR,…`: server-sent events, see [`LiveEvent`]; a circle with its cursor of entries.
 pub const LIVE: &str = "/v0/live";
 /// `GET`: 200 while the process runs.
 pub const HEALTH: &str = "/health";
@@ -52,6 +60,8 @@ pub const READY: &str = "/ready";
 
 /// The most items in a [`Page`].
 pub const PAGE_ITEMS: usize = 256;
+/// The most circles of one account, and of one live stream.
+pub const MAX_CIRCLES: usize = 16;
 /// The most bytes of items in a [`Page`], except that one item always fits.
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// The largest request body in bytes.
@@ -98,6 +108,17 @@ pub struct Activated {
     pub account: AccountId,
 }
 
+/// Comes back to an account with its recovery code.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Recovery {
+    /// The new device's signed identity.
+    #[n(0)]
+    pub identity: ByteVec,
+    /// The [`crate::recovery::RecoveryClaim`], signed by the account's root.
+    #[n(1)]
+    pub claim: ByteVec,
+}
+
 /// Entries of one writer, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct EntryBatch {
@@ -140,6 +161,9 @@ pub struct Page {
     /// The relay's generation: another one means it was restored from a backup.
     #[n(2)]
     pub generation: u64,
+    /// Of entries: those up to this cursor may be gone; a checkpoint lies behind it. Else 0.
+    #[n(3)]
+    pub floor: u64,
 }
 
 /// Several documents.

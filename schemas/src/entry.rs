@@ -10,32 +10,45 @@ use rand_core::CryptoRng;
 
 use crate::FormatError;
 use crate::cbor;
+use crate::checkpoint::MAX_PARTS;
+use crate::circle::LogHead;
 use crate::crypto::{Hash, SEAL_OVERHEAD, Signature, SigningKey, SymmetricKey, VerifyKey, open, seal};
 use crate::id::{CircleId, DeviceId, EntryId};
 
 /// The label of an entry's seal and signature.
 const LABEL: &str = "baken/entry/v0";
-/// The format's version, first in every header.
-const VERSION: u8 = 0;
+/// The format's version, first in every header. Version 0 is still read: its heads are all there are each time, and
+/// it says nothing of the log.
+const VERSION: u8 = 1;
 /// The largest entry in bytes, sealed.
 pub const MAX_ENTRY_BYTES: usize = 1024 * 1024;
 /// The most writers a circle ever has.
 pub const MAX_WRITERS: usize = 1024;
 /// The newest record schema this program writes and understands.
-pub const SCHEMA: u16 = 0;
+pub const SCHEMA: u16 = 1;
 
 /// What an entry holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
 pub enum EntryKind {
-    /// Record changes.
+    /// Record changes, see [`crate::record::encode_changes`].
     #[n(0)]
     Changes,
+    /// A part of a checkpoint, see [`crate::checkpoint`]. The relay sees that, to know which entries may go.
+    #[n(1)]
+    Checkpoint {
+        /// From 0.
+        #[n(0)]
+        part: u16,
+        /// How many there are.
+        #[n(1)]
+        of: u16,
+    },
 }
 
 /// What the relay sees of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct EntryHeader {
-    /// Format version, 0.
+    /// Format version.
     #[n(0)]
     pub version: u8,
     /// What it holds.
@@ -87,15 +100,41 @@ pub struct EntryBody {
     /// When, as a hybrid logical clock: milliseconds × 65,536 + a counter. For people and order of display only.
     #[n(1)]
     pub hlc: u64,
-    /// The newest entry of every other writer the author had applied: also what this entry depends on.
+    /// Where the author saw the membership log stand; `None` in an entry of version 0.
     #[n(2)]
+    pub log: Option<LogHead>,
+    /// The newest entry the author had applied of every other writer that had written since the author's previous
+    /// entry. What an entry depends on, and what its changes cover, is all that its author's entries up to it name.
+    #[n(3)]
     pub heads: Vec<WriterHead>,
     /// The record schema of `changes`; a receiver keeps unread what is newer than its own.
-    #[n(3)]
+    #[n(4)]
     pub schema: u16,
-    /// [`crate::record::encode_changes`].
-    #[cbor(n(4), with = "minicbor::bytes")]
+    /// What it holds, by its kind.
+    #[cbor(n(5), with = "minicbor::bytes")]
     pub changes: Vec<u8>,
+}
+
+/// The body of an entry of version 0.
+#[derive(Encode, Decode)]
+struct BodyV0 {
+    #[n(0)]
+    device: DeviceId,
+    #[n(1)]
+    hlc: u64,
+    #[n(2)]
+    heads: Vec<WriterHead>,
+    #[n(3)]
+    schema: u16,
+    #[cbor(n(4), with = "minicbor::bytes")]
+    changes: Vec<u8>,
+}
+
+impl From<BodyV0> for EntryBody {
+    fn from(body: BodyV0) -> Self {
+        let BodyV0 { device, hlc, heads, schema, changes } = body;
+        Self { device, hlc, log: None, heads, schema, changes }
+    }
 }
 
 #[derive(Encode, Decode)]
@@ -160,13 +199,21 @@ impl Entry {
             return Err(FormatError::TooLarge { what: "an entry", limit: MAX_ENTRY_BYTES });
         }
         let wire: Wire = cbor::from_slice(bytes, "an entry")?;
-        if wire.header.get(1) != Some(&VERSION) {
+        if wire.header.get(1).is_none_or(|version| *version > VERSION) {
             // A header is an array of fewer than 24 items: byte 0 is its length, byte 1 the version.
             return Err(FormatError::WrongDocument { expected: LABEL });
         }
         let header: EntryHeader = cbor::from_slice(&wire.header, "an entry's header")?;
         if header.counter == 0 || (header.counter == 1) != (header.prev == Hash::ZERO) {
             return Err(FormatError::Rule { what: "an entry", rule: "counter and previous entry do not agree" });
+        }
+        if let EntryKind::Checkpoint { part, of } = header.kind
+            && (header.version == 0 || part >= of || of > MAX_PARTS)
+        {
+            return Err(FormatError::Rule {
+                what: "an entry",
+                rule: "the parts of a checkpoint count up to their number",
+            });
         }
         // A class past all sizes saturates: such a header comes from outside.
         if wire.sealed.len() != class_size(header.size_class).saturating_add(SEAL_OVERHEAD) {
@@ -199,7 +246,10 @@ impl Entry {
         let plaintext = open(&key, LABEL, &self.header_bytes, &self.sealed, "an entry")?;
         let signed: SignedBody = cbor::from_slice(unpad(&plaintext, "an entry")?, "an entry")?;
         sig.verify("an entry", LABEL, &[&self.header_bytes, &signed.body], &signed.signature)?;
-        let body: EntryBody = cbor::from_slice(&signed.body, "an entry")?;
+        let body = match self.header.version {
+            0 => cbor::from_slice::<BodyV0>(&signed.body, "an entry")?.into(),
+            _ => cbor::from_slice::<EntryBody>(&signed.body, "an entry")?,
+        };
         if body.device != author {
             return Err(FormatError::Signature { what: "an entry" });
         }
@@ -212,6 +262,7 @@ impl Entry {
 
 /// A header for the next entry of a writer.
 pub fn next_header(
+    kind: EntryKind,
     circle: CircleId,
     epoch: u32,
     slot: u16,
@@ -219,17 +270,7 @@ pub fn next_header(
     rng: &mut dyn CryptoRng,
 ) -> EntryHeader {
     let (counter, prev) = previous.map_or((1, Hash::ZERO), |(counter, hash)| (counter.saturating_add(1), hash));
-    EntryHeader {
-        version: VERSION,
-        kind: EntryKind::Changes,
-        circle,
-        epoch,
-        entry: EntryId::make(rng),
-        slot,
-        counter,
-        prev,
-        size_class: 0,
-    }
+    EntryHeader { version: VERSION, kind, circle, epoch, entry: EntryId::make(rng), slot, counter, prev, size_class: 0 }
 }
 
 fn entry_key(epoch_key: &SymmetricKey, header: &EntryHeader) -> SymmetricKey {

@@ -8,6 +8,7 @@
 pub mod alarm;
 pub mod api;
 pub mod cbor;
+pub mod checkpoint;
 pub mod circle;
 pub mod crypto;
 pub mod device;
@@ -19,6 +20,7 @@ pub mod openapi;
 pub mod org;
 pub mod pairing;
 pub mod record;
+pub mod recovery;
 pub mod request;
 pub mod signed;
 pub mod text;

@@ -155,41 +155,25 @@ pub struct Hello {
     pub identity: Vec<u8>,
 }
 
-/// A secret key of an epoch, in a grant.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-pub struct EpochKey {
-    /// The epoch.
-    #[n(0)]
-    pub epoch: u32,
-    /// Its key.
-    #[cbor(n(1), with = "minicbor::bytes")]
-    pub key: [u8; 32],
-}
-
-/// What the new device needs to be one of the account's.
+/// What the new device needs to find its circle. Keys of the circle are not in it: they are wrapped to the device by
+/// the membership log, once it is a member there.
 #[derive(Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Grant {
-    /// The account.
+    /// The account whose device this will be; `None` for a guest, who joins one circle and has no account.
     #[n(0)]
-    pub account: AccountId,
+    pub account: Option<AccountId>,
     /// The organisation.
     #[n(1)]
     pub org: OrgId,
     /// Its directory, as signed.
     #[cbor(n(2), with = "minicbor::bytes")]
     pub directory: Vec<u8>,
-    /// What the account's devices prove themselves to desks with.
-    #[cbor(n(3), with = "minicbor::bytes")]
-    pub desk_key: [u8; 32],
-    /// The account's dossier circle.
-    #[n(4)]
+    /// The circle: the account's dossier, or the one a guest joins.
+    #[n(3)]
     pub circle: CircleId,
-    /// Where its log stands, this device being in it.
-    #[n(5)]
+    /// Where its log stands, this device being in it or proposed.
+    #[n(4)]
     pub log_head: LogHead,
-    /// Every epoch key so far, so that the new device reads what was written before.
-    #[n(6)]
-    pub epochs: Vec<EpochKey>,
 }
 
 impl std::fmt::Debug for Grant {

@@ -1,8 +1,8 @@
 //! Records: kinds with fields, declared once, and the changes to them that entries carry.
 //!
-//! A field of a record is a multi-value register: a change is always a put, with the clock of what its author had
-//! seen of that field. Deleting a record is a put to its field [`DELETED`], restoring is another. There are no
-//! removals, so nothing that was written can be lost by merging.
+//! A field of a record is a multi-value register: a change is always a put. Which puts it covers says the entry it is
+//! in: all that the entry's author had taken in. Deleting a record is a put to its field [`DELETED`], restoring is
+//! another. There are no removals, so nothing that was written can be lost by merging.
 
 use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::FormatError;
 use crate::cbor;
+use crate::circle::CircleKind;
 use crate::id::RecordId;
 
 /// The number of a record kind on the wire.
@@ -23,8 +24,6 @@ pub const DELETED: FieldNumber = 0;
 pub const MAX_VALUE_BYTES: usize = 64 * 1024;
 /// The most changes in one entry.
 pub const MAX_CHANGES: usize = 4096;
-/// The most writers in the clock of one field.
-const MAX_CLOCK: usize = 1024;
 
 /// What a field holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -38,6 +37,8 @@ pub enum FieldType {
     Int,
     /// A moment, in milliseconds since 1970.
     Time,
+    /// Bytes: a key, a picture.
+    Bytes,
 }
 
 /// A field of a kind.
@@ -60,13 +61,16 @@ pub struct KindSpec {
     pub name: &'static str,
     /// Its fields, the first being what a list shows.
     pub fields: &'static [FieldSpec],
+    /// The kinds of circle whose members share such records.
+    pub circles: &'static [CircleKind],
 }
 
 const fn field(number: FieldNumber, name: &'static str, holds: FieldType) -> FieldSpec {
     FieldSpec { number, name, holds }
 }
 
-use FieldType::{Bool, Text, Time};
+use CircleKind::{Case, Dossier, Family};
+use FieldType::{Bool, Bytes, Text, Time};
 
 /// Every kind this version knows. A kind or field of a newer version is kept and passed on unread.
 pub const KINDS: &[KindSpec] = &[
@@ -85,6 +89,7 @@ pub const KINDS: &[KindSpec] = &[
             field(9, "code_word", Text),
             field(10, "language", Text),
         ],
+        circles: &[Dossier],
     },
     KindSpec {
         number: 2,
@@ -98,6 +103,7 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "emergency", Bool),
             field(7, "remark", Text),
         ],
+        circles: &[Dossier, Family, Case],
     },
     KindSpec {
         number: 3,
@@ -111,6 +117,7 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "confidential", Bool),
             field(7, "remark", Text),
         ],
+        circles: &[Dossier, Case],
     },
     KindSpec {
         number: 4,
@@ -124,9 +131,42 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "reported_to", Text),
             field(7, "police_report", Text),
         ],
+        circles: &[Dossier, Case],
     },
-    KindSpec { number: 5, name: "note", fields: &[field(1, "title", Text), field(2, "text", Text)] },
-    KindSpec { number: 6, name: "device", fields: &[field(1, "name", Text)] },
+    KindSpec {
+        number: 5,
+        name: "note",
+        fields: &[field(1, "title", Text), field(2, "text", Text)],
+        circles: &[Dossier, Family, Case],
+    },
+    KindSpec { number: 6, name: "device", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
+    KindSpec {
+        number: 7,
+        name: "plan",
+        fields: &[field(1, "title", Text), field(2, "text", Text), field(3, "when", Time)],
+        circles: &[Family],
+    },
+    KindSpec {
+        number: 8,
+        name: "guidance",
+        fields: &[field(1, "title", Text), field(2, "chapter", Text), field(3, "remark", Text)],
+        circles: &[Family],
+    },
+    KindSpec {
+        number: 9,
+        name: "attachment",
+        fields: &[
+            field(1, "name", Text),
+            field(2, "media_type", Text),
+            field(3, "blob", Bytes),
+            field(4, "thumbnail", Bytes),
+            field(5, "of", Bytes),
+        ],
+        circles: &[Dossier, Family, Case],
+    },
+    // What all of an account's devices hold in common and no circle else: see `client-core/src/account.rs`.
+    KindSpec { number: 10, name: "account", fields: &[field(1, "desk_key", Bytes)], circles: &[Dossier] },
+    KindSpec { number: 11, name: "circle", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
 ];
 
 /// The kind of a name.
@@ -236,17 +276,6 @@ fn raw_item(d: &mut Decoder<'_>) -> Result<Vec<u8>, decode::Error> {
     Ok(item.to_vec())
 }
 
-/// One writer's place in the clock of a field.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-pub struct Tick {
-    /// The writer's place in the membership log.
-    #[n(0)]
-    pub slot: u16,
-    /// How many times that writer had put the field.
-    #[n(1)]
-    pub count: u64,
-}
-
 /// A put to one field of one record.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Change {
@@ -256,8 +285,6 @@ pub struct Change {
     pub kind: KindNumber,
     /// The field.
     pub field: FieldNumber,
-    /// What the author had seen of this field, and this put itself; in order of slot.
-    pub clock: Vec<Tick>,
     /// What it is put to.
     pub value: Value,
 }
@@ -285,11 +312,36 @@ struct Column {
     /// Indices into the records.
     #[n(1)]
     records: Vec<u32>,
-    /// For each, slots and counts in turn.
+    #[n(2)]
+    values: Vec<Value>,
+}
+
+/// Schema 0, read only: every put had a clock of its own.
+#[derive(Encode, Decode)]
+struct ColumnsV0 {
+    #[n(0)]
+    records: Vec<(RecordId, KindNumber)>,
+    #[n(1)]
+    columns: Vec<ColumnV0>,
+}
+
+#[derive(Encode, Decode)]
+struct ColumnV0 {
+    #[n(0)]
+    field: FieldNumber,
+    #[n(1)]
+    records: Vec<u32>,
     #[n(2)]
     clocks: Vec<Vec<u64>>,
     #[n(3)]
     values: Vec<Value>,
+}
+
+impl From<ColumnsV0> for Columns {
+    fn from(old: ColumnsV0) -> Self {
+        let column = |ColumnV0 { field, records, values, .. }| Column { field, records, values };
+        Self { records: old.records, columns: old.columns.into_iter().map(column).collect() }
+    }
 }
 
 /// Encodes a batch of changes.
@@ -316,24 +368,25 @@ pub fn encode_changes(changes: &[Change]) -> Result<Vec<u8>, FormatError> {
         let column = columns.entry(change.field).or_insert_with(|| Column {
             field: change.field,
             records: Vec::new(),
-            clocks: Vec::new(),
             values: Vec::new(),
         });
         column.records.push(index);
-        column.clocks.push(change.clock.iter().flat_map(|tick| [u64::from(tick.slot), tick.count]).collect());
         column.values.push(change.value.clone());
     }
     Ok(cbor::to_vec(&Columns { records, columns: columns.into_values().collect() }))
 }
 
-/// Reads a batch of changes.
+/// Reads a batch of changes of a record schema up to [`crate::entry::SCHEMA`].
 ///
 /// # Errors
-/// [`FormatError`]: malformed, over a limit, or a clock that breaks the rules.
-pub fn decode_changes(bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
+/// [`FormatError`]: malformed, or over a limit.
+pub fn decode_changes(schema: u16, bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
     let what = "a batch of changes";
     let malformed = FormatError::Malformed { what };
-    let Columns { records, columns } = cbor::from_slice(bytes, what)?;
+    let Columns { records, columns } = match schema {
+        0 => cbor::from_slice::<ColumnsV0>(bytes, what)?.into(),
+        _ => cbor::from_slice(bytes, what)?,
+    };
     if columns.iter().map(|column| column.values.len()).sum::<usize>() > MAX_CHANGES {
         return Err(FormatError::TooLarge { what, limit: MAX_CHANGES });
     }
@@ -344,13 +397,10 @@ pub fn decode_changes(bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
     let mut used = vec![false; records.len()];
     let mut changes = Vec::new();
     for column in columns {
-        if column.records.is_empty()
-            || column.records.len() != column.values.len()
-            || column.clocks.len() != column.values.len()
-        {
+        if column.records.is_empty() || column.records.len() != column.values.len() {
             return Err(malformed);
         }
-        for ((index, clock), value) in column.records.into_iter().zip(column.clocks).zip(column.values) {
+        for (index, value) in column.records.into_iter().zip(column.values) {
             let at = index as usize;
             let (record, kind) = *records.get(at).ok_or_else(|| malformed.clone())?;
             if let Some(used) = used.get_mut(at) {
@@ -359,27 +409,13 @@ pub fn decode_changes(bytes: &[u8]) -> Result<Vec<Change>, FormatError> {
             if value.encoded_len() > MAX_VALUE_BYTES {
                 return Err(FormatError::TooLarge { what: "a value", limit: MAX_VALUE_BYTES });
             }
-            changes.push(Change { record, kind, field: column.field, clock: ticks(&clock)?, value });
+            changes.push(Change { record, kind, field: column.field, value });
         }
     }
     if used.contains(&false) {
         return Err(malformed);
     }
     Ok(changes)
-}
-
-fn ticks(flat: &[u64]) -> Result<Vec<Tick>, FormatError> {
-    let rule = FormatError::Rule { what: "a change's clock", rule: "writers in order, each once, counting from one" };
-    let mut ticks: Vec<Tick> = Vec::new();
-    for pair in flat.chunks(2) {
-        let [slot, count] = *pair else { return Err(rule) };
-        let slot = u16::try_from(slot).map_err(|_| rule.clone())?;
-        if count == 0 || ticks.last().is_some_and(|last| last.slot >= slot) || ticks.len() >= MAX_CLOCK {
-            return Err(rule);
-        }
-        ticks.push(Tick { slot, count });
-    }
-    if ticks.is_empty() { Err(rule) } else { Ok(ticks) }
 }
 
 #[cfg(test)]

@@ -66,6 +66,31 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::DEVICES, "addDevice", MainKey)
     },
     Operation {
+        summary: "Enrols a guest's device, which joins a circle of the caller's and has no account.",
+        body: Some("baken/device/v0"),
+        refusals: &[NOT_ALLOWED, (409, "device_taken"), (409, "too_many")],
+        ..operation(Post, api::GUESTS, "addGuest", MainKey)
+    },
+    Operation {
+        summary: "Keeps the account's root, sealed under its recovery code.",
+        body: Some("baken/sealed-root/v0"),
+        refusals: &[NOT_ALLOWED],
+        ..operation(Put, api::SEALED_ROOT, "putSealedRoot", MainKey)
+    },
+    Operation {
+        summary: "Fetches a sealed root by the name that its recovery code gives.",
+        answer: Document("baken/sealed-root/v0"),
+        refusals: &[(429, "too_often")],
+        ..operation(Get, api::SEALED_ROOT_NAMED, "sealedRoot", Nobody)
+    },
+    Operation {
+        summary: "Enrols a new device of an account, brought in by the recovery code.",
+        body: Some("Recovery"),
+        answer: Structure("Activated"),
+        refusals: &[(403, "not_the_root"), (409, "device_taken"), (409, "too_many")],
+        ..operation(Post, api::RECOVER, "recover", NewDevice)
+    },
+    Operation {
         summary: "Lays down the offer of a new device that wants to pair.",
         body: Some("baken/device/v0"),
         refusals: &[(409, "conflict"), (429, "too_often")],
@@ -175,13 +200,13 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "The caller's mail behind a cursor. Reading takes nothing out.",
-        query: &["after"],
+        query: &["mail", "circles"],
         answer: Structure("Page of Mail"),
         ..operation(Get, api::MAIL, "mail", AnyKey)
     },
     Operation {
         summary: "New mail and entries as they come. With the alarm key, mail only.",
-        query: &["mail", "circle", "entries"],
+        query: &["mail", "circles"],
         answer: Stream,
         refusals: &[NOT_ALLOWED, NOT_MEMBER, (403, "alarm_key")],
         ..operation(Get, api::LIVE, "live", AnyKey)
