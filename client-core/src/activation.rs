@@ -9,7 +9,8 @@
 
 use baken_schemas::api::{self, Activated, Activation};
 use baken_schemas::cbor;
-use baken_schemas::crypto::SigningKey;
+use baken_schemas::circle::CircleKind;
+use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{CircleId, DeviceId, InviteId, RecordId};
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRole};
@@ -23,9 +24,10 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use crate::baken::UnlockedVault;
-use crate::circle::{self, Circle};
+use crate::circle::{self, Circle, Founding};
 use crate::client::{SignedClient, idempotency_of, path_with, send_unsigned};
 use crate::device::{self, Device};
+use crate::record::all_views;
 use crate::transport::Transport;
 use crate::vault::{KdfCost, Vault, setting};
 use crate::{AlarmSetup, Baken, BakenError};
@@ -58,6 +60,9 @@ pub(crate) enum Stage {
     /// Another device of the account has brought this one in.
     #[n(4)]
     Paired,
+    /// Brought in by the recovery code; not in the circle's log yet.
+    #[n(5)]
+    Recovering,
 }
 
 /// The parts of an invite that activation goes on needing. Its secret is a secret: it lies in the vault only.
@@ -116,13 +121,20 @@ impl Baken {
         let invite = invite.value();
         let mut device = self.context.with_rng(|rng| {
             let (keys, circle) = (DeviceKeys::make(rng), CircleId::make(rng));
-            Device::make(invite.account, invite.org, circle, invite.desk_key(), keys, rng)
+            Device::make(invite.account, invite.org, circle, Some(invite.desk_key()), keys, rng)
         });
         let root = self.context.with_rng(|rng| SigningKey::make(rng));
         device.root = Some(root.clone());
         let vault = Vault::create(&self.home, &self.context, pin, KdfCost::STANDARD, |connection| {
             device::save(connection, &device)?;
-            self.context.with_rng(|rng| Circle::found(connection, device.circle, &root, &device.keys, rng))?;
+            let founding = Founding {
+                circle: device.circle,
+                kind: CircleKind::Dossier,
+                root: root.verify_key(),
+                signer: &root,
+                recovery: None,
+            };
+            self.context.with_rng(|rng| Circle::found(connection, founding, &device.keys, rng))?;
             save_setup(connection, Stage::Made, directory, device_name)?;
             keep_invite(connection, invite)
         })?;
@@ -135,13 +147,13 @@ impl Baken {
         self.with_vault(|open| {
             match setting::required(&open.vault.connection, STAGE)? {
                 Stage::Done => return Err(BakenError::AlreadyActivated),
-                Stage::Activated | Stage::LogStored | Stage::Paired => return Ok(()),
+                Stage::Activated | Stage::LogStored | Stage::Paired | Stage::Recovering => return Ok(()),
                 Stage::Made => {}
             }
             let tx = open.vault.connection.transaction()?;
             let mut device = device::load(&tx)?;
             let invite = invite.value();
-            (device.account, device.org, device.desk_key) = (invite.account, invite.org, invite.desk_key());
+            (device.account, device.org, device.desk_key) = (invite.account, invite.org, Some(invite.desk_key()));
             device::save(&tx, &device)?;
             keep_invite(&tx, invite)?;
             setting::write(&tx, DIRECTORY, &ByteVec::from(directory.bytes().to_vec()))?;
@@ -167,12 +179,22 @@ impl Baken {
                     self.post_log(&client).await?;
                     Stage::LogStored
                 }
+                Stage::Recovering => {
+                    self.enrol_outbox()?;
+                    self.recover_home(&client).await?;
+                    Stage::LogStored
+                }
                 Stage::Paired => {
                     self.enrol_outbox()?;
                     Stage::LogStored
                 }
                 Stage::LogStored => {
                     self.enrol_at_desks(&client).await?;
+                    // A device that waits to be let in writes its name then.
+                    let home = self.with_vault(|open| Ok(open.circles.home().id()))?;
+                    if !self.may_write_in(home)? {
+                        return Ok(());
+                    }
                     self.name_device(&keys)?;
                     Stage::Done
                 }
@@ -184,7 +206,8 @@ impl Baken {
 
     async fn post_log(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
         let (circle, records) = self.with_vault(|open| {
-            Ok((open.circle.membership().circle(), circle::records_from(&open.vault.connection, 0)?))
+            let home = open.circles.home();
+            Ok((home.id(), circle::records_from(&open.vault.connection, home.row(), 0)?))
         })?;
         let path = path_with(api::LOG, circle)?;
         for record in records {
@@ -241,14 +264,14 @@ impl Baken {
     pub(crate) async fn enrol_at_desks(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
         let directory = self.directory()?;
         let device = self.with_vault(|open| device::load(&open.vault.connection))?;
+        let Some(desk_key) = &device.desk_key else { return Ok(()) };
         for desk in &directory.desks {
             let mut enrolled = self.enrolled_desks()?;
             if enrolled.contains(&desk.desk) {
                 continue;
             }
-            let enrolment = self
-                .context
-                .with_rng(|rng| Enrolment::make(&device.keys, desk, device.account, &device.desk_key, rng))?;
+            let enrolment =
+                self.context.with_rng(|rng| Enrolment::make(&device.keys, desk, device.account, desk_key, rng))?;
             let body = enrolment.bytes().to_vec();
             let key = idempotency_of(api::ENROLMENTS, &body);
             client.send(Method::POST, api::ENROLMENTS, body, key).await?;
@@ -262,17 +285,54 @@ impl Baken {
         self.with_vault(|open| Ok(setting::read(&open.vault.connection, ENROLLED)?.unwrap_or_default()))
     }
 
-    /// Writes the device's name as a record, so that the account's other devices can show it.
+    /// Writes the device's name as a record, so that the circle's other devices can show it.
     fn name_device(&self, keys: &DeviceKeys) -> Result<(), BakenError> {
-        let now = self.context.now();
+        let (home, name) = self.with_vault(|open| {
+            Ok((open.circles.home().id(), setting::required::<String>(&open.vault.connection, NAME)?))
+        })?;
+        self.name_in(home, keys.device, &name)
+    }
+
+    /// Writes a device's name into a circle.
+    pub(crate) fn name_in(&self, circle: CircleId, device: DeviceId, name: &str) -> Result<(), BakenError> {
         let kind = kind_named("device").ok_or(BakenError::UnknownKind)?;
         let field = kind.field_named("name").ok_or(BakenError::UnknownField)?;
-        self.with_vault(|open| {
-            let name: String = setting::required(&open.vault.connection, NAME)?;
-            let edits = vec![(field.number, Value::Text(name))];
-            let record = RecordId(keys.device.0);
-            crate::record::edit_all(&mut open.vault.connection, &open.circle, now, record, kind.number, edits)
-        })
+        self.edit(circle, RecordId(device.0), kind.number, vec![(field.number, Value::Text(name.to_owned()))])
+    }
+
+    /// What this device is called.
+    pub(crate) fn own_name(&self) -> Result<String, BakenError> {
+        self.with_vault(|open| setting::required(&open.vault.connection, NAME))
+    }
+
+    /// Puts into the dossier what all of the account's devices hold in common, or takes it from there: the key by
+    /// which desks know them.
+    pub(crate) fn share_account(&self) -> Result<(), BakenError> {
+        let kind = kind_named("account").ok_or(BakenError::UnknownKind)?;
+        let field = kind.field_named("desk_key").ok_or(BakenError::UnknownField)?;
+        let Some(account) = self.with_vault(|open| Ok(open.account()))? else { return Ok(()) };
+        let (home, shared, own) = self.with_settled(|open| {
+            let home = open.circles.home();
+            let views = all_views(&open.vault.connection, home, Some(kind.number))?;
+            let values = views.iter().flat_map(|view| &view.fields).flat_map(|field| &field.values);
+            let shared = values.filter_map(|value| match &value.value {
+                Value::Bytes(key) => SymmetricKey::from_slice(key),
+                _ => None,
+            });
+            Ok((home.id(), shared.last(), device::load(&open.vault.connection)?.desk_key))
+        })?;
+        match (shared, own) {
+            (None, Some(own)) if self.may_write_in(home)? => {
+                let value = Value::Bytes(own.as_bytes().to_vec());
+                self.edit(home, RecordId(account.0), kind.number, vec![(field.number, value)])
+            }
+            (Some(shared), None) => self.with_vault(|open| {
+                let mut device = device::load(&open.vault.connection)?;
+                device.desk_key = Some(shared);
+                device::save(&open.vault.connection, &device)
+            }),
+            _ => Ok(()),
+        }
     }
 
     fn stage(&self) -> Result<Stage, BakenError> {

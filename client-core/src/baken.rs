@@ -11,9 +11,10 @@ use baken_schemas::id::{AccountId, DeviceId};
 use baken_schemas::org::OrgId;
 
 use crate::alarm::AlarmOutbox;
-use crate::circle::Circle;
+use crate::circle::Circles;
 use crate::device;
 use crate::home::Home;
+use crate::record::store;
 use crate::vault::{self, Vault};
 use crate::{BakenError, Context};
 
@@ -34,7 +35,8 @@ pub struct Baken {
 pub(crate) struct UnlockedVault {
     pub(crate) vault: Vault,
     pub(crate) keys: DeviceKeys,
-    pub(crate) circle: Circle,
+    pub(crate) circles: Circles,
+    /// The account; nobody's on a guest's device.
     pub(crate) account: AccountId,
 }
 
@@ -42,8 +44,13 @@ impl UnlockedVault {
     /// Reads what stays in memory while the vault is open.
     pub(crate) fn load(vault: Vault) -> Result<Self, BakenError> {
         let device = device::load(&vault.connection)?;
-        let circle = Circle::load(&vault.connection, device.circle, &device.keys)?;
-        Ok(Self { vault, keys: device.keys, circle, account: device.account })
+        let circles = Circles::load(&vault.connection, device.circle, &device.keys)?;
+        Ok(Self { vault, keys: device.keys, circles, account: device.account })
+    }
+
+    /// The account; `None` on a guest's device.
+    pub(crate) fn account(&self) -> Option<AccountId> {
+        (self.account != device::GUEST).then_some(self.account)
     }
 }
 
@@ -133,6 +140,22 @@ impl Baken {
         work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
         work(self.vault().as_mut().ok_or(BakenError::Locked)?)
+    }
+
+    /// As [`Self::with_vault`], with all that was taken in merged into the records.
+    ///
+    /// # Errors
+    /// As [`Self::with_vault`].
+    pub(crate) fn with_settled<T>(
+        &self,
+        work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
+    ) -> Result<T, BakenError> {
+        self.with_vault(|open| {
+            for circle in open.circles.all() {
+                store::settle(&open.vault.connection, circle.row())?;
+            }
+            work(open)
+        })
     }
 
     fn vault(&self) -> MutexGuard<'_, Option<UnlockedVault>> {

@@ -34,7 +34,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn card(&self) -> Result<CardBody, BakenError> {
-        self.with_vault(|open| card_now(&open.vault.connection, &open.circle))
+        self.with_settled(|open| card_now(&open.vault.connection, open.circles.home()))
     }
 
     /// Brings this device's card at the relay up to date; sends nothing when it is. [`Baken::sync`] does it too.
@@ -47,9 +47,12 @@ impl Baken {
     }
 
     pub(crate) async fn send_card(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
-        let (device, body, before) = self.with_vault(|open| {
+        if self.with_vault(|open| Ok(open.account().is_none()))? {
+            return Ok(());
+        }
+        let (device, body, before) = self.with_settled(|open| {
             let connection = &open.vault.connection;
-            let body = card_now(connection, &open.circle)?;
+            let body = card_now(connection, open.circles.home())?;
             let before: Option<Hash> = setting::read(connection, CARD)?;
             Ok((device::load(connection)?, body, before))
         })?;

@@ -14,6 +14,8 @@ use crate::BakenError;
 use crate::vault::setting;
 
 const DEVICE: &str = "device";
+/// Stands for the account on a guest's device, which has none.
+pub(crate) const GUEST: AccountId = AccountId([0; 16]);
 
 /// Secret keys as they lie in the vault. Wiped when dropped.
 #[derive(Encode, Decode, Zeroize, ZeroizeOnDrop)]
@@ -26,8 +28,9 @@ struct Secrets {
     kem: [u8; 32],
     #[cbor(n(3), with = "minicbor::bytes")]
     card: [u8; 32],
+    /// Empty until the account's other devices have told it.
     #[cbor(n(4), with = "minicbor::bytes")]
-    desk: [u8; 32],
+    desk: Vec<u8>,
     /// The account's root on the device that founded it, else empty.
     #[cbor(n(5), with = "minicbor::bytes")]
     root: Vec<u8>,
@@ -56,9 +59,9 @@ pub(crate) struct Device {
     pub(crate) circle: CircleId,
     /// Seals this device's card.
     pub(crate) card_key: SymmetricKey,
-    /// Proves the account to desks.
-    pub(crate) desk_key: SymmetricKey,
-    /// The account's root key, on the device that founded it.
+    /// Proves the account to desks; `None` until the account's other devices have told it.
+    pub(crate) desk_key: Option<SymmetricKey>,
+    /// The account's root key, on the device that founded it and until the recovery code is printed.
     pub(crate) root: Option<SigningKey>,
 }
 
@@ -68,7 +71,7 @@ impl Device {
         account: AccountId,
         org: OrgId,
         circle: CircleId,
-        desk_key: SymmetricKey,
+        desk_key: Option<SymmetricKey>,
         keys: DeviceKeys,
         rng: &mut dyn CryptoRng,
     ) -> Self {
@@ -88,7 +91,7 @@ pub(crate) fn save(connection: &Connection, device: &Device) -> Result<(), Baken
             alarm: *device.keys.alarm.to_bytes(),
             kem: *device.keys.kem.as_bytes(),
             card: *device.card_key.as_bytes(),
-            desk: *device.desk_key.as_bytes(),
+            desk: device.desk_key.as_ref().map(|key| key.as_bytes().to_vec()).unwrap_or_default(),
             root: device.root.as_ref().map(|root| root.to_bytes().to_vec()).unwrap_or_default(),
         },
     };
@@ -111,7 +114,7 @@ pub(crate) fn load(connection: &Connection) -> Result<Device, BakenError> {
         org: row.org,
         circle: row.circle,
         card_key: SymmetricKey::from_slice(&secrets.card).ok_or_else(damaged)?,
-        desk_key: SymmetricKey::from_slice(&secrets.desk).ok_or_else(damaged)?,
+        desk_key: SymmetricKey::from_slice(&secrets.desk),
         root: secrets.root.first_chunk().map(SigningKey::from_bytes),
     })
 }

@@ -1,9 +1,12 @@
 //! The devices of this account's dossier, by the membership log and the names they gave themselves.
 
+use baken_schemas::circle::MemberState;
 use baken_schemas::id::{DeviceId, RecordId};
 use baken_schemas::record::{Value, kind_named};
+use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::circle::Circle;
 use crate::record::{RecordView, all_views};
 use crate::{Baken, BakenError};
 
@@ -16,6 +19,8 @@ pub struct DeviceView {
     pub name: Option<String>,
     /// It is this one.
     pub this: bool,
+    /// How it stands in the circle.
+    pub state: MemberState,
 }
 
 impl Baken {
@@ -24,19 +29,39 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn devices(&self) -> Result<Vec<DeviceView>, BakenError> {
-        self.with_vault(|open| {
-            let kind = kind_named("device").map(|kind| kind.number);
-            let records = all_views(&open.vault.connection, &open.circle, kind)?;
-            let members = open.circle.membership().members().iter();
+        self.with_settled(|open| {
+            let home = open.circles.home();
+            let names = DeviceNames::read(&open.vault.connection, home)?;
+            let members = home.membership().members().filter(|(_, state)| !matches!(state, MemberState::Gone { .. }));
             Ok(members
-                .map(|member| DeviceView {
+                .map(|(member, state)| DeviceView {
                     device: member.device,
-                    // A device's record has the device's id.
-                    name: records.iter().find(|record| record.record == RecordId(member.device.0)).and_then(name_of),
+                    name: names.of(member.device),
                     this: member.device == open.keys.device,
+                    state,
                 })
                 .collect())
         })
+    }
+}
+
+/// What the devices of a circle are called.
+pub(crate) struct DeviceNames(Vec<RecordView>);
+
+impl DeviceNames {
+    /// Reads the names. What was taken in must have been merged.
+    ///
+    /// # Errors
+    /// [`BakenError::Database`].
+    pub(crate) fn read(connection: &Connection, circle: &Circle) -> Result<Self, BakenError> {
+        let kind = kind_named("device").map(|kind| kind.number);
+        Ok(Self(all_views(connection, circle, kind)?))
+    }
+
+    /// A device's name; `None` until its record has come.
+    pub(crate) fn of(&self, device: DeviceId) -> Option<String> {
+        // A device's record has the device's id.
+        self.0.iter().find(|record| record.record == RecordId(device.0)).and_then(name_of)
     }
 }
 

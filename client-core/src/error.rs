@@ -4,6 +4,7 @@
 //! belong to the command line and the apps, which go by [`BakenError::code`].
 
 use baken_schemas::FormatError;
+use baken_schemas::recovery::RecoveryCodeError;
 
 use crate::transport::TransportError;
 
@@ -38,6 +39,12 @@ pub enum BakenError {
         found: u32,
         /// The newest this program knows.
         known: u32,
+    },
+    /// A preview of this program made the vault, in a format that was never frozen.
+    #[error("the vault was made by a preview version of Baken ({found})")]
+    VaultOlder {
+        /// The version found.
+        found: u32,
     },
     /// The secret of the platform's key store is gone while a vault that needs it is there.
     #[error("the key of this device's key store is missing or damaged")]
@@ -93,9 +100,36 @@ pub enum BakenError {
     /// Something a pairing peer or the relay sent does not fit this pairing.
     #[error("the pairing was stopped: what came in does not belong to it")]
     PairingBroken(#[source] FormatError),
-    /// Pairing without a day's wait is for the day of activation only.
-    #[error("a further device can be paired only within 24 hours of activation")]
-    PairingTooLate,
+    /// No circle of this id on this device.
+    #[error("no such circle")]
+    NoSuchCircle,
+    /// The circle is of a kind that does not share such records.
+    #[error("such records are not shared in this kind of circle")]
+    NotShared,
+    /// This device may only read the circle, is not in it yet, or not any more.
+    #[error("this device cannot write in the circle")]
+    MayNotWrite,
+    /// Only an owner of the circle can do this.
+    #[error("this device is no owner of the circle")]
+    NotOwner,
+    /// No device of this id in the circle.
+    #[error("no such device in the circle")]
+    NoSuchDevice,
+    /// The key of the newest epoch has not come to this device.
+    #[error("this device does not have the circle's newest key")]
+    NoEpochKey,
+    /// The typed recovery code holds a mistake.
+    #[error("the recovery code cannot be used: {0}")]
+    RecoveryCode(#[source] RecoveryCodeError),
+    /// The text of the recovery sheet was mistyped, or is none.
+    #[error("the recovery sheet cannot be used")]
+    RecoverySheet(#[source] FormatError),
+    /// The relay has nothing for this code: it is another account's, or a newer code replaced it.
+    #[error("the relay has nothing that this recovery code opens")]
+    RecoveryUnknown,
+    /// The account's root is not on this device: the recovery code holds it.
+    #[error("the account's root is not on this device")]
+    NoRoot,
     /// The text names no kind of record.
     #[error("no such kind of record")]
     UnknownKind,
@@ -160,6 +194,7 @@ impl BakenError {
             Self::PinRefused => "pin_refused",
             Self::VaultDamaged { .. } => "vault_damaged",
             Self::VaultNewer { .. } => "vault_newer",
+            Self::VaultOlder { .. } => "vault_older",
             Self::KeyStoreLost => "key_store_lost",
             Self::NotEncrypting => "not_encrypting",
             Self::Locked => "locked",
@@ -177,7 +212,16 @@ impl BakenError {
             Self::PairingExpired => "pairing_expired",
             Self::PairingDigits { .. } => "pairing_digits",
             Self::PairingBroken(_) => "pairing_broken",
-            Self::PairingTooLate => "pairing_too_late",
+            Self::NoSuchCircle => "no_such_circle",
+            Self::NotShared => "not_shared",
+            Self::MayNotWrite => "may_not_write",
+            Self::NotOwner => "not_owner",
+            Self::NoSuchDevice => "no_such_device",
+            Self::NoEpochKey => "no_epoch_key",
+            Self::RecoveryCode(_) => "recovery_code",
+            Self::RecoverySheet(_) => "recovery_sheet",
+            Self::RecoveryUnknown => "recovery_unknown",
+            Self::NoRoot => "no_root",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownField => "unknown_field",
             Self::ValueRefused => "value_refused",
@@ -205,6 +249,7 @@ impl BakenError {
                 "Keep the folder as it is, and restore it from a backup or activate this device again."
             }
             Self::VaultNewer { .. } | Self::NotEncrypting => "Install the newest version of Baken.",
+            Self::VaultOlder { .. } => "Open it with the version that made it, and start anew with this one.",
             Self::KeyStoreLost => "Put the key file back, or activate this device again.",
             Self::Locked => "Unlock with your PIN first.",
             Self::NotActivated => "Activate with an invite, or pair with your other device.",
@@ -222,8 +267,16 @@ impl BakenError {
             Self::PairingExpired | Self::PairingBroken(_) => "Start the pairing again on the new device.",
             Self::PairingDigits { left: 0 } => "Start the pairing again on the new device.",
             Self::PairingDigits { .. } => "Read the six digits off the new device again.",
-            Self::PairingTooLate => "Ask your organisation for help; later pairing comes with a day's wait and a veto.",
-            Self::UnknownKind => "Use one of: profile, contact, measure, incident, note, device.",
+            Self::NoSuchCircle | Self::NoSuchDevice => "List them to find the id.",
+            Self::NotShared => "Write it in your dossier, or choose a kind that the circle shares.",
+            Self::MayNotWrite => "Ask an owner of the circle; what you wrote before is kept.",
+            Self::NotOwner => "Do this on a device of the circle's owner.",
+            Self::NoEpochKey => "Sync again; another device of the circle has to hand this one the key.",
+            Self::RecoveryCode(_) => "Compare the code with the paper, group by group.",
+            Self::RecoverySheet(_) => "Scan or type the sheet's text again.",
+            Self::RecoveryUnknown => "Use the newest code that was printed, and the sheet that belongs to it.",
+            Self::NoRoot => "Type the recovery code that was printed before; a new one replaces it.",
+            Self::UnknownKind => "Use one of: profile, contact, measure, incident, note, plan, guidance, attachment.",
             Self::UnknownField => "Ask for the fields of the kind.",
             Self::ValueRefused => "Give a shorter value, or one of the field's type.",
             Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
@@ -248,6 +301,8 @@ fn refused_help(code: &str) -> &'static str {
         "invite_expired" | "invite_unknown" => "Ask your organisation for a new invite.",
         "unknown_device" => "Activate or pair this device again.",
         "entry_conflict" => "This device's folder was copied or restored: pair it anew.",
+        "removed" => "This device gets nothing new from this circle. What was shared until then stays here.",
+        "quota_full" => "Delete attachments that are not needed; what is not sent stays here.",
         "too_often" | "busy" | "stopping" => "Try again in a minute.",
         "disk_full" => "Tell your organisation that the server's disk is full.",
         _ => "Try again later; if it stays, tell your organisation this code.",

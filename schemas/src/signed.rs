@@ -26,6 +26,11 @@ pub trait Document: Encode<()> + for<'b> Decode<'b, ()> {
     }
 }
 
+/// The hash of a signed document's bytes, as [`Signed::hash`] gives it.
+pub fn hash_of(bytes: &[u8]) -> Hash {
+    Hash::of("baken/document/v0", &[bytes])
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 struct Envelope {
     #[n(0)]
@@ -80,7 +85,7 @@ impl<T: Document> Signed<T> {
 
     /// The hash that the next document of a chain names.
     pub fn hash(&self) -> Hash {
-        Hash::of("baken/document/v0", &[&self.bytes])
+        hash_of(&self.bytes)
     }
 
     /// Takes the document out.

@@ -1,17 +1,19 @@
-//! The old device's half: it scans the code inside Baken, takes the six digits and the PIN, adds the new device to the
-//! circle under a fresh epoch, and leaves the grant.
+//! The old device's half: it scans the code inside Baken, takes the six digits and the PIN, adds the new device to a
+//! circle, and leaves the grant. The new device gets the circle's keys by the log, once it is a member there.
+//!
+//! A further device of the person themself is in at once on the day of activation, if it is the first; later it waits
+//! for a day, or until another device of theirs confirms it. A guest, who joins one circle, is in at once.
 
 use baken_schemas::api;
-use baken_schemas::circle::{LogHead, Member, MemberRole};
+use baken_schemas::circle::{Member, MemberRole, MemberState, Operation};
 use baken_schemas::device::Identity;
-use baken_schemas::id::DeviceId;
-use baken_schemas::pairing::{EpochKey, Grant, Hello, MAX_WRONG_DIGITS, PairingCode};
+use baken_schemas::id::{CircleId, DeviceId};
+use baken_schemas::pairing::{Grant, Hello, MAX_WRONG_DIGITS, PairingCode};
 use baken_schemas::time::Timestamp;
 use http::Method;
 use minicbor::bytes::ByteVec;
 
-use crate::circle::{self, Circle};
-use crate::client::{SignedClient, idempotency_of, path_with, send_unsigned};
+use crate::client::{SignedClient, idempotency_of, send_unsigned};
 use crate::device;
 use crate::pairing::{check_time, fresh_key, path};
 use crate::transport::Transport;
@@ -20,8 +22,6 @@ use crate::{Baken, BakenError, activation};
 
 /// How long after activation a device is added without a wait.
 const ACTIVATION_DAY_MS: i64 = 24 * 60 * 60 * 1000;
-/// How often a log record is made anew because another device's came first.
-const MAX_LOG_TRIES: usize = 4;
 
 /// A new device that this one has scanned.
 pub struct PairingAccept {
@@ -45,11 +45,10 @@ impl Baken {
     /// Takes the code that a new device shows, and tells that device who this one is.
     ///
     /// # Errors
-    /// [`BakenError::PairingTooLate`], [`BakenError::PairingCodeInvalid`], [`BakenError::PairingBroken`] when the offer
+    /// [`BakenError::PairingCodeInvalid`], [`BakenError::PairingBroken`] when the offer
     /// at the relay is not by the device that showed the code, [`BakenError::PairingExpired`] when there is none, and
     /// those of the network.
     pub async fn pair_accept(&self, transport: &dyn Transport, code: &str) -> Result<PairingAccept, BakenError> {
-        self.check_activation_day()?;
         let code = PairingCode::from_text(code).map_err(BakenError::PairingCodeInvalid)?;
         let offer = match send_unsigned(transport, Method::GET, &path(code.rendezvous, "offer")?, Vec::new()).await {
             Err(BakenError::Refused { status: 404, .. }) => return Err(BakenError::PairingExpired),
@@ -65,18 +64,20 @@ impl Baken {
         Ok(PairingAccept { code, new, offer, hello, started: self.context.now(), wrong: 0, grant: None })
     }
 
-    /// Adds the new device: the digits it shows, typed here, and this device's PIN. Says the new device's id.
+    /// Adds the new device: the digits it shows, typed here, and this device's PIN.
     ///
     /// # Errors
     /// [`BakenError::PairingDigits`]; after three wrong ones the pairing is over. [`BakenError::WrongPin`],
-    /// [`BakenError::PairingExpired`], and those of the network: then the same call can be made again.
+    /// [`BakenError::PairingExpired`], [`BakenError::NotOwner`], and those of the network: then the same call can be
+    /// made again.
     pub async fn pair_confirm(
         &self,
         accept: &mut PairingAccept,
         transport: &dyn Transport,
         digits: &str,
         pin: &str,
-    ) -> Result<DeviceId, BakenError> {
+        into: PairInto,
+    ) -> Result<Paired, BakenError> {
         check_time(&self.context, accept.started)?;
         if accept.wrong >= MAX_WRONG_DIGITS {
             return Err(BakenError::PairingDigits { left: 0 });
@@ -87,18 +88,46 @@ impl Baken {
             return Err(BakenError::PairingDigits { left: MAX_WRONG_DIGITS.saturating_sub(accept.wrong) });
         }
         self.check_pin(pin)?;
-        self.check_activation_day()?;
 
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
+        let home = self.with_vault(|open| Ok(open.circles.home().id()))?;
+        let (circle, role, enrol) = match into {
+            PairInto::Dossier => (home, MemberRole::Owner, api::DEVICES),
+            PairInto::Circle { circle, role } if circle != home && role != MemberRole::Owner => {
+                (circle, role, api::GUESTS)
+            }
+            PairInto::Circle { .. } => return Err(BakenError::NotOwner),
+        };
+        self.post_unposted(&client, circle).await?;
         let offer = accept.offer.clone();
-        let key = idempotency_of(api::DEVICES, &offer);
-        client.send(Method::POST, api::DEVICES, offer, key).await?;
-        self.add_member(&client, &accept.new).await?;
+        let key = idempotency_of(enrol, &offer);
+        client.send(Method::POST, enrol, offer, key).await?;
+        let at_once = self.is_first_on_activation_day(circle)?;
+        let new = &accept.new;
+        let member = Member { device: new.device, sig: new.sig, kem: new.kem.clone(), role };
+        self.append(&client, circle, |circle, keys| match circle.membership().state(member.device) {
+            None => Ok(Some(circle.record(Operation::Add { member: member.clone() }, keys))),
+            Some(MemberState::Proposed { .. }) if at_once => {
+                Ok(Some(circle.record(Operation::Confirm { device: member.device }, keys)))
+            }
+            Some(_) => Ok(None),
+        })
+        .await?;
+        if at_once {
+            self.append(&client, circle, |circle, keys| match circle.membership().state(member.device) {
+                Some(MemberState::Proposed { .. }) => {
+                    Ok(Some(circle.record(Operation::Confirm { device: member.device }, keys)))
+                }
+                _ => Ok(None),
+            })
+            .await?;
+        }
+        self.do_duties(&client, circle).await?;
         let grant = match accept.grant.take() {
             Some(grant) => grant,
             None => {
-                let grant = self.grant()?;
+                let grant = self.grant(circle, into)?;
                 self.context.with_rng(|rng| accept.code.seal_grant(&accept.new.kem, &accept.hello, &grant, rng))?
             }
         };
@@ -106,59 +135,25 @@ impl Baken {
         let path = path(accept.code.rendezvous, "grant")?;
         let key = idempotency_of(&path, &grant);
         client.send(Method::PUT, &path, grant, key).await?;
-        Ok(accept.new.device)
+        let notices = self.notices()?;
+        let waits = notices.iter().find(|notice| notice.circle == circle && notice.device == accept.new.device);
+        Ok(Paired { device: accept.new.device, is_in_at: waits.and_then(|notice| notice.takes_effect_at) })
     }
 
-    fn check_activation_day(&self) -> Result<(), BakenError> {
-        let activated = self.activated_at()?.ok_or(BakenError::PairingTooLate)?;
-        // An hour back is a clock that was corrected, more is none to rely on.
+    /// Whether the next device is the first further one of the dossier, on the day of activation: nobody is there who
+    /// could object, and the person has just proven who they are.
+    fn is_first_on_activation_day(&self, circle: CircleId) -> Result<bool, BakenError> {
+        let Some(activated) = self.activated_at()? else { return Ok(false) };
         let age = self.context.now().since_ms(activated);
-        if (-60 * 60 * 1000..ACTIVATION_DAY_MS).contains(&age) { Ok(()) } else { Err(BakenError::PairingTooLate) }
+        let alone = self.with_vault(|open| {
+            let circle = open.circles.get(circle)?;
+            Ok(circle.membership().members().filter(|(_, state)| *state == MemberState::Active).count() == 1)
+        })?;
+        // An hour back is a clock that was corrected, more is none to rely on.
+        Ok(alone && (-60 * 60 * 1000..ACTIVATION_DAY_MS).contains(&age))
     }
 
-    /// Adds the device to the log, then starts an epoch that is wrapped to it too. What an interrupted try has done
-    /// already is left as it is.
-    async fn add_member(&self, client: &SignedClient<'_>, new: &Identity) -> Result<(), BakenError> {
-        let member = Member { device: new.device, sig: new.sig, kem: new.kem.clone(), role: MemberRole::Owner };
-        self.append(client, |circle, keys| {
-            let is_member = circle.membership().member(member.device).is_some();
-            Ok((!is_member).then(|| circle::add_record(circle, member.clone(), keys)))
-        })
-        .await?;
-        self.append(client, |circle, keys| {
-            if circle.is_newest_epoch_for(member.device) {
-                return Ok(None);
-            }
-            let (epoch, _) = self.context.with_rng(|rng| circle.next_epoch(rng))?;
-            Ok(Some(circle::epoch_record(circle, epoch, keys)))
-        })
-        .await
-    }
-
-    /// Appends a record to the log at the relay and here. Where another came first, it is made anew behind that.
-    async fn append(
-        &self,
-        client: &SignedClient<'_>,
-        make: impl Fn(&Circle, &baken_schemas::device::DeviceKeys) -> Result<Option<Vec<u8>>, BakenError>,
-    ) -> Result<(), BakenError> {
-        for _ in 0..MAX_LOG_TRIES {
-            self.pull_log(client).await?;
-            let (path, record) = self.with_vault(|open| {
-                let path = path_with(api::LOG, open.circle.membership().circle())?;
-                Ok((path, make(&open.circle, &open.keys)?))
-            })?;
-            let Some(record) = record else { return Ok(()) };
-            let key = idempotency_of(&path, &record);
-            match client.send(Method::POST, &path, record, key).await {
-                Ok(_) => return self.pull_log(client).await,
-                Err(BakenError::Refused { status: 409, .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(BakenError::NotTrustworthy { what: "it never takes a membership record" })
-    }
-
-    fn grant(&self) -> Result<Grant, BakenError> {
+    fn grant(&self, circle: CircleId, into: PairInto) -> Result<Grant, BakenError> {
         // The newest that this phone has taken, not the one it was set up with: a relay could take the new phone back
         // to that.
         let newest = match self.alarm_outbox() {
@@ -172,21 +167,36 @@ impl Baken {
                 Some(newest) => newest.clone(),
                 None => setting::required::<ByteVec>(&open.vault.connection, activation::DIRECTORY)?.to_vec(),
             };
-            let head: LogHead = open.circle.membership().head();
             Ok(Grant {
-                account: device.account,
+                account: (into == PairInto::Dossier).then_some(device.account),
                 org: device.org,
                 directory,
-                desk_key: *device.desk_key.as_bytes(),
-                circle: device.circle,
-                log_head: head,
-                epochs: open
-                    .circle
-                    .epoch_keys()
-                    .iter()
-                    .map(|(epoch, key)| EpochKey { epoch: *epoch, key: *key.as_bytes() })
-                    .collect(),
+                circle,
+                log_head: open.circles.get(circle)?.membership().head(),
             })
         })
     }
+}
+
+/// What a new device is let into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PairInto {
+    /// The dossier: a further device of the person themself.
+    Dossier,
+    /// One circle, as a guest without an account.
+    Circle {
+        /// The circle.
+        circle: CircleId,
+        /// [`MemberRole::Member`] or [`MemberRole::Viewer`].
+        role: MemberRole,
+    },
+}
+
+/// A device that was added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paired {
+    /// The device.
+    pub device: DeviceId,
+    /// When it is let in unless somebody objects; `None` when it is in.
+    pub is_in_at: Option<Timestamp>,
 }

@@ -3,9 +3,6 @@
 //!
 //! [`PairingStart`] is the new device's half, [`PairingAccept`] the old one's. Neither survives the program or five
 //! minutes: a pairing that was interrupted is started again.
-//!
-//! In this version the old device must be the one that was activated, within a day of its activation. Later pairing
-//! needs the day's wait with a veto, which is not here yet.
 
 mod accept;
 mod address;
@@ -20,7 +17,7 @@ use baken_schemas::time::Timestamp;
 use bytes::Bytes;
 use http::Method;
 
-pub use accept::PairingAccept;
+pub use accept::{PairInto, Paired, PairingAccept};
 pub use address::RelayAddress;
 pub use start::PairingStart;
 

@@ -1,7 +1,7 @@
 //! The new device's half: it shows a code and six digits, waits for the grant, and becomes a device of the account.
 
-use baken_schemas::api::{self, Page};
-use baken_schemas::crypto::SymmetricKey;
+use baken_schemas::api;
+use baken_schemas::circle::Member;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::org::Directory;
 use baken_schemas::pairing::{Grant, PairingCode};
@@ -14,16 +14,13 @@ use zeroize::Zeroizing;
 
 use crate::activation::{Stage, save_setup};
 use crate::baken::UnlockedVault;
-use crate::circle::{Circle, member_of};
+use crate::circle::{self, Circle, member_of};
 use crate::client::{SignedClient, path_with, send_unsigned};
 use crate::device::{self, Device};
-use crate::pairing::{check_time, fresh_key, path, wait_for};
+use crate::pairing::{check_time, path, wait_for};
 use crate::transport::Transport;
 use crate::vault::{KdfCost, Vault, check_pin_rules};
 use crate::{Baken, BakenError};
-
-/// The most pages of a membership log: far more than 64 devices can make.
-const MAX_LOG_PAGES: usize = 64;
 
 /// A new device on its way into an account.
 pub struct PairingStart {
@@ -107,16 +104,16 @@ impl Baken {
         let grant = start.code.open_grant(&start.keys.kem, hello, &bytes).map_err(BakenError::PairingBroken)?;
         let directory = self.newest_directory(transport, &grant).await?;
         let client = SignedClient::of_device(transport, &start.keys);
-        let log = self.fetch_log(&client, &grant).await?;
+        let log = self.fetch_log(&client, grant.circle).await?;
 
         let vault = Vault::create(&self.home, &self.context, &start.pin, KdfCost::STANDARD, |connection| {
-            let desk_key =
-                SymmetricKey::from_slice(&grant.desk_key).ok_or(BakenError::VaultDamaged { part: "a key" })?;
-            let device = self.context.with_rng(|rng| {
-                Device::make(grant.account, grant.org, grant.circle, desk_key, start.keys.clone(), rng)
-            });
+            let account = grant.account.unwrap_or(device::GUEST);
+            let device = self
+                .context
+                .with_rng(|rng| Device::make(account, grant.org, grant.circle, None, start.keys.clone(), rng));
             device::save(connection, &device)?;
-            join_circle(connection, &grant, &log, &start.keys)?;
+            let circle = join_circle(connection, &grant, &log, &start.keys)?;
+            circle::observe(connection, &circle, self.context.now())?;
             save_setup(connection, Stage::Paired, &directory, &start.name)
         })?;
         self.set_vault(UnlockedVault::load(vault)?);
@@ -135,28 +132,15 @@ impl Baken {
         let newest = Directory::verify(&newest, grant.org).map_err(BakenError::DirectoryInvalid)?;
         Ok(if newest.value().version > granted.value().version { newest } else { granted })
     }
-
-    /// The relay's membership log of the granted circle.
-    async fn fetch_log(&self, client: &SignedClient<'_>, grant: &Grant) -> Result<Vec<Vec<u8>>, BakenError> {
-        let path = path_with(api::LOG, grant.circle)?;
-        let (mut log, mut after): (Vec<Vec<u8>>, Option<u64>) = (Vec::new(), None);
-        for _ in 0..MAX_LOG_PAGES {
-            let query = after.map(|seq| format!("?after={seq}")).unwrap_or_default();
-            let key = fresh_key(&self.context);
-            let page: Page = client.ask(Method::GET, &format!("{path}{query}"), Vec::new(), key, "a page").await?;
-            log.extend(page.items.iter().map(|item| item.bytes.to_vec()));
-            after = page.items.last().map(|item| item.cursor).or(after);
-            if !page.more || page.items.is_empty() {
-                break;
-            }
-        }
-        Ok(log)
-    }
 }
 
-/// Checks the log from its first record, that it passes through the granted head, that this device is in it, and that
-/// the granted keys are the ones it commits to.
-fn join_circle(connection: &Connection, grant: &Grant, log: &[Vec<u8>], keys: &DeviceKeys) -> Result<(), BakenError> {
+/// Checks the log from its first record, that it passes through the granted head, and that this device is in it.
+fn join_circle(
+    connection: &Connection,
+    grant: &Grant,
+    log: &[Vec<u8>],
+    keys: &DeviceKeys,
+) -> Result<Circle, BakenError> {
     let not_granted = || BakenError::NotTrustworthy { what: "its membership log is not the one your device granted" };
     let (genesis, rest) = log.split_first().ok_or_else(not_granted)?;
     let mut circle = Circle::join(connection, grant.circle, genesis, keys).map_err(|_| not_granted())?;
@@ -165,12 +149,7 @@ fn join_circle(connection: &Connection, grant: &Grant, log: &[Vec<u8>], keys: &D
         circle.apply(connection, record, keys).map_err(|_| not_granted())?;
         passed |= circle.membership().head() == grant.log_head;
     }
-    if !passed || circle.membership().member(keys.device) != Some(&member_of(keys)) {
-        return Err(not_granted());
-    }
-    for epoch in &grant.epochs {
-        let key = SymmetricKey::from_slice(&epoch.key).ok_or_else(not_granted)?;
-        circle.take_epoch_key(connection, epoch.epoch, key).map_err(|_| not_granted())?;
-    }
-    Ok(())
+    let own = member_of(keys);
+    let is_in = |member: &Member| (member.sig, &member.kem) == (own.sig, &own.kem);
+    if passed && circle.membership().member(keys.device).is_some_and(is_in) { Ok(circle) } else { Err(not_granted()) }
 }

@@ -10,18 +10,21 @@ pub(crate) mod time;
 mod view;
 
 use baken_schemas::cbor;
-use baken_schemas::id::RecordId;
+use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
+use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::{
-    self as schema, DELETED, FieldNumber, FieldType, KindNumber, KindSpec, MAX_VALUE_BYTES, Value,
+    self as schema, Change, DELETED, FieldNumber, FieldType, KindNumber, KindSpec, MAX_VALUE_BYTES, Value,
 };
-use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
 pub use view::{ConflictView, FieldView, HistoryView, RecordView, ValueView};
 
-use crate::circle::Circle;
+use crate::baken::UnlockedVault;
+use crate::circle::{Circle, CircleRow};
+use crate::sync::rows;
+use crate::sync::seal::Author;
 use crate::{Baken, BakenError};
-use store::RecordRow;
+use store::{RecordRow, Records};
 
 /// Whether a value is of a field's type. Emptying fits every field.
 fn fits(holds: FieldType, value: &Value) -> bool {
@@ -31,6 +34,7 @@ fn fits(holds: FieldType, value: &Value) -> bool {
             | (FieldType::Text, Value::Text(_))
             | (FieldType::Bool, Value::Bool(_))
             | (FieldType::Int | FieldType::Time, Value::Int(_))
+            | (FieldType::Bytes, Value::Bytes(_))
     )
 }
 
@@ -42,29 +46,45 @@ fn checked_field(kind: &KindSpec, name: &str, value: &Value) -> Result<FieldNumb
     Ok(field.number)
 }
 
-/// What this device knows of one record: its row and kind.
-fn find(connection: &Connection, record: RecordId) -> Result<(RecordRow, KindNumber), BakenError> {
-    connection
-        .prepare_cached("SELECT id, kind FROM record WHERE record = ?1 ORDER BY kind LIMIT 1")?
-        .query_row([record.0], |row| Ok((RecordRow(row.get(0)?), row.get(1)?)))
-        .optional()?
-        .ok_or(BakenError::NoSuchRecord)
+/// Where a record is: its circle, row and kind.
+struct Found {
+    circle: CircleId,
+    row: RecordRow,
+    kind: KindNumber,
+    fields: Vec<FieldState>,
 }
 
-/// Edits one record in one transaction.
+fn find(open: &UnlockedVault, record: RecordId) -> Result<Found, BakenError> {
+    let found: Option<(i64, i64, KindNumber, Vec<u8>)> = open
+        .vault
+        .connection
+        .prepare_cached("SELECT circle, id, kind, body FROM record WHERE record = ?1 ORDER BY circle, kind LIMIT 1")?
+        .query_row([record.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .optional()?;
+    let (circle, row, kind, body) = found.ok_or(BakenError::NoSuchRecord)?;
+    let circle = open.circles.at(CircleRow(circle))?.id();
+    Ok(Found { circle, row: RecordRow(row), kind, fields: register::kept(&body)? })
+}
+
+/// Edits one record in one transaction. What others wrote must have been merged before: an edit covers all there is.
 pub(crate) fn edit_all(
     connection: &mut Connection,
-    circle: &Circle,
-    now: Timestamp,
+    author: Author<'_>,
     record: RecordId,
     kind: KindNumber,
     edits: Vec<(FieldNumber, Value)>,
 ) -> Result<(), BakenError> {
-    let slot = circle.own_slot().ok_or(BakenError::NotActivated)?;
+    let row = author.circle.row();
     let tx = connection.transaction()?;
+    store::settle(&tx, row)?;
+    let seen: Vec<Seen> =
+        rows::heads(&tx, row)?.into_iter().map(|(slot, head)| Seen { slot, counter: head.counter }).collect();
+    let mut records = Records::of(&tx, row);
     for (field, value) in edits {
-        store::edit(&tx, slot, now, record, kind, field, value)?;
+        let (slot, counter, hlc) = author.add(&tx, &Change { record, kind, field, value: value.clone() })?;
+        records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, &seen)?;
     }
+    records.write()?;
     tx.commit()?;
     Ok(())
 }
@@ -75,6 +95,21 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::UnknownKind`], [`BakenError::UnknownField`], [`BakenError::ValueRefused`].
     pub fn create(&self, kind: &str, fields: Vec<(String, Value)>) -> Result<RecordId, BakenError> {
+        let home = self.with_vault(|open| Ok(open.circles.home().id()))?;
+        self.create_in(home, kind, fields)
+    }
+
+    /// As [`Self::create`], in another circle than this device's own.
+    ///
+    /// # Errors
+    /// As [`Self::create`], [`BakenError::NoSuchCircle`], and [`BakenError::NotShared`] when such records are not for
+    /// this kind of circle.
+    pub fn create_in(
+        &self,
+        circle: CircleId,
+        kind: &str,
+        fields: Vec<(String, Value)>,
+    ) -> Result<RecordId, BakenError> {
         let kind = schema::kind_named(kind).ok_or(BakenError::UnknownKind)?;
         if fields.is_empty() {
             return Err(BakenError::ValueRefused);
@@ -84,10 +119,30 @@ impl Baken {
             .map(|(name, value)| Ok((checked_field(kind, &name, &value)?, value)))
             .collect::<Result<_, BakenError>>()?;
         let record = self.context.with_rng(|rng| RecordId::make(rng));
-        let now = self.context.now();
-        self.with_vault(|open| edit_all(&mut open.vault.connection, &open.circle, now, record, kind.number, edits))?;
-        self.edited.notify_one();
+        self.edit(circle, record, kind.number, edits)?;
         Ok(record)
+    }
+
+    /// Edits a record of a circle, as the kinds of circle allow.
+    pub(crate) fn edit(
+        &self,
+        circle: CircleId,
+        record: RecordId,
+        kind: KindNumber,
+        edits: Vec<(FieldNumber, Value)>,
+    ) -> Result<(), BakenError> {
+        self.with_vault(|open| {
+            let circle = open.circles.get(circle)?;
+            let shared =
+                schema::kind_numbered(kind).is_none_or(|spec| spec.circles.contains(&circle.membership().kind()));
+            if !shared {
+                return Err(BakenError::NotShared);
+            }
+            let author = Author { circle, keys: &open.keys, context: &self.context };
+            edit_all(&mut open.vault.connection, author, record, kind, edits)
+        })?;
+        self.edited.notify_one();
+        Ok(())
     }
 
     /// Puts fields (by name) of a record, all or none.
@@ -95,22 +150,20 @@ impl Baken {
     /// # Errors
     /// As [`Self::create`], [`BakenError::NoSuchRecord`], and [`BakenError::InConflict`] for a field in conflict.
     pub fn put(&self, record: RecordId, fields: Vec<(String, Value)>) -> Result<(), BakenError> {
-        let now = self.context.now();
-        self.with_vault(|open| {
-            let (row, number) = find(&open.vault.connection, record)?;
-            let kind = schema::kind_numbered(number).ok_or(BakenError::UnknownKind)?;
+        let (circle, kind, edits) = self.with_settled(|open| {
+            let found = find(open, record)?;
+            let kind = schema::kind_numbered(found.kind).ok_or(BakenError::UnknownKind)?;
             let mut edits = Vec::with_capacity(fields.len());
             for (name, value) in fields {
                 let field = checked_field(kind, &name, &value)?;
-                if store::register(&open.vault.connection, row, field)?.is_in_conflict() {
+                if found.fields.iter().any(|state| state.field == field && register::is_in_conflict(state)) {
                     return Err(BakenError::InConflict);
                 }
                 edits.push((field, value));
             }
-            edit_all(&mut open.vault.connection, &open.circle, now, record, number, edits)
+            Ok((found.circle, found.kind, edits))
         })?;
-        self.edited.notify_one();
-        Ok(())
+        self.edit(circle, record, kind, edits)
     }
 
     /// Deletes a record; it can be restored.
@@ -130,14 +183,8 @@ impl Baken {
     }
 
     fn put_deleted(&self, record: RecordId, deleted: bool) -> Result<(), BakenError> {
-        let now = self.context.now();
-        self.with_vault(|open| {
-            let (_, kind) = find(&open.vault.connection, record)?;
-            let edits = vec![(DELETED, Value::Bool(deleted))];
-            edit_all(&mut open.vault.connection, &open.circle, now, record, kind, edits)
-        })?;
-        self.edited.notify_one();
-        Ok(())
+        let found = self.with_settled(|open| find(open, record))?;
+        self.edit(found.circle, record, found.kind, vec![(DELETED, Value::Bool(deleted))])
     }
 
     /// Settles a conflict: the field gets this value, and both old ones stay in the history.
@@ -145,25 +192,22 @@ impl Baken {
     /// # Errors
     /// [`BakenError::NoConflict`] when the field has none, and as [`Self::put`].
     pub fn resolve(&self, record: RecordId, field: FieldNumber, value: Value) -> Result<(), BakenError> {
-        let now = self.context.now();
-        self.with_vault(|open| {
-            let (row, kind) = find(&open.vault.connection, record)?;
-            let register = store::register(&open.vault.connection, row, field)?;
-            if !register.is_in_conflict() {
-                return Err(BakenError::NoConflict);
-            }
+        let found = self.with_settled(|open| {
+            let found = find(open, record)?;
+            let state =
+                found.fields.iter().find(|state| state.field == field).filter(|state| register::is_in_conflict(state));
+            let state = state.ok_or(BakenError::NoConflict)?;
             // One of the values that stand is always right, also of a field that only a newer version knows.
-            if !register.puts().iter().any(|put| put.value == value) {
-                let spec = schema::kind_numbered(kind).ok_or(BakenError::UnknownKind)?;
+            if !state.puts.iter().any(|put| put.value == value) {
+                let spec = schema::kind_numbered(found.kind).ok_or(BakenError::UnknownKind)?;
                 let spec = spec.field_numbered(field).ok_or(BakenError::UnknownField)?;
                 if !fits(spec.holds, &value) || cbor::to_vec(&value).len() > MAX_VALUE_BYTES {
                     return Err(BakenError::ValueRefused);
                 }
             }
-            edit_all(&mut open.vault.connection, &open.circle, now, record, kind, vec![(field, value)])
+            Ok(found)
         })?;
-        self.edited.notify_one();
-        Ok(())
+        self.edit(found.circle, record, found.kind, vec![(field, value)])
     }
 
     /// One record, deleted or not.
@@ -171,19 +215,25 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::NoSuchRecord`].
     pub fn record(&self, record: RecordId) -> Result<RecordView, BakenError> {
-        self.with_vault(|open| {
-            let (row, kind) = find(&open.vault.connection, record)?;
-            view::record_view(&open.vault.connection, &open.circle, row, record, kind)
+        self.with_settled(|open| {
+            let Found { circle, kind, fields, .. } = find(open, record)?;
+            Ok(view::record_view(open.circles.get(circle)?, record, kind, &fields))
         })
     }
 
-    /// Every record of a kind (by name), or of all kinds, oldest first; deleted ones too, marked.
+    /// Every record of a kind (by name), or of all kinds, in all circles, oldest first; deleted ones too, marked.
     ///
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::UnknownKind`].
     pub fn records(&self, kind: Option<&str>) -> Result<Vec<RecordView>, BakenError> {
         let kind = kind.map(|name| schema::kind_named(name).ok_or(BakenError::UnknownKind)).transpose()?;
-        self.with_vault(|open| all_views(&open.vault.connection, &open.circle, kind.map(|kind| kind.number)))
+        self.with_settled(|open| {
+            let mut views = Vec::new();
+            for circle in open.circles.all() {
+                views.extend(all_views(&open.vault.connection, circle, kind.map(|kind| kind.number))?);
+            }
+            Ok(views)
+        })
     }
 
     /// Everything that was ever put to a record: who, when, what, and whether it still stands.
@@ -191,35 +241,43 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::NoSuchRecord`].
     pub fn history(&self, record: RecordId) -> Result<Vec<HistoryView>, BakenError> {
-        self.with_vault(|open| {
-            let (row, kind) = find(&open.vault.connection, record)?;
-            view::history(&open.vault.connection, &open.circle, row, kind)
+        self.with_settled(|open| {
+            let Found { circle, row, kind, fields } = find(open, record)?;
+            view::history(&open.vault.connection, open.circles.get(circle)?, row, kind, &fields)
         })
     }
 
-    /// Every field with more than one value.
+    /// Every field with more than one value, in all circles.
     ///
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn conflicts(&self) -> Result<Vec<ConflictView>, BakenError> {
-        self.with_vault(|open| view::conflicts(&open.vault.connection, &open.circle))
+        self.with_settled(|open| {
+            let mut conflicts = Vec::new();
+            for circle in open.circles.all() {
+                conflicts.extend(view::conflicts(&open.vault.connection, circle)?);
+            }
+            Ok(conflicts)
+        })
     }
 }
 
-/// Every record as a view, in the order it came to this device.
+/// Every record of a circle as a view, in the order it came to this device.
 pub(crate) fn all_views(
     connection: &Connection,
     circle: &Circle,
     kind: Option<KindNumber>,
 ) -> Result<Vec<RecordView>, BakenError> {
     let mut statement = match kind {
-        Some(_) => connection.prepare_cached("SELECT id, record, kind FROM record WHERE kind = ?1 ORDER BY id")?,
-        None => connection.prepare_cached("SELECT id, record, kind FROM record WHERE ?1 IS NULL ORDER BY id")?,
+        Some(_) => connection
+            .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND kind = ?2 ORDER BY id")?,
+        None => connection
+            .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND ?2 IS NULL ORDER BY id")?,
     };
-    let mut rows = statement.query([kind])?;
+    let mut rows = statement.query((circle.row().0, kind))?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
-        views.push(view_of_row(connection, circle, row)?);
+        views.push(view_of_row(circle, row)?);
     }
     Ok(views)
 }
@@ -233,19 +291,20 @@ pub(crate) fn first_views(
     limit: usize,
     keep: impl Fn(&RecordView) -> bool,
 ) -> Result<Vec<RecordView>, BakenError> {
-    let mut statement =
-        connection.prepare_cached("SELECT id, record, kind FROM record WHERE kind = ?1 ORDER BY record")?;
-    let mut rows = statement.query([kind])?;
+    let mut statement = connection
+        .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND kind = ?2 ORDER BY record")?;
+    let mut rows = statement.query((circle.row().0, kind))?;
     let mut views = Vec::with_capacity(limit);
     while views.len() < limit
         && let Some(row) = rows.next()?
     {
-        views.extend(Some(view_of_row(connection, circle, row)?).filter(&keep));
+        views.extend(Some(view_of_row(circle, row)?).filter(&keep));
     }
     Ok(views)
 }
 
-fn view_of_row(connection: &Connection, circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {
-    let record = store::record_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-    view::record_view(connection, circle, RecordRow(row.get(0)?), record, row.get(2)?)
+fn view_of_row(circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {
+    let record = store::record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+    let fields: Vec<FieldState> = register::kept(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
+    Ok(view::record_view(circle, record, row.get(1)?, &fields))
 }

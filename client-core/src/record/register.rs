@@ -1,232 +1,190 @@
 //! One field of one record: a multi-value register, written put-only.
 //!
 //! The merge rule is `crdts`' `MVReg`: a put drops what its clock covers and stands beside what it does not. Nothing
-//! of `crdts` that removes is used, nor its serde forms (docs/adr). What is here besides is the rule of which puts an
-//! author may make at all, so that a device gone bad cannot make honest ones diverge.
+//! of `crdts` that removes is used, nor its serde forms (docs/adr). A put's identity is its author and the counter of
+//! the entry that brought it; its clock is all that the author had taken in by that entry. Entries are applied after
+//! all they build on, so no device can make a put that others would order differently: there is nothing to claim.
 
-use baken_schemas::cbor;
-use baken_schemas::record::{Tick, Value};
+use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
+use baken_schemas::record::FieldNumber;
 use crdts::mvreg::Op;
-use crdts::{CmRDT as _, MVReg, VClock};
-use minicbor::{Decode, Encode};
+use crdts::{CmRDT as _, Dot, MVReg, VClock};
+use minicbor::Decode;
 
 use crate::BakenError;
 
-/// A put as it is kept: what it says, and who said it when.
-#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
-pub(crate) struct Put {
-    /// What the author had seen of the field, and this put itself; in order of slot.
-    #[n(0)]
-    pub(crate) clock: Vec<Tick>,
-    #[n(1)]
-    pub(crate) value: Value,
-    /// The author.
-    #[n(2)]
-    pub(crate) slot: u16,
-    /// The author's hybrid logical clock, for display.
-    #[n(3)]
-    pub(crate) hlc: u64,
+/// What an author had taken in of each writer, in order of slot. Its own entries are understood.
+pub(crate) type SeenBy = [Seen];
+
+/// How far a writer had been read.
+pub(crate) fn seen_of(seen: &SeenBy, slot: u16) -> u64 {
+    seen.binary_search_by_key(&slot, |seen| seen.slot)
+        .ok()
+        .and_then(|place| seen.get(place))
+        .map_or(0, |seen| seen.counter)
 }
 
-impl Put {
-    /// How often its author had put the field, this time with it.
-    pub(crate) fn count(&self) -> u64 {
-        count_in(&self.clock, self.slot)
-    }
-}
-
-/// The concurrent puts of one field.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Register {
-    puts: Vec<Put>,
-}
-
-/// Whether a put by a peer may be applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum PutCheck {
-    /// Yes.
-    Ready,
-    /// It has seen a put that is not here yet.
-    Waits,
-    /// No honest device makes such a put.
-    Invalid,
-}
-
-impl Register {
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, BakenError> {
-        Ok(Self { puts: kept(bytes)? })
-    }
-
-    pub(crate) fn to_bytes(&self) -> Vec<u8> {
-        cbor::to_vec(&self.puts)
-    }
-
-    /// The concurrent puts, oldest first.
-    pub(crate) fn puts(&self) -> &[Put] {
-        &self.puts
-    }
-
-    /// More than one value stands. The same value put twice is no conflict.
-    pub(crate) fn is_in_conflict(&self) -> bool {
-        self.puts.iter().skip(1).any(|put| self.puts.first().is_some_and(|first| first.value != put.value))
-    }
-
-    /// How often a writer has put the field, as far as is known here. Puts never go away but under a greater clock, so
-    /// the newest ones cover all there were.
-    fn count(&self, slot: u16) -> u64 {
-        self.puts.iter().map(|put| count_in(&put.clock, slot)).max().unwrap_or(0)
-    }
-
-    /// The clock of the next put by `slot`: it covers everything here.
-    pub(crate) fn next_clock(&self, slot: u16) -> Vec<Tick> {
-        let mut all = VClock::new();
-        for tick in self.puts.iter().flat_map(|put| &put.clock) {
-            all.apply(crdts::Dot::new(tick.slot, tick.count));
+/// Puts into a field what an author wrote, having taken in `seen`; what it replaced comes back, for the history.
+pub(crate) fn put(
+    fields: &mut Vec<FieldState>,
+    field: FieldNumber,
+    put: StandingPut,
+    seen: &SeenBy,
+) -> Vec<StandingPut> {
+    let place = match fields.binary_search_by_key(&field, |state| state.field) {
+        Ok(place) => place,
+        Err(place) => {
+            fields.insert(place, FieldState { field, puts: Vec::new() });
+            place
         }
-        let own = all.get(&slot).saturating_add(1);
-        all.apply(crdts::Dot::new(slot, own));
-        all.dots.into_iter().map(|(slot, count)| Tick { slot, count }).collect()
+    };
+    let Some(state) = fields.get_mut(place) else { return Vec::new() };
+    if state.puts.is_empty() {
+        state.puts.push(put);
+        return Vec::new();
     }
+    let mut clock: VClock<u16> = seen.iter().map(|seen| Dot::new(seen.slot, seen.counter)).collect();
+    clock.apply(Dot::new(put.slot, put.counter));
+    let before = std::mem::take(&mut state.puts);
+    let mut merged: MVReg<StandingPut, u16> = MVReg::new();
+    for standing in before.iter().cloned() {
+        let dot = VClock::from(Dot::new(standing.slot, standing.counter));
+        merged.apply(Op::Put { clock: dot, val: standing });
+    }
+    merged.apply(Op::Put { clock, val: put });
+    state.puts = merged.read().val;
+    state.puts.sort_by_key(|put| (put.slot, put.counter));
+    let standing = &state.puts;
+    before.into_iter().filter(|put| !standing.contains(put)).collect()
+}
 
-    /// Whether `author` may put with this clock now. All devices come to the same answer: an author's puts arrive in
-    /// its order, and a tick of another writer is accepted only once that writer's put is here.
-    pub(crate) fn check(&self, author: u16, clock: &[Tick]) -> PutCheck {
-        if count_in(clock, author) != self.count(author).saturating_add(1) {
-            return PutCheck::Invalid;
-        }
-        let unseen = |tick: &Tick| tick.slot != author && tick.count > self.count(tick.slot);
-        if clock.iter().any(unseen) { PutCheck::Waits } else { PutCheck::Ready }
-    }
+/// More than one value stands. The same value put twice is no conflict.
+pub(crate) fn is_in_conflict(state: &FieldState) -> bool {
+    state.puts.iter().skip(1).any(|put| state.puts.first().is_some_and(|first| first.value != put.value))
+}
 
-    /// Applies a put; what it replaced comes back, for the history.
-    pub(crate) fn apply(&mut self, put: Put) -> Vec<Put> {
-        let before = std::mem::take(&mut self.puts);
-        let mut merged: MVReg<Put, u16> = MVReg::new();
-        for put in before.iter().cloned().chain([put]) {
-            merged.apply(Op::Put { clock: clock_of(&put.clock), val: put });
-        }
-        self.puts = merged.read().val;
-        before.into_iter().filter(|put| !self.puts.contains(put)).collect()
+/// Brings what stands on two devices together. Each had taken in of every writer what its `seen` says, its own too: a
+/// put that one has and the other has taken in but not kept was replaced there. What goes comes back, for the history.
+pub(crate) fn merge(
+    fields: &mut Vec<FieldState>,
+    seen: &SeenBy,
+    others: &[FieldState],
+    seen_by_other: &SeenBy,
+) -> Vec<(FieldNumber, StandingPut)> {
+    let mut replaced = Vec::new();
+    let is_same = |a: &StandingPut, b: &StandingPut| (a.slot, a.counter) == (b.slot, b.counter);
+    for state in fields.iter_mut() {
+        let other = others.iter().find(|other| other.field == state.field);
+        let (kept, gone): (Vec<_>, Vec<_>) = std::mem::take(&mut state.puts).into_iter().partition(|put| {
+            let has = other.is_some_and(|other| other.puts.iter().any(|theirs| is_same(put, theirs)));
+            has || seen_of(seen_by_other, put.slot) < put.counter
+        });
+        state.puts = kept;
+        replaced.extend(gone.into_iter().map(|put| (state.field, put)));
     }
+    for other in others {
+        let place = match fields.binary_search_by_key(&other.field, |state| state.field) {
+            Ok(place) => place,
+            Err(place) => {
+                fields.insert(place, FieldState { field: other.field, puts: Vec::new() });
+                place
+            }
+        };
+        let Some(state) = fields.get_mut(place) else { continue };
+        for put in &other.puts {
+            let here = state.puts.iter().any(|own| is_same(own, put));
+            if !here && seen_of(seen, put.slot) < put.counter {
+                state.puts.push(put.clone());
+            }
+        }
+        state.puts.sort_by_key(|put| (put.slot, put.counter));
+    }
+    fields.retain(|state| !state.puts.is_empty());
+    replaced
 }
 
 /// Reads what this device wrote itself: no second encoding to compare with, which is for bytes from outside.
 pub(crate) fn kept<T: for<'b> Decode<'b, ()>>(bytes: &[u8]) -> Result<T, BakenError> {
-    minicbor::decode(bytes).map_err(|_| BakenError::VaultDamaged { part: "a field" })
-}
-
-fn count_in(clock: &[Tick], slot: u16) -> u64 {
-    clock.iter().find(|tick| tick.slot == slot).map_or(0, |tick| tick.count)
-}
-
-fn clock_of(ticks: &[Tick]) -> VClock<u16> {
-    VClock { dots: ticks.iter().map(|tick| (tick.slot, tick.count)).collect() }
+    minicbor::decode(bytes).map_err(|_| BakenError::VaultDamaged { part: "a record" })
 }
 
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+    use baken_schemas::record::Value;
     use proptest::prelude::*;
 
     use super::*;
 
-    fn put(register: &Register, slot: u16, value: &str) -> Put {
-        Put { clock: register.next_clock(slot), value: Value::Text(value.to_owned()), slot, hlc: 0 }
+    fn value(slot: u16, counter: u64, text: &str) -> StandingPut {
+        StandingPut { slot, counter, hlc: 0, value: Value::Text(text.to_owned()) }
     }
 
-    fn texts(register: &Register) -> Vec<&str> {
-        let mut texts: Vec<&str> = register
-            .puts()
-            .iter()
-            .map(|put| match &put.value {
-                Value::Text(text) => text.as_str(),
-                _ => "",
-            })
-            .collect();
-        texts.sort_unstable();
-        texts
+    fn seen(places: &[(u16, u64)]) -> Vec<Seen> {
+        places.iter().map(|(slot, counter)| Seen { slot: *slot, counter: *counter }).collect()
     }
 
     #[test]
     fn two_that_have_not_seen_each_other_both_stand_until_one_has() {
-        let (mut phone, mut tablet) = (Register::default(), Register::default());
-        let first = put(&phone, 0, "06-1");
-        assert_eq!(phone.apply(first.clone()), vec![]);
-        let other = put(&tablet, 1, "06-2");
-        tablet.apply(other.clone());
-        assert_eq!(tablet.apply(first.clone()), vec![]);
-        assert_eq!(phone.apply(other.clone()), vec![]);
-        assert!(phone.is_in_conflict() && tablet.is_in_conflict());
-        assert_eq!(texts(&phone), texts(&tablet));
-
-        let resolved = put(&phone, 0, "06-3");
-        let mut replaced = phone.apply(resolved.clone());
-        replaced.sort_by_key(|put| put.slot);
-        assert_eq!(replaced, vec![first, other]);
-        tablet.apply(resolved);
-        assert_eq!((texts(&phone), texts(&tablet)), (vec!["06-3"], vec!["06-3"]));
+        let mut fields = Vec::new();
+        assert_eq!(put(&mut fields, 3, value(0, 1, "06-1"), &[]), []);
+        assert_eq!(put(&mut fields, 3, value(1, 1, "06-2"), &[]), []);
+        assert!(is_in_conflict(&fields[0]));
+        let replaced = put(&mut fields, 3, value(0, 2, "06-3"), &seen(&[(1, 1)]));
+        assert_eq!(replaced, [value(0, 1, "06-1"), value(1, 1, "06-2")]);
+        assert_eq!(fields[0].puts, [value(0, 2, "06-3")]);
     }
 
     #[test]
-    fn a_clock_that_claims_another_ones_future_waits_and_a_repeated_one_is_invalid() {
-        let mut register = Register::default();
-        let first = put(&register, 0, "a");
-        register.apply(first.clone());
-        assert_eq!(register.check(0, &first.clock), PutCheck::Invalid);
-        assert_eq!(register.check(0, &[Tick { slot: 0, count: 3 }]), PutCheck::Invalid);
-        assert_eq!(register.check(1, &[Tick { slot: 0, count: 2 }]), PutCheck::Invalid);
-        let ahead = [Tick { slot: 0, count: 2 }, Tick { slot: 1, count: 1 }];
-        assert_eq!(register.check(1, &ahead), PutCheck::Waits);
-        assert_eq!(register.check(1, &register.next_clock(1)), PutCheck::Ready);
+    fn the_last_of_two_puts_in_one_entry_stands() {
+        let mut fields = Vec::new();
+        put(&mut fields, 3, value(0, 1, "06-1"), &[]);
+        assert_eq!(put(&mut fields, 3, value(0, 1, "06-2"), &[]), [value(0, 1, "06-1")]);
+        assert!(!is_in_conflict(&fields[0]));
     }
 
     proptest! {
-        /// I3 for one field: any causal order of the same puts gives the same values.
+        /// I3 for one field: any causal order of the same entries gives the same values, and so does bringing two
+        /// devices' states together at any moment.
         #[test]
-        fn any_causal_order_gives_the_same_register(steps in prop::collection::vec((0u16..3, 0usize..3), 1..24)) {
-            // Three writers; in every step one puts, after having taken in the next put of another, if there is one.
-            let mut registers = vec![Register::default(); 3];
-            let mut logs: Vec<Vec<Put>> = vec![Vec::new(); 3];
-            let mut taken = vec![vec![0usize; 3]; 3];
-            for (writer, other) in steps {
-                let me = usize::from(writer);
-                if let Some(put) = logs.get(other).unwrap().get(taken[me][other]).cloned()
-                    && me != other
-                    && registers[me].check(put.slot, &put.clock) == PutCheck::Ready
-                {
-                    taken[me][other] += 1;
-                    registers[me].apply(put);
+        fn any_causal_order_gives_the_same_field(steps in prop::collection::vec((0usize..3, 0usize..3, any::<bool>()), 1..32)) {
+            #[derive(Clone, Default)]
+            struct Device { fields: Vec<FieldState>, seen: Vec<u64> }
+            let full = |seen: &[u64]| -> Vec<Seen> {
+                (0_u16..).zip(seen).map(|(slot, counter)| Seen { slot, counter: *counter }).collect()
+            };
+            let mut devices = vec![Device { fields: Vec::new(), seen: vec![0; 3] }; 3];
+            let mut log: Vec<Vec<(StandingPut, Vec<Seen>)>> = vec![Vec::new(); 3];
+            fn take(device: &mut Device, log: &[Vec<(StandingPut, Vec<Seen>)>], from: usize) -> bool {
+                let Some((made, knew)) = log[from].get(usize::try_from(device.seen[from]).unwrap()) else { return false };
+                if knew.iter().any(|seen| device.seen[usize::from(seen.slot)] < seen.counter && usize::from(seen.slot) != from) {
+                    return false;
                 }
-                let made = put(&registers[me], writer, &format!("{writer}-{}", logs[me].len()));
-                registers[me].apply(made.clone());
-                logs[me].push(made);
+                put(&mut device.fields, 1, made.clone(), knew);
+                device.seen[from] += 1;
+                true
             }
-            // Then everybody takes in the rest, each in an order of its own.
-            for me in 0..3 {
-                loop {
-                    let mut moved = false;
-                    for turn in 0..3 {
-                        let other = (me + turn) % 3;
-                        if let Some(put) = logs[other].get(taken[me][other]).cloned()
-                            && me != other
-                            && registers[me].check(put.slot, &put.clock) == PutCheck::Ready
-                        {
-                            taken[me][other] += 1;
-                            registers[me].apply(put);
-                            moved = true;
-                        }
-                    }
-                    if !moved {
-                        break;
-                    }
+            for (me, other, brings_together) in steps {
+                if me != other && brings_together {
+                    let theirs = devices[other].clone();
+                    let device = &mut devices[me];
+                    merge(&mut device.fields, &full(&device.seen), &theirs.fields, &full(&theirs.seen));
+                    for (mine, theirs) in device.seen.iter_mut().zip(theirs.seen) { *mine = (*mine).max(theirs); }
+                } else if me != other {
+                    take(&mut devices[me], &log, other);
                 }
-                for other in 0..3 {
-                    prop_assert!(me == other || taken[me][other] == logs[other].len());
-                }
+                let knew = full(&devices[me].seen);
+                let made = value(u16::try_from(me).unwrap(), devices[me].seen[me] + 1, &format!("{me}-{}", log[me].len()));
+                put(&mut devices[me].fields, 1, made.clone(), &knew);
+                devices[me].seen[me] += 1;
+                log[me].push((made, knew));
             }
-            prop_assert_eq!(texts(&registers[0]), texts(&registers[1]));
-            prop_assert_eq!(texts(&registers[1]), texts(&registers[2]));
+            for device in &mut devices {
+                while (0..3).any(|from| take(device, &log, from)) {}
+            }
+            prop_assert_eq!(&devices[0].fields, &devices[1].fields);
+            prop_assert_eq!(&devices[1].fields, &devices[2].fields);
         }
     }
 }

@@ -1,14 +1,24 @@
-//! Records in SQLite: interned ids, one row a register, and what a put replaced.
+//! Records in SQLite: one row a record with all its fields, and what a put replaced.
+//!
+//! What others wrote is durable as it came (`fresh`) before it is merged: a phone that receives in the background
+//! writes little, and the look that follows merges all at once. [`settle`] must run before anything here is read.
+
+use std::collections::BTreeMap;
 
 use baken_schemas::cbor;
+use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
 use baken_schemas::id::RecordId;
-use baken_schemas::record::{Change, FieldNumber, KindNumber, Value};
-use baken_schemas::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, Transaction};
+use baken_schemas::record::{Change, FieldNumber, KindNumber, decode_changes};
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::BakenError;
-use crate::record::register::{Put, PutCheck, Register, kept};
-use crate::record::time;
+use crate::circle::CircleRow;
+use crate::record::register::{self, SeenBy, kept};
+
+/// The most records held in memory while merging.
+const MAX_HELD: usize = 2048;
+/// The most taken-in entries merged in one go.
+const MAX_FRESH: usize = 1024;
 
 /// The short number of a record in this database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,125 +29,232 @@ pub(crate) fn record_id(bytes: &[u8]) -> Result<RecordId, BakenError> {
     RecordId::from_slice(bytes).ok_or(BakenError::VaultDamaged { part: "a record" })
 }
 
-/// The row of a record, if it was ever written to.
-pub(crate) fn row_of(
+/// The fields of a record, if it was ever written to.
+pub(crate) fn fields(
     connection: &Connection,
+    circle: CircleRow,
     record: RecordId,
     kind: KindNumber,
-) -> Result<Option<RecordRow>, BakenError> {
-    let row = connection
-        .prepare_cached("SELECT id FROM record WHERE record = ?1 AND kind = ?2")?
-        .query_row((record.0, kind), |row| row.get(0).map(RecordRow))
+) -> Result<Option<(RecordRow, Vec<FieldState>)>, BakenError> {
+    let row: Option<(i64, Vec<u8>)> = connection
+        .prepare_cached("SELECT id, body FROM record WHERE record = ?1 AND kind = ?2 AND circle = ?3")?
+        .query_row((record.0, kind, circle.0), |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(row)
+    row.map(|(id, body)| Ok((RecordRow(id), kept(&body)?))).transpose()
 }
 
-fn intern(tx: &Transaction<'_>, record: RecordId, kind: KindNumber) -> Result<RecordRow, BakenError> {
-    if let Some(row) = row_of(tx, record, kind)? {
-        return Ok(row);
+/// Records of one circle on their way from what was read to what is written back.
+pub(crate) struct Records<'a> {
+    connection: &'a Connection,
+    circle: CircleRow,
+    held: BTreeMap<(RecordId, KindNumber), Held>,
+}
+
+struct Held {
+    row: Option<RecordRow>,
+    fields: Vec<FieldState>,
+    replaced: Vec<(FieldNumber, StandingPut)>,
+}
+
+impl<'a> Records<'a> {
+    pub(crate) fn of(connection: &'a Connection, circle: CircleRow) -> Self {
+        Self { connection, circle, held: BTreeMap::new() }
     }
-    tx.prepare_cached("INSERT INTO record (record, kind) VALUES (?1, ?2)")?.execute((record.0, kind))?;
-    Ok(RecordRow(tx.last_insert_rowid()))
+
+    fn hold(&mut self, record: RecordId, kind: KindNumber) -> Result<&mut Held, BakenError> {
+        if self.held.len() >= MAX_HELD && !self.held.contains_key(&(record, kind)) {
+            self.write()?;
+        }
+        match self.held.entry((record, kind)) {
+            std::collections::btree_map::Entry::Occupied(held) => Ok(held.into_mut()),
+            std::collections::btree_map::Entry::Vacant(place) => {
+                let found = fields(self.connection, self.circle, record, kind)?;
+                let (row, fields) = found.map_or((None, Vec::new()), |(row, fields)| (Some(row), fields));
+                Ok(place.insert(Held { row, fields, replaced: Vec::new() }))
+            }
+        }
+    }
+
+    /// Puts a field.
+    pub(crate) fn put(
+        &mut self,
+        record: RecordId,
+        kind: KindNumber,
+        field: FieldNumber,
+        put: StandingPut,
+        seen: &SeenBy,
+    ) -> Result<(), BakenError> {
+        let held = self.hold(record, kind)?;
+        let replaced = register::put(&mut held.fields, field, put, seen);
+        held.replaced.extend(replaced.into_iter().map(|put| (field, put)));
+        Ok(())
+    }
+
+    /// Brings a record together with what stands in it elsewhere.
+    pub(crate) fn merge(
+        &mut self,
+        record: RecordId,
+        kind: KindNumber,
+        seen: &SeenBy,
+        others: &[FieldState],
+        seen_by_other: &SeenBy,
+    ) -> Result<(), BakenError> {
+        let held = self.hold(record, kind)?;
+        let replaced = register::merge(&mut held.fields, seen, others, seen_by_other);
+        held.replaced.extend(replaced);
+        Ok(())
+    }
+
+    /// Writes back what changed.
+    pub(crate) fn write(&mut self) -> Result<(), BakenError> {
+        for ((record, kind), held) in std::mem::take(&mut self.held) {
+            let body = cbor::to_vec(&held.fields);
+            let conflict = held.fields.iter().any(register::is_in_conflict);
+            let row = match held.row {
+                Some(row) => {
+                    self.connection
+                        .prepare_cached("UPDATE record SET body = ?2, conflict = ?3 WHERE id = ?1")?
+                        .execute((row.0, body, conflict))?;
+                    row
+                }
+                None => {
+                    self.connection
+                        .prepare_cached(
+                            "INSERT INTO record (circle, record, kind, body, conflict) VALUES (?1, ?2, ?3, ?4, ?5)",
+                        )?
+                        .execute((self.circle.0, record.0, kind, body, conflict))?;
+                    RecordRow(self.connection.last_insert_rowid())
+                }
+            };
+            for (field, put) in held.replaced {
+                self.connection
+                    .prepare_cached("INSERT INTO replaced (record, field, put) VALUES (?1, ?2, ?3)")?
+                    .execute((row.0, field, cbor::to_vec(&put)))?;
+            }
+        }
+        Ok(())
+    }
 }
 
-/// The register of a field; empty where nothing was put.
-pub(crate) fn register(connection: &Connection, row: RecordRow, field: FieldNumber) -> Result<Register, BakenError> {
-    let bytes: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT puts FROM register WHERE record = ?1 AND field = ?2")?
-        .query_row((row.0, field), |row| row.get(0))
-        .optional()?;
-    bytes.map_or_else(|| Ok(Register::default()), |bytes| Register::from_bytes(&bytes))
-}
-
-fn apply(
-    tx: &Transaction<'_>,
-    row: RecordRow,
-    field: FieldNumber,
-    mut register: Register,
-    put: Put,
+/// Keeps the changes of an entry until the next look.
+pub(crate) fn insert_fresh(
+    connection: &Connection,
+    circle: CircleRow,
+    (slot, counter): (u16, u64),
+    hlc: u64,
+    schema: u16,
+    seen: &SeenBy,
+    changes: &[u8],
 ) -> Result<(), BakenError> {
-    for replaced in register.apply(put) {
-        tx.prepare_cached("INSERT INTO replaced (record, field, put) VALUES (?1, ?2, ?3)")?.execute((
-            row.0,
-            field,
-            cbor::to_vec(&replaced),
-        ))?;
-    }
-    tx.prepare_cached(
-        "INSERT INTO register (record, field, puts, conflict) VALUES (?1, ?2, ?3, ?4)
-         ON CONFLICT DO UPDATE SET puts = ?3, conflict = ?4",
-    )?
-    .execute((row.0, field, register.to_bytes(), register.is_in_conflict()))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO fresh (circle, slot, counter, hlc, schema, seen, changes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute((circle.0, slot, signed(counter), signed(hlc), schema, cbor::to_vec(&seen.to_vec()), changes))?;
     Ok(())
 }
 
-/// An edit on this device: state and outbox in the caller's transaction. It covers every value that stands.
-pub(crate) fn edit(
-    tx: &Transaction<'_>,
+fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+struct Fresh {
+    id: i64,
     slot: u16,
-    now: Timestamp,
-    record: RecordId,
-    kind: KindNumber,
-    field: FieldNumber,
-    value: Value,
-) -> Result<(), BakenError> {
-    let row = intern(tx, record, kind)?;
-    let register = register(tx, row, field)?;
-    let put = Put { clock: register.next_clock(slot), value, slot, hlc: time::of_edit(tx, now)? };
-    tx.prepare_cached("INSERT INTO pending (record, field, put) VALUES (?1, ?2, ?3)")?.execute((
-        row.0,
-        field,
-        cbor::to_vec(&put),
-    ))?;
-    apply(tx, row, field, register, put)
+    counter: u64,
+    hlc: u64,
+    schema: u16,
+    seen: Vec<Seen>,
+    changes: Vec<u8>,
 }
 
-/// A put by a peer. Anything but [`PutCheck::Ready`] has changed nothing.
-pub(crate) fn merge(tx: &Transaction<'_>, slot: u16, hlc: u64, change: Change) -> Result<PutCheck, BakenError> {
-    let row = intern(tx, change.record, change.kind)?;
-    let register = register(tx, row, change.field)?;
-    let check = register.check(slot, &change.clock);
-    if check == PutCheck::Ready {
-        let put = Put { clock: change.clock, value: change.value, slot, hlc };
-        apply(tx, row, change.field, register, put)?;
-    }
-    Ok(check)
-}
-
-/// An edit that no entry holds yet.
-#[derive(Debug)]
-pub(crate) struct PendingEdit {
-    /// Its number among the pending ones.
-    pub(crate) row: i64,
-    pub(crate) change: Change,
-    /// When it was made.
-    pub(crate) hlc: u64,
-}
-
-/// Edits that no entry holds yet, oldest first, at most `limit`.
-pub(crate) fn pending(connection: &Connection, limit: usize) -> Result<Vec<PendingEdit>, BakenError> {
+fn fresh(connection: &Connection, circle: CircleRow) -> Result<Vec<Fresh>, BakenError> {
     let mut statement = connection.prepare_cached(
-        "SELECT pending.id, record.record, record.kind, pending.field, pending.put
-         FROM pending JOIN record ON record.id = pending.record ORDER BY pending.id LIMIT ?1",
+        "SELECT id, slot, counter, hlc, schema, seen, changes FROM fresh WHERE circle = ?1 ORDER BY id LIMIT ?2",
     )?;
-    let mut rows = statement.query([i64::try_from(limit).unwrap_or(i64::MAX)])?;
+    let mut rows = statement.query((circle.0, i64::try_from(MAX_FRESH).unwrap_or(i64::MAX)))?;
+    let mut fresh = Vec::new();
+    while let Some(row) = rows.next()? {
+        fresh.push(Fresh {
+            id: row.get(0)?,
+            slot: row.get(1)?,
+            counter: u64::try_from(row.get::<_, i64>(2)?).unwrap_or(0),
+            hlc: u64::try_from(row.get::<_, i64>(3)?).unwrap_or(0),
+            schema: row.get(4)?,
+            seen: kept(row.get_ref(5)?.as_blob().map_err(rusqlite::Error::from)?)?,
+            changes: row.get(6)?,
+        });
+    }
+    Ok(fresh)
+}
+
+/// Merges what was taken in into the records, in the order it came. A caller that is in a transaction goes on in it.
+///
+/// # Errors
+/// [`BakenError::Database`].
+pub(crate) fn settle(connection: &Connection, circle: CircleRow) -> Result<(), BakenError> {
+    loop {
+        let batch = fresh(connection, circle)?;
+        let Some(last) = batch.last().map(|fresh| fresh.id) else { return Ok(()) };
+        let own = connection.is_autocommit();
+        if own {
+            connection.execute_batch("BEGIN IMMEDIATE")?;
+        }
+        let done = merge_batch(connection, circle, batch, last);
+        if own {
+            connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+        }
+        done?;
+    }
+}
+
+fn merge_batch(connection: &Connection, circle: CircleRow, batch: Vec<Fresh>, last: i64) -> Result<(), BakenError> {
+    let mut records = Records::of(connection, circle);
+    for entry in batch {
+        let Fresh { slot, counter, hlc, schema, seen, changes, .. } = entry;
+        // They were decoded once when they were taken in.
+        for Change { record, kind, field, value } in decode_changes(schema, &changes)? {
+            records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, &seen)?;
+        }
+    }
+    records.write()?;
+    connection.prepare_cached("DELETE FROM fresh WHERE circle = ?1 AND id <= ?2")?.execute((circle.0, last))?;
+    Ok(())
+}
+
+/// The edits that the next entry will hold, oldest first.
+pub(crate) fn pending(connection: &Connection, circle: CircleRow) -> Result<Vec<Change>, BakenError> {
+    let mut statement =
+        connection.prepare_cached("SELECT record, kind, field, value FROM pending WHERE circle = ?1 ORDER BY id")?;
+    let mut rows = statement.query([circle.0])?;
     let mut pending = Vec::new();
     while let Some(row) = rows.next()? {
-        let record = record_id(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        let put: Put = put_of(row.get_ref(4)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        let change = Change { record, kind: row.get(2)?, field: row.get(3)?, clock: put.clock, value: put.value };
-        pending.push(PendingEdit { row: row.get(0)?, change, hlc: put.hlc });
+        let record = record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        let value = kept(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        pending.push(Change { record, kind: row.get(1)?, field: row.get(2)?, value });
     }
     Ok(pending)
 }
 
-/// Forgets pending edits up to a row number: an entry holds them now.
-pub(crate) fn sealed_up_to(tx: &Transaction<'_>, last: i64) -> Result<(), BakenError> {
-    tx.prepare_cached("DELETE FROM pending WHERE id <= ?1")?.execute([last])?;
-    time::end_batch(tx)
+/// How many edits the next entry will hold, and about how many bytes.
+pub(crate) fn pending_size(connection: &Connection, circle: CircleRow) -> Result<(usize, usize), BakenError> {
+    let (count, bytes): (i64, i64) = connection
+        .prepare_cached("SELECT count(*), coalesce(sum(length(value)), 0) FROM pending WHERE circle = ?1")?
+        .query_row([circle.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok((usize::try_from(count).unwrap_or(usize::MAX), usize::try_from(bytes).unwrap_or(usize::MAX)))
 }
 
-/// Reads a put out of a row.
-pub(crate) fn put_of(bytes: &[u8]) -> Result<Put, BakenError> {
-    kept(bytes)
+/// Adds an edit to those that the next entry will hold.
+pub(crate) fn insert_pending(connection: &Connection, circle: CircleRow, change: &Change) -> Result<(), BakenError> {
+    connection
+        .prepare_cached("INSERT INTO pending (circle, record, kind, field, value) VALUES (?1, ?2, ?3, ?4, ?5)")?
+        .execute((circle.0, change.record.0, change.kind, change.field, cbor::to_vec(&change.value)))?;
+    Ok(())
+}
+
+/// Forgets pending edits: an entry holds them now.
+pub(crate) fn pending_sealed(connection: &Connection, circle: CircleRow) -> Result<(), BakenError> {
+    connection.prepare_cached("DELETE FROM pending WHERE circle = ?1")?.execute([circle.0])?;
+    Ok(())
 }

@@ -5,6 +5,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
 use crate::BakenError;
+use crate::circle::CircleRow;
 use crate::vault::setting;
 
 const SETTING: &str = "hlc";
@@ -24,26 +25,28 @@ pub(crate) fn moment(hlc: u64) -> Timestamp {
     Timestamp(i64::try_from(hlc >> 16).unwrap_or(i64::MAX))
 }
 
-/// The clock value of an edit. Edits that will share an entry share its one time, so that every device shows the same:
-/// those made within a minute, before they are sealed, and with nothing of others taken in between.
-pub(crate) fn of_edit(connection: &Connection, now: Timestamp) -> Result<u64, BakenError> {
+/// The clock value of the edits that the next entry will hold; `None` when there are none yet, or when what is written
+/// now would have to be dated apart: an entry has one time, which its edits share within a minute.
+pub(crate) fn of_batch(connection: &Connection, circle: CircleRow, now: Timestamp) -> Result<Option<u64>, BakenError> {
+    let batch: Option<u64> = setting::read_of(connection, circle, BATCH)?;
     let last: u64 = setting::read(connection, SETTING)?.unwrap_or(0);
-    let batch: Option<u64> = setting::read(connection, BATCH)?;
-    if let Some(batch) = batch
-        && batch == last
-        && (0..MAX_BATCH_SPAN_MS).contains(&now.since_ms(moment(batch)))
-    {
-        return Ok(batch);
-    }
+    Ok(batch.filter(|batch| *batch == last && (0..MAX_BATCH_SPAN_MS).contains(&now.since_ms(moment(*batch)))))
+}
+
+/// Starts a batch of edits, and says its clock value.
+pub(crate) fn start_batch(connection: &Connection, circle: CircleRow, now: Timestamp) -> Result<u64, BakenError> {
+    let last: u64 = setting::read(connection, SETTING)?.unwrap_or(0);
     let next = of_ms(now.0).max(last.saturating_add(1));
     setting::write(connection, SETTING, &next)?;
-    setting::write(connection, BATCH, &next)?;
+    setting::write_of(connection, circle, BATCH, &next)?;
     Ok(next)
 }
 
-/// The next edit starts a batch of its own: those before are sealed.
-pub(crate) fn end_batch(connection: &Connection) -> Result<(), BakenError> {
-    setting::remove(connection, BATCH)
+/// Ends the batch, and says its clock value; `None` when there was none.
+pub(crate) fn end_batch(connection: &Connection, circle: CircleRow) -> Result<Option<u64>, BakenError> {
+    let batch = setting::read_of(connection, circle, BATCH)?;
+    setting::remove_of(connection, circle, BATCH)?;
+    Ok(batch)
 }
 
 /// Takes in a peer's clock value, so that what is written after reading it is dated after it.

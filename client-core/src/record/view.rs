@@ -1,6 +1,7 @@
 //! Records as people see them: decrypted, named, with every value that stands.
 
-use baken_schemas::id::{DeviceId, RecordId};
+use baken_schemas::checkpoint::{FieldState, StandingPut};
+use baken_schemas::id::{CircleId, DeviceId, RecordId};
 use baken_schemas::record::{self, DELETED, FieldNumber, FieldType, KindNumber, Value};
 use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
@@ -8,8 +9,8 @@ use serde::Serialize;
 
 use crate::BakenError;
 use crate::circle::Circle;
-use crate::record::register::{Put, Register};
-use crate::record::store::{RecordRow, put_of, record_id};
+use crate::record::register::{self, kept};
+use crate::record::store::{RecordRow, record_id};
 use crate::record::time::moment;
 
 /// A record with all its fields.
@@ -17,6 +18,8 @@ use crate::record::time::moment;
 pub struct RecordView {
     /// The record.
     pub record: RecordId,
+    /// The circle that shares it.
+    pub circle: CircleId,
     /// Its kind's number.
     pub kind: KindNumber,
     /// Its kind's name; `None` when a newer version made it.
@@ -62,6 +65,8 @@ pub struct ValueView {
 pub struct ConflictView {
     /// The record.
     pub record: RecordId,
+    /// The circle that shares it.
+    pub circle: CircleId,
     /// Its kind's number.
     pub kind: KindNumber,
     /// Its kind's name.
@@ -108,7 +113,7 @@ fn is_understood(kind: KindNumber, field: FieldNumber, value: &Value) -> bool {
     holds.is_some_and(|holds| super::fits(holds, value))
 }
 
-fn value_view(circle: &Circle, kind: KindNumber, field: FieldNumber, put: &Put) -> ValueView {
+fn value_view(circle: &Circle, kind: KindNumber, field: FieldNumber, put: &StandingPut) -> ValueView {
     ValueView {
         newer: !is_understood(kind, field, &put.value),
         value: put.value.clone(),
@@ -118,8 +123,9 @@ fn value_view(circle: &Circle, kind: KindNumber, field: FieldNumber, put: &Put) 
 }
 
 /// Different values once each, in an order that is the same on every device.
-fn value_views(circle: &Circle, kind: KindNumber, field: FieldNumber, register: &Register) -> Vec<ValueView> {
-    let mut puts: Vec<&Put> = register.puts().iter().collect();
+fn value_views(circle: &Circle, kind: KindNumber, state: &FieldState) -> Vec<ValueView> {
+    let field = state.field;
+    let mut puts: Vec<&StandingPut> = state.puts.iter().collect();
     puts.sort_by_key(|put| (put.hlc, put.slot));
     let mut values: Vec<ValueView> = Vec::with_capacity(puts.len());
     for put in puts {
@@ -131,69 +137,59 @@ fn value_views(circle: &Circle, kind: KindNumber, field: FieldNumber, register: 
 }
 
 /// One record.
-pub(super) fn record_view(
-    connection: &Connection,
-    circle: &Circle,
-    row: RecordRow,
-    record: RecordId,
-    kind: KindNumber,
-) -> Result<RecordView, BakenError> {
+pub(super) fn record_view(circle: &Circle, record: RecordId, kind: KindNumber, fields: &[FieldState]) -> RecordView {
     let mut view = RecordView {
         record,
+        circle: circle.id(),
         kind,
         kind_name: record::kind_numbered(kind).map(|kind| kind.name),
         deleted: false,
         edited_since_deleted: false,
-        in_conflict: false,
+        in_conflict: fields.iter().any(register::is_in_conflict),
         newer: record::kind_numbered(kind).is_none(),
         fields: Vec::new(),
     };
-    let mut deletion: Option<Put> = None;
-    let mut statement =
-        connection.prepare_cached("SELECT field, puts, conflict FROM register WHERE record = ?1 ORDER BY field")?;
-    let mut rows = statement.query([row.0])?;
-    while let Some(row) = rows.next()? {
-        let field: FieldNumber = row.get(0)?;
-        let register = Register::from_bytes(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        view.in_conflict |= row.get::<_, bool>(2)?;
-        if field == DELETED {
+    let mut deletion: Option<&StandingPut> = None;
+    for state in fields {
+        if state.field == DELETED {
             // While one says deleted and another restored, it shows.
-            view.deleted = register.puts().iter().all(|put| put.value == Value::Bool(true));
+            view.deleted = state.puts.iter().all(|put| put.value == Value::Bool(true));
             // Fields come in order of number, and this is number 0.
-            deletion = register.puts().iter().max_by_key(|put| (put.hlc, put.slot)).cloned().filter(|_| view.deleted);
+            deletion = state.puts.iter().max_by_key(|put| (put.hlc, put.slot)).filter(|_| view.deleted);
             continue;
         }
-        if let Some(deletion) = &deletion {
-            let is_later = |put: &Put| put.slot != deletion.slot && put.hlc > deletion.hlc;
-            view.edited_since_deleted |= register.puts().iter().any(is_later);
+        if let Some(deletion) = deletion {
+            let is_later = |put: &StandingPut| put.slot != deletion.slot && put.hlc > deletion.hlc;
+            view.edited_since_deleted |= state.puts.iter().any(is_later);
         }
-        let values = value_views(circle, kind, field, &register);
+        let values = value_views(circle, kind, state);
         view.newer |= values.iter().any(|value| value.newer);
-        view.fields.push(FieldView { field, name: field_name(kind, field), values });
+        view.fields.push(FieldView { field: state.field, name: field_name(kind, state.field), values });
     }
-    Ok(view)
+    view
 }
 
-/// Every field in conflict.
+/// Every field of a circle in conflict.
 pub(super) fn conflicts(connection: &Connection, circle: &Circle) -> Result<Vec<ConflictView>, BakenError> {
-    let mut statement = connection.prepare_cached(
-        "SELECT record.record, record.kind, register.field, register.puts
-         FROM register JOIN record ON record.id = register.record
-         WHERE register.conflict = 1 ORDER BY register.record, register.field",
-    )?;
-    let mut rows = statement.query([])?;
+    let mut statement = connection
+        .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND conflict = 1 ORDER BY id")?;
+    let mut rows = statement.query([circle.row().0])?;
     let mut conflicts = Vec::new();
     while let Some(row) = rows.next()? {
-        let (kind, field): (KindNumber, FieldNumber) = (row.get(1)?, row.get(2)?);
-        let register = Register::from_bytes(row.get_ref(3)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        conflicts.push(ConflictView {
-            record: record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
-            kind,
-            kind_name: record::kind_numbered(kind).map(|kind| kind.name),
-            field,
-            name: field_name(kind, field),
-            values: value_views(circle, kind, field, &register),
-        });
+        let record = record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        let kind: KindNumber = row.get(1)?;
+        let fields: Vec<FieldState> = kept(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        for state in fields.iter().filter(|state| register::is_in_conflict(state)) {
+            conflicts.push(ConflictView {
+                record,
+                circle: circle.id(),
+                kind,
+                kind_name: record::kind_numbered(kind).map(|kind| kind.name),
+                field: state.field,
+                name: field_name(kind, state.field),
+                values: value_views(circle, kind, state),
+            });
+        }
     }
     Ok(conflicts)
 }
@@ -204,21 +200,16 @@ pub(super) fn history(
     circle: &Circle,
     row: RecordRow,
     kind: KindNumber,
+    fields: &[FieldState],
 ) -> Result<Vec<HistoryView>, BakenError> {
-    let mut puts: Vec<(FieldNumber, Put, bool)> = Vec::new();
+    let mut puts: Vec<(FieldNumber, StandingPut, bool)> = Vec::new();
     let mut statement = connection.prepare_cached("SELECT field, put FROM replaced WHERE record = ?1")?;
     let mut rows = statement.query([row.0])?;
     while let Some(row) = rows.next()? {
-        puts.push((row.get(0)?, put_of(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?, false));
+        puts.push((row.get(0)?, kept(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?, false));
     }
-    let mut statement = connection.prepare_cached("SELECT field, puts FROM register WHERE record = ?1")?;
-    let mut rows = statement.query([row.0])?;
-    while let Some(row) = rows.next()? {
-        let field = row.get(0)?;
-        let register = Register::from_bytes(row.get_ref(1)?.as_blob().map_err(rusqlite::Error::from)?)?;
-        puts.extend(register.puts().iter().map(|put| (field, put.clone(), true)));
-    }
-    puts.sort_by_key(|(field, put, _)| (put.hlc, put.slot, put.count(), *field));
+    puts.extend(fields.iter().flat_map(|state| state.puts.iter().map(|put| (state.field, put.clone(), true))));
+    puts.sort_by_key(|(field, put, _)| (put.hlc, put.slot, put.counter, *field));
     Ok(puts
         .into_iter()
         .map(|(field, put, current)| HistoryView {

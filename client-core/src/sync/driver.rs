@@ -3,16 +3,17 @@
 
 use baken_schemas::api::{self, EntriesStored, EntryBatch, Page};
 use baken_schemas::cbor;
-use baken_schemas::id::IdempotencyKey;
+use baken_schemas::id::{CircleId, IdempotencyKey};
 use http::Method;
 use serde::Serialize;
 
 use crate::circle::{self, Circle};
 use crate::client::{SignedClient, idempotency_of, path_with};
-use crate::sync::StatusView;
 use crate::sync::engine::{CURSOR, STORED, Sync, SyncEvent};
 use crate::sync::rows::{self, FindingKind, Place};
+use crate::sync::seal::Author;
 use crate::sync::status::{Failure, LAST_FAILURE, LAST_SUCCESS};
+use crate::sync::{StatusView, checkpoint};
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -74,26 +75,82 @@ impl Baken {
     }
 
     async fn sync_all(&self, transport: &dyn Transport, tally: &mut Tally) -> Result<(), BakenError> {
-        self.finish_activation(transport).await?;
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
-        self.pull_log(&client).await?;
-        tally.count(&self.with_sync(|sync| sync.retry())?);
-        let pushed = match self.push(&client, tally).await {
+        self.finish_activation(transport).await?;
+        self.join_own_circles(&client).await?;
+        let mut failed = None;
+        for circle in self.circle_ids()? {
+            match self.sync_circle(&client, circle, tally).await {
+                Ok(()) => {}
+                // Without the relay there is nothing to be had of the others either.
+                Err(error @ (BakenError::NotReached | BakenError::Locked)) => return Err(error),
+                Err(error) => failed = failed.or(Some(error)),
+            }
+        }
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        // A device that was let in meanwhile goes on with what it could not do before.
+        self.finish_activation(transport).await?;
+        self.share_account()?;
+        self.enrol_at_desks(&client).await?;
+        self.send_card(&client).await
+    }
+
+    /// One circle: its log, what this device owes it, its entries both ways.
+    async fn sync_circle(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        tally: &mut Tally,
+    ) -> Result<(), BakenError> {
+        self.pull_log(client, circle).await?;
+        self.do_duties(client, circle).await?;
+        if !self.is_active_in(circle)? {
+            return Ok(());
+        }
+        tally.count(&self.with_sync(circle, |sync| sync.retry())?);
+        let pushed = match self.push(client, circle, tally).await {
             Err(BakenError::NotReached) => return Err(BakenError::NotReached),
             pushed => pushed,
         };
         // A relay that takes nothing (its disk is full) may still have something.
-        self.pull_entries(&client, tally).await?;
+        self.pull_entries(client, circle, tally).await?;
         // Entries of a device that joined while the pages were read.
-        if self.with_sync(|sync| rows::count_waiting(sync.connection, Some(rows::WaitReason::Membership)))? > 0 {
-            self.pull_log(&client).await?;
-            tally.count(&self.with_sync(|sync| sync.retry())?);
+        let waits = |sync: &mut Sync<'_>| {
+            rows::count_waiting(sync.connection, sync.circle.row(), Some(rows::WaitReason::Membership))
+        };
+        if self.with_sync(circle, waits)? > 0 {
+            self.pull_log(client, circle).await?;
+            tally.count(&self.with_sync(circle, |sync| sync.retry())?);
+            self.find_withheld_log(circle)?;
         }
-        self.search_missing(&client, tally).await?;
+        self.search_missing(client, circle, tally).await?;
         pushed?;
-        self.enrol_at_desks(&client).await?;
-        self.send_card(&client).await
+        self.with_sync(circle, make_due_checkpoint)?;
+        // Sealed while reading: a word that others wait for, a checkpoint.
+        self.push(client, circle, tally).await
+    }
+
+    /// Reads all entries of a circle that this device is not in yet: what a recovery starts from.
+    pub(crate) async fn read_all(&self, client: &SignedClient<'_>, circle: CircleId) -> Result<(), BakenError> {
+        self.pull_entries(client, circle, &mut Tally::default()).await
+    }
+
+    /// Entries that wait for a log record which the relay, asked again, does not have.
+    fn find_withheld_log(&self, circle: CircleId) -> Result<(), BakenError> {
+        let now = self.context.now();
+        self.with_sync(circle, |sync| {
+            let row = sync.circle.row();
+            if rows::count_waiting(sync.connection, row, Some(rows::WaitReason::Membership))? > 0 {
+                let place = Place { slot: 0, counter: sync.circle.membership().head().seq.saturating_add(1) };
+                rows::find(sync.connection, row, FindingKind::LogWithheld, place, now)?;
+            } else {
+                rows::mend(sync.connection, row, FindingKind::LogWithheld)?;
+            }
+            Ok(())
+        })
     }
 
     /// Remembers how a sync ended, for [`Baken::status`].
@@ -115,24 +172,16 @@ impl Baken {
         })
     }
 
-    /// Runs the engine. Never wait for the network inside.
-    pub(super) fn with_sync<T>(
+    /// Runs the engine of a circle. Never wait for the network inside.
+    pub(crate) fn with_sync<T>(
         &self,
+        circle: CircleId,
         work: impl FnOnce(&mut Sync<'_>) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
         self.with_vault(|open| {
-            work(&mut Sync {
-                connection: &mut open.vault.connection,
-                circle: &open.circle,
-                keys: &open.keys,
-                context: &self.context,
-            })
+            let circle = open.circles.get(circle)?;
+            work(&mut Sync { connection: &mut open.vault.connection, circle, keys: &open.keys, context: &self.context })
         })
-    }
-
-    fn circle_path(&self, template: &str) -> Result<String, BakenError> {
-        let circle = self.with_vault(|open| Ok(open.circle.membership().circle()))?;
-        path_with(template, circle)
     }
 
     async fn page(&self, client: &SignedClient<'_>, path: &str) -> Result<Page, BakenError> {
@@ -144,17 +193,17 @@ impl Baken {
     ///
     /// # Errors
     /// [`BakenError::NotTrustworthy`] when a record breaks the rules: the log is kept as it was.
-    pub(crate) async fn pull_log(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
-        let path = self.circle_path(api::LOG)?;
+    pub(crate) async fn pull_log(&self, client: &SignedClient<'_>, circle: CircleId) -> Result<(), BakenError> {
+        let path = path_with(api::LOG, circle)?;
         for _ in 0..MAX_PAGES {
-            let head = self.with_vault(|open| Ok(open.circle.membership().head()))?;
+            let head = self.with_vault(|open| Ok(open.circles.get(circle)?.membership().head()))?;
             let page = self.page(client, &format!("{path}?after={}", head.seq)).await?;
-            if self.is_restored(page.generation)? {
-                self.refill_log(client, &path).await?;
+            if self.is_restored(circle, page.generation)? {
+                self.refill_log(client, circle, &path).await?;
                 continue;
             }
             for item in &page.items {
-                self.take_log_record(&item.bytes)?;
+                self.take_log_record(circle, &item.bytes)?;
             }
             if !page.more || page.items.is_empty() {
                 return Ok(());
@@ -163,16 +212,20 @@ impl Baken {
         Ok(())
     }
 
-    fn take_log_record(&self, bytes: &[u8]) -> Result<(), BakenError> {
+    fn take_log_record(&self, circle: CircleId, bytes: &[u8]) -> Result<(), BakenError> {
         let now = self.context.now();
         self.with_vault(|open| {
-            let (connection, circle, keys) = (&mut open.vault.connection, &mut open.circle, &open.keys);
-            let taken = circle::change(connection, circle, |tx, circle: &mut Circle| circle.apply(tx, bytes, keys));
+            let (connection, keys) = (&mut open.vault.connection, &open.keys);
+            let circle = open.circles.get_mut(circle)?;
+            let taken = circle::change(connection, circle, |tx, circle: &mut Circle| {
+                circle.apply(tx, bytes, keys)?;
+                circle::observe(tx, circle, now)
+            });
             match taken {
                 Err(BakenError::Format(_)) => {
                     let counter = circle.membership().head().seq.saturating_add(1);
                     let slot = circle.own_slot().unwrap_or(0);
-                    rows::find(connection, FindingKind::LogConflict, Place { slot, counter }, now)?;
+                    rows::find(connection, circle.row(), FindingKind::LogConflict, Place { slot, counter }, now)?;
                     Err(BakenError::NotTrustworthy { what: "its membership log breaks the rules" })
                 }
                 other => other,
@@ -182,8 +235,10 @@ impl Baken {
 
     /// Hands every log record to a relay that was restored from a backup. It has most of them; which it takes and
     /// which it refuses shows when the log is read again.
-    async fn refill_log(&self, client: &SignedClient<'_>, path: &str) -> Result<(), BakenError> {
-        for record in self.with_vault(|open| circle::records_from(&open.vault.connection, 0))? {
+    async fn refill_log(&self, client: &SignedClient<'_>, circle: CircleId, path: &str) -> Result<(), BakenError> {
+        let records =
+            self.with_vault(|open| circle::records_from(&open.vault.connection, open.circles.get(circle)?.row(), 0))?;
+        for record in records {
             let key = idempotency_of(path, &record);
             match client.send(Method::POST, path, record, key).await {
                 Ok(_) | Err(BakenError::Refused { .. }) => {}
@@ -194,28 +249,31 @@ impl Baken {
     }
 
     /// Whether the relay says that it was restored since the last time. Everything is then sent and read again.
-    fn is_restored(&self, generation: u64) -> Result<bool, BakenError> {
+    fn is_restored(&self, circle: CircleId, generation: u64) -> Result<bool, BakenError> {
         self.with_vault(|open| {
-            let known: Option<u64> = setting::read(&open.vault.connection, GENERATION)?;
+            let row = open.circles.get(circle)?.row();
+            let known: Option<u64> = setting::read_of(&open.vault.connection, row, GENERATION)?;
             if known == Some(generation) {
                 return Ok(false);
             }
             let tx = open.vault.connection.transaction()?;
-            setting::write(&tx, GENERATION, &generation)?;
+            setting::write_of(&tx, row, GENERATION, &generation)?;
             if known.is_some() {
-                setting::write(&tx, STORED, &0u64)?;
-                setting::write(&tx, CURSOR, &0u64)?;
+                setting::write_of(&tx, row, STORED, &0u64)?;
+                setting::write_of(&tx, row, CURSOR, &0u64)?;
+                // What devices that have left wrote is in nobody's hands to send again: the whole state is.
+                checkpoint::make_due(&tx, row)?;
             }
             tx.commit()?;
             Ok(known.is_some())
         })
     }
 
-    async fn push(&self, client: &SignedClient<'_>, tally: &mut Tally) -> Result<(), BakenError> {
-        let path = self.circle_path(api::ENTRIES)?;
+    async fn push(&self, client: &SignedClient<'_>, circle: CircleId, tally: &mut Tally) -> Result<(), BakenError> {
+        let path = path_with(api::ENTRIES, circle)?;
         let mut refilling = false;
         for _ in 0..MAX_PAGES {
-            let entries = self.with_sync(|sync| sync.outgoing())?;
+            let entries = self.with_sync(circle, |sync| sync.outgoing())?;
             if entries.is_empty() {
                 return Ok(());
             }
@@ -224,13 +282,13 @@ impl Baken {
             let key = idempotency_of(&path, &body);
             match client.ask::<EntriesStored>(Method::POST, &path, body, key, "the answer to entries").await {
                 Ok(stored) => {
-                    self.with_sync(|sync| sync.stored(stored.counter, stored.hash))?;
+                    self.with_sync(circle, |sync| sync.stored(stored.counter, stored.hash))?;
                     tally.sent = tally.sent.saturating_add(count);
                 }
                 Err(BakenError::Refused { status: 409, code }) if code == "entry_out_of_order" && !refilling => {
                     // It has less than it acknowledged, and does not say that it was restored: it gets all again.
                     refilling = true;
-                    self.with_sync(forget_acknowledgements)?;
+                    self.with_sync(circle, forget_acknowledgements)?;
                 }
                 Err(error) => return Err(error),
             }
@@ -238,13 +296,19 @@ impl Baken {
         Ok(())
     }
 
-    async fn pull_entries(&self, client: &SignedClient<'_>, tally: &mut Tally) -> Result<(), BakenError> {
-        let path = self.circle_path(api::ENTRIES)?;
+    async fn pull_entries(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        tally: &mut Tally,
+    ) -> Result<(), BakenError> {
+        let path = path_with(api::ENTRIES, circle)?;
+        let cursor_now = |sync: &mut Sync<'_>| setting::read_of(sync.connection, sync.circle.row(), CURSOR);
         for _ in 0..MAX_PAGES {
-            let cursor: u64 = self.with_sync(|sync| setting::read(sync.connection, CURSOR))?.unwrap_or(0);
+            let cursor: u64 = self.with_sync(circle, cursor_now)?.unwrap_or(0);
             let page = self.page(client, &format!("{path}?after={cursor}")).await?;
-            if self.is_restored(page.generation)? {
-                self.push(client, tally).await?;
+            if self.is_restored(circle, page.generation)? {
+                self.push(client, circle, tally).await?;
                 continue;
             }
             let Some(last) = page.items.last().map(|item| item.cursor) else { return Ok(()) };
@@ -252,7 +316,7 @@ impl Baken {
                 return Err(BakenError::NotTrustworthy { what: "its entries are out of their own order" });
             }
             let entries: Vec<&[u8]> = page.items.iter().map(|item| &**item.bytes).collect();
-            tally.count(&self.with_sync(|sync| sync.incoming(&entries, Some(last)))?);
+            tally.count(&self.with_sync(circle, |sync| sync.incoming(&entries, Some(last)))?);
             if !page.more {
                 return Ok(());
             }
@@ -262,25 +326,31 @@ impl Baken {
 
     /// When an entry is missing that a peer has seen, everything is read once more from the start; what is still not
     /// there then is withheld. A relay can store an entry only after what its author had read from it.
-    async fn search_missing(&self, client: &SignedClient<'_>, tally: &mut Tally) -> Result<(), BakenError> {
-        let Some(first) = self.with_sync(|sync| sync.missing())?.first().copied() else { return Ok(()) };
+    async fn search_missing(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        tally: &mut Tally,
+    ) -> Result<(), BakenError> {
+        let Some(first) = self.with_sync(circle, |sync| sync.missing())?.first().copied() else { return Ok(()) };
         let now = self.context.now();
         let search = (now.0, first.slot, first.counter);
-        let before: Option<(i64, u16, u64)> = self.with_sync(|sync| setting::read(sync.connection, RESCANNED))?;
+        let before: Option<(i64, u16, u64)> =
+            self.with_sync(circle, |sync| setting::read_of(sync.connection, sync.circle.row(), RESCANNED))?;
         let is_due = before.is_none_or(|(at, slot, counter)| {
             (slot, counter) != (first.slot, first.counter)
                 || !(0..RESCAN_AFTER_MS).contains(&(now.0.saturating_sub(at)))
         });
         if is_due {
-            self.with_sync(|sync| {
-                setting::write(sync.connection, RESCANNED, &search)?;
-                setting::write(sync.connection, CURSOR, &0u64)
+            self.with_sync(circle, |sync| {
+                setting::write_of(sync.connection, sync.circle.row(), RESCANNED, &search)?;
+                setting::write_of(sync.connection, sync.circle.row(), CURSOR, &0u64)
             })?;
-            self.pull_entries(client, tally).await?;
+            self.pull_entries(client, circle, tally).await?;
         }
-        self.with_sync(|sync| {
+        self.with_sync(circle, |sync| {
             for place in sync.missing()? {
-                rows::find(sync.connection, FindingKind::Withheld, place, now)?;
+                rows::find(sync.connection, sync.circle.row(), FindingKind::Withheld, place, now)?;
             }
             Ok(())
         })
@@ -289,11 +359,24 @@ impl Baken {
 
 /// Starts sending from the first own entry again, and notes that the relay had acknowledged more.
 fn forget_acknowledgements(sync: &mut Sync<'_>) -> Result<(), BakenError> {
-    let stored: u64 = setting::read(sync.connection, STORED)?.unwrap_or(0);
+    let row = sync.circle.row();
+    let stored: u64 = setting::read_of(sync.connection, row, STORED)?.unwrap_or(0);
     if stored > 0 {
         let slot = sync.circle.own_slot().ok_or(BakenError::NotActivated)?;
         let place = Place { slot, counter: stored };
-        rows::find(sync.connection, FindingKind::RolledBack, place, sync.context.now())?;
+        rows::find(sync.connection, row, FindingKind::RolledBack, place, sync.context.now())?;
     }
-    setting::write(sync.connection, STORED, &0u64)
+    setting::write_of(sync.connection, row, STORED, &0u64)
+}
+
+/// Writes a checkpoint where one is due. What is in it is sealed, so nothing of it waits for the network.
+fn make_due_checkpoint(sync: &mut Sync<'_>) -> Result<(), BakenError> {
+    if !checkpoint::is_due(sync.connection, sync.circle, sync.keys)? {
+        return Ok(());
+    }
+    let author = Author { circle: sync.circle, keys: sync.keys, context: sync.context };
+    let tx = sync.connection.transaction()?;
+    checkpoint::make(&tx, author)?;
+    tx.commit()?;
+    Ok(())
 }

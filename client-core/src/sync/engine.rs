@@ -8,30 +8,27 @@
 //!
 //! A whole page is one transaction, with the cursor in it.
 
-use std::iter::Peekable;
-
 use baken_schemas::FormatError;
 use baken_schemas::api::PAGE_ITEMS;
+use baken_schemas::checkpoint::Seen;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::entry::{Entry, EntryBody, SCHEMA, WriterHead, next_header};
+use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead};
 use baken_schemas::id::DeviceId;
-use baken_schemas::record::{Change, MAX_CHANGES, decode_changes, encode_changes};
+use baken_schemas::record::decode_changes;
+use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, Transaction};
 
 use crate::circle::Circle;
-use crate::record::register::PutCheck;
-use crate::record::store::{self, PendingEdit};
-use crate::record::time;
+use crate::record::register::seen_of;
+use crate::record::{store, time};
+use crate::recovery::RECOVERED_STATE;
+use crate::sync::checkpoint;
 use crate::sync::rows::{self, FindingKind, Place, QuarantineReason, WaitReason};
+use crate::sync::seal::Author;
 use crate::vault::setting;
 use crate::{BakenError, Context};
 
-/// The bytes of values and clocks that one entry holds at most: well below the format's limit.
-const MAX_BATCH_BYTES: usize = 384 * 1024;
-/// The most entries sealed in one go, and the most edits looked at for them.
-const MAX_SEALED_AT_ONCE: usize = 256;
-const MAX_PENDING_AT_ONCE: usize = 4 * MAX_CHANGES;
 /// The most bytes handed out in one go, below the API's limit of a body.
 const MAX_OUTGOING_BYTES: usize = 3 * 1024 * 1024;
 
@@ -61,10 +58,18 @@ pub enum SyncEvent {
 }
 
 /// Where an entry belongs.
-enum Verdict {
+pub(super) enum Verdict {
     Known,
-    Applied { by: DeviceId, changes: usize },
-    Waits { reason: WaitReason, needs: Option<Place> },
+    Applied {
+        by: DeviceId,
+        changes: usize,
+    },
+    Waits {
+        reason: WaitReason,
+        needs: Option<Place>,
+    },
+    /// A part of a checkpoint that is needed: it lies in the vault until all parts are here.
+    Kept,
     Refused(QuarantineReason),
 }
 
@@ -81,19 +86,15 @@ impl Sync<'_> {
     /// again after [`Self::stored`] until it gives none.
     ///
     /// # Errors
-    /// [`BakenError::NotActivated`] when the device is not in the circle, [`BakenError::Database`].
+    /// [`BakenError::Database`].
     pub(crate) fn outgoing(&mut self) -> Result<Vec<Vec<u8>>, BakenError> {
-        let slot = self.circle.own_slot().ok_or(BakenError::NotActivated)?;
+        let Some(slot) = self.circle.own_slot() else { return Ok(Vec::new()) };
+        let row = self.circle.row();
         let tx = self.connection.transaction()?;
-        let mut pending = store::pending(&tx, MAX_PENDING_AT_ONCE)?.into_iter().peekable();
-        for _ in 0..MAX_SEALED_AT_ONCE {
-            if !seal_next(&tx, self.circle, self.keys, self.context, slot, &mut pending)? {
-                break;
-            }
-        }
-        let stored: u64 = setting::read(&tx, STORED)?.unwrap_or(0);
+        Author { circle: self.circle, keys: self.keys, context: self.context }.seal_owed(&tx)?;
+        let stored: u64 = setting::read_of(&tx, row, STORED)?.unwrap_or(0);
         tx.commit()?;
-        rows::own_after(self.connection, slot, stored, PAGE_ITEMS, MAX_OUTGOING_BYTES)
+        rows::own_after(self.connection, row, slot, stored, PAGE_ITEMS, MAX_OUTGOING_BYTES)
     }
 
     /// The relay says it has this device's entries up to `counter`, the last with this hash.
@@ -101,38 +102,43 @@ impl Sync<'_> {
     /// # Errors
     /// [`BakenError::NotTrustworthy`] when it has another entry there than this device made, or forgot some.
     pub(crate) fn stored(&mut self, counter: u64, hash: Hash) -> Result<(), BakenError> {
-        let slot = self.circle.own_slot().ok_or(BakenError::NotActivated)?;
+        let (row, slot) = (self.circle.row(), self.circle.own_slot().ok_or(BakenError::NotActivated)?);
         let place = Place { slot, counter };
-        let before: u64 = setting::read(self.connection, STORED)?.unwrap_or(0);
-        let kind = match rows::applied(self.connection, place)? {
+        let before: u64 = setting::read_of(self.connection, row, STORED)?.unwrap_or(0);
+        let kind = match rows::applied(self.connection, row, place)? {
             Some(own) if own == hash && counter >= before => {
-                return setting::write(self.connection, STORED, &counter);
+                return setting::write_of(self.connection, row, STORED, &counter);
             }
             Some(own) if own == hash => FindingKind::RolledBack,
             _ => FindingKind::OwnFork,
         };
-        rows::find(self.connection, kind, place, self.context.now())?;
+        rows::find(self.connection, row, kind, place, self.context.now())?;
         Err(BakenError::NotTrustworthy { what: "it answers with another last entry of this device" })
     }
 
-    /// Takes in entries in the relay's order, and where to go on reading. All or nothing is durable on return.
+    /// Takes in entries in the relay's order, and where to go on reading. All or nothing is durable on return. What is
+    /// pending here is sealed first.
     ///
     /// # Errors
     /// [`BakenError::NotTrustworthy`] when more than bounds allow would wait or lie in quarantine: nothing changed then,
     /// and the relay still has them. [`BakenError::Database`].
     pub(crate) fn incoming(&mut self, entries: &[&[u8]], cursor: Option<u64>) -> Result<Vec<SyncEvent>, BakenError> {
+        let row = self.circle.row();
         let tx = self.connection.transaction()?;
+        if !entries.is_empty() {
+            Author { circle: self.circle, keys: self.keys, context: self.context }.seal_owed(&tx)?;
+        }
         let mut intake = Intake { tx, circle: self.circle, context: self.context, events: Vec::new() };
         for bytes in entries {
             intake.take(bytes)?;
         }
         intake.drain()?;
         let Intake { tx, events, .. } = intake;
-        if rows::are_too_many(&tx)? {
+        if rows::are_too_many(&tx, row)? {
             return Err(BakenError::NotTrustworthy { what: "it hands over more unusable entries than are kept" });
         }
         if let Some(cursor) = cursor {
-            setting::write(&tx, CURSOR, &cursor)?;
+            setting::write_of(&tx, row, CURSOR, &cursor)?;
         }
         tx.commit()?;
         Ok(events)
@@ -143,7 +149,7 @@ impl Sync<'_> {
     /// # Errors
     /// [`BakenError::Database`].
     pub(crate) fn retry(&mut self) -> Result<Vec<SyncEvent>, BakenError> {
-        let newer = rows::take_newer_format(self.connection)?;
+        let newer = rows::take_newer_format(self.connection, self.circle.row())?;
         let newer: Vec<&[u8]> = newer.iter().map(Vec::as_slice).collect();
         self.incoming(&newer, None)
     }
@@ -153,66 +159,8 @@ impl Sync<'_> {
     /// # Errors
     /// [`BakenError::Database`].
     pub(crate) fn missing(&self) -> Result<Vec<Place>, BakenError> {
-        rows::missing(self.connection)
+        rows::missing(self.connection, self.circle.row())
     }
-}
-
-/// Seals the next batch of pending edits into an entry; false when there is none.
-fn seal_next(
-    tx: &Transaction<'_>,
-    circle: &Circle,
-    keys: &DeviceKeys,
-    context: &Context,
-    slot: u16,
-    pending: &mut Peekable<impl Iterator<Item = PendingEdit>>,
-) -> Result<bool, BakenError> {
-    let Some(hlc) = pending.peek().map(|edit| edit.hlc) else { return Ok(false) };
-    let mut changes: Vec<Change> = Vec::new();
-    let (mut last, mut size) = (0, 0usize);
-    // An entry has one time: it holds edits of one time.
-    let fits = |edit: &PendingEdit, count: usize, size: usize| {
-        let has_room = count < MAX_CHANGES && size.saturating_add(size_of_change(&edit.change)) <= MAX_BATCH_BYTES;
-        edit.hlc == hlc && (count == 0 || has_room)
-    };
-    while let Some(edit) = pending.next_if(|edit| fits(edit, changes.len(), size)) {
-        size = size.saturating_add(size_of_change(&edit.change));
-        last = edit.row;
-        changes.push(edit.change);
-    }
-    let Some((epoch, key)) = circle.current_epoch() else { return Ok(false) };
-    let body = EntryBody {
-        device: keys.device,
-        hlc,
-        heads: heads(tx, circle, slot)?,
-        schema: SCHEMA,
-        changes: encode_changes(&changes)?,
-    };
-    let previous = rows::head(tx, slot)?.map(|head| (head.counter, head.hash));
-    let entry = context.with_rng(|rng| {
-        let header = next_header(circle.membership().circle(), epoch, slot, previous, rng);
-        Entry::seal(header, &body, key, &keys.sig, rng)
-    })?;
-    rows::insert_applied(tx, &entry, true)?;
-    store::sealed_up_to(tx, last)?;
-    Ok(true)
-}
-
-/// About what a change takes in an entry, never less.
-fn size_of_change(change: &Change) -> usize {
-    baken_schemas::cbor::to_vec(&change.value).len().saturating_add(64).saturating_add(change.clock.len() * 12)
-}
-
-/// The newest entry of every other writer.
-fn heads(tx: &Transaction<'_>, circle: &Circle, own: u16) -> Result<Vec<WriterHead>, BakenError> {
-    let mut heads = Vec::new();
-    for slot in (0..circle.membership().members().len()).filter_map(|slot| u16::try_from(slot).ok()) {
-        if slot != own
-            && let Some(head) = rows::head(tx, slot)?
-        {
-            heads.push(WriterHead { slot, counter: head.counter, hash: head.hash });
-        }
-    }
-    Ok(heads)
 }
 
 /// Taking in one page, inside its transaction.
@@ -226,7 +174,7 @@ struct Intake<'a> {
 impl Intake<'_> {
     fn take(&mut self, bytes: &[u8]) -> Result<(), BakenError> {
         let entry = match Entry::parse(bytes) {
-            Ok(entry) if entry.header().circle == self.circle.membership().circle() => entry,
+            Ok(entry) if entry.header().circle == self.circle.id() => entry,
             Err(FormatError::WrongDocument { .. }) => {
                 return self.put_aside(bytes, None, QuarantineReason::NewerFormat);
             }
@@ -241,14 +189,16 @@ impl Intake<'_> {
     fn drain(&mut self) -> Result<(), BakenError> {
         loop {
             let mut moved = false;
-            for place in rows::waiting_writers(&self.tx)? {
-                for bytes in rows::take_waiting(&self.tx, place)? {
+            for place in rows::waiting_writers(&self.tx, self.circle.row())? {
+                for bytes in rows::take_waiting(&self.tx, self.circle.row(), place)? {
                     let Ok(entry) = Entry::parse(&bytes) else {
                         self.put_aside(&bytes, Some(place), QuarantineReason::Malformed)?;
                         continue;
                     };
                     match self.judge(&entry)? {
-                        Verdict::Waits { reason, needs } => rows::insert_waiting(&self.tx, &entry, reason, needs)?,
+                        Verdict::Waits { reason, needs } => {
+                            rows::insert_waiting(&self.tx, self.circle.row(), &entry, reason, needs)?
+                        }
                         verdict => {
                             self.settle(&entry, verdict)?;
                             moved = true;
@@ -257,17 +207,17 @@ impl Intake<'_> {
                 }
             }
             if !moved {
-                return rows::mend_withheld(&self.tx);
+                return rows::mend_withheld(&self.tx, self.circle.row());
             }
         }
     }
 
     fn settle(&mut self, entry: &Entry, verdict: Verdict) -> Result<(), BakenError> {
         match verdict {
-            Verdict::Known => self.events.push(SyncEvent::Known),
+            Verdict::Known | Verdict::Kept => self.events.push(SyncEvent::Known),
             Verdict::Applied { by, changes } => self.events.push(SyncEvent::Applied { by, changes }),
             Verdict::Waits { reason, needs } => {
-                rows::insert_waiting(&self.tx, entry, reason, needs)?;
+                rows::insert_waiting(&self.tx, self.circle.row(), entry, reason, needs)?;
                 self.events.push(SyncEvent::Waits(reason));
             }
             Verdict::Refused(reason) => {
@@ -284,11 +234,15 @@ impl Intake<'_> {
     /// Opens an entry with the key of its epoch and checks its author's signature.
     fn open(&self, entry: &Entry) -> Result<Opened, QuarantineReason> {
         let header = entry.header();
-        let (Some(author), Some(key)) =
-            (self.circle.membership().writer(header.slot), self.circle.epoch_key(header.epoch))
-        else {
+        let membership = self.circle.membership();
+        let Some(author) = membership.writer(header.slot) else { return Ok(Opened::Waits(WaitReason::Membership)) };
+        if header.epoch > membership.epoch() {
             return Ok(Opened::Waits(WaitReason::Membership));
-        };
+        }
+        if !membership.reads_epoch(header.slot, header.epoch) {
+            return Err(QuarantineReason::Rules);
+        }
+        let Some(key) = self.circle.epoch_key(header.epoch) else { return Ok(Opened::Waits(WaitReason::Membership)) };
         match entry.open(key, author.device, &author.sig) {
             Ok(body) => Ok(Opened::Body(author.device, Box::new(body))),
             Err(FormatError::Sealed { .. }) => Err(QuarantineReason::CannotOpen),
@@ -299,8 +253,8 @@ impl Intake<'_> {
 
     /// Applies an entry, or says why not. It is opened first: what cannot be verified must not fill the waiting ones.
     fn judge(&mut self, entry: &Entry) -> Result<Verdict, BakenError> {
-        let place = Place::of(entry);
-        let known = rows::applied(&self.tx, place)?;
+        let (row, place) = (self.circle.row(), Place::of(entry));
+        let known = rows::applied(&self.tx, row, place)?;
         if known == Some(entry.hash()) {
             return Ok(Verdict::Known);
         }
@@ -309,13 +263,22 @@ impl Intake<'_> {
             Ok(Opened::Waits(reason)) => return Ok(Verdict::Waits { reason, needs: None }),
             Err(reason) => return Ok(Verdict::Refused(reason)),
         };
+        let header = entry.header();
+        let head = rows::head(&self.tx, row, header.slot)?;
+        let next = head.map_or(1, |head| head.counter.saturating_add(1));
+        if known.is_none() && header.counter < next && checkpoint::covers(&self.tx, row, place)? {
+            return Ok(Verdict::Known);
+        }
         if known.is_some() || Some(place.slot) == self.circle.own_slot() {
             // Really signed by its author, in a place where this device has another, or, of its own, none.
             return Ok(Verdict::Refused(QuarantineReason::Fork));
         }
-        let header = entry.header();
-        let head = rows::head(&self.tx, header.slot)?;
-        let next = head.map_or(1, |head| head.counter.saturating_add(1));
+        if let Some(verdict) = self.check_log(&body)? {
+            return Ok(verdict);
+        }
+        if header.kind != EntryKind::Changes && checkpoint::is_needed(&self.tx, self.circle, entry, &body)? {
+            return checkpoint::take(&self.tx, self.circle, entry, *body);
+        }
         if header.counter > next {
             let needs = Some(Place { slot: header.slot, counter: next });
             return Ok(Verdict::Waits { reason: WaitReason::Entry, needs });
@@ -323,64 +286,102 @@ impl Intake<'_> {
         if header.prev != head.map_or(Hash::ZERO, |head| head.hash) {
             return Ok(Verdict::Refused(QuarantineReason::Fork));
         }
-        if head.is_some_and(|head| head.epoch > header.epoch) {
+        if head.is_some_and(|head| head.epoch > header.epoch) || i64::try_from(body.hlc).is_err() {
             return Ok(Verdict::Refused(QuarantineReason::Rules));
         }
-        if let Some(verdict) = self.check_heads(header.slot, &body.heads)? {
-            return Ok(verdict);
+        let seen = match self.check_heads(header.slot, &body.heads)? {
+            Ok(seen) => seen,
+            Err(verdict) => return Ok(verdict),
+        };
+        if self.circle.membership().cut(place.slot).is_some_and(|cut| place.counter > cut)
+            && !self.is_built_on(place)?
+        {
+            return Ok(Verdict::Waits { reason: WaitReason::Removed, needs: None });
         }
         if body.schema > SCHEMA {
             return Ok(Verdict::Waits { reason: WaitReason::NewerVersion, needs: None });
         }
-        let Ok(changes) = decode_changes(&body.changes) else {
-            return Ok(Verdict::Refused(QuarantineReason::Rules));
-        };
-        self.apply(entry, by, body.hlc, changes)
+        self.apply(entry, by, &body, &seen)
     }
 
-    /// Compares what the author had seen of others with what is here.
-    fn check_heads(&mut self, author: u16, heads: &[WriterHead]) -> Result<Option<Verdict>, BakenError> {
+    /// Compares what the author knew of the membership log with what is here.
+    fn check_log(&mut self, body: &EntryBody) -> Result<Option<Verdict>, BakenError> {
+        let Some(log) = body.log else { return Ok(None) };
+        match self.circle.log_hash(&self.tx, log.seq)? {
+            Some(hash) if hash == log.hash => Ok(None),
+            Some(_) => {
+                self.found(FindingKind::LogConflict, Place { slot: 0, counter: log.seq })?;
+                Ok(Some(Verdict::Refused(QuarantineReason::Contradicts)))
+            }
+            None => Ok(Some(Verdict::Waits { reason: WaitReason::Membership, needs: None })),
+        }
+    }
+
+    /// Compares what the author had seen of others with what is here. Gives all it has seen by now.
+    fn check_heads(&mut self, author: u16, heads: &[WriterHead]) -> Result<Result<Vec<Seen>, Verdict>, BakenError> {
+        let row = self.circle.row();
+        let mut seen = rows::seen(&self.tx, row, author)?;
         for head in heads.iter().filter(|head| head.slot != author) {
             let place = Place { slot: head.slot, counter: head.counter };
+            if head.counter < seen_of(&seen, head.slot) {
+                return Ok(Err(Verdict::Refused(QuarantineReason::Rules)));
+            }
             let own = Some(head.slot) == self.circle.own_slot();
-            match rows::applied(&self.tx, place)? {
+            match rows::applied(&self.tx, row, place)? {
                 Some(hash) if hash == head.hash => {}
-                None if own => {
-                    self.found_fork(place)?;
-                    return Ok(Some(Verdict::Refused(QuarantineReason::Contradicts)));
+                None if checkpoint::covers(&self.tx, row, place)? => {}
+                None if !own => {
+                    return Ok(Err(Verdict::Waits { reason: WaitReason::Entry, needs: Some(place) }));
                 }
-                None => return Ok(Some(Verdict::Waits { reason: WaitReason::Entry, needs: Some(place) })),
-                Some(_) => {
+                _ => {
                     self.found_fork(place)?;
-                    return Ok(Some(Verdict::Refused(QuarantineReason::Contradicts)));
+                    return Ok(Err(Verdict::Refused(QuarantineReason::Contradicts)));
                 }
             }
+            let news = Seen { slot: head.slot, counter: head.counter };
+            match seen.binary_search_by_key(&head.slot, |seen| seen.slot) {
+                Ok(index) => seen.splice(index..=index, [news]).for_each(drop),
+                Err(index) => seen.insert(index, news),
+            }
         }
-        Ok(None)
+        Ok(Ok(seen))
     }
 
-    fn apply(&mut self, entry: &Entry, by: DeviceId, hlc: u64, changes: Vec<Change>) -> Result<Verdict, BakenError> {
-        let count = changes.len();
-        self.tx.execute_batch("SAVEPOINT entry")?;
-        for change in changes {
-            let check = store::merge(&self.tx, entry.header().slot, hlc, change)?;
-            if check != PutCheck::Ready {
-                self.tx.execute_batch("ROLLBACK TO entry; RELEASE entry")?;
-                return Ok(match check {
-                    // It has seen a put that its own list of heads does not cover.
-                    PutCheck::Waits => Verdict::Waits { reason: WaitReason::Entry, needs: None },
-                    _ => Verdict::Refused(QuarantineReason::Rules),
-                });
+    /// Whether somebody who is in the circle has built on an entry past its author's cut.
+    fn is_built_on(&self, place: Place) -> Result<bool, BakenError> {
+        let builders = rows::waiting_on(&self.tx, self.circle.row(), place)?;
+        Ok(builders.iter().any(|slot| *slot != place.slot && self.circle.membership().cut(*slot).is_none()))
+    }
+
+    fn apply(&mut self, entry: &Entry, by: DeviceId, body: &EntryBody, seen: &[Seen]) -> Result<Verdict, BakenError> {
+        let (row, place) = (self.circle.row(), Place::of(entry));
+        let mut count = 0;
+        if entry.header().kind == EntryKind::Changes {
+            let Ok(changes) = decode_changes(body.schema, &body.changes) else {
+                return Ok(Verdict::Refused(QuarantineReason::Rules));
+            };
+            count = changes.len();
+            if count > 0 {
+                let place = (place.slot, place.counter);
+                store::insert_fresh(&self.tx, row, place, body.hlc, body.schema, seen, &body.changes)?;
             }
         }
-        rows::insert_applied(&self.tx, entry, false)?;
-        time::observe(&self.tx, self.context.now(), hlc)?;
-        self.tx.execute_batch("RELEASE entry")?;
+        rows::insert_applied(&self.tx, row, entry, false)?;
+        rows::write_seen(&self.tx, row, place.slot, seen)?;
+        if entry.header().kind != EntryKind::Changes {
+            checkpoint::note(&self.tx, row)?;
+        }
+        // Another device that knows of this one has spoken, and nothing it had seen was missing.
+        let unconfirmed: Option<Timestamp> = setting::read(&self.tx, RECOVERED_STATE)?;
+        if unconfirmed.is_some() && self.circle.is_known_by(&self.tx, body.log)? {
+            setting::remove(&self.tx, RECOVERED_STATE)?;
+        }
+        time::observe(&self.tx, self.context.now(), body.hlc)?;
         Ok(Verdict::Applied { by, changes: count })
     }
 
     fn put_aside(&mut self, bytes: &[u8], place: Option<Place>, reason: QuarantineReason) -> Result<(), BakenError> {
-        if rows::quarantine(&self.tx, bytes, place, reason, self.context.now())? {
+        if rows::quarantine(&self.tx, self.circle.row(), bytes, place, reason, self.context.now())? {
             self.events.push(SyncEvent::Quarantined(reason));
         } else {
             self.events.push(SyncEvent::Known);
@@ -394,7 +395,7 @@ impl Intake<'_> {
     }
 
     fn found(&mut self, kind: FindingKind, place: Place) -> Result<(), BakenError> {
-        if rows::find(&self.tx, kind, place, self.context.now())? {
+        if rows::find(&self.tx, self.circle.row(), kind, place, self.context.now())? {
             self.events.push(SyncEvent::Found(kind));
         }
         Ok(())

@@ -101,12 +101,16 @@ impl Baken {
 
     async fn open_live(&self, transport: &dyn Transport) -> Result<EventStream, BakenError> {
         let keys = self.device_keys()?;
-        let (circle, cursor) = self.with_vault(|open| {
-            let cursor: Option<u64> = setting::read(&open.vault.connection, CURSOR)?;
-            Ok((open.circle.membership().circle(), cursor.unwrap_or(0)))
+        let circles = self.with_vault(|open| {
+            let active = open.circles.all().filter(|circle| circle.membership().is_active(open.keys.device));
+            let cursors = active.map(|circle| {
+                let cursor: Option<u64> = setting::read_of(&open.vault.connection, circle.row(), CURSOR)?;
+                Ok(format!("{}.{}", circle.id(), cursor.unwrap_or(0)))
+            });
+            cursors.take(api::MAX_CIRCLES).collect::<Result<Vec<_>, BakenError>>()
         })?;
         let key = self.context.with_rng(|rng| IdempotencyKey::make(rng));
-        let path = format!("{}?circle={circle}&entries={cursor}", api::LIVE);
+        let path = format!("{}?circles={}", api::LIVE, circles.join(","));
         SignedClient::of_device(transport, &keys).live(&path, key).await
     }
 
@@ -135,11 +139,12 @@ impl Baken {
         };
         self.with_vault(|open| match event {
             LiveEvent::Mail { .. } => Ok(false),
-            LiveEvent::Entry { cursor, .. } => {
-                let known: Option<u64> = setting::read(&open.vault.connection, CURSOR)?;
+            LiveEvent::Entry { circle, cursor, .. } => {
+                let row = open.circles.get(circle)?.row();
+                let known: Option<u64> = setting::read_of(&open.vault.connection, row, CURSOR)?;
                 Ok(cursor > known.unwrap_or(0))
             }
-            LiveEvent::Log { seq, .. } => Ok(seq > open.circle.membership().head().seq),
+            LiveEvent::Log { circle, seq } => Ok(seq > open.circles.get(circle)?.membership().head().seq),
         })
     }
 }

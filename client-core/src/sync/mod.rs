@@ -1,10 +1,12 @@
 //! Sync: the engine that needs no network, the driver that carries its bytes over a transport, and the state that a
 //! user is told.
 
+pub(crate) mod checkpoint;
 mod driver;
 mod engine;
 mod follow;
-mod rows;
+pub(crate) mod rows;
+pub(crate) mod seal;
 mod status;
 
 pub use driver::SyncReport;

@@ -1,5 +1,7 @@
 //! Entries on disk: part of the state, waiting, in quarantine; and what the relay was caught at.
 
+use baken_schemas::cbor;
+use baken_schemas::checkpoint::{FieldState, Seen, WriterState};
 use baken_schemas::crypto::Hash;
 use baken_schemas::entry::Entry;
 use baken_schemas::time::Timestamp;
@@ -7,6 +9,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 
 use crate::BakenError;
+use crate::circle::CircleRow;
+use crate::record::register::kept;
+use crate::record::time;
 
 /// The most entries that may wait at once. More are left at the relay.
 const MAX_WAITING: u64 = 4096;
@@ -19,16 +24,17 @@ const MAX_KEPT_BYTES: u64 = 128 * 1024 * 1024;
 const MIN_COUNTED: u64 = 128;
 
 /// Whether more entries wait, or lie in quarantine, than are kept.
-pub(super) fn are_too_many(connection: &Connection) -> Result<bool, BakenError> {
-    let (waiting, aside) = (count_waiting(connection, None)?, count_quarantined(connection)?);
+pub(super) fn are_too_many(connection: &Connection, circle: CircleRow) -> Result<bool, BakenError> {
+    let (waiting, aside) = (count_waiting(connection, circle, None)?, count_quarantined(connection, circle)?);
     if waiting > MAX_WAITING || aside > MAX_QUARANTINED {
         return Ok(true);
     }
     let bytes = |sql: &str| -> Result<u64, BakenError> {
-        Ok(connection.prepare_cached(sql)?.query_row([], |row| counter_of(row, 0))?)
+        Ok(connection.prepare_cached(sql)?.query_row([circle.0], |row| counter_of(row, 0))?)
     };
-    Ok((waiting > MIN_COUNTED && bytes("SELECT sum(length(bytes)) FROM waiting")? > MAX_KEPT_BYTES)
-        || (aside > MIN_COUNTED && bytes("SELECT sum(length(bytes)) FROM quarantine")? > MAX_KEPT_BYTES))
+    Ok((waiting > MIN_COUNTED && bytes("SELECT sum(length(bytes)) FROM waiting WHERE circle = ?1")? > MAX_KEPT_BYTES)
+        || (aside > MIN_COUNTED
+            && bytes("SELECT sum(length(bytes)) FROM quarantine WHERE circle = ?1")? > MAX_KEPT_BYTES))
 }
 
 /// Gives an enum its number in the database and back.
@@ -60,6 +66,10 @@ pub enum WaitReason {
     Membership,
     /// A newer version of Baken made it.
     NewerVersion,
+    /// Its author was taken out of the circle, and nobody in it has built on this.
+    Removed,
+    /// It belongs to a checkpoint whose other parts are not here.
+    Checkpoint,
 }
 
 impl WaitReason {
@@ -68,6 +78,8 @@ impl WaitReason {
             Self::Entry => 0,
             Self::Membership => 1,
             Self::NewerVersion => 2,
+            Self::Removed => 3,
+            Self::Checkpoint => 4,
         }
     }
 }
@@ -90,6 +102,8 @@ pub enum QuarantineReason {
     Contradicts,
     /// Its author claims what no honest device can have seen, or went back to an older epoch.
     Rules,
+    /// A checkpoint by a device that is no owner of the circle, or not any more.
+    CheckpointRefused,
 }
 // From `Fork` on, the author did sign the entry: it is not for the relay to hand over another.
 numbered!(QuarantineReason {
@@ -100,6 +114,7 @@ numbered!(QuarantineReason {
     Fork = 4,
     Contradicts = 5,
     Rules = 6,
+    CheckpointRefused = 7,
 });
 
 /// What the relay, or a device, was caught at.
@@ -114,10 +129,13 @@ pub enum FindingKind {
     Withheld,
     /// The relay has forgotten what it had acknowledged, without saying that it was restored.
     RolledBack,
-    /// The relay's membership log contradicts the one this device has checked.
+    /// The membership log contradicts the one this device has checked: the relay shows two, or a record that breaks
+    /// the rules.
     LogConflict,
+    /// A peer has seen a membership record that the relay does not hand over.
+    LogWithheld,
 }
-numbered!(FindingKind { Fork = 0, OwnFork = 1, Withheld = 2, RolledBack = 3, LogConflict = 4 });
+numbered!(FindingKind { Fork = 0, OwnFork = 1, Withheld = 2, RolledBack = 3, LogConflict = 4, LogWithheld = 5 });
 
 /// The place of an entry: its author's slot and counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -152,44 +170,126 @@ pub(crate) struct Head {
     pub(crate) hash: Hash,
 }
 
-pub(crate) fn head(connection: &Connection, slot: u16) -> Result<Option<Head>, BakenError> {
+pub(crate) fn head(connection: &Connection, circle: CircleRow, slot: u16) -> Result<Option<Head>, BakenError> {
     let row: Option<(u64, u32, Vec<u8>)> = connection
-        .prepare_cached("SELECT counter, epoch, hash FROM entry WHERE slot = ?1 ORDER BY counter DESC LIMIT 1")?
-        .query_row([slot], |row| Ok((counter_of(row, 0)?, row.get(1)?, row.get(2)?)))
+        .prepare_cached(
+            "SELECT counter, epoch, hash FROM entry WHERE circle = ?1 AND slot = ?2 ORDER BY counter DESC LIMIT 1",
+        )?
+        .query_row((circle.0, slot), |row| Ok((counter_of(row, 0)?, row.get(1)?, row.get(2)?)))
         .optional()?;
     row.map(|(counter, epoch, hash)| Ok(Head { counter, epoch, hash: hash_of(&hash)? })).transpose()
 }
 
 /// The hash of an entry that is part of the state.
-pub(super) fn applied(connection: &Connection, place: Place) -> Result<Option<Hash>, BakenError> {
+pub(super) fn applied(connection: &Connection, circle: CircleRow, place: Place) -> Result<Option<Hash>, BakenError> {
     let hash: Option<Vec<u8>> = connection
-        .prepare_cached("SELECT hash FROM entry WHERE slot = ?1 AND counter = ?2")?
-        .query_row((place.slot, signed(place.counter)), |row| row.get(0))
+        .prepare_cached("SELECT hash FROM entry WHERE circle = ?1 AND slot = ?2 AND counter = ?3")?
+        .query_row((circle.0, place.slot, signed(place.counter)), |row| row.get(0))
         .optional()?;
     hash.map(|hash| hash_of(&hash)).transpose()
 }
 
+/// What a writer had taken in by its last entry here, in order of slot.
+pub(crate) fn seen(connection: &Connection, circle: CircleRow, slot: u16) -> Result<Vec<Seen>, BakenError> {
+    let bytes: Option<Vec<u8>> = connection
+        .prepare_cached("SELECT seen FROM writer WHERE circle = ?1 AND slot = ?2")?
+        .query_row((circle.0, slot), |row| row.get(0))
+        .optional()?;
+    bytes.map_or(Ok(Vec::new()), |bytes| kept(&bytes))
+}
+
+/// Remembers what a writer has taken in.
+pub(crate) fn write_seen(
+    connection: &Connection,
+    circle: CircleRow,
+    slot: u16,
+    seen: &[Seen],
+) -> Result<(), BakenError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO writer (circle, slot, seen) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seen = ?3",
+        )?
+        .execute((circle.0, slot, cbor::to_vec(&seen.to_vec())))?;
+    Ok(())
+}
+
+/// The newest entry of every writer, in order of slot.
+pub(crate) fn heads(connection: &Connection, circle: CircleRow) -> Result<Vec<(u16, Head)>, BakenError> {
+    let mut statement =
+        connection.prepare_cached("SELECT DISTINCT slot FROM writer WHERE circle = ?1 ORDER BY slot")?;
+    let slots = statement.query_map([circle.0], |row| row.get(0))?.collect::<Result<Vec<u16>, _>>()?;
+    let heads = slots.into_iter().map(|slot| Ok(head(connection, circle, slot)?.map(|head| (slot, head))));
+    heads.filter_map(Result::transpose).collect()
+}
+
+/// The newest moment that anything in a circle was written at, by its writers' clocks.
+pub(crate) fn newest_moment(connection: &Connection, circle: CircleRow) -> Result<Timestamp, BakenError> {
+    let newest: Option<i64> = connection
+        .prepare_cached("SELECT max(hlc) FROM fresh WHERE circle = ?1")?
+        .query_row([circle.0], |row| row.get(0))?;
+    let of_records = newest_put(connection, circle)?;
+    let newest = u64::try_from(newest.unwrap_or(0)).unwrap_or(0).max(of_records);
+    Ok(time::moment(newest))
+}
+
+fn newest_put(connection: &Connection, circle: CircleRow) -> Result<u64, BakenError> {
+    let mut statement = connection.prepare_cached("SELECT body FROM record WHERE circle = ?1")?;
+    let mut rows = statement.query([circle.0])?;
+    let mut newest = 0;
+    while let Some(row) = rows.next()? {
+        let fields: Vec<FieldState> = kept(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        newest = fields.iter().flat_map(|field| &field.puts).map(|put| put.hlc).fold(newest, u64::max);
+    }
+    Ok(newest)
+}
+
 /// Makes an entry part of the state; `keep` keeps its bytes, for this device's own.
-pub(super) fn insert_applied(connection: &Connection, entry: &Entry, keep: bool) -> Result<(), BakenError> {
+pub(crate) fn insert_applied(
+    connection: &Connection,
+    circle: CircleRow,
+    entry: &Entry,
+    keep: bool,
+) -> Result<(), BakenError> {
     let header = entry.header();
     connection
-        .prepare_cached("INSERT INTO entry (slot, counter, epoch, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((header.slot, signed(header.counter), header.epoch, entry.hash().0, keep.then(|| entry.bytes())))?;
+        .prepare_cached(
+            "INSERT INTO entry (circle, slot, counter, epoch, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute((
+            circle.0,
+            header.slot,
+            signed(header.counter),
+            header.epoch,
+            entry.hash().0,
+            keep.then(|| entry.bytes()),
+        ))?;
+    Ok(())
+}
+
+/// Makes an entry that a checkpoint covers its writer's head, without its bytes.
+pub(super) fn insert_head(connection: &Connection, circle: CircleRow, writer: &WriterState) -> Result<(), BakenError> {
+    connection
+        .prepare_cached(
+            "INSERT INTO entry (circle, slot, counter, epoch, hash, bytes) VALUES (?1, ?2, ?3, ?4, ?5, NULL)",
+        )?
+        .execute((circle.0, writer.slot, signed(writer.counter), writer.epoch, writer.hash.0))?;
     Ok(())
 }
 
 /// This device's own entries behind a counter, in order, up to a number and about as many bytes.
 pub(super) fn own_after(
     connection: &Connection,
+    circle: CircleRow,
     slot: u16,
     counter: u64,
     max_items: usize,
     max_bytes: usize,
 ) -> Result<Vec<Vec<u8>>, BakenError> {
     let mut statement = connection.prepare_cached(
-        "SELECT bytes FROM entry WHERE slot = ?1 AND counter > ?2 AND bytes IS NOT NULL ORDER BY counter LIMIT ?3",
+        "SELECT bytes FROM entry WHERE circle = ?1 AND slot = ?2 AND counter > ?3 AND bytes IS NOT NULL
+         ORDER BY counter LIMIT ?4",
     )?;
-    let mut rows = statement.query((slot, signed(counter), i64::try_from(max_items).unwrap_or(i64::MAX)))?;
+    let mut rows = statement.query((circle.0, slot, signed(counter), i64::try_from(max_items).unwrap_or(i64::MAX)))?;
     let (mut entries, mut total) = (Vec::new(), 0usize);
     while let Some(row) = rows.next()? {
         let bytes: Vec<u8> = row.get(0)?;
@@ -205,17 +305,19 @@ pub(super) fn own_after(
 /// Keeps an entry until what it needs is there.
 pub(super) fn insert_waiting(
     connection: &Connection,
+    circle: CircleRow,
     entry: &Entry,
     reason: WaitReason,
     needs: Option<Place>,
 ) -> Result<(), BakenError> {
     connection
         .prepare_cached(
-            "INSERT INTO waiting (slot, counter, hash, reason, needs_slot, needs_counter, bytes)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
-             ON CONFLICT DO UPDATE SET reason = ?4, needs_slot = ?5, needs_counter = ?6",
+            "INSERT INTO waiting (circle, slot, counter, hash, reason, needs_slot, needs_counter, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+             ON CONFLICT DO UPDATE SET reason = ?5, needs_slot = ?6, needs_counter = ?7",
         )?
         .execute((
+            circle.0,
             entry.header().slot,
             signed(entry.header().counter),
             entry.hash().0,
@@ -228,56 +330,77 @@ pub(super) fn insert_waiting(
 }
 
 /// Takes waiting entries of one place out.
-pub(super) fn take_waiting(connection: &Connection, place: Place) -> Result<Vec<Vec<u8>>, BakenError> {
+pub(super) fn take_waiting(
+    connection: &Connection,
+    circle: CircleRow,
+    place: Place,
+) -> Result<Vec<Vec<u8>>, BakenError> {
     let taken = connection
-        .prepare_cached("DELETE FROM waiting WHERE slot = ?1 AND counter = ?2 RETURNING bytes")?
-        .query_map((place.slot, signed(place.counter)), |row| row.get(0))?
+        .prepare_cached("DELETE FROM waiting WHERE circle = ?1 AND slot = ?2 AND counter = ?3 RETURNING bytes")?
+        .query_map((circle.0, place.slot, signed(place.counter)), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(taken)
 }
 
 /// The first waiting place of every writer that has one, whether or not it comes next.
-pub(super) fn waiting_writers(connection: &Connection) -> Result<Vec<Place>, BakenError> {
+pub(super) fn waiting_writers(connection: &Connection, circle: CircleRow) -> Result<Vec<Place>, BakenError> {
     let writers = connection
-        .prepare_cached("SELECT slot, MIN(counter) FROM waiting GROUP BY slot")?
-        .query_map([], |row| Ok(Place { slot: row.get(0)?, counter: counter_of(row, 1)? }))?
+        .prepare_cached("SELECT slot, MIN(counter) FROM waiting WHERE circle = ?1 GROUP BY slot")?
+        .query_map([circle.0], |row| Ok(Place { slot: row.get(0)?, counter: counter_of(row, 1)? }))?
         .collect::<Result<_, _>>()?;
     Ok(writers)
 }
 
 /// Entries that others wait for and that were not handed over: neither here, nor waiting, nor in quarantine though
 /// their author did sign them.
-pub(super) fn missing(connection: &Connection) -> Result<Vec<Place>, BakenError> {
+pub(super) fn missing(connection: &Connection, circle: CircleRow) -> Result<Vec<Place>, BakenError> {
     let missing = connection
         .prepare_cached(
             "SELECT DISTINCT needs_slot, needs_counter FROM waiting AS w
-             WHERE needs_slot IS NOT NULL
+             WHERE w.circle = ?1 AND needs_slot IS NOT NULL
                AND NOT EXISTS (SELECT 1 FROM entry AS e
-                               WHERE e.slot = w.needs_slot AND e.counter = w.needs_counter)
+                               WHERE e.circle = ?1 AND e.slot = w.needs_slot AND e.counter >= w.needs_counter)
                AND NOT EXISTS (SELECT 1 FROM waiting AS o
-                               WHERE o.slot = w.needs_slot AND o.counter = w.needs_counter)
+                               WHERE o.circle = ?1 AND o.slot = w.needs_slot AND o.counter = w.needs_counter)
                AND NOT EXISTS (SELECT 1 FROM quarantine AS q
-                               WHERE q.slot = w.needs_slot AND q.counter = w.needs_counter AND q.reason >= ?1)
+                               WHERE q.circle = ?1 AND q.slot = w.needs_slot AND q.counter = w.needs_counter
+                                 AND q.reason >= ?2)
              ORDER BY needs_slot, needs_counter LIMIT 256",
         )?
-        .query_map([QuarantineReason::Fork.number()], |row| {
+        .query_map((circle.0, QuarantineReason::Fork.number()), |row| {
             Ok(Place { slot: row.get(0)?, counter: counter_of(row, 1)? })
         })?
         .collect::<Result<_, _>>()?;
     Ok(missing)
 }
 
+/// The writers whose waiting entries build on this place or a later one of the same writer.
+pub(super) fn waiting_on(connection: &Connection, circle: CircleRow, place: Place) -> Result<Vec<u16>, BakenError> {
+    let writers = connection
+        .prepare_cached(
+            "SELECT DISTINCT slot FROM waiting WHERE circle = ?1 AND needs_slot = ?2 AND needs_counter >= ?3",
+        )?
+        .query_map((circle.0, place.slot, signed(place.counter)), |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    Ok(writers)
+}
+
 /// How many entries wait for this reason.
-pub(super) fn count_waiting(connection: &Connection, reason: Option<WaitReason>) -> Result<u64, BakenError> {
+pub(super) fn count_waiting(
+    connection: &Connection,
+    circle: CircleRow,
+    reason: Option<WaitReason>,
+) -> Result<u64, BakenError> {
     let count = connection
-        .prepare_cached("SELECT count(*) FROM waiting WHERE ?1 IS NULL OR reason = ?1")?
-        .query_row([reason.map(WaitReason::number)], |row| counter_of(row, 0))?;
+        .prepare_cached("SELECT count(*) FROM waiting WHERE circle = ?1 AND (?2 IS NULL OR reason = ?2)")?
+        .query_row((circle.0, reason.map(WaitReason::number)), |row| counter_of(row, 0))?;
     Ok(count)
 }
 
 /// Puts an entry aside; a second time is fine.
 pub(super) fn quarantine(
     connection: &Connection,
+    circle: CircleRow,
     bytes: &[u8],
     place: Option<Place>,
     reason: QuarantineReason,
@@ -285,10 +408,11 @@ pub(super) fn quarantine(
 ) -> Result<bool, BakenError> {
     let added = connection
         .prepare_cached(
-            "INSERT INTO quarantine (hash, slot, counter, reason, at, bytes) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-             ON CONFLICT DO NOTHING",
+            "INSERT INTO quarantine (circle, hash, slot, counter, reason, at, bytes)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT DO NOTHING",
         )?
         .execute((
+            circle.0,
             Hash::of("baken/entry-hash/v0", &[bytes]).0,
             place.map(|place| place.slot),
             place.map(|place| signed(place.counter)),
@@ -317,10 +441,11 @@ pub struct QuarantineView {
 }
 
 /// What is in quarantine, oldest first, at most [`MAX_QUARANTINED`].
-pub(super) fn quarantined(connection: &Connection) -> Result<Vec<QuarantineView>, BakenError> {
-    let mut statement = connection
-        .prepare_cached("SELECT hash, slot, counter, reason, at, length(bytes) FROM quarantine ORDER BY at, hash")?;
-    let mut rows = statement.query([])?;
+pub(super) fn quarantined(connection: &Connection, circle: CircleRow) -> Result<Vec<QuarantineView>, BakenError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT hash, slot, counter, reason, at, length(bytes) FROM quarantine WHERE circle = ?1 ORDER BY at, hash",
+    )?;
+    let mut rows = statement.query([circle.0])?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
         views.push(QuarantineView {
@@ -335,17 +460,18 @@ pub(super) fn quarantined(connection: &Connection) -> Result<Vec<QuarantineView>
     Ok(views)
 }
 
-pub(super) fn count_quarantined(connection: &Connection) -> Result<u64, BakenError> {
-    let count =
-        connection.prepare_cached("SELECT count(*) FROM quarantine")?.query_row([], |row| counter_of(row, 0))?;
+pub(super) fn count_quarantined(connection: &Connection, circle: CircleRow) -> Result<u64, BakenError> {
+    let count = connection
+        .prepare_cached("SELECT count(*) FROM quarantine WHERE circle = ?1")?
+        .query_row([circle.0], |row| counter_of(row, 0))?;
     Ok(count)
 }
 
 /// Takes out what was put aside for being of a newer format, to try it again.
-pub(super) fn take_newer_format(connection: &Connection) -> Result<Vec<Vec<u8>>, BakenError> {
+pub(super) fn take_newer_format(connection: &Connection, circle: CircleRow) -> Result<Vec<Vec<u8>>, BakenError> {
     let taken = connection
-        .prepare_cached("DELETE FROM quarantine WHERE reason = ?1 RETURNING bytes")?
-        .query_map([QuarantineReason::NewerFormat.number()], |row| row.get(0))?
+        .prepare_cached("DELETE FROM quarantine WHERE circle = ?1 AND reason = ?2 RETURNING bytes")?
+        .query_map((circle.0, QuarantineReason::NewerFormat.number()), |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     Ok(taken)
 }
@@ -353,24 +479,36 @@ pub(super) fn take_newer_format(connection: &Connection) -> Result<Vec<Vec<u8>>,
 /// Notes what the relay or a device was caught at; a second time is fine.
 pub(super) fn find(
     connection: &Connection,
+    circle: CircleRow,
     kind: FindingKind,
     place: Place,
     now: Timestamp,
 ) -> Result<bool, BakenError> {
     let added = connection
-        .prepare_cached("INSERT INTO finding (kind, slot, counter, at) VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO NOTHING")?
-        .execute((kind.number(), place.slot, signed(place.counter), now.0))?;
+        .prepare_cached(
+            "INSERT INTO finding (circle, kind, slot, counter, at) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING",
+        )?
+        .execute((circle.0, kind.number(), place.slot, signed(place.counter), now.0))?;
     Ok(added > 0)
 }
 
 /// Forgets that entries were withheld which have come after all.
-pub(super) fn mend_withheld(connection: &Connection) -> Result<(), BakenError> {
+pub(super) fn mend_withheld(connection: &Connection, circle: CircleRow) -> Result<(), BakenError> {
     connection
         .prepare_cached(
-            "DELETE FROM finding WHERE kind = ?1 AND EXISTS
-             (SELECT 1 FROM entry AS e WHERE e.slot = finding.slot AND e.counter = finding.counter)",
+            "DELETE FROM finding WHERE circle = ?1 AND kind = ?2 AND EXISTS
+             (SELECT 1 FROM entry AS e
+              WHERE e.circle = ?1 AND e.slot = finding.slot AND e.counter >= finding.counter)",
         )?
-        .execute([FindingKind::Withheld.number()])?;
+        .execute((circle.0, FindingKind::Withheld.number()))?;
+    Ok(())
+}
+
+/// Forgets findings that have proven to be none.
+pub(super) fn mend(connection: &Connection, circle: CircleRow, kind: FindingKind) -> Result<(), BakenError> {
+    connection
+        .prepare_cached("DELETE FROM finding WHERE circle = ?1 AND kind = ?2")?
+        .execute((circle.0, kind.number()))?;
     Ok(())
 }
 
@@ -387,10 +525,10 @@ pub struct FindingView {
     pub at: Timestamp,
 }
 
-pub(super) fn findings(connection: &Connection) -> Result<Vec<FindingView>, BakenError> {
-    let mut statement =
-        connection.prepare_cached("SELECT kind, slot, counter, at FROM finding ORDER BY at LIMIT 256")?;
-    let mut rows = statement.query([])?;
+pub(super) fn findings(connection: &Connection, circle: CircleRow) -> Result<Vec<FindingView>, BakenError> {
+    let mut statement = connection
+        .prepare_cached("SELECT kind, slot, counter, at FROM finding WHERE circle = ?1 ORDER BY at LIMIT 256")?;
+    let mut rows = statement.query([circle.0])?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
         views.push(FindingView {
@@ -401,10 +539,4 @@ pub(super) fn findings(connection: &Connection) -> Result<Vec<FindingView>, Bake
         });
     }
     Ok(views)
-}
-
-/// How many edits no entry holds yet.
-pub(super) fn count_pending(connection: &Connection) -> Result<u64, BakenError> {
-    let count = connection.prepare_cached("SELECT count(*) FROM pending")?.query_row([], |row| counter_of(row, 0))?;
-    Ok(count)
 }

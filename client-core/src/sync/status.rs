@@ -1,12 +1,19 @@
 //! The honest state: what is not at the relay yet, when all was last well, what is stuck and why, and what cannot be
 //! trusted. Worked out from what lies on disk, so it survives a restart.
 
+use baken_schemas::checkpoint::FieldState;
+use baken_schemas::circle::MemberState;
 use baken_schemas::id::{AccountId, CircleId, DeviceId};
 use baken_schemas::time::Timestamp;
 use minicbor::{Decode, Encode};
 use rusqlite::Connection;
 use serde::Serialize;
 
+use crate::circle::{Circle, CircleRow, NoticeView};
+use crate::record::register::{is_in_conflict, kept};
+use crate::record::store;
+use crate::recovery::RECOVERED_STATE;
+use crate::sync::checkpoint;
 use crate::sync::engine::STORED;
 use crate::sync::rows::{self, FindingKind, FindingView, QuarantineView, WaitReason};
 use crate::vault::setting;
@@ -31,15 +38,15 @@ pub(super) struct Failure {
 pub struct StatusView {
     /// This device.
     pub device: DeviceId,
-    /// Its account.
-    pub account: AccountId,
-    /// Its dossier circle.
+    /// Its account; `None` on a guest's device.
+    pub account: Option<AccountId>,
+    /// Its own circle: the dossier, or the one it joined as a guest.
     pub circle: CircleId,
-    /// How many devices the circle has.
+    /// How many devices are in that circle.
     pub devices: usize,
-    /// Edits not sealed yet, and sealed entries that the relay has not acknowledged.
+    /// Edits not sealed yet, and sealed entries that the relay has not acknowledged, of all circles.
     pub pending: u64,
-    /// Fields with more than one value.
+    /// Fields with more than one value, in all circles.
     pub conflicts: u64,
     /// The last time everything was sent and everything there was had been taken in.
     pub last_success: Option<Timestamp>,
@@ -53,6 +60,11 @@ pub struct StatusView {
     pub trustworthy: bool,
     /// What they were caught at.
     pub findings: Vec<FindingView>,
+    /// Restored by the recovery code, and no other device has confirmed that what the relay gave is the newest: an
+    /// older state is possible since then.
+    pub older_state_possible_since: Option<Timestamp>,
+    /// What waits for this person's word: devices proposed or removed.
+    pub notices: Vec<NoticeView>,
 }
 
 /// Why not everything is through. The first that applies, the worst first.
@@ -61,10 +73,18 @@ pub struct StatusView {
 pub enum StuckReason {
     /// This device's folder was copied or restored: what it writes would contradict itself. Pair it anew.
     CopiedFolder,
+    /// This device is not in its circle any more. What was shared until then stays here.
+    NotInCircle,
+    /// This device was added and waits until another device of its owner lets it in.
+    WaitsForConfirmation,
     /// A newer version of Baken wrote entries that this one cannot read.
     NewerVersion,
     /// An entry that others build on has not come.
     MissingEntry,
+    /// A membership record that others have seen has not come.
+    MissingLogRecord,
+    /// A checkpoint that this device must start from is not complete.
+    MissingCheckpoint,
     /// Entries that cannot be used lie in quarantine, and later ones of the same device wait for them.
     Quarantine,
     /// The last sync failed.
@@ -76,24 +96,38 @@ pub enum StuckReason {
     },
 }
 
-pub(super) fn stuck_because(
+fn stuck_because(
     connection: &Connection,
+    circle: &Circle,
+    device: DeviceId,
     findings: &[FindingView],
 ) -> Result<Option<StuckReason>, BakenError> {
+    let row = circle.row();
     if findings.iter().any(|finding| finding.kind == FindingKind::OwnFork) {
         return Ok(Some(StuckReason::CopiedFolder));
     }
-    if rows::count_waiting(connection, Some(WaitReason::NewerVersion))? > 0 {
+    match circle.membership().state(device) {
+        Some(MemberState::Active) => {}
+        Some(MemberState::Proposed { .. }) => return Ok(Some(StuckReason::WaitsForConfirmation)),
+        _ => return Ok(Some(StuckReason::NotInCircle)),
+    }
+    let waits = |reason| Ok::<_, BakenError>(rows::count_waiting(connection, row, Some(reason))? > 0);
+    if waits(WaitReason::NewerVersion)? {
         return Ok(Some(StuckReason::NewerVersion));
     }
-    if !rows::missing(connection)?.is_empty() {
+    if checkpoint::is_incomplete(connection, row)? {
+        return Ok(Some(StuckReason::MissingCheckpoint));
+    }
+    if !rows::missing(connection, row)?.is_empty() {
         return Ok(Some(StuckReason::MissingEntry));
     }
-    if rows::count_waiting(connection, None)? > 0 {
+    if waits(WaitReason::Membership)? {
+        return Ok(Some(StuckReason::MissingLogRecord));
+    }
+    if waits(WaitReason::Entry)? {
         return Ok(Some(StuckReason::Quarantine));
     }
-    let failure: Option<Failure> = setting::read(connection, LAST_FAILURE)?;
-    Ok(failure.map(|failure| StuckReason::Failed { code: failure.code, since: failure.since }))
+    Ok(None)
 }
 
 impl Baken {
@@ -102,33 +136,66 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn status(&self) -> Result<StatusView, BakenError> {
-        self.with_vault(|open| {
+        let notices = self.notices()?;
+        self.with_settled(|open| {
             let connection = &open.vault.connection;
-            let findings = rows::findings(connection)?;
-            let unsent = match open.circle.own_slot() {
-                Some(slot) => {
-                    let stored: u64 = setting::read(connection, STORED)?.unwrap_or(0);
-                    rows::head(connection, slot)?.map_or(0, |head| head.counter.saturating_sub(stored))
-                }
-                None => 0,
-            };
-            let conflicts: i64 = connection
-                .prepare_cached("SELECT count(*) FROM register WHERE conflict = 1")?
-                .query_row([], |row| row.get(0))?;
-            Ok(StatusView {
+            let home = open.circles.home();
+            let mut view = StatusView {
                 device: open.keys.device,
-                account: open.account,
-                circle: open.circle.membership().circle(),
-                devices: open.circle.membership().members().len(),
-                pending: rows::count_pending(connection)?.saturating_add(unsent),
-                conflicts: u64::try_from(conflicts).unwrap_or(0),
+                account: open.account(),
+                circle: home.id(),
+                devices: home.membership().readers().len(),
+                pending: 0,
+                conflicts: 0,
                 last_success: setting::read(connection, LAST_SUCCESS)?,
-                stuck_because: stuck_because(connection, &findings)?,
-                waiting: rows::count_waiting(connection, None)?,
-                quarantine: rows::quarantined(connection)?,
-                trustworthy: findings.is_empty(),
-                findings,
-            })
+                stuck_because: None,
+                waiting: 0,
+                quarantine: Vec::new(),
+                trustworthy: true,
+                findings: Vec::new(),
+                older_state_possible_since: setting::read(connection, RECOVERED_STATE)?,
+                notices,
+            };
+            for circle in open.circles.all() {
+                let row = circle.row();
+                let findings = rows::findings(connection, row)?;
+                if view.stuck_because.is_none() {
+                    view.stuck_because = stuck_because(connection, circle, open.keys.device, &findings)?;
+                }
+                view.pending = view.pending.saturating_add(pending(connection, circle)?);
+                view.conflicts = view.conflicts.saturating_add(conflicts(connection, row)?);
+                view.waiting = view.waiting.saturating_add(rows::count_waiting(connection, row, None)?);
+                view.quarantine.extend(rows::quarantined(connection, row)?);
+                view.findings.extend(findings);
+            }
+            view.trustworthy = view.findings.is_empty();
+            if view.stuck_because.is_none() {
+                let failure: Option<Failure> = setting::read(connection, LAST_FAILURE)?;
+                view.stuck_because =
+                    failure.map(|failure| StuckReason::Failed { code: failure.code, since: failure.since });
+            }
+            Ok(view)
         })
     }
+}
+
+/// Edits not sealed yet, and sealed entries that the relay has not acknowledged.
+fn pending(connection: &Connection, circle: &Circle) -> Result<u64, BakenError> {
+    let (edits, _) = store::pending_size(connection, circle.row())?;
+    let Some(slot) = circle.own_slot() else { return Ok(0) };
+    let stored: u64 = setting::read_of(connection, circle.row(), STORED)?.unwrap_or(0);
+    let head = rows::head(connection, circle.row(), slot)?;
+    Ok(head.map_or(0, |head| head.counter.saturating_sub(stored)).saturating_add(edits as u64))
+}
+
+/// Fields with more than one value.
+fn conflicts(connection: &Connection, circle: CircleRow) -> Result<u64, BakenError> {
+    let mut statement = connection.prepare_cached("SELECT body FROM record WHERE circle = ?1 AND conflict = 1")?;
+    let mut rows = statement.query([circle.0])?;
+    let mut count = 0_u64;
+    while let Some(row) = rows.next()? {
+        let fields: Vec<FieldState> = kept(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        count = count.saturating_add(fields.iter().filter(|state| is_in_conflict(state)).count() as u64);
+    }
+    Ok(count)
 }

@@ -24,7 +24,9 @@ const STATEMENT_CACHE: usize = 128;
 /// What a file must look like, and how it comes to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Schema {
-    /// The newest version this program knows; version n is reached by the first n migrations.
+    /// Versions up to this one cannot be read any more; 0 where all can.
+    pub(crate) base: u32,
+    /// The first makes version `base` + 1 out of nothing, every other one the next version out of the one before.
     pub(crate) migrations: &'static [&'static str],
 }
 
@@ -75,7 +77,7 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.execute_batch(&format!(
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
-         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -{CACHE_KIB}; PRAGMA cache_size = -{CACHE_KIB};
+         PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -{CACHE_KIB};
          PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;"
     ))?;
@@ -89,12 +91,16 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
 
 fn migrate(connection: &Connection, schema: Schema) -> Result<(), BakenError> {
     let found: u32 = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
-    let known = u32::try_from(schema.migrations.len()).unwrap_or(u32::MAX);
+    let count = u32::try_from(schema.migrations.len()).unwrap_or(u32::MAX);
+    let known = schema.base.saturating_add(count);
     if found > known {
         return Err(BakenError::VaultNewer { found, known });
     }
-    let mut version = found;
-    for migration in schema.migrations.iter().skip(found as usize) {
+    if (1..=schema.base).contains(&found) {
+        return Err(BakenError::VaultOlder { found });
+    }
+    let mut version = found.max(schema.base);
+    for migration in schema.migrations.iter().skip(version.saturating_sub(schema.base) as usize) {
         version += 1;
         // IMMEDIATE: two processes that open a new outbox at once must not both run the first migration.
         connection.execute_batch("BEGIN IMMEDIATE;")?;

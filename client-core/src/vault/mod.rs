@@ -16,8 +16,8 @@ use crate::{BakenError, Context, key_store};
 use database::Schema;
 use header::Header;
 
-/// The vault's tables.
-pub(crate) const SCHEMA: Schema = Schema { migrations: &[include_str!("schema.sql")] };
+/// The vault's tables. Version 1 was that of a preview, whose formats were never frozen.
+pub(crate) const SCHEMA: Schema = Schema { base: 1, migrations: &[include_str!("schema_2.sql")] };
 
 /// An open vault. The lock lives as long as the connection.
 #[derive(Debug)]

@@ -145,8 +145,7 @@ impl Membership {
             Operation::Genesis { .. } => Err(rule("a circle starts once")),
             Operation::Add { member } => {
                 by_owner()?;
-                let second = self.standings.len() == 1;
-                let waits = member.role == MemberRole::Owner && self.kind == CircleKind::Dossier && !second;
+                let waits = member.role == MemberRole::Owner && self.kind == CircleKind::Dossier;
                 self.admit(member, if waits { MemberState::Proposed { by: author } } else { MemberState::Active })
             }
             Operation::Epoch { epoch } => by_owner().and_then(|()| self.start_epoch(epoch)),

@@ -127,7 +127,7 @@ pub enum Operation {
         #[n(3)]
         recovery: Option<KemPublic>,
     },
-    /// Adds a device, by an owner. A further owner of a dossier is proposed only, unless it is the second device ever.
+    /// Adds a device, by an owner. A further owner of a dossier is proposed only.
     #[n(1)]
     Add {
         /// The device.
