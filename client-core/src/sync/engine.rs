@@ -125,7 +125,7 @@ impl Sync<'_> {
     pub(crate) fn incoming(&mut self, entries: &[&[u8]], cursor: Option<u64>) -> Result<Vec<SyncEvent>, BakenError> {
         let row = self.circle.row();
         let tx = self.connection.transaction()?;
-        if !entries.is_empty() {
+        if !entries.is_empty() || rows::count_waiting(&tx, row, None)? > 0 {
             Author { circle: self.circle, keys: self.keys, context: self.context }.seal_owed(&tx)?;
         }
         let mut intake = Intake { tx, circle: self.circle, context: self.context, events: Vec::new() };
@@ -276,7 +276,9 @@ impl Intake<'_> {
         if let Some(verdict) = self.check_log(&body)? {
             return Ok(verdict);
         }
-        if header.kind != EntryKind::Changes && checkpoint::is_needed(&self.tx, self.circle, entry, &body)? {
+        let past_cut = self.circle.membership().cut(place.slot).is_some_and(|cut| place.counter > cut);
+        let may_start = header.kind != EntryKind::Changes && !past_cut && self.circle.membership().was_owner(by);
+        if may_start && checkpoint::is_needed(&self.tx, self.circle, entry, &body)? {
             return checkpoint::take(&self.tx, self.circle, entry, *body);
         }
         if header.counter > next {

@@ -102,8 +102,6 @@ pub enum QuarantineReason {
     Contradicts,
     /// Its author claims what no honest device can have seen, or went back to an older epoch.
     Rules,
-    /// A checkpoint by a device that is no owner of the circle, or not any more.
-    CheckpointRefused,
 }
 // From `Fork` on, the author did sign the entry: it is not for the relay to hand over another.
 numbered!(QuarantineReason {
@@ -114,7 +112,6 @@ numbered!(QuarantineReason {
     Fork = 4,
     Contradicts = 5,
     Rules = 6,
-    CheckpointRefused = 7,
 });
 
 /// What the relay, or a device, was caught at.

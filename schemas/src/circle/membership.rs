@@ -378,6 +378,13 @@ impl Membership {
         self.standing(device).is_some_and(Standing::is_active_owner)
     }
 
+    /// Whether it is an owner, or was one when it was taken out.
+    pub fn was_owner(&self, device: DeviceId) -> bool {
+        self.standing(device).is_some_and(|standing| {
+            standing.member.role == MemberRole::Owner && !matches!(standing.state, MemberState::Proposed { .. })
+        })
+    }
+
     /// Whether it is in the circle.
     pub fn is_active(&self, device: DeviceId) -> bool {
         self.standing(device).is_some_and(Standing::is_active)

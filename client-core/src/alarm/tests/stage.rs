@@ -328,7 +328,7 @@ impl StageRelay {
                 let items: Vec<Item> =
                     items.map(|(cursor, mail)| Item { cursor: *cursor, bytes: cbor::to_vec(mail).into() }).collect();
                 let more = items.last().is_some_and(|last| state.mail.iter().any(|(at, _)| *at > last.cursor));
-                cbor::to_vec(&Page { items, more, generation: state.generation })
+                cbor::to_vec(&Page { items, more, generation: state.generation, floor: 0 })
             }
             _ => {
                 let documents = state.receipts.iter().map(|receipt| receipt.clone().into()).collect();

@@ -1,9 +1,9 @@
 //! Devices of one circle in memory, and a list in place of a relay.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use baken_schemas::crypto::{SigningKey, SymmetricKey};
+use baken_schemas::circle::{CircleKind, Cut, Operation};
+use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::{FieldNumber, Value};
@@ -12,10 +12,12 @@ use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rusqlite::Connection;
 
-use crate::circle::{self, Circle, member_of};
+use crate::circle::{self, Circle, Circles, Founding, member_of};
 use crate::key_store::{KeyStore, PlatformSecret};
-use crate::record::{RecordView, all_views, edit_all};
+use crate::record::{RecordView, all_views, edit_all, store};
 use crate::sync::engine::{Sync, SyncEvent};
+use crate::sync::seal::Author;
+use crate::sync::{checkpoint, rows};
 use crate::vault::{SCHEMA, database};
 use crate::{BakenError, Context};
 
@@ -49,40 +51,41 @@ pub(crate) struct Phone {
     pub(crate) cursor: usize,
 }
 
-/// `count` devices of one circle, all knowing each other and every epoch key.
+/// `count` devices of one circle, owners all, knowing each other and every epoch key. The log lies in the founder.
 pub(crate) fn phones(count: usize) -> Vec<Phone> {
     let mut rng = StdRng::seed_from_u64(count as u64);
     let id = CircleId::make(&mut rng);
     let root = SigningKey::make(&mut rng);
     let keys: Vec<DeviceKeys> = (0..count).map(|_| DeviceKeys::make(&mut rng)).collect();
     let founder_db = database::open_in_memory(SCHEMA).unwrap();
-    let mut founder = Circle::found(&founder_db, id, &root, &keys[0], &mut rng).unwrap();
+    let founding = Founding {
+        circle: id,
+        kind: CircleKind::Family,
+        root: root.verify_key(),
+        signer: &keys[0].sig,
+        recovery: None,
+    };
+    let mut founder = Circle::found(&founder_db, founding, &keys[0], &mut rng).unwrap();
     for joining in &keys[1..] {
-        let record = circle::add_record(&founder, member_of(joining), &keys[0]);
-        founder.apply(&founder_db, &record, &keys[0]).unwrap();
-        let (epoch, _) = founder.next_epoch(&mut rng).unwrap();
-        let record = circle::epoch_record(&founder, epoch, &keys[0]);
-        founder.apply(&founder_db, &record, &keys[0]).unwrap();
+        let record = founder.record(Operation::Add { member: member_of(joining) }, &keys[0]);
+        founder.apply(&founder_db, record.bytes(), &keys[0]).unwrap();
+        let record = founder.epoch_record(&keys[0], &mut rng).unwrap();
+        founder.apply(&founder_db, record.bytes(), &keys[0]).unwrap();
     }
-    let log = circle::records_from(&founder_db, 0).unwrap();
-    let epochs: BTreeMap<u32, SymmetricKey> = founder.epoch_keys().clone();
-    keys.into_iter()
-        .enumerate()
-        .map(|(slot, keys)| {
-            let connection = database::open_in_memory(SCHEMA).unwrap();
-            let mut circle = Circle::join(&connection, id, &log[0], &keys).unwrap();
-            for record in &log[1..] {
-                circle.apply(&connection, record, &keys).unwrap();
-            }
-            for (number, key) in &epochs {
-                circle.take_epoch_key(&connection, *number, key.clone()).unwrap();
-            }
-            let clock = Arc::new(TestClock(Mutex::new(Timestamp(1_795_465_407_000))));
-            let rng = Box::new(StdRng::seed_from_u64(1000 + slot as u64));
-            let context = Context::new(clock.clone(), rng, Arc::new(NoKeyStore));
-            Phone { connection, circle, keys, context, clock, cursor: 0 }
-        })
-        .collect()
+    let log = circle::records_from(&founder_db, founder.row(), 0).unwrap();
+    keys.into_iter().enumerate().map(|(slot, keys)| phone(&log, id, keys, 1000 + slot as u64)).collect()
+}
+
+/// A device that reads a log and knows nothing else.
+pub(crate) fn phone(log: &[Vec<u8>], id: CircleId, keys: DeviceKeys, seed: u64) -> Phone {
+    let connection = database::open_in_memory(SCHEMA).unwrap();
+    let mut circle = Circle::join(&connection, id, &log[0], &keys).unwrap();
+    for record in &log[1..] {
+        circle.apply(&connection, record, &keys).unwrap();
+    }
+    let clock = Arc::new(TestClock(Mutex::new(Timestamp(1_795_465_407_000))));
+    let context = Context::new(clock.clone(), Box::new(StdRng::seed_from_u64(seed)), Arc::new(NoKeyStore));
+    Phone { connection, circle, keys, context, clock, cursor: 0 }
 }
 
 impl Phone {
@@ -97,8 +100,8 @@ impl Phone {
 
     pub(crate) fn put_value(&mut self, record: RecordId, kind: u16, field: FieldNumber, value: Value) {
         self.pass_ms(10);
-        let now = self.context.now();
-        edit_all(&mut self.connection, &self.circle, now, record, kind, vec![(field, value)]).unwrap();
+        let author = Author { circle: &self.circle, keys: &self.keys, context: &self.context };
+        edit_all(&mut self.connection, author, record, kind, vec![(field, value)]).unwrap();
     }
 
     pub(crate) fn pass_ms(&self, ms: i64) {
@@ -125,8 +128,40 @@ impl Phone {
         self.engine().incoming(&entries, Some(end as u64)).unwrap()
     }
 
+    /// Takes out a device, and hands the record to all `others`.
+    pub(crate) fn remove(&mut self, slot: u16) -> Vec<u8> {
+        let device = self.circle.device(slot).unwrap();
+        let readers = self.circle.membership().without(device).unwrap();
+        let epoch = self.context.with_rng(|rng| self.circle.epoch_for(&readers, rng)).unwrap();
+        let head = rows::head(&self.connection, self.circle.row(), slot).unwrap();
+        let cut = Cut { device, counter: head.map_or(0, |head| head.counter) };
+        let record = self.circle.record(Operation::Remove { cut, epoch }, &self.keys);
+        record.bytes().to_vec()
+    }
+
+    /// The program ends and starts again: only what lies on disk is left.
+    pub(crate) fn restart(&mut self) {
+        let circles = Circles::load(&self.connection, self.circle.id(), &self.keys).unwrap();
+        self.circle = circles.home().clone();
+    }
+
+    /// Takes in a log record.
+    pub(crate) fn learn(&mut self, record: &[u8]) {
+        self.circle.apply(&self.connection, record, &self.keys).unwrap();
+        self.engine().retry().unwrap();
+    }
+
+    /// Writes a checkpoint into its chain.
+    pub(crate) fn write_checkpoint(&mut self) {
+        let author = Author { circle: &self.circle, keys: &self.keys, context: &self.context };
+        let tx = self.connection.transaction().unwrap();
+        checkpoint::make(&tx, author).unwrap();
+        tx.commit().unwrap();
+    }
+
     /// Everything it shows, in an order of its own.
     pub(crate) fn state(&self) -> Vec<RecordView> {
+        store::settle(&self.connection, self.circle.row()).unwrap();
         let mut views = all_views(&self.connection, &self.circle, None).unwrap();
         views.sort_by_key(|view| (view.record, view.kind));
         views
