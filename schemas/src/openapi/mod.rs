@@ -197,15 +197,16 @@ fn signed_headers() -> Value {
 
 fn described(operation: &Operation) -> Value {
     let in_path = operation.path_parameters().map(|name| {
-        // An organisation is named by a hash, all else by an id of 16 bytes.
-        let digits = if name == "org" { 64 } else { 32 };
+        // An organisation and a sealed root are named by a hash, all else by an id of 16 bytes.
+        let digits = if matches!(name, "org" | "name") { 64 } else { 32 };
         let schema = json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{digits}}}$") });
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let in_query = operation.query.iter().map(|name| {
         let cursor = json!({ "type": "integer", "minimum": 0 });
-        let id = json!({ "type": "string", "pattern": "^[0-9a-f]{32}$" });
-        json!({ "name": name, "in": "query", "schema": if *name == "circle" { id } else { cursor } })
+        // Circles and where to go on in each, with commas between them.
+        let circles = json!({ "type": "string", "pattern": r"^[0-9a-f]{32}\.[0-9]+(,[0-9a-f]{32}\.[0-9]+)*$" });
+        json!({ "name": name, "in": "query", "schema": if *name == "circles" { circles } else { cursor } })
     });
     let mut parameters: Vec<Value> = in_path.chain(in_query).collect();
     if operation.by != By::Nobody {

@@ -18,6 +18,8 @@ const fn operation(method: Method, path: &'static str, id: &'static str, by: By)
 
 const NOT_ALLOWED: (u16, &str) = (403, "not_allowed");
 const NOT_MEMBER: (u16, &str) = (403, "not_member");
+const REMOVED: (u16, &str) = (403, "removed");
+const NOT_THE_ROOT: (u16, &str) = (403, "not_the_root");
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
@@ -62,19 +64,19 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Enrols a further device of the caller's account.",
         body: Some("baken/device/v0"),
-        refusals: &[NOT_ALLOWED, (409, "device_taken"), (409, "too_many")],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "device_taken"), (409, "too_many")],
         ..operation(Post, api::DEVICES, "addDevice", MainKey)
     },
     Operation {
         summary: "Enrols a guest's device, which joins a circle of the caller's and has no account.",
         body: Some("baken/device/v0"),
-        refusals: &[NOT_ALLOWED, (409, "device_taken"), (409, "too_many")],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "device_taken"), (409, "too_many")],
         ..operation(Post, api::GUESTS, "addGuest", MainKey)
     },
     Operation {
         summary: "Keeps the account's root, sealed under its recovery code.",
         body: Some("baken/sealed-root/v0"),
-        refusals: &[NOT_ALLOWED],
+        refusals: &[NOT_ALLOWED, REMOVED, NOT_THE_ROOT, (409, "older_version"), (409, "conflict"), (409, "too_many")],
         ..operation(Put, api::SEALED_ROOT, "putSealedRoot", MainKey)
     },
     Operation {
@@ -87,7 +89,7 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Enrols a new device of an account, brought in by the recovery code.",
         body: Some("Recovery"),
         answer: Structure("Activated"),
-        refusals: &[(403, "not_the_root"), (409, "device_taken"), (409, "too_many")],
+        refusals: &[NOT_THE_ROOT, (409, "device_taken"), (409, "too_many")],
         ..operation(Post, api::RECOVER, "recover", NewDevice)
     },
     Operation {
@@ -104,7 +106,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Answers an offer.",
         body: Some("a Hello, sealed with the code's secret"),
-        refusals: &[NOT_ALLOWED, (409, "conflict")],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "conflict")],
         ..operation(Put, HELLO, "putHello", MainKey)
     },
     Operation {
@@ -115,7 +117,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Gives the new device what it needs.",
         body: Some("a Grant, sealed with the code's secret"),
-        refusals: &[NOT_ALLOWED, (409, "conflict")],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "conflict")],
         ..operation(Put, GRANT, "putGrant", MainKey)
     },
     Operation {
@@ -126,7 +128,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Adds a record to a circle's membership log; the first at a number wins.",
         body: Some("baken/membership/v0"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER, (409, "log_conflict"), (409, "too_many")],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "log_conflict"), (409, "conflict"), (409, "too_many")],
         ..operation(Post, api::LOG, "addLogRecord", MainKey)
     },
     Operation {
@@ -140,20 +142,20 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Stores entries of the caller, in order.",
         body: Some("EntryBatch"),
         answer: Structure("EntriesStored"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER, (409, "entry_out_of_order"), (409, "entry_conflict")],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (409, "entry_out_of_order"), (409, "entry_conflict")],
         ..operation(Post, api::ENTRIES, "addEntries", MainKey)
     },
     Operation {
         summary: "Entries of a circle behind a cursor, in the relay's order.",
         query: &["after"],
         answer: Structure("Page of baken/entry/v0"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED],
         ..operation(Get, api::ENTRIES, "entries", MainKey)
     },
     Operation {
         summary: "Stores the caller's card.",
         body: Some("baken/card/v0"),
-        refusals: &[NOT_ALLOWED, (409, "older_version")],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "older_version")],
         ..operation(Put, api::CARD, "putCard", MainKey)
     },
     Operation {
@@ -165,7 +167,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Sends an enrolment to a desk.",
         body: Some("baken/enrolment/v0"),
-        refusals: &[NOT_ALLOWED],
+        refusals: &[NOT_ALLOWED, REMOVED],
         ..operation(Post, api::ENROLMENTS, "enrol", MainKey)
     },
     Operation {
@@ -200,7 +202,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "The caller's mail behind a cursor. Reading takes nothing out.",
-        query: &["mail", "circles"],
+        query: &["after"],
         answer: Structure("Page of Mail"),
         ..operation(Get, api::MAIL, "mail", AnyKey)
     },
@@ -208,7 +210,7 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "New mail and entries as they come. With the alarm key, mail only.",
         query: &["mail", "circles"],
         answer: Stream,
-        refusals: &[NOT_ALLOWED, NOT_MEMBER, (403, "alarm_key")],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (403, "alarm_key")],
         ..operation(Get, api::LIVE, "live", AnyKey)
     },
 ];

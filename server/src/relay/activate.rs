@@ -17,7 +17,7 @@ use subtle::ConstantTimeEq as _;
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::ByNewDevice;
-use crate::relay::devices::enrol;
+use crate::relay::devices::{As, enrol};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::store::{Priority, StoreError};
@@ -78,14 +78,14 @@ fn store(
     match invite.used_by {
         // A repeat whose first answer was lost.
         Some(used_by) if used_by == device => {
-            enrol(db, invite.org, invite.account, identity, now)?;
+            enrol(db, (invite.org, invite.account), identity, As::Own, now)?;
             return Ok(Done { answer, ..Done::default() });
         }
         Some(_) => return Err(Refusal::InviteUsed),
         None if now > invite.expires_at => return Err(Refusal::InviteExpired),
         None => {}
     }
-    enrol(db, invite.org, invite.account, identity, now)?;
+    enrol(db, (invite.org, invite.account), identity, As::Own, now)?;
     db.prepare_cached("UPDATE invite SET used_by = ?2, used_at = ?3 WHERE invite = ?1")?.execute(params![
         activation.invite.0,
         device.0,

@@ -35,6 +35,10 @@ pub(super) struct Phone {
     pub(super) account: AccountId,
     pub(super) sig: VerifyKey,
     pub(super) alarm: VerifyKey,
+    /// It is in circles of the account and stands for nobody's account.
+    pub(super) guest: bool,
+    /// It was taken out of the account's dossier, for now or for good.
+    pub(super) removed: bool,
 }
 
 /// A desk, and the organisations that vouch for the key it signed with.
@@ -79,11 +83,25 @@ impl Caller {
         }
     }
 
+    /// Any enrolled device, whatever became of it since: for alarms and what belongs to them, and for circles, whose
+    /// logs say who may do what.
     pub(super) fn phone(&self) -> Result<Phone, Refusal> {
         match self {
             Self::Phone(phone) => Ok(*phone),
             Self::Desk(_) => Err(Refusal::NotAllowed),
         }
+    }
+
+    /// An enrolled device that was not taken out of its account's dossier.
+    pub(super) fn present(&self) -> Result<Phone, Refusal> {
+        let phone = self.phone()?;
+        if phone.removed { Err(Refusal::Removed) } else { Ok(phone) }
+    }
+
+    /// A device that acts for its account: no guest, and not taken out.
+    pub(super) fn holder(&self) -> Result<Phone, Refusal> {
+        let phone = self.present()?;
+        if phone.guest { Err(Refusal::NotAllowed) } else { Ok(phone) }
     }
 
     pub(super) fn desk(&self) -> Result<&Desk, Refusal> {
@@ -282,7 +300,12 @@ pub(super) async fn read_body(request: Request) -> Result<Bytes, Refusal> {
 /// An enrolled device.
 pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, StoreError> {
     Ok(db
-        .prepare_cached("SELECT org, account, sig, alarm FROM device WHERE device = ?1")?
+        .prepare_cached(
+            "SELECT d.org, d.account, d.sig, d.alarm, d.guest, EXISTS (
+                 SELECT 1 FROM member m JOIN circle c ON c.circle = m.circle
+                 WHERE m.device = d.device AND m.state = 2 AND c.account = d.account AND c.kind = 0
+             ) FROM device d WHERE d.device = ?1",
+        )?
         .query_row([device.0], |row| {
             Ok(Phone {
                 device,
@@ -290,6 +313,8 @@ pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, 
                 account: AccountId(row.get(1)?),
                 sig: VerifyKey(row.get(2)?),
                 alarm: VerifyKey(row.get(3)?),
+                guest: row.get(4)?,
+                removed: row.get(5)?,
             })
         })
         .optional()?)

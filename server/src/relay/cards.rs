@@ -25,7 +25,7 @@ pub(super) async fn put(State(relay): State<Relay>, Path(device): Path<String>, 
 
 async fn take(relay: &Relay, device: &str, request: BySig) -> Result<Answer, Refusal> {
     let device: DeviceId = page::id(device)?;
-    let phone = request.caller.phone()?;
+    let phone = request.caller.holder()?;
     let unverified = Unverified::<Card>::parse(&request.body)?;
     if device != phone.device || unverified.claims().device != phone.device {
         return Err(FormatError::Signature { what: Card::LABEL }.into());

@@ -1,4 +1,4 @@
-//! Further devices of an account, brought in by one that is enrolled.
+//! Further devices of an account, brought in by one that is enrolled; and what every way of enrolling shares.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -16,8 +16,28 @@ use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::store::Priority;
 
-/// The most devices of one account, ever.
-const MAX_DEVICES: u32 = 64;
+/// As what a device is enrolled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum As {
+    /// A device of the account, by invite or by another one.
+    Own,
+    /// A device of the account, by its recovery code.
+    Recovered,
+    /// A device that joins circles of the account and stands for nobody's account.
+    Guest,
+}
+
+impl As {
+    /// The most devices of one account, ever. Whoever has the recovery code still finds room after a thief has used
+    /// up the rest.
+    fn limit(self) -> u32 {
+        match self {
+            Self::Own => 64,
+            Self::Recovered => 128,
+            Self::Guest => 256,
+        }
+    }
+}
 
 /// `POST /v0/devices`.
 pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response {
@@ -25,7 +45,7 @@ pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response
 }
 
 async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
-    let phone = request.caller.phone()?;
+    let phone = request.caller.holder()?;
     let identity = Identity::verify(&request.body)?;
     if relay.is_taken(identity.value().device) {
         return Err(Refusal::DeviceTaken);
@@ -33,7 +53,7 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     let now = relay.now();
     relay
         .once(request.write, Priority::Normal, move |db| {
-            if enrol(db, phone.org, phone.account, &identity, now)? {
+            if enrol(db, (phone.org, phone.account), &identity, As::Own, now)? {
                 audit::append_for(db, now, phone.device, "device_added", &identity.value().device, "ok")?;
             }
             Ok(Done::nothing())
@@ -41,31 +61,32 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
         .await
 }
 
-/// Enrols a device; whether it is new. The same identity in the same account is fine.
+/// Enrols a device; whether it is new. The same identity in the same account, as the same, is fine.
 pub(super) fn enrol(
     db: &Connection,
-    org: OrgId,
-    account: AccountId,
+    (org, account): (OrgId, AccountId),
     identity: &Signed<Identity>,
+    enrolled: As,
     now: Timestamp,
 ) -> Result<bool, Refusal> {
-    let device = identity.value();
+    let (device, guest) = (identity.value(), enrolled == As::Guest);
     let there = db
-        .prepare_cached("SELECT account, sig, alarm FROM device WHERE device = ?1")?
-        .query_row([device.device.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .prepare_cached("SELECT account, sig, alarm, guest FROM device WHERE device = ?1")?
+        .query_row([device.device.0], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
         .optional()?;
     if let Some(there) = there {
-        let same = there == (account.0, device.sig.0, device.alarm.0);
+        let same = there == (account.0, device.sig.0, device.alarm.0, guest);
         return if same { Ok(false) } else { Err(Refusal::DeviceTaken) };
     }
     let count: u32 = db
-        .prepare_cached("SELECT count(*) FROM device WHERE account = ?1")?
-        .query_row([account.0], |row| row.get(0))?;
-    if count >= MAX_DEVICES {
+        .prepare_cached("SELECT count(*) FROM device WHERE account = ?1 AND guest = ?2")?
+        .query_row(params![account.0, guest], |row| row.get(0))?;
+    if count >= enrolled.limit() {
         return Err(Refusal::TooMany);
     }
     db.prepare_cached(
-        "INSERT INTO device (device, org, account, identity, sig, alarm, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO device (device, org, account, identity, sig, alarm, guest, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     )?
     .execute(params![
         device.device.0,
@@ -74,6 +95,7 @@ pub(super) fn enrol(
         identity.bytes(),
         device.sig.0,
         device.alarm.0,
+        guest,
         now.0
     ])?;
     Ok(true)

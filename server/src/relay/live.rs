@@ -2,40 +2,41 @@
 //! makes it look at once; without one it looks every few seconds, so nothing depends on a wake. Whoever was away
 //! comes back with its cursors and misses nothing.
 
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use baken_schemas::api::{LiveEvent, Mail, Page};
+use baken_schemas::api::{LiveEvent, MAX_CIRCLES, Mail, PAGE_BYTES, Page};
 use baken_schemas::cbor;
 use baken_schemas::id::CircleId;
 use baken_schemas::request::RequestKey;
 use bytes::Bytes;
 use data_encoding::BASE64;
+use futures_util::future::select_all;
 use http::{HeaderValue, Uri, header};
 use serde::Deserialize;
 use tokio::sync::watch;
 
 use crate::relay::auth::{ByAnyKey, Caller};
-use crate::relay::log::{head_of, slot_of};
+use crate::relay::log::head_of;
 use crate::relay::problem::Refusal;
 use crate::relay::wakes::Topic;
-use crate::relay::{Relay, entries, mail, page};
+use crate::relay::{Relay, entries, mail, page, standing};
 
 /// How often a stream looks without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Looks without anything new between two signs of life: readers take a stream for dead after 45 s.
 const LOOKS_A_SIGN: u32 = 3;
 
-/// `?mail=CURSOR&circle=ID&entries=CURSOR`.
+/// `?mail=CURSOR&circles=ID.CURSOR,ID.CURSOR…`.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct From {
     mail: Option<u64>,
-    circle: Option<String>,
-    entries: Option<u64>,
+    circles: Option<String>,
 }
 
 /// `GET /v0/live`.
@@ -45,10 +46,10 @@ pub(super) async fn stream(State(relay): State<Relay>, uri: Uri, request: ByAnyK
 
 fn open(relay: Relay, uri: &Uri, request: &ByAnyKey) -> Result<Response, Refusal> {
     let from: From = page::query(uri)?;
-    let circle = match from.circle {
-        None => None,
+    let circles = match from.circles {
+        None => Vec::new(),
         Some(_) if request.key == RequestKey::Alarm => return Err(Refusal::AlarmKey),
-        Some(circle) => Some(InCircle::open(&relay, &request.caller, page::id(&circle)?, from.entries)?),
+        Some(circles) => circles_of(&relay, &request.caller, &circles)?,
     };
     let device = request.caller.device();
     let live = Live {
@@ -56,7 +57,7 @@ fn open(relay: Relay, uri: &Uri, request: &ByAnyKey) -> Result<Response, Refusal
         stopping: relay.stopping(),
         caller: request.caller.clone(),
         mail: from.mail,
-        circle,
+        circles,
         quiet: LOOKS_A_SIGN,
         relay,
     };
@@ -79,13 +80,31 @@ struct InCircle {
     woken: watch::Receiver<()>,
 }
 
-impl InCircle {
-    fn open(relay: &Relay, caller: &Caller, circle: CircleId, entries: Option<u64>) -> Result<Self, Refusal> {
-        let device = caller.phone()?.device;
-        relay.store().read(|db| slot_of(db, circle, device))?.ok_or(Refusal::NotMember)?;
-        let woken = relay.wakes().subscribe(Topic::Circle(circle));
-        Ok(Self { circle, entries: entries.unwrap_or(0), log: None, woken })
+/// The circles that a query names, each once, with their cursors.
+fn circles_of(relay: &Relay, caller: &Caller, named: &str) -> Result<Vec<InCircle>, Refusal> {
+    let device = caller.phone()?.device;
+    let named: Vec<(CircleId, u64)> = named.split(',').map(circle_of).collect::<Result<_, _>>()?;
+    let once: BTreeSet<CircleId> = named.iter().map(|(circle, _)| *circle).collect();
+    if named.len() > MAX_CIRCLES || once.len() < named.len() {
+        return Err(Refusal::BadAddress);
     }
+    let now = relay.now();
+    for circle in once {
+        let standing = relay.store().read(|db| standing::reader(db, circle, device))?;
+        // A sign of life; what it keeps it says when it asks for a page.
+        relay.acknowledged().note((circle, device), &standing, 0, now);
+    }
+    let open = |(circle, entries)| {
+        let woken = relay.wakes().subscribe(Topic::Circle(circle));
+        InCircle { circle, entries, log: None, woken }
+    };
+    Ok(named.into_iter().map(open).collect())
+}
+
+/// Reads `ID.CURSOR`.
+fn circle_of(named: &str) -> Result<(CircleId, u64), Refusal> {
+    let (circle, cursor) = named.split_once('.').ok_or(Refusal::BadAddress)?;
+    Ok((page::id(circle)?, cursor.parse().map_err(|_| Refusal::BadAddress)?))
 }
 
 /// An open stream.
@@ -94,7 +113,7 @@ struct Live {
     caller: Caller,
     /// `None` when the caller asked for no mail.
     mail: Option<u64>,
-    circle: Option<InCircle>,
+    circles: Vec<InCircle>,
     woken: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
     /// Looks since something was sent.
@@ -107,9 +126,7 @@ impl Live {
         loop {
             // Taken before looking: what comes while looking wakes again.
             self.woken.mark_unchanged();
-            if let Some(circle) = &mut self.circle {
-                circle.woken.mark_unchanged();
-            }
+            self.circles.iter_mut().for_each(|circle| circle.woken.mark_unchanged());
             let found = self.look().await.ok()?;
             if !found.is_empty() {
                 self.quiet = 0;
@@ -120,16 +137,18 @@ impl Live {
                 return Some(Bytes::from_static(b": here\n\n"));
             }
             self.quiet += 1;
-            let in_circle = async {
-                match &mut self.circle {
-                    Some(circle) => circle.woken.changed().await,
-                    None => std::future::pending().await,
+            let in_circles = self.circles.iter_mut().map(|circle| Box::pin(circle.woken.changed()));
+            let in_circles: Vec<_> = in_circles.collect();
+            let in_a_circle = async {
+                if in_circles.is_empty() {
+                    return std::future::pending().await;
                 }
+                select_all(in_circles).await.0
             };
             tokio::select! {
                 _ = self.stopping.wait_for(|stopping| *stopping) => return None,
                 woken = self.woken.changed() => woken.ok()?,
-                woken = in_circle => woken.ok()?,
+                woken = in_a_circle => woken.ok()?,
                 () = tokio::time::sleep(LOOK_EVERY) => {}
             }
         }
@@ -143,17 +162,25 @@ impl Live {
         // A stream lasts for days; a directory may drop its desk, or another organisation take it on, meanwhile.
         self.caller = self.caller.renewed(&self.relay).ok_or(Refusal::UnknownDevice)?;
         let mut out = String::new();
+        let device = self.caller.device();
         if let Some(after) = self.mail {
-            let (device, orgs) = (self.caller.device(), self.caller.orgs());
+            let orgs = self.caller.orgs();
             let generation = self.relay.generation();
             let page = self.relay.store().read(|db| mail::read(db, device, &orgs, after, generation))?;
             self.mail = page.items.last().map_or(Some(after), |item| Some(item.cursor));
             write_mail(&mut out, page)?;
         }
-        if let Some(circle) = &mut self.circle {
+        for circle in &mut self.circles {
+            // What does not fit now is found by the next look, which follows at once.
+            if out.len() > PAGE_BYTES {
+                break;
+            }
             let (id, after) = (circle.circle, circle.entries);
-            let (page, head) =
-                self.relay.store().read(|db| Ok::<_, Refusal>((entries::read(db, id, after, 0)?, head_of(db, id)?)))?;
+            let (page, head) = self.relay.store().read(|db| {
+                // Meanwhile a circle may take the device out: its stream ends.
+                standing::reader(db, id, device)?;
+                Ok::<_, Refusal>((entries::read(db, id, after, 0)?, head_of(db, id)?))
+            })?;
             if let Some(head) = head.filter(|head| circle.log.is_none_or(|told| head.seq > told)) {
                 circle.log = Some(head.seq);
                 write_event(&mut out, "log", head.seq, &LiveEvent::Log { circle: id, seq: head.seq });

@@ -1,31 +1,34 @@
 //! A circle's membership log: the first record at a number wins. The relay replays the log by the same rules as every
-//! device, so that it knows the writers; it cannot add itself, since it holds no member's key.
+//! device and keeps what it amounts to ([`standing`]), so that it knows who reads and writes; it cannot add itself, since
+//! it holds no member's key. The log is never cut short.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::api::Page;
-use baken_schemas::circle::{LogHead, LogRecord, Membership};
-use baken_schemas::crypto::Hash;
-use baken_schemas::id::{CircleId, DeviceId};
+use baken_schemas::api::{MAX_CIRCLES, Page};
+use baken_schemas::cbor;
+use baken_schemas::circle::{CircleKind, LogHead, LogRecord, MemberState, Membership, Operation};
+use baken_schemas::crypto::{Hash, VerifyKey};
+use baken_schemas::id::{AccountId, CircleId};
 use baken_schemas::signed::{Document as _, Unverified};
 use baken_schemas::time::Timestamp;
 use bytes::Bytes;
 use http::Uri;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use crate::relay::Relay;
+use crate::audit;
 use crate::relay::auth::{BySig, Phone};
 use crate::relay::once::{Answer, Done};
-use crate::relay::page::{self, PAGE_ROWS};
+use crate::relay::page::{self, After, PAGE_ROWS};
 use crate::relay::problem::Refusal;
 use crate::relay::wakes::Topic;
+use crate::relay::{Relay, standing};
 use crate::store::{Priority, StoreError};
 
-/// The most circles of one account.
-const MAX_CIRCLES: u32 = 16;
 /// The most records of one log.
 const MAX_RECORDS: u64 = 10_000;
+/// Room behind those for the root alone: a hostile owner who fills the log does not keep it from coming back.
+const MAX_RECORDS_OF_ROOT: u64 = 1_000;
 
 /// `POST /v0/circles/{circle}/log`.
 pub(super) async fn post(State(relay): State<Relay>, Path(circle): Path<String>, request: BySig) -> Response {
@@ -36,20 +39,53 @@ async fn take(relay: &Relay, circle: &str, request: BySig) -> Result<Answer, Ref
     let circle: CircleId = page::id(circle)?;
     let phone = request.caller.phone()?;
     let unverified = Unverified::<LogRecord>::parse(&request.body)?;
-    let (author, seq) = (unverified.claims().author, unverified.claims().seq);
-    if author != phone.device {
+    let claims = unverified.claims();
+    if claims.author != phone.device {
         return Err(FormatError::Signature { what: LogRecord::LABEL }.into());
     }
-    if seq >= MAX_RECORDS {
+    let (seq, act, by_root) = (claims.seq, act_of(&claims.operation), is_by_root(&claims.operation));
+    if seq >= MAX_RECORDS + if by_root { MAX_RECORDS_OF_ROOT } else { 0 } {
         return Err(Refusal::TooMany);
+    }
+    if seq == 0 {
+        request.caller.holder()?;
     }
     // Signatures are checked here, off the writer's thread; the writer checks that the log is still where it was.
     let body = request.body.clone();
-    let next = relay.store().read_page(move |db| Next::check(db, circle, seq, &body)).await?;
+    let check = move |db: &Connection| {
+        if by_root && !standing::is_own(db, circle, &phone)? {
+            return Err(Refusal::NotAllowed);
+        }
+        Next::check(db, circle, seq, &phone, &body)
+    };
+    let next = relay.store().read_page(check).await?;
     let now = relay.now();
     let body = request.body;
-    let op = move |db: &Connection| store(db, circle, &phone, &next, &body, now);
+    let op = move |db: &Connection| store(db, &phone, &next, (act, &body), now);
     relay.once(request.write, Priority::Normal, op).await
+}
+
+/// Whether the account's root must have signed it.
+fn is_by_root(operation: &Operation) -> bool {
+    matches!(operation, Operation::Recover { .. } | Operation::RecoveryKey { .. })
+}
+
+/// What the audit calls it.
+fn act_of(operation: &Operation) -> &'static str {
+    match operation {
+        Operation::Genesis { .. } => "circle_founded",
+        Operation::Add { .. } => "member_added",
+        Operation::Epoch { .. } => "epoch_started",
+        Operation::Confirm { .. } => "member_confirmed",
+        Operation::Remove { .. } => "member_removed",
+        Operation::Finish { .. } => "removal_finished",
+        Operation::Veto { .. } => "member_vetoed",
+        Operation::Freeze { .. } => "member_frozen",
+        Operation::Leave { .. } => "member_left",
+        Operation::Role { .. } => "role_changed",
+        Operation::Recover { .. } => "circle_recovered",
+        Operation::RecoveryKey { .. } => "recovery_key_set",
+    }
 }
 
 /// A record that follows the log as it was read.
@@ -61,7 +97,7 @@ enum Next {
 }
 
 impl Next {
-    fn check(db: &Connection, circle: CircleId, seq: u64, body: &[u8]) -> Result<Self, Refusal> {
+    fn check(db: &Connection, circle: CircleId, seq: u64, phone: &Phone, body: &[u8]) -> Result<Self, Refusal> {
         if let Some(there) = record_at(db, circle, seq)? {
             return if there == body { Ok(Self::There) } else { Err(Refusal::LogConflict) };
         }
@@ -75,21 +111,30 @@ impl Next {
         if seq != before.seq + 1 {
             return Err(Refusal::LogConflict);
         }
-        membership.apply(body)?;
+        if let Err(error) = membership.apply(body) {
+            // Of who is out the rules take an objection at most, and what the root signs.
+            return Err(if is_out(&membership, phone) { Refusal::Removed } else { error.into() });
+        }
         Ok(Self::Fits { before: Some(before), with: membership })
+    }
+}
+
+fn is_out(membership: &Membership, phone: &Phone) -> bool {
+    match membership.state(phone.device) {
+        None | Some(MemberState::Active | MemberState::Proposed { .. }) => false,
+        Some(MemberState::Frozen { .. } | MemberState::Leaving { .. } | MemberState::Gone { .. }) => true,
     }
 }
 
 fn store(
     db: &Connection,
-    circle: CircleId,
     phone: &Phone,
     next: &Next,
-    body: &Bytes,
+    (act, body): (&str, &Bytes),
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let Next::Fits { before, with } = next else { return Ok(Done::nothing()) };
-    let head = with.head();
+    let (circle, head) = (with.circle(), with.head());
     if head_of(db, circle)? != *before {
         return match record_at(db, circle, head.seq)? {
             Some(there) if there[..] == body[..] => Ok(Done::nothing()),
@@ -97,37 +142,52 @@ fn store(
         };
     }
     if before.is_none() {
-        let circles: u32 = db
-            .prepare_cached("SELECT count(*) FROM circle WHERE account = ?1")?
-            .query_row([phone.account.0], |row| row.get(0))?;
-        if circles >= MAX_CIRCLES {
-            return Err(Refusal::TooMany);
-        }
+        check_room(db, phone.account, with.kind())?;
     }
     db.prepare_cached(
-        "INSERT INTO circle (circle, account, seq, head) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO circle (circle, account, kind, seq, head) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (circle) DO UPDATE SET seq = excluded.seq, head = excluded.head",
     )?
-    .execute(params![circle.0, phone.account.0, head.seq, head.hash.0])?;
+    .execute(params![circle.0, phone.account.0, standing::number_of(with.kind()), head.seq, head.hash.0])?;
     db.prepare_cached("INSERT INTO log_record (circle, seq, bytes, at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
         circle.0,
         head.seq,
         &body[..],
         now.0
     ])?;
-    for (slot, member) in (0_u16..).zip(with.members()) {
-        db.prepare_cached("INSERT OR IGNORE INTO member (circle, slot, device) VALUES (?1, ?2, ?3)")?
-            .execute(params![circle.0, slot, member.device.0])?;
-    }
+    standing::keep(db, with, now)?;
+    audit::append_for(db, now, phone.device, act, &circle, "ok")?;
     Ok(Done::waking(vec![Topic::Circle(circle)]))
 }
 
-/// A device's writer slot, `None` when it is no member.
-pub(super) fn slot_of(db: &Connection, circle: CircleId, device: DeviceId) -> Result<Option<u16>, StoreError> {
+/// Whether an account may found one more circle of this kind.
+fn check_room(db: &Connection, account: AccountId, kind: CircleKind) -> Result<(), Refusal> {
+    // The dossier's root is the account's: a second one would be a second root.
+    if kind == CircleKind::Dossier && dossier(db, account)?.is_some() {
+        return Err(Refusal::Conflict);
+    }
+    let circles: usize = db
+        .prepare_cached("SELECT count(*) FROM circle WHERE account = ?1")?
+        .query_row([account.0], |row| row.get(0))?;
+    if circles < MAX_CIRCLES { Ok(()) } else { Err(Refusal::TooMany) }
+}
+
+/// The account's dossier, `None` before it has one: the first that was founded.
+pub(super) fn dossier(db: &Connection, account: AccountId) -> Result<Option<CircleId>, StoreError> {
+    let kind = standing::number_of(CircleKind::Dossier);
     Ok(db
-        .prepare_cached("SELECT slot FROM member WHERE circle = ?1 AND device = ?2")?
-        .query_row(params![circle.0, device.0], |row| row.get(0))
+        .prepare_cached(
+            "SELECT c.circle FROM circle c JOIN log_record l ON l.circle = c.circle AND l.seq = 0
+             WHERE c.account = ?1 AND c.kind = ?2 ORDER BY l.at, c.circle LIMIT 1",
+        )?
+        .query_row(params![account.0, kind], |row| row.get(0).map(CircleId))
         .optional()?)
+}
+
+/// The root that the first record of a circle names.
+pub(super) fn root_of(db: &Connection, circle: CircleId) -> Result<VerifyKey, StoreError> {
+    let first = record_at(db, circle, 0)?.ok_or(StoreError::Damaged)?;
+    Ok(Membership::start(circle, &first).map_err(|_| StoreError::Damaged)?.root())
 }
 
 /// Where a circle's log stands.
@@ -163,9 +223,23 @@ fn replay(db: &Connection, circle: CircleId) -> Result<Option<Membership>, Store
 
 /// `GET /v0/circles/{circle}/log?after=`.
 pub(super) async fn page(State(relay): State<Relay>, Path(circle): Path<String>, uri: Uri, request: BySig) -> Response {
-    page::of_circle(&relay, &circle, &uri, request, read)
+    read_page(&relay, &circle, &uri, request)
         .await
         .map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn read_page(relay: &Relay, circle: &str, uri: &Uri, request: BySig) -> Result<Answer, Refusal> {
+    let circle: CircleId = page::id(circle)?;
+    let After { after } = page::query(uri)?;
+    let (phone, generation) = (request.caller.phone()?, relay.generation());
+    let found = relay
+        .store()
+        .read_page(move |db| {
+            standing::log_reader(db, circle, &phone)?;
+            Ok::<_, Refusal>(read(db, circle, after, generation)?)
+        })
+        .await?;
+    Ok(Answer(cbor::to_vec(&found)))
 }
 
 fn read(db: &Connection, circle: CircleId, after: Option<u64>, generation: u64) -> Result<Page, StoreError> {

@@ -49,7 +49,7 @@ pub(super) fn read(
     values.extend(orgs.iter().map(|org| &org.0.0 as &dyn rusqlite::ToSql));
     values.push(&PAGE_ROWS);
     let mut rows = statement.query(params_from_iter(values))?;
-    let mut found = Page { items: Vec::new(), more: false, generation };
+    let mut found = Page { items: Vec::new(), more: false, generation, floor: 0 };
     let mut size = 0;
     while let Some(row) = rows.next()? {
         let (cursor, kind, document): (u64, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);

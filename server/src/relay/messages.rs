@@ -108,7 +108,7 @@ pub(super) async fn enrolment(State(relay): State<Relay>, request: BySig) -> Res
 }
 
 async fn take_enrolment(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
-    let phone = request.caller.phone()?;
+    let phone = request.caller.holder()?;
     let unverified = Unverified::<Enrolment>::parse(&request.body)?;
     let claims = unverified.claims();
     if claims.device != phone.device || claims.account != phone.account {

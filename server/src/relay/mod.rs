@@ -6,12 +6,15 @@
 //!
 //! What the relay is not: it opens nothing, and it cannot say that a human has seen an alarm.
 
+mod acknowledged;
 mod activate;
 mod alarms;
 mod auth;
 mod cards;
+mod compact;
 mod devices;
 mod entries;
+mod guests;
 mod ladder;
 mod live;
 mod log;
@@ -22,8 +25,12 @@ mod org_documents;
 mod page;
 mod pairing;
 mod problem;
+mod rates;
 mod receipts;
+mod recover;
 mod routes;
+mod sealed_root;
+mod standing;
 mod sweep;
 mod trust;
 mod wakes;
@@ -40,14 +47,18 @@ use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use tokio::sync::watch;
 
-use crate::audit;
+use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
-use pairing::OfferRates;
+use acknowledged::Acknowledged;
+use rates::AddressRates;
 use trust::Trust;
 use wakes::Wakes;
 
 /// The relay's database.
-pub const SCHEMA: Schema = Schema { file: "relay.db", migrations: &[include_str!("schema_1.sql"), audit::TABLE] };
+pub const SCHEMA: Schema = Schema {
+    file: "relay.db",
+    migrations: &[include_str!("schema_1.sql"), audit::TABLE, include_str!("schema_2.sql")],
+};
 
 /// What a relay is told beside its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,7 +87,10 @@ struct Inner {
     generation: u64,
     trust: Trust,
     wakes: Wakes,
-    offers: OfferRates,
+    acknowledged: Acknowledged,
+    offers: AddressRates,
+    sealed_roots: AddressRates,
+    strangers: Strangers,
     ladder_changes: watch::Sender<()>,
     stopping: watch::Sender<bool>,
 }
@@ -107,7 +121,10 @@ impl Relay {
             generation,
             trust,
             wakes: Wakes::default(),
-            offers: OfferRates::default(),
+            acknowledged: Acknowledged::default(),
+            offers: AddressRates::default(),
+            sealed_roots: AddressRates::default(),
+            strangers: Strangers::default(),
             ladder_changes: watch::channel(()).0,
             stopping: watch::channel(false).0,
         })))
@@ -170,8 +187,23 @@ impl Relay {
         &self.0.wakes
     }
 
-    fn offers(&self) -> &OfferRates {
+    fn acknowledged(&self) -> &Acknowledged {
+        &self.0.acknowledged
+    }
+
+    /// How often offers are laid down.
+    fn offers(&self) -> &AddressRates {
         &self.0.offers
+    }
+
+    /// How often sealed roots are asked for.
+    fn sealed_roots(&self) -> &AddressRates {
+        &self.0.sealed_roots
+    }
+
+    /// Bounds what strangers write into the audit.
+    fn strangers(&self) -> &Strangers {
+        &self.0.strangers
     }
 
     fn stopping(&self) -> watch::Receiver<bool> {

@@ -4,17 +4,11 @@ use std::str::FromStr;
 
 use axum::extract::Query;
 use baken_schemas::api::{Item, PAGE_BYTES, PAGE_ITEMS, Page};
-use baken_schemas::cbor;
-use baken_schemas::id::CircleId;
 use http::Uri;
-use rusqlite::{CachedStatement, Connection, Params};
+use rusqlite::{CachedStatement, Params};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::relay::Relay;
-use crate::relay::auth::BySig;
-use crate::relay::log::slot_of;
-use crate::relay::once::Answer;
 use crate::relay::problem::Refusal;
 use crate::store::StoreError;
 
@@ -38,28 +32,6 @@ pub(super) fn id<T: FromStr>(text: &str) -> Result<T, Refusal> {
     text.parse().map_err(|_| Refusal::BadAddress)
 }
 
-/// Answers `GET …?after=` about a circle with what `read` finds behind the cursor, to the circle's devices only.
-pub(super) async fn of_circle(
-    relay: &Relay,
-    circle: &str,
-    uri: &Uri,
-    request: BySig,
-    read: impl FnOnce(&Connection, CircleId, Option<u64>, u64) -> Result<Page, StoreError> + Send + 'static,
-) -> Result<Answer, Refusal> {
-    let circle: CircleId = id(circle)?;
-    let After { after } = query(uri)?;
-    let device = request.caller.phone()?.device;
-    let generation = relay.generation();
-    let found = relay
-        .store()
-        .read_page(move |db| {
-            slot_of(db, circle, device)?.ok_or(Refusal::NotMember)?;
-            Ok::<_, Refusal>(read(db, circle, after, generation)?)
-        })
-        .await?;
-    Ok(Answer(cbor::to_vec(&found)))
-}
-
 /// A page out of rows `(cursor, bytes)`, at most [`PAGE_ROWS`] of them.
 pub(super) fn collect(
     mut statement: CachedStatement<'_>,
@@ -67,7 +39,7 @@ pub(super) fn collect(
     generation: u64,
 ) -> Result<Page, StoreError> {
     let mut rows = statement.query(params)?;
-    let mut page = Page { items: Vec::new(), more: false, generation };
+    let mut page = Page { items: Vec::new(), more: false, generation, floor: 0 };
     let mut size = 0;
     while let Some(row) = rows.next()? {
         let (cursor, bytes): (u64, Vec<u8>) = (row.get(0)?, row.get(1)?);

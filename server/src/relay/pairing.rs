@@ -1,11 +1,7 @@
 //! The rendezvous of two devices that pair: three messages that lie here for a few minutes. The offer comes from a
 //! device that nobody knows yet, so it is small, must be an identity, and is bounded in number, by address too.
 
-use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
-
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::device::Identity;
 use baken_schemas::id::RendezvousId;
@@ -19,16 +15,11 @@ use crate::relay::once::{Answer, Done};
 use crate::relay::page;
 use crate::relay::problem::Refusal;
 use crate::store::{Priority, StoreError};
-use crate::tls::counted_as;
 
 /// The largest offer in bytes.
 pub(super) const MAX_OFFER_BYTES: usize = 2048;
 /// The most offers lying here at once.
 const MAX_OFFERS: u32 = 1000;
-/// The most offers from one address in a minute.
-const OFFERS_A_MINUTE: u32 = 20;
-/// The most addresses remembered for that.
-const MAX_ADDRESSES: usize = 10_000;
 /// Messages lie here longer than a code is good for, so that a pairing begun in time can be finished.
 const LIFETIME_MS: i64 = 2 * PAIRING_LIFETIME_MS;
 
@@ -38,30 +29,6 @@ enum Message {
     Offer = 0,
     Hello = 1,
     Grant = 2,
-}
-
-/// How many offers came from each address in this minute.
-#[derive(Debug, Default)]
-pub(super) struct OfferRates(Mutex<HashMap<IpAddr, (i64, u32)>>);
-
-impl OfferRates {
-    fn allow(&self, address: IpAddr, now: Timestamp) -> bool {
-        let address = counted_as(address);
-        let minute = now.0.div_euclid(60_000);
-        let mut rates = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if rates.len() >= MAX_ADDRESSES {
-            rates.retain(|_, (of, _)| *of == minute);
-        }
-        if rates.len() >= MAX_ADDRESSES && !rates.contains_key(&address) {
-            return false;
-        }
-        let (of, count) = rates.entry(address).or_insert((minute, 0));
-        if *of != minute {
-            (*of, *count) = (minute, 0);
-        }
-        *count += 1;
-        *count <= OFFERS_A_MINUTE
-    }
 }
 
 /// `PUT /v0/pairing/{rendezvous}/offer`.
@@ -75,11 +42,8 @@ pub(super) async fn put_offer(
 
 async fn offer(relay: &Relay, rendezvous: &str, request: Request) -> Result<Answer, Refusal> {
     let rendezvous: RendezvousId = page::id(rendezvous)?;
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    // Without a socket, in a simulation, all come from one address.
-    let address = peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip());
     let now = relay.now();
-    if !relay.offers().allow(address, now) {
+    if !relay.offers().allow(request.extensions(), now) {
         return Err(Refusal::TooOften);
     }
     let body = read_body(request).await?;
@@ -118,7 +82,7 @@ async fn follow(
     request: BySig,
 ) -> Result<Answer, Refusal> {
     let rendezvous: RendezvousId = page::id(rendezvous)?;
-    request.caller.phone()?;
+    request.caller.present()?;
     let now = relay.now();
     let body = request.body;
     relay
@@ -181,21 +145,4 @@ fn fetch(relay: &Relay, rendezvous: &str, message: Message) -> Result<Answer, Re
     let now = relay.now();
     let found = relay.store().read(|db| lying(db, rendezvous, message, now))?;
     found.map(Answer).ok_or(Refusal::NotFound)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_network_of_a_home_or_a_server_is_one_address() {
-        let (rates, now) = (OfferRates::default(), Timestamp(0));
-        let from = |text: &str| rates.allow(text.parse().unwrap(), now);
-        for host in 0..OFFERS_A_MINUTE {
-            assert!(from(&format!("2001:db8:0:1::{host:x}")));
-        }
-        assert!(!from("2001:db8:0:1:ffff::1"), "another address out of the same /64");
-        assert!(from("2001:db8:0:2::1"));
-        assert!(from("192.0.2.1") && from("::ffff:192.0.2.2"));
-    }
 }

@@ -31,6 +31,12 @@ pub enum Refusal {
     /// No member of the circle, or there is no such circle: which of the two is not told.
     #[error("the device is no member of this circle")]
     NotMember,
+    /// It was in the circle, or in its account's dossier, and is not now.
+    #[error("the device is no longer in")]
+    Removed,
+    /// Not signed by the root that the account's dossier names, or there is no such dossier: which is not told.
+    #[error("it is not signed by the account's root")]
+    NotTheRoot,
     /// The organisation is not served here.
     #[error("the organisation is not served here")]
     UnknownOrg,
@@ -40,7 +46,7 @@ pub enum Refusal {
     /// The directory vouches for another relay.
     #[error("the directory names another relay")]
     OtherRelay,
-    /// A directory or card that is not newer than what is here.
+    /// A directory, card or sealed root that is not newer than what is here.
     #[error("a newer version is here already")]
     OlderVersion,
     /// No such invite, or another secret.
@@ -64,7 +70,7 @@ pub enum Refusal {
     /// The alarm's id was used for other bytes.
     #[error("the alarm's id was used for another alarm")]
     AlarmConflict,
-    /// Another update, note or pairing message is in its place.
+    /// Another update, note, pairing message or dossier is in its place.
     #[error("another one is in its place")]
     Conflict,
     /// Another record is at this number of the log.
@@ -133,6 +139,8 @@ impl Refusal {
             Self::AlarmKey => (S::FORBIDDEN, "alarm_key", "unlock the vault first"),
             Self::NotAllowed => (S::FORBIDDEN, "not_allowed", "another kind of device must do this"),
             Self::NotMember => (S::FORBIDDEN, "not_member", "a member of the circle must add this device first"),
+            Self::Removed => (S::FORBIDDEN, "removed", "read the circle's log; alarms go on working"),
+            Self::NotTheRoot => (S::FORBIDDEN, "not_the_root", "use the recovery code of this account"),
             Self::UnknownOrg => (S::NOT_FOUND, "unknown_org", "the relay's operator must add the organisation"),
             Self::NoDirectory => (S::CONFLICT, "no_directory", "publish the organisation's directory first"),
             Self::OtherRelay => (S::UNPROCESSABLE_ENTITY, "other_relay", "sign a directory with this relay's entry"),

@@ -1,16 +1,19 @@
-//! Clearing away what has served: old answers to repeats, pairing messages, mail after 30 days. A bounded number of
-//! rows at a time, so that nothing waits for it.
+//! Clearing away what has served: old answers to repeats, pairing messages, mail after 30 days, entries that a
+//! checkpoint covers. A bounded number of rows at a time, so that nothing waits for it.
 
 use baken_schemas::time::Timestamp;
 use rusqlite::params;
 
-use crate::relay::Relay;
+use crate::relay::{Relay, acknowledged};
 use crate::store::{Priority, StoreError};
 
 /// A day in milliseconds.
 const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// The most rows of a table cleared at a time.
 const SWEPT_ROWS: u32 = 1000;
+
+/// The most acknowledgements written at a time.
+const ACKNOWLEDGED_ROWS: usize = 256;
 
 /// What is cleared, and how long it is kept. A document without an alarm goes with its mail.
 const SWEEPS: [(&str, i64); 5] = [
@@ -44,8 +47,25 @@ impl Relay {
                 for (sql, kept_ms) in SWEEPS {
                     db.prepare_cached(sql)?.execute(params![now.plus_ms(-kept_ms).0, SWEPT_ROWS])?;
                 }
-                Ok(())
+                Ok::<_, StoreError>(())
             })
-            .await
+            .await?;
+        self.keep_acknowledged().await?;
+        self.compact(now).await
+    }
+
+    /// Writes down what members have acknowledged since the last sweep.
+    async fn keep_acknowledged(&self) -> Result<(), StoreError> {
+        let mut rest = self.acknowledged().take();
+        while !rest.is_empty() {
+            let chunk = rest.split_off(rest.len().saturating_sub(ACKNOWLEDGED_ROWS));
+            let noted = chunk.clone();
+            let kept = self.store().write(Priority::Normal, move |db| acknowledged::keep(db, &noted)).await;
+            if let Err(error) = kept {
+                self.acknowledged().put_back(rest.into_iter().chain(chunk));
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 }

@@ -16,7 +16,7 @@ pub(super) enum Topic {
     Circle(CircleId),
 }
 
-/// Who waits for what. Holds as many topics as there are streams, at most two each.
+/// Who waits for what. Holds as many topics as there are streams, at most 17 each.
 #[derive(Debug, Default)]
 pub(super) struct Wakes {
     topics: Mutex<HashMap<Topic, watch::Sender<()>>>,
