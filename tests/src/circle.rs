@@ -2,10 +2,10 @@
 //! what the relay sees counts.
 
 use anyhow::Result;
-use baken_schemas::circle::{Epoch, LogRecord, Member, MemberRole, Membership, Operation};
+use baken_schemas::circle::{CircleKind, Epoch, LogRecord, Member, MemberRole, Membership, Operation, Readers};
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::entry::{Entry, EntryBody, SCHEMA, next_header};
+use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, next_header};
 use baken_schemas::id::CircleId;
 use baken_schemas::signed::Signed;
 use rand_core::CryptoRng;
@@ -27,7 +27,8 @@ impl Writer {
         let first =
             Member { device: keys.device, sig: keys.sig.verify_key(), kem: keys.kem.public(), role: MemberRole::Owner };
         let root = baken_schemas::crypto::SigningKey::make(rng);
-        let (membership, genesis) = Membership::found(CircleId::make(rng), &root, first);
+        let (membership, genesis) =
+            Membership::found(CircleId::make(rng), CircleKind::Dossier, root.verify_key(), None, first, &root);
         let mut writer = Self { membership, epoch_key: SymmetricKey::make(rng), last: None };
         let epoch = writer.next_epoch(keys, rng)?;
         Ok((writer, [genesis, epoch]))
@@ -44,7 +45,10 @@ impl Writer {
     /// As [`Writer::found`].
     pub fn next_epoch(&mut self, keys: &DeviceKeys, rng: &mut dyn CryptoRng) -> Result<Signed<LogRecord>> {
         let number = self.membership.epoch() + 1;
-        let (epoch, key) = Epoch::make(self.circle(), number, self.membership.members(), rng)?;
+        let members = self.membership.readers();
+        let readers = Readers { members: &members, recovery: None };
+        let before = (number > 1).then_some(&self.epoch_key);
+        let (epoch, key) = Epoch::make(self.circle(), number, readers, before, rng)?;
         let record = self.membership.next(keys.device, Operation::Epoch { epoch }, &keys.sig);
         self.membership.apply(record.bytes())?;
         self.epoch_key = key;
@@ -56,11 +60,13 @@ impl Writer {
     /// # Errors
     /// When that is too many.
     pub fn entry(&mut self, keys: &DeviceKeys, bytes: usize, rng: &mut dyn CryptoRng) -> Result<Entry> {
-        let header = next_header(self.circle(), self.membership.epoch(), 0, self.last, rng);
+        let header = next_header(EntryKind::Changes, self.circle(), self.membership.epoch(), 0, self.last, rng);
         let counter = header.counter;
         let mut changes = vec![0; bytes];
         rng.fill_bytes(&mut changes);
-        let body = EntryBody { device: keys.device, hlc: counter << 16, heads: Vec::new(), schema: SCHEMA, changes };
+        let log = Some(self.membership.head());
+        let body =
+            EntryBody { device: keys.device, hlc: counter << 16, log, heads: Vec::new(), schema: SCHEMA, changes };
         let entry = Entry::seal(header, &body, &self.epoch_key, &keys.sig, rng)?;
         self.last = Some((counter, entry.hash()));
         Ok(entry)

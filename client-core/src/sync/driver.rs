@@ -78,6 +78,7 @@ impl Baken {
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
+        self.share_account()?;
         self.join_own_circles(&client).await?;
         let mut failed = None;
         for circle in self.circle_ids()? {
@@ -105,6 +106,7 @@ impl Baken {
         circle: CircleId,
         tally: &mut Tally,
     ) -> Result<(), BakenError> {
+        self.post_unposted(client, circle).await?;
         self.pull_log(client, circle).await?;
         self.do_duties(client, circle).await?;
         if !self.is_active_in(circle)? {

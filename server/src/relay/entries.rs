@@ -192,17 +192,20 @@ pub(super) async fn page(State(relay): State<Relay>, Path(circle): Path<String>,
 async fn read_page(relay: &Relay, circle: &str, uri: &Uri, request: BySig) -> Result<Answer, Refusal> {
     let circle: CircleId = page::id(circle)?;
     let After { after } = page::query(uri)?;
-    let (device, after, generation) = (request.caller.phone()?.device, after.unwrap_or(0), relay.generation());
+    let (phone, after, generation) = (request.caller.phone()?, after.unwrap_or(0), relay.generation());
+    let device = phone.device;
     let (standing, last, found) = relay
         .store()
         .read_page(move |db| {
-            let standing = standing::reader(db, circle, device)?;
+            let standing = standing::entry_reader(db, circle, &phone)?;
             Ok::<_, Refusal>((standing, last_cursor(db, circle)?, read(db, circle, after, generation)?))
         })
         .await?;
     // Who asks from behind the end has seen another life of this relay, and acknowledges nothing of this one.
     let acknowledges = if after <= last { after } else { 0 };
-    relay.acknowledged().note((circle, device), &standing, acknowledges, relay.now());
+    if let Some(standing) = standing {
+        relay.acknowledged().note((circle, device), &standing, acknowledges, relay.now());
+    }
     Ok(Answer(cbor::to_vec(&found)))
 }
 

@@ -86,6 +86,16 @@ pub(super) fn reader(db: &Connection, circle: CircleId, device: DeviceId) -> Res
     standing(db, circle, device)?.ok_or(Refusal::NotMember)?.present()
 }
 
+/// A device that is given the circle's entries: who reads, or who comes back to its own account by the recovery code and
+/// is in no log yet. What is sealed it can open only with the code.
+pub(super) fn entry_reader(db: &Connection, circle: CircleId, phone: &Phone) -> Result<Option<Standing>, Refusal> {
+    match standing(db, circle, phone.device)? {
+        Some(standing) => standing.present().map(Some),
+        None if is_own(db, circle, phone)? => Ok(None),
+        None => Err(Refusal::NotMember),
+    }
+}
+
 /// A device that writes to the circle.
 pub(super) fn writer(db: &Connection, circle: CircleId, device: DeviceId) -> Result<Standing, Refusal> {
     let standing = reader(db, circle, device)?;

@@ -13,6 +13,7 @@ use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
 use baken_core::home::Home;
 use baken_core::key_store::FileKeyStore;
+use baken_core::pairing::PairInto;
 use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
 use baken_core::{Baken as Phone, Context};
 use baken_schemas::crypto::SigningKey;
@@ -153,7 +154,7 @@ async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)
     let mut start = tablet.pair_start(wire, PIN, "tablet").await?;
     let mut accept = phone.pair_accept(wire, &start.code_text()).await?;
     let digits = tablet.pair_digits(&mut start, wire).await?;
-    phone.pair_confirm(&mut accept, wire, &digits, PIN).await?;
+    phone.pair_confirm(&mut accept, wire, &digits, PIN, PairInto::Dossier).await?;
     tablet.pair_join(&start, wire).await?;
     Ok((relay, phone, tablet))
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 use baken_core::client::send_unsigned;
+use baken_core::pairing::PairInto;
 use baken_schemas::api;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::org::{Invite, InviteRole};
@@ -154,6 +155,6 @@ async fn pair_up(old: &Phone, new: &Phone) -> Result<()> {
     let mut start = new.baken.pair_start(&new.line, PIN, new.name).await?;
     let mut accept = old.baken.pair_accept(&old.line, &start.code_text()).await?;
     let digits = new.baken.pair_digits(&mut start, &new.line).await?;
-    old.baken.pair_confirm(&mut accept, &old.line, &digits, PIN).await?;
+    old.baken.pair_confirm(&mut accept, &old.line, &digits, PIN, PairInto::Dossier).await?;
     Ok(new.baken.pair_join(&start, &new.line).await?)
 }

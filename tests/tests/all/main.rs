@@ -1,5 +1,6 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+mod circles;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
@@ -12,4 +13,5 @@ mod power_loss;
 mod relay_power_loss;
 mod serve_all;
 mod simulation;
+mod town;
 mod two_phones;
