@@ -2,50 +2,133 @@
 
 use baken_schemas::api::{self, EntriesStored, EntryBatch, Page};
 use baken_schemas::cbor;
-use baken_schemas::circle::{Epoch, Member, MemberRole, Membership, Operation};
+use baken_schemas::circle::{CircleKind, Cut, Epoch, Member, MemberRole, Membership, Operation, Readers};
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::entry::{Entry, EntryBody, SCHEMA, next_header};
-use baken_schemas::id::CircleId;
+use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, next_header};
+use baken_schemas::id::{CircleId, DeviceId};
+use baken_schemas::signed::Signed;
 
-use crate::relay::world::World;
+use crate::relay::world::{Answer, World};
 
-/// A circle of one phone, at the relay.
+/// A circle at the relay, as its members know it.
 pub struct Circle {
     pub circle: CircleId,
+    pub root: SigningKey,
     pub membership: Membership,
     pub key: SymmetricKey,
 }
 
 pub fn member(keys: &DeviceKeys) -> Member {
-    Member { device: keys.device, sig: keys.sig.verify_key(), kem: keys.kem.public(), role: MemberRole::Owner }
+    member_as(keys, MemberRole::Owner)
+}
+
+pub fn member_as(keys: &DeviceKeys, role: MemberRole) -> Member {
+    Member { device: keys.device, sig: keys.sig.verify_key(), kem: keys.kem.public(), role }
+}
+
+pub fn cut(keys: &DeviceKeys, counter: u64) -> Cut {
+    Cut { device: keys.device, counter }
 }
 
 impl Circle {
+    /// The dossier of a phone's account.
     pub async fn found(world: &mut World, phone: &DeviceKeys) -> Self {
-        let circle = CircleId::make(&mut world.rng);
-        let root = SigningKey::make(&mut world.rng);
-        let (mut membership, genesis) = Membership::found(circle, &root, member(phone));
-        let this = |membership, key| Self { circle, membership, key };
-        let (epoch, key) = Epoch::make(circle, 1, membership.members(), &mut world.rng).unwrap();
-        let record = membership.next(phone.device, Operation::Epoch { epoch }, &phone.sig);
-        membership.apply(record.bytes()).unwrap();
-        let founded = this(membership, key);
-        world.call(phone, "POST", &founded.path(api::LOG), genesis.bytes()).await.ok();
-        world.call(phone, "POST", &founded.path(api::LOG), record.bytes()).await.ok();
+        Self::found_as(world, phone, CircleKind::Dossier).await
+    }
+
+    pub async fn found_as(world: &mut World, phone: &DeviceKeys, kind: CircleKind) -> Self {
+        let (mut founded, genesis) = Self::prepare(world, phone, kind);
+        world.call(phone, "POST", &founded.path(api::LOG), &genesis).await.ok();
+        let epoch = founded.next_epoch(world, None);
+        founded.record(world, phone, Operation::Epoch { epoch }).await;
         founded
+    }
+
+    /// A circle that the relay does not know yet, and its first record.
+    pub fn prepare(world: &mut World, phone: &DeviceKeys, kind: CircleKind) -> (Self, Vec<u8>) {
+        let (circle, root) = (CircleId::make(&mut world.rng), SigningKey::make(&mut world.rng));
+        let signer = if kind == CircleKind::Dossier { &root } else { &phone.sig };
+        let (membership, genesis) = Membership::found(circle, kind, root.verify_key(), None, member(phone), signer);
+        let key = SymmetricKey::make(&mut world.rng);
+        (Self { circle, root, membership, key }, genesis.bytes().to_vec())
     }
 
     pub fn path(&self, route: &str) -> String {
         route.replace("{circle}", &self.circle.to_string())
     }
 
+    /// The next epoch, without one device if so named; its key is the circle's from now on.
+    pub fn next_epoch(&mut self, world: &mut World, without: Option<DeviceId>) -> Epoch {
+        let left = without.map_or_else(|| self.membership.clone(), |device| self.membership.without(device).unwrap());
+        self.epoch_of(world, &left)
+    }
+
+    /// The next epoch for those who read in `of`.
+    pub fn epoch_of(&mut self, world: &mut World, of: &Membership) -> Epoch {
+        let number = self.membership.epoch() + 1;
+        let before = (number > 1).then(|| self.key.clone());
+        let readers = of.readers();
+        let readers = Readers { members: &readers, recovery: of.recovery() };
+        let (epoch, key) = Epoch::make(self.circle, number, readers, before.as_ref(), &mut world.rng).unwrap();
+        self.key = key;
+        epoch
+    }
+
+    /// Posts the next record, signed by its author; the relay takes it.
+    pub async fn record(&mut self, world: &mut World, author: &DeviceKeys, operation: Operation) {
+        let record = self.membership.next(author.device, operation, &author.sig);
+        world.call(author, "POST", &self.path(api::LOG), record.bytes()).await.ok();
+        self.membership.apply(record.bytes()).unwrap();
+    }
+
+    /// Posts what would be the next record, which the relay is to refuse.
+    pub async fn attempt(&self, world: &mut World, author: &DeviceKeys, operation: Operation) -> Answer {
+        let record = self.membership.next(author.device, operation, &author.sig);
+        world.call(author, "POST", &self.path(api::LOG), record.bytes()).await
+    }
+
+    /// An owner adds a device, and gives it the key.
+    pub async fn add(&mut self, world: &mut World, by: &DeviceKeys, keys: &DeviceKeys, role: MemberRole) {
+        self.record(world, by, Operation::Add { member: member_as(keys, role) }).await;
+        let epoch = self.next_epoch(world, None);
+        self.record(world, by, Operation::Epoch { epoch }).await;
+    }
+
+    /// An owner removes a device of which `counter` entries count.
+    pub async fn remove(&mut self, world: &mut World, by: &DeviceKeys, keys: &DeviceKeys, counter: u64) {
+        let epoch = self.next_epoch(world, Some(keys.device));
+        self.record(world, by, Operation::Remove { cut: cut(keys, counter), epoch }).await;
+    }
+
     pub fn entry(&self, world: &mut World, writer: &DeviceKeys, previous: Option<&Entry>) -> Entry {
+        self.entry_of(world, writer, previous, EntryKind::Changes)
+    }
+
+    pub fn entry_of(&self, world: &mut World, writer: &DeviceKeys, previous: Option<&Entry>, kind: EntryKind) -> Entry {
         let slot = self.membership.slot(writer.device).unwrap_or(0);
         let previous = previous.map(|entry| (entry.header().counter, entry.hash()));
-        let header = next_header(self.circle, 1, slot, previous, &mut world.rng);
-        let body = EntryBody { device: writer.device, hlc: 0, heads: Vec::new(), schema: SCHEMA, changes: vec![7] };
+        let header = next_header(kind, self.circle, self.membership.epoch(), slot, previous, &mut world.rng);
+        let body = EntryBody {
+            device: writer.device,
+            hlc: 0,
+            log: Some(self.membership.head()),
+            heads: Vec::new(),
+            schema: SCHEMA,
+            changes: vec![7],
+        };
         Entry::seal(header, &body, &self.key, &writer.sig, &mut world.rng).unwrap()
+    }
+
+    /// Posts entries; the relay takes them.
+    pub async fn send(&self, world: &mut World, writer: &DeviceKeys, entries: &[&Entry]) -> EntriesStored {
+        let body = world.call(writer, "POST", &self.path(api::ENTRIES), &batch(entries)).await.ok();
+        cbor::from_slice(&body, "stored").unwrap()
+    }
+
+    /// The page of entries behind a cursor, which a member acknowledges by asking.
+    pub async fn page(&self, world: &mut World, keys: &DeviceKeys, after: u64) -> Page {
+        page(world, keys, &format!("{}?after={after}", self.path(api::ENTRIES))).await
     }
 }
 
@@ -53,7 +136,7 @@ pub fn batch(entries: &[&Entry]) -> Vec<u8> {
     cbor::to_vec(&EntryBatch { entries: entries.iter().map(|entry| entry.bytes().to_vec().into()).collect() })
 }
 
-async fn page(world: &mut World, keys: &DeviceKeys, path: &str) -> Page {
+pub async fn page(world: &mut World, keys: &DeviceKeys, path: &str) -> Page {
     let body = world.call(keys, "GET", path, &[]).await.ok();
     cbor::from_slice(&body, "page").unwrap()
 }
@@ -182,10 +265,11 @@ async fn i9_nobody_but_a_member_adds_a_device() {
     world.call(&phone, "POST", &log, in_anothers_name.bytes()).await.is(422, "bad_signature");
     let mut skipping = circle.membership.next(phone.device, operation, &phone.sig).into_value();
     skipping.prev = Hash::ZERO;
-    let skipping = baken_schemas::signed::Signed::make(skipping, &phone.sig);
+    let skipping = Signed::make(skipping, &phone.sig);
     world.call(&phone, "POST", &log, skipping.bytes()).await.is(422, "rule_broken");
     // Nor does a stranger start the circle anew.
     let root = SigningKey::make(&mut world.rng);
-    let (_, genesis) = Membership::found(circle.circle, &root, member(&stranger));
+    let (_, genesis) =
+        Membership::found(circle.circle, CircleKind::Dossier, root.verify_key(), None, member(&stranger), &root);
     world.call(&stranger, "POST", &log, genesis.bytes()).await.is(409, "log_conflict");
 }

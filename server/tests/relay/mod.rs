@@ -3,8 +3,13 @@
 mod activation;
 mod alarms;
 pub mod circles;
+mod compaction;
+mod guests;
 mod ladder;
-mod live;
-mod openapi;
+pub mod live;
+mod membership;
+mod migration;
+pub mod openapi;
 mod pairing;
+mod recovery;
 pub mod world;

@@ -17,8 +17,9 @@ use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRegistration, Invit
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock, Timestamp};
+use baken_server::audit;
 use baken_server::relay::{Relay, RelayOptions};
-use baken_server::store::{Disk, StoreOptions};
+use baken_server::store::{Disk, StoreError, StoreOptions};
 use bytes::Bytes;
 use http::{Request, Response};
 use http_body_util::BodyExt as _;
@@ -45,6 +46,10 @@ impl Clock for ManualClock {
 }
 
 impl ManualClock {
+    pub fn at(ms: i64) -> Self {
+        Self(AtomicI64::new(ms))
+    }
+
     pub fn advance(&self, ms: i64) {
         self.0.fetch_add(ms, Ordering::SeqCst);
     }
@@ -98,7 +103,7 @@ impl World {
     pub async fn new() -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(7);
         let dir = tempfile::tempdir().unwrap();
-        let clock = Arc::new(ManualClock(AtomicI64::new(1_795_000_000_000)));
+        let clock = Arc::new(ManualClock::at(1_795_000_000_000));
         let relay_keys = DeviceKeys::make(&mut rng);
         let relay = open(dir.path(), &clock, &relay_keys, &mut rng).await;
         let root = SigningKey::make(&mut rng);
@@ -219,6 +224,35 @@ impl World {
         let invite = self.invite().await;
         self.use_invite(&invite, &keys).await.ok();
         keys
+    }
+
+    /// A further device of a phone's account.
+    pub async fn device_of(&mut self, phone: &DeviceKeys) -> DeviceKeys {
+        let keys = DeviceKeys::make(&mut self.rng);
+        self.call(phone, "POST", api::DEVICES, keys.identity().bytes()).await.ok();
+        keys
+    }
+
+    /// A guest of a phone's account.
+    pub async fn guest_of(&mut self, phone: &DeviceKeys) -> DeviceKeys {
+        let keys = DeviceKeys::make(&mut self.rng);
+        self.call(phone, "POST", api::GUESTS, keys.identity().bytes()).await.ok();
+        keys
+    }
+
+    pub async fn sweep(&self) {
+        self.relay.sweep(self.relay.now()).await.unwrap();
+    }
+
+    /// What the audit has of an act: subject and result of each row; its chain holds.
+    pub fn audited(&self, act: &str) -> Vec<(String, String)> {
+        let found = self.relay.store().read(|db| {
+            audit::verify(db).unwrap();
+            let mut statement = db.prepare("SELECT subject, result FROM audit WHERE act = ?1 ORDER BY seq")?;
+            let rows = statement.query_map([act], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            Ok::<_, StoreError>(rows.collect::<Result<_, _>>()?)
+        });
+        found.unwrap()
     }
 
     /// An alarm sealed to the ladder.
