@@ -200,7 +200,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     Operation {
         summary: "The caller's mail behind a cursor. Reading takes nothing out.",
-        query: &["mail", "circles"],
+        query: &["after"],
         answer: Structure("Page of Mail"),
         ..operation(Get, api::MAIL, "mail", AnyKey)
     },
