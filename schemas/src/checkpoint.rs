@@ -117,7 +117,10 @@ impl CheckpointPart {
         let what = "a checkpoint";
         let part: Self = cbor::from_slice(bytes, what)?;
         let puts = || part.records.iter().flat_map(|record| &record.fields).flat_map(|field| &field.puts);
-        if part.writers.len() > MAX_WRITERS || puts().count() > MAX_PUTS {
+        if part.writers.len() > MAX_WRITERS {
+            return Err(FormatError::TooLarge { what, limit: MAX_WRITERS });
+        }
+        if puts().count() > MAX_PUTS {
             return Err(FormatError::TooLarge { what, limit: MAX_PUTS });
         }
         if puts().any(|put| put.counter == 0 || cbor::to_vec(&put.value).len() > MAX_VALUE_BYTES) {
@@ -129,6 +132,11 @@ impl CheckpointPart {
                 record.fields.is_sorted_by(|a, b| a.field < b.field)
                     && record.fields.iter().all(|field| !field.puts.is_empty())
             });
+        let mut records: Vec<_> = part.records.iter().map(|record| (record.record, record.kind)).collect();
+        records.sort_unstable();
+        if records.windows(2).any(|two| matches!(two, [a, b] if a == b)) {
+            return Err(FormatError::Rule { what, rule: "a record comes once" });
+        }
         if in_order { Ok(part) } else { Err(FormatError::Rule { what, rule: "writers and fields come in order" }) }
     }
 }

@@ -256,6 +256,14 @@ impl Entry {
         if body.heads.len() > MAX_WRITERS || !body.heads.is_sorted_by(|a, b| a.slot < b.slot) {
             return Err(FormatError::Rule { what: "an entry", rule: "heads are one a writer, in order" });
         }
+        if self.header.version > 0 {
+            if body.log.is_none() {
+                return Err(FormatError::Rule { what: "an entry", rule: "it says where the membership log stands" });
+            }
+            if body.heads.iter().any(|head| head.slot == self.header.slot || head.counter == 0) {
+                return Err(FormatError::Rule { what: "an entry", rule: "heads are entries of other writers" });
+            }
+        }
         Ok(body)
     }
 }

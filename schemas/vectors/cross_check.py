@@ -14,12 +14,13 @@ import sys
 
 import cbor2
 
-from independent import formats_alarm, formats_circle, formats_org, json_files, own, suite
+from independent import formats_alarm, formats_circle, formats_entry, formats_org, formats_pairing, formats_recovery
+from independent import json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
 FORMATS = {
-    "basics": (formats_circle.basics, lambda vector: [bytes.fromhex(vector["bytes"])]),
+    "basics": (formats_pairing.basics, lambda vector: [bytes.fromhex(vector["bytes"])]),
     "identity": (formats_org.identity, lambda vector: []),
     "directory": (formats_org.directory, lambda vector: []),
     "invite": (formats_org.invite, lambda vector: []),
@@ -31,10 +32,13 @@ FORMATS = {
     "note": (formats_alarm.note, lambda vector: payload(vector)[3:4]),
     "card": (formats_alarm.card, lambda vector: payload(vector)[2:3]),
     "receipt": (formats_alarm.receipt, lambda vector: payload(vector)[6:7]),
-    "membership": (formats_circle.membership, lambda vector: [wrap for _, wrap in epoch(vector)[1]]),
-    "entry": (formats_circle.entry, lambda vector: cbor2.loads(bytes.fromhex(vector["bytes"]))[1:]),
+    "membership": (formats_circle.membership, lambda vector: list(epochs(vector))),
+    "entry": (formats_entry.entry, lambda vector: cbor2.loads(bytes.fromhex(vector["bytes"]))[1:]),
+    "entry_v0": (formats_entry.entry_v0, lambda vector: cbor2.loads(bytes.fromhex(vector["bytes"]))[1:]),
+    "checkpoint": (formats_entry.checkpoint, lambda vector: []),
+    "recovery": (formats_recovery.recovery, lambda vector: payload(vector)[2:3]),
     "pairing": (None, lambda vector: [cbor2.loads(bytes.fromhex(vector[name])) for name in ("hello", "grant")]),
-    "request": (formats_circle.request, lambda vector: []),
+    "request": (formats_pairing.request, lambda vector: []),
 }
 
 
@@ -42,10 +46,16 @@ def payload(vector):
     return cbor2.loads(cbor2.loads(bytes.fromhex(vector["bytes"]))[1])
 
 
-def epoch(vector):
-    """The epoch in the last record of a log."""
-    record = cbor2.loads(cbor2.loads(bytes.fromhex(vector["records"][-1]))[1])
-    return record[4][1][0]
+def epochs(vector):
+    """What the epochs of a log hold sealed: a wrap a reader, one for the recovery code, the key before."""
+    place = {2: 0, 4: 1, 10: 2}
+    for bytes_of in vector["records"]:
+        number, fields = cbor2.loads(cbor2.loads(bytes.fromhex(bytes_of))[1])[4]
+        if number in place:
+            _, wraps, _, before, recovery = [*fields[place[number]], None][:5]
+            yield from (wrap for _, wrap in wraps)
+            yield from [recovery] if recovery else []
+            yield from [before] if before else []
 
 
 def described(world, name, vector, sealer):
@@ -57,7 +67,7 @@ def described(world, name, vector, sealer):
     body = vector["code"].removeprefix("BAKEN-PAIR:")
     code = cbor2.loads(base64.b32decode(body + "=" * (-len(body) % 8))[:-4])
     shown_by = cbor2.loads(cbor2.loads(bytes.fromhex(vector["offer"]))[1])[0]
-    return formats_circle.pairing(world, inputs, sealer, world.by_id[shown_by], code[2])
+    return formats_pairing.pairing(world, inputs, sealer, world.by_id[shown_by], code[2])
 
 
 def check(world, name, vector):
@@ -93,7 +103,7 @@ def open_all(folder):
 def seal_all():
     keys = own.keys()
     world, result = World(keys), {"keys": keys}
-    for name, describe, all_inputs in own.instances(world, FORMATS, formats_circle.pairing):
+    for name, describe, all_inputs in own.instances(world, FORMATS, formats_pairing.pairing):
         result.setdefault(name, [])
         for inputs in all_inputs:
             made = describe(world, inputs, Make())

@@ -20,6 +20,8 @@ const BEFORE_LABEL: &str = "baken/epoch-before/v0";
 const RECOVERY: DeviceId = DeviceId([0; 16]);
 /// Size of the sealed key of the epoch before.
 const BEFORE_LEN: usize = 32 + SEAL_OVERHEAD;
+/// Sizes of a wrapped key.
+const WRAP_LENS: (usize, usize) = Wrapped::lens_for(32);
 
 /// An epoch key for one device.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
@@ -166,6 +168,7 @@ impl Epoch {
         self.number == number
             && self.before.len() == before
             && self.recovery.is_some() == readers.recovery.is_some()
+            && self.wraps.iter().map(|wrap| &wrap.wrapped).chain(&self.recovery).all(|wrap| wrap.lens() == WRAP_LENS)
             && self.wraps.iter().map(|wrap| wrap.recipient).eq(readers.members.iter().map(|member| member.device))
     }
 }

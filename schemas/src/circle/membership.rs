@@ -10,6 +10,9 @@ use crate::entry::MAX_WRITERS;
 use crate::id::{CircleId, DeviceId};
 use crate::signed::{Signed, Unverified};
 
+/// Places among all writers that only a recovery takes: nobody can fill a circle up against its root.
+const KEPT_FOR_RECOVERY: usize = 64;
+
 /// A member and how it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Standing {
@@ -17,9 +20,15 @@ struct Standing {
     state: MemberState,
     /// Where the writing of a viewer ended that was a member before.
     written: u64,
+    /// Was frozen when it was removed: an objection of its own leads no further than back there.
+    frozen: bool,
 }
 
 impl Standing {
+    fn new(member: &Member, state: MemberState) -> Self {
+        Self { member: member.clone(), state, written: 0, frozen: false }
+    }
+
     fn is_active(&self) -> bool {
         self.state == MemberState::Active
     }
@@ -36,6 +45,11 @@ impl Standing {
             MemberState::Active if self.member.role == MemberRole::Viewer => Some(self.written),
             MemberState::Active => None,
         }
+    }
+
+    /// Where its writing ends by a record that says `counter`. What did not count before does not come to count by it.
+    fn cut_at(&self, counter: u64) -> u64 {
+        self.cut().map_or(counter, |cut| cut.min(counter))
     }
 }
 
@@ -58,6 +72,11 @@ pub struct Membership {
 /// The parts of a broken rule's error.
 fn rule(rule: &'static str) -> FormatError {
     FormatError::Rule { what: "a membership record", rule }
+}
+
+/// With a key that nothing can be wrapped to in the circle, nobody could make a further epoch.
+fn check_kem(kem: &KemPublic) -> Result<(), FormatError> {
+    if kem.is_valid() { Ok(()) } else { Err(rule("epochs can be wrapped to its key")) }
 }
 
 impl Membership {
@@ -85,7 +104,7 @@ impl Membership {
         first: Member,
         head: LogHead,
     ) -> Self {
-        let standings = vec![Standing { member: first, state: MemberState::Active, written: 0 }];
+        let standings = vec![Standing::new(&first, MemberState::Active)];
         Self { circle, kind, root, recovery, standings, readers: Vec::new(), owes_epoch: true, head }
     }
 
@@ -98,6 +117,8 @@ impl Membership {
         let Operation::Genesis { root, kind, first, recovery } = unverified.claims().operation.clone() else {
             return Err(rule("the first record starts the circle"));
         };
+        check_kem(&first.kem)?;
+        recovery.as_ref().map_or(Ok(()), check_kem)?;
         let signed = unverified.verify(if kind == CircleKind::Dossier { &root } else { &first.sig })?;
         let record = signed.value();
         if record.circle != circle || record.seq != 0 || record.prev != Hash::ZERO || record.author != first.device {
@@ -145,6 +166,9 @@ impl Membership {
             Operation::Genesis { .. } => Err(rule("a circle starts once")),
             Operation::Add { member } => {
                 by_owner()?;
+                if self.standings.len() >= MAX_WRITERS - KEPT_FOR_RECOVERY {
+                    return Err(rule("a circle is given at most 960 devices over the years"));
+                }
                 let waits = member.role == MemberRole::Owner && self.kind == CircleKind::Dossier;
                 self.admit(member, if waits { MemberState::Proposed { by: author } } else { MemberState::Active })
             }
@@ -168,12 +192,15 @@ impl Membership {
                     return Err(rule("who goes by itself leaves"));
                 }
                 let removed = self.standing_mut(cut.device)?;
-                removed.state = match (removed.state, removed.member.role) {
-                    (MemberState::Active, MemberRole::Owner) => MemberState::Leaving { cut: cut.counter },
-                    (MemberState::Frozen { cut }, MemberRole::Owner) => MemberState::Leaving { cut },
-                    (MemberState::Active, _) => MemberState::Gone { cut: cut.counter },
-                    (MemberState::Frozen { cut }, _) => MemberState::Gone { cut },
+                let (frozen, cut) = match removed.state {
+                    MemberState::Active => (false, removed.cut_at(cut.counter)),
+                    MemberState::Frozen { cut } => (true, cut),
                     _ => return Err(rule("the device is not in the circle")),
+                };
+                removed.frozen = frozen;
+                removed.state = match removed.member.role {
+                    MemberRole::Owner => MemberState::Leaving { cut },
+                    MemberRole::Member | MemberRole::Viewer => MemberState::Gone { cut },
                 };
                 self.start_epoch(epoch)
             }
@@ -191,31 +218,36 @@ impl Membership {
                 if !frozen.is_active() {
                     return Err(rule("the device is not in the circle"));
                 }
-                frozen.state = MemberState::Frozen { cut: cut.counter };
+                frozen.state = MemberState::Frozen { cut: frozen.cut_at(cut.counter) };
                 self.owes_epoch = true;
                 Ok(())
             }
             Operation::Leave { counter } => {
                 let owners = self.standings.iter().filter(|other| other.is_active_owner()).count();
-                let actives = self.standings.iter().filter(|other| other.is_active()).count();
-                if owner && owners == 1 && actives > 1 {
+                // Who may still come back needs somebody who holds the newest key.
+                if owner && owners == 1 && self.within() > 1 {
                     return Err(rule("the last owner cannot leave others behind"));
                 }
                 let leaver = self.standing_mut(author)?;
                 if !leaver.is_active() {
                     return Err(rule("its author is not in the circle"));
                 }
-                leaver.state = MemberState::Gone { cut: *counter };
+                leaver.state = MemberState::Gone { cut: leaver.cut_at(*counter) };
                 self.owes_epoch = true;
                 Ok(())
             }
             Operation::Role { cut, role } => {
                 by_owner()?;
                 let changed = self.standing_mut(cut.device)?;
-                if !changed.is_active() || changed.member.role == MemberRole::Owner || *role == MemberRole::Owner {
+                let to = match changed.member.role {
+                    MemberRole::Member => MemberRole::Viewer,
+                    MemberRole::Viewer => MemberRole::Member,
+                    MemberRole::Owner => MemberRole::Owner,
+                };
+                if !changed.is_active() || to == MemberRole::Owner || to != *role {
                     return Err(rule("a role changes between member and viewer"));
                 }
-                changed.member.role = *role;
+                changed.member.role = to;
                 changed.written = cut.counter;
                 Ok(())
             }
@@ -228,6 +260,8 @@ impl Membership {
                 self.start_epoch(epoch)
             }
             Operation::RecoveryKey { kem } => {
+                by_owner()?;
+                check_kem(kem)?;
                 self.recovery = Some(kem.clone());
                 self.owes_epoch = true;
                 Ok(())
@@ -242,15 +276,19 @@ impl Membership {
         if self.standings.len() >= MAX_WRITERS {
             return Err(rule("a circle has at most 1,024 devices over the years"));
         }
-        self.standings.push(Standing { member: member.clone(), state, written: 0 });
+        check_kem(&member.kem)?;
+        self.standings.push(Standing::new(member, state));
         self.owes_epoch |= state == MemberState::Active;
         self.check_room()
     }
 
+    /// How many are in the circle, or may be again.
+    fn within(&self) -> usize {
+        self.standings.iter().filter(|standing| !matches!(standing.state, MemberState::Gone { .. })).count()
+    }
+
     fn check_room(&self) -> Result<(), FormatError> {
-        let is_out = |standing: &&Standing| matches!(standing.state, MemberState::Gone { .. });
-        let within = self.standings.len() - self.standings.iter().filter(is_out).count();
-        if within > MAX_MEMBERS { Err(rule("a circle has at most 64 devices")) } else { Ok(()) }
+        if self.within() > MAX_MEMBERS { Err(rule("a circle has at most 64 devices")) } else { Ok(()) }
     }
 
     fn take_out(&mut self, lost: &[Cut]) -> Result<(), FormatError> {
@@ -269,6 +307,7 @@ impl Membership {
         let own = author == device && standing.member.role == MemberRole::Owner;
         standing.state = match standing.state {
             MemberState::Proposed { .. } if by_owner => MemberState::Gone { cut: 0 },
+            MemberState::Leaving { cut } if own && standing.frozen => MemberState::Frozen { cut },
             MemberState::Leaving { .. } if by_owner || own => MemberState::Active,
             // Who froze itself is let back in by another, as long as there is one.
             MemberState::Frozen { .. } if by_owner || (own && !has_owners) => MemberState::Active,

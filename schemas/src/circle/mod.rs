@@ -166,7 +166,7 @@ pub enum Operation {
         device: DeviceId,
     },
     /// Undoes what waits about a device: a proposed one is out, a leaving or frozen one is back. By an owner; also by
-    /// the leaving one itself.
+    /// the leaving one itself, which is back where it was, and by a frozen owner while there is no other.
     #[n(6)]
     Veto {
         /// The device.
@@ -210,7 +210,7 @@ pub enum Operation {
         #[n(2)]
         epoch: Epoch,
     },
-    /// Another recovery code from now on. Signed by the root.
+    /// Another recovery code from now on, by an owner. Signed by the root.
     #[n(11)]
     RecoveryKey {
         /// The key that epochs are wrapped to as well.

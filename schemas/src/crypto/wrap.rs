@@ -27,6 +27,13 @@ pub const WRAP_OVERHEAD: usize = ENCAPSULATED_LEN + 16;
 pub struct KemPublic(pub [u8; 1216]);
 byte_newtype!(KemPublic, 1216, "an X-Wing public key");
 
+impl KemPublic {
+    /// Whether it is a key that something can be wrapped to (FIPS 203, 7.2).
+    pub fn is_valid(&self) -> bool {
+        <XWing as hpke::Kem>::PublicKey::from_bytes(&self.0).is_ok()
+    }
+}
+
 /// A device's secret X-Wing key: a 32-byte seed, wiped when dropped.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct KemSecret([u8; 32]);
@@ -92,7 +99,7 @@ pub struct Wrapped {
 
 impl Wrapped {
     /// Bytes of an encapsulated key and of the ciphertext of `plaintext_len` bytes.
-    pub fn lens_for(plaintext_len: usize) -> (usize, usize) {
+    pub const fn lens_for(plaintext_len: usize) -> (usize, usize) {
         (ENCAPSULATED_LEN, plaintext_len + 16)
     }
 

@@ -3,7 +3,7 @@
 use baken_schemas::alarm::{
     Alarm, AlarmKind, Fix, FixAbsent, Note, NoteBody, NoteKind, Provenance, Update, UpdateBody,
 };
-use baken_schemas::entry::{Entry, EntryBody, class_size, next_header, pad_to, size_class, unpad};
+use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, class_size, next_header, pad_to, size_class, unpad};
 use baken_schemas::id::NoteId;
 use baken_schemas::time::Timestamp;
 use proptest::prelude::*;
@@ -127,8 +127,9 @@ fn an_entry_too_large_is_refused_before_it_is_sealed() {
     let circle = world.circle();
     let device = world.mayor_phone.device;
     for (len, fits) in [(0, true), (900_000, true), (1_048_576, false), (3_000_000, false)] {
-        let body = EntryBody { device, hlc: 0, heads: Vec::new(), schema: 0, changes: vec![0; len] };
-        let header = next_header(world.circle, 1, 0, None, &mut world.rng);
+        let (log, heads) = (circle.log(), Vec::new());
+        let body = EntryBody { device, hlc: 0, log, heads, schema: SCHEMA, changes: vec![0; len] };
+        let header = next_header(EntryKind::Changes, world.circle, 1, 0, None, &mut world.rng);
         let entry = Entry::seal(header, &body, &circle.epoch_key, &world.mayor_phone.sig, &mut world.rng);
         assert_eq!(entry.is_ok(), fits, "{len} bytes");
         if let Ok(entry) = entry {

@@ -8,7 +8,7 @@ use baken_schemas::alarm::{
 use baken_schemas::cbor;
 use baken_schemas::circle::Operation;
 use baken_schemas::crypto::{Hash, SymmetricKey, open, open_wrapped, seal, wrap};
-use baken_schemas::entry::{Entry, EntryBody, EntryHeader, next_header};
+use baken_schemas::entry::{Entry, EntryBody, EntryHeader, EntryKind, SCHEMA, next_header};
 use baken_schemas::id::{AccountId, AlarmId, CircleId, DeviceId, EntryId, LadderId, NoteId};
 use baken_schemas::org::{Enrolment, OrgId, RosterLine, RosterPerson};
 use baken_schemas::signed::{Signed, Unverified};
@@ -193,8 +193,10 @@ fn an_entrys_seal_is_bound_to_its_header() {
     let mut world = World::new(23);
     let circle = world.circle();
     let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
-    let header = next_header(world.circle, 1, 0, Some((4, Hash([4; 32]))), &mut world.rng);
-    let body = EntryBody { device: author, hlc: 1, heads: Vec::new(), schema: 0, changes: Vec::new() };
+    let previous = Some((4, Hash([4; 32])));
+    let header = next_header(EntryKind::Changes, world.circle, 1, 0, previous, &mut world.rng);
+    let (log, heads) = (circle.log(), Vec::new());
+    let body = EntryBody { device: author, hlc: 1, log, heads, schema: SCHEMA, changes: Vec::new() };
     let entry = Entry::seal(header, &body, &circle.epoch_key, &sig, &mut world.rng).expect("fits");
     let (_, sealed): (ByteVec, ByteVec) = minicbor::decode(entry.bytes()).expect("two byte strings");
     let again = |header: &EntryHeader| {
@@ -204,6 +206,8 @@ fn an_entrys_seal_is_bound_to_its_header() {
     each_breaks(
         entry.header(),
         &[
+            ("version", |header| header.version = 0),
+            ("kind", |header| header.kind = EntryKind::Checkpoint { part: 0, of: 1 }),
             ("circle", |header| header.circle = CircleId([1; 16])),
             ("epoch", |header| header.epoch = 2),
             ("entry", |header| header.entry = EntryId([1; 16])),
@@ -214,7 +218,7 @@ fn an_entrys_seal_is_bound_to_its_header() {
         |header| again(header)?.open(&circle.epoch_key, author, &sig.verify_key()).map(|_| ()),
     );
     let mut newer = entry.header().clone();
-    newer.version = 1;
+    newer.version = 2;
     assert!(matches!(again(&newer), Err(FormatError::WrongDocument { .. })));
     for size_class in [0, entry.header().size_class + 1, 163, 164, u8::MAX] {
         let mut resized = entry.header().clone();
@@ -227,7 +231,7 @@ fn an_entrys_seal_is_bound_to_its_header() {
         assert!(matches!(again(&misplaced), Err(FormatError::Rule { .. })), "counter {counter}");
     }
     // Another member, who holds the same epoch key, cannot write in the phone's name.
-    let forged = next_header(world.circle, 1, 0, None, &mut world.rng);
+    let forged = next_header(EntryKind::Changes, world.circle, 1, 0, None, &mut world.rng);
     let forged = Entry::seal(forged, &body, &circle.epoch_key, &world.mayor_tablet.sig, &mut world.rng).expect("fits");
     let refused = forged.open(&circle.epoch_key, author, &sig.verify_key());
     assert!(matches!(refused, Err(FormatError::Signature { .. })), "{refused:?}");
@@ -237,7 +241,7 @@ fn an_entrys_seal_is_bound_to_its_header() {
 fn an_epochs_wrap_is_bound_to_circle_number_and_device() {
     let mut world = World::new(24);
     let circle = world.circle();
-    let Operation::Epoch { epoch } = circle.records[2].value().operation.clone() else { panic!("the third is") };
+    let Operation::Epoch { epoch } = circle.records[3].value().operation.clone() else { panic!("the last is") };
     let (phone, kem) = (world.mayor_phone.device, world.mayor_phone.kem.clone());
     let tablet = world.mayor_tablet.device;
     assert_eq!(epoch.open(world.circle, phone, &kem), Ok(Some(circle.epoch_key.clone())));

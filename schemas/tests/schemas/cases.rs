@@ -7,20 +7,25 @@ use baken_schemas::alarm::{
     Alarm, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail, ReceiptState,
     Update, UpdateBody, check_receipt,
 };
-use baken_schemas::circle::Membership;
+use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
+use baken_schemas::circle::{Membership, Operation};
 use baken_schemas::crypto::{Hash, SymmetricKey, VerifyKey};
 use baken_schemas::device::Identity;
-use baken_schemas::entry::{Entry, EntryBody, WriterHead, next_header};
+use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead, next_header};
 use baken_schemas::id::{DeviceId, LadderId, NoteId, RecordId};
 use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson};
-use baken_schemas::pairing::{EpochKey, Grant, Hello, PairingCode};
-use baken_schemas::record::{Change, Tick, Value, encode_changes};
+use baken_schemas::pairing::{Grant, Hello, PairingCode};
+use baken_schemas::record::{Change, Value, encode_changes};
+use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, SealedRoot};
 use baken_schemas::signed::{Document, Signed, Unverified};
 use baken_schemas::time::Timestamp;
 
 use crate::world::{World, alarm_body};
 
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
+
+/// How many formats [`all`] has.
+pub const COUNT: usize = 18;
 
 /// A format under attack.
 pub struct Case {
@@ -56,6 +61,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     let mut cases = alarm_side(&mut world);
     cases.extend(organisation_side(&mut world));
     cases.extend(circle_side(&mut world));
+    cases.extend(recovery_side(&mut world));
     cases.extend(pairing_side(&mut world));
     cases
 }
@@ -205,7 +211,7 @@ fn circle_side(world: &mut World) -> Vec<Case> {
     let added = circle.records[1].clone();
     let operation = added.value().operation.clone();
     let mut other = added.value().clone();
-    if let baken_schemas::circle::Operation::Add { member } = &mut other.operation {
+    if let Operation::Add { member } = &mut other.operation {
         member.device = DeviceId::make(&mut world.rng);
     }
     assert_ne!(operation, other.operation);
@@ -221,26 +227,69 @@ fn circle_side(world: &mut World) -> Vec<Case> {
         record: RecordId::make(&mut world.rng),
         kind: 5,
         field: 2,
-        clock: vec![Tick { slot: 0, count: 1 }],
         value: Value::Text("brief zonder afzender".into()),
     }])
     .expect("one change fits");
     let mut previous = None;
-    let entries = [1, 2].map(|hlc| {
-        let header = next_header(id, 1, 0, previous, &mut world.rng);
+    let mut entry = |kind, hlc, changes: &[u8]| {
+        let header = next_header(kind, id, 1, 0, previous, &mut world.rng);
         let heads = vec![WriterHead { slot: 1, counter: 4, hash: Hash([7; 32]) }];
-        let body = EntryBody { device: author, hlc, heads, schema: 0, changes: changes.clone() };
+        let (log, changes) = (circle.log(), changes.to_vec());
+        let body = EntryBody { device: author, hlc, log, heads, schema: SCHEMA, changes };
         let entry = Entry::seal(header, &body, &circle.epoch_key, &sig, &mut world.rng).expect("the entry fits");
         previous = Some((entry.header().counter, entry.hash()));
         entry.bytes().to_vec()
-    });
-    let (key, verify) = (circle.epoch_key, sig.verify_key());
-    let entries = Case {
-        name: "baken/entry/v0",
-        instances: entries,
-        open: Box::new(move |bytes| Entry::parse(bytes)?.open(&key, author, &verify).map(|_| ())),
     };
-    vec![identities, records, entries]
+    let entries = [1, 2].map(|hlc| entry(EntryKind::Changes, hlc, &changes));
+    let parts = [1, 2].map(|counter| {
+        let value = Value::Text("brief zonder afzender".into());
+        let puts = vec![StandingPut { slot: 0, counter, hlc: 1, value }];
+        let fields = vec![FieldState { field: 2, puts }];
+        let part = CheckpointPart {
+            writers: Vec::new(),
+            records: vec![RecordState { record: RecordId([3; 16]), kind: 5, fields }],
+        };
+        let part_of = u16::try_from(counter).expect("1 or 2");
+        entry(EntryKind::Checkpoint { part: part_of - 1, of: 2 }, counter, &part.to_bytes())
+    });
+    let (key, verify) = (circle.epoch_key.clone(), sig.verify_key());
+    let entries = Case {
+        name: "an entry",
+        instances: entries,
+        open: Box::new(move |bytes| match Entry::parse(bytes)? {
+            entry if entry.header().kind == EntryKind::Changes => entry.open(&key, author, &verify).map(|_| ()),
+            _ => Err(FormatError::WrongDocument { expected: "changes" }),
+        }),
+    };
+    let (key, verify) = (circle.epoch_key, sig.verify_key());
+    let checkpoints = Case {
+        name: "a checkpoint",
+        instances: parts,
+        open: Box::new(move |bytes| match Entry::parse(bytes)? {
+            entry if entry.header().kind == EntryKind::Changes => {
+                Err(FormatError::WrongDocument { expected: "a checkpoint" })
+            }
+            entry => CheckpointPart::from_bytes(&entry.open(&key, author, &verify)?.changes).map(|_| ()),
+        }),
+    };
+    vec![identities, records, entries, checkpoints]
+}
+
+fn recovery_side(world: &mut World) -> Vec<Case> {
+    let (account, code, root) = (world.account, world.code.clone(), world.account_root.clone());
+    let content = RecoveryContent { root: *root.to_bytes(), circle: world.circle };
+    let roots = [(); 2].map(|()| {
+        let sealed = code.seal_root(account, &content, &mut world.rng);
+        Signed::make(sealed, &root).bytes().to_vec()
+    });
+    let roots = Case {
+        name: SealedRoot::LABEL,
+        instances: roots,
+        open: Box::new(move |bytes| SealedRoot::open(bytes, account, &code).map(|_| ())),
+    };
+    let claims = [&world.mayor_phone, &world.mayor_tablet]
+        .map(|keys| RecoveryClaim::make(account, world.circle, keys.identity().value(), &root));
+    vec![roots, signed(claims, root.verify_key())]
 }
 
 fn pairing_side(world: &mut World) -> Vec<Case> {
@@ -252,15 +301,13 @@ fn pairing_side(world: &mut World) -> Vec<Case> {
         code.seal_hello(&to, &hello, &mut world.rng).expect("the key is good")
     });
     let circle = world.circle();
-    let grants = [1, 2].map(|epoch| {
+    let grants = [Some(world.account), None].map(|account| {
         let grant = Grant {
-            account: world.account,
+            account,
             org: world.org(),
             directory: world.directory.bytes().to_vec(),
-            desk_key: *world.invite.value().desk_key().as_bytes(),
             circle: world.circle,
             log_head: circle.membership.head(),
-            epochs: vec![EpochKey { epoch, key: *circle.epoch_key.as_bytes() }],
         };
         code.seal_grant(&to, &hellos[0], &grant, &mut world.rng).expect("the key is good")
     });

@@ -7,7 +7,7 @@ use minicbor::data::Type;
 use minicbor::{Decoder, Encoder};
 use proptest::prelude::*;
 
-use crate::cases::{self, Case};
+use crate::cases::{self, COUNT, Case};
 
 /// Documents up to this size are tried with every single bit flipped, larger ones with a stride over all bytes.
 const EVERY_BIT_UP_TO: usize = 1024;
@@ -24,7 +24,7 @@ fn refused(case: &Case, bytes: &[u8], how: &str) {
 #[test]
 fn what_was_sealed_opens() {
     let cases = cases::all(1);
-    assert_eq!(cases.len(), 15);
+    assert_eq!(cases.len(), COUNT);
     for case in &cases {
         for good in &case.instances {
             assert_eq!((case.open)(good), Ok(()), "{}", case.name);
@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn no_random_damage_opens(
-        which in 0_usize..15,
+        which in 0..COUNT,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
         splice in any::<prop::sample::Index>(),
         spliced in any::<bool>(),

@@ -1,20 +1,25 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
 use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
-use baken_schemas::api::{Activation, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page};
+use baken_schemas::api::{
+    Activated, Activation, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page, Recovery,
+};
 use baken_schemas::cbor;
-use baken_schemas::circle::{LogHead, LogRecord};
+use baken_schemas::checkpoint::CheckpointPart;
+use baken_schemas::circle::{LogHead, LogRecord, Membership};
 use baken_schemas::crypto::Wrapped;
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
+use baken_schemas::id::CircleId;
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine};
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
+use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, RecoverySheet, SealedRoot};
 use baken_schemas::signed::{Document, Unverified, label_of};
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
 
-use crate::cases;
+use crate::cases::{self, COUNT};
 
 /// Reads as every type there is. What is taken must be written again as the same bytes.
 fn read_as_everything(bytes: &[u8]) {
@@ -39,6 +44,12 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Enrolment>(bytes);
     document::<Identity>(bytes);
     document::<LogRecord>(bytes);
+    document::<SealedRoot>(bytes);
+    document::<RecoveryClaim>(bytes);
+    plain::<RecoveryContent>(bytes);
+    plain::<RecoverySheet>(bytes);
+    plain::<Activated>(bytes);
+    plain::<Recovery>(bytes);
     plain::<Activation>(bytes);
     plain::<EntryBatch>(bytes);
     plain::<EntriesStored>(bytes);
@@ -54,7 +65,13 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<EntryBody>(bytes);
     plain::<Value>(bytes);
     let _ = label_of(bytes);
-    let _ = decode_changes(bytes);
+    for schema in 0..3 {
+        let _ = decode_changes(schema, bytes);
+    }
+    if let Ok(part) = CheckpointPart::from_bytes(bytes) {
+        assert_eq!(part.to_bytes(), bytes);
+    }
+    let _ = Membership::start(CircleId([0; 16]), bytes);
     if let Ok(entry) = Entry::parse(bytes) {
         assert_eq!(entry.bytes(), bytes);
     }
@@ -79,7 +96,7 @@ proptest! {
 
     #[test]
     fn damaged_documents_are_read_quietly(
-        which in 0_usize..15,
+        which in 0..COUNT,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
     ) {
         thread_local!(static CASES: Vec<Vec<u8>> =

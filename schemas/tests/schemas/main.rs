@@ -6,7 +6,9 @@
 mod about_sizes;
 mod bound;
 mod cases;
+mod checkpoint;
 mod drift;
+mod entry_v0;
 mod forged;
 mod hostile_bytes;
 mod membership;
@@ -14,6 +16,7 @@ mod openapi;
 mod pairing_and_text;
 mod receipts;
 mod records;
+mod recovery;
 mod requests;
 mod rules;
 mod vectors;

@@ -1,10 +1,18 @@
-//! The rules of a circle's log: what every device refuses alike.
+//! The rules of a circle's log: what every device and the relay take alike, and refuse alike with nothing changed.
+//!
+//! What random sequences of records come to is in [`sequences`].
+
+mod sequences;
 
 use baken_schemas::FormatError;
-use baken_schemas::circle::{Epoch, LogRecord, MAX_MEMBERS, Member, Membership, Operation};
-use baken_schemas::crypto::{Hash, SigningKey};
+use baken_schemas::circle::{
+    CircleKind, Cut, Epoch, LogRecord, MAX_MEMBERS, Member, MemberRole, MemberState, Membership, Operation, Readers,
+};
+use baken_schemas::crypto::{Hash, KemPublic, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
+use baken_schemas::entry::MAX_WRITERS;
 use baken_schemas::id::{CircleId, DeviceId};
+use baken_schemas::recovery::RecoveryCode;
 use baken_schemas::signed::Signed;
 
 use crate::world::{Circle, World, member};
@@ -16,6 +24,10 @@ fn cheap_member(number: u16, like: &Member) -> Member {
     Member { device: DeviceId(device), ..like.clone() }
 }
 
+fn with_role(keys: &DeviceKeys, role: MemberRole) -> Member {
+    Member { role, ..member(keys) }
+}
+
 /// The record is refused, and the log stands as before.
 fn refused(membership: &mut Membership, record: &LogRecord, sig: &SigningKey, why: &str) {
     let before = membership.clone();
@@ -24,33 +36,103 @@ fn refused(membership: &mut Membership, record: &LogRecord, sig: &SigningKey, wh
     assert_eq!(*membership, before, "{why}");
 }
 
-#[test]
-fn everybody_replays_the_same_circle() {
-    let mut world = World::new(50);
-    let Circle { membership, records, .. } = world.circle();
-    let mut replayed = Membership::start(world.circle, records[0].bytes()).expect("a genesis");
-    for record in &records[1..] {
-        replayed.apply(record.bytes()).expect("a record that was applied before");
+impl Circle {
+    /// The next record, signed by its author, is refused.
+    fn refuses(&mut self, author: &DeviceKeys, operation: Operation, why: &str) {
+        let record = self.membership.next(author.device, operation, &author.sig).into_value();
+        refused(&mut self.membership, &record, &author.sig, why);
     }
-    assert_eq!(replayed, membership);
-    assert_eq!(replayed.slot(world.mayor_tablet.device), Some(1));
-    assert_eq!(replayed.writer(0).map(|member| member.device), Some(world.mayor_phone.device));
-    assert_eq!((replayed.epoch(), replayed.head().seq), (1, 2));
-    assert_eq!(replayed.head().hash, records[2].hash());
+
+    /// The next record, signed by the root.
+    fn take_by_root(&mut self, author: DeviceId, operation: Operation, root: &SigningKey) {
+        let record = self.membership.next(author, operation, root);
+        self.membership.apply(record.bytes()).expect("the rules allow it");
+        self.records.push(record);
+    }
+
+    fn remove(&mut self, author: &DeviceKeys, device: DeviceId, counter: u64, world: &mut World) {
+        let (removal, key) = self.removal(device, counter, &mut world.rng);
+        self.take(author, removal);
+        self.epoch_key = key;
+    }
+
+    fn state(&self, keys: &DeviceKeys) -> Option<MemberState> {
+        self.membership.state(keys.device)
+    }
+
+    /// What everybody else makes of the same bytes.
+    fn replayed(&self) -> Membership {
+        let mut replayed =
+            Membership::start(self.membership.circle(), self.records[0].bytes()).expect("the genesis is good");
+        for record in &self.records[1..] {
+            replayed.apply(record.bytes()).expect("a record that was applied before");
+        }
+        replayed
+    }
+}
+
+fn cut(keys: &DeviceKeys, counter: u64) -> Cut {
+    Cut { device: keys.device, counter }
+}
+
+fn freeze(keys: &DeviceKeys, counter: u64) -> Operation {
+    Operation::Freeze { cut: cut(keys, counter) }
+}
+
+fn veto(keys: &DeviceKeys) -> Operation {
+    Operation::Veto { device: keys.device }
+}
+
+fn confirm(keys: &DeviceKeys) -> Operation {
+    Operation::Confirm { device: keys.device }
+}
+
+fn finish(keys: &DeviceKeys) -> Operation {
+    Operation::Finish { device: keys.device }
+}
+
+fn role(keys: &DeviceKeys, counter: u64, role: MemberRole) -> Operation {
+    Operation::Role { cut: cut(keys, counter), role }
 }
 
 #[test]
-fn a_circle_starts_with_a_genesis_by_its_root() {
+fn everybody_replays_the_same_circle() {
+    let mut world = World::new(50);
+    let circle = world.circle();
+    let replayed = circle.replayed();
+    assert_eq!(replayed, circle.membership);
+    assert_eq!(replayed.slot(world.mayor_tablet.device), Some(1));
+    assert_eq!(replayed.writer(0).map(|member| member.device), Some(world.mayor_phone.device));
+    assert_eq!((replayed.epoch(), replayed.head().seq), (1, 3));
+    assert_eq!(replayed.head().hash, circle.records[3].hash());
+    assert_eq!(replayed.kind(), CircleKind::Dossier);
+    assert_eq!(replayed.root(), world.account_root.verify_key());
+    assert_eq!(replayed.recovery(), Some(&world.code.kem(world.account).public()));
+    assert!(replayed.reads_epoch(0, 1) && replayed.reads_epoch(1, 1));
+    assert!(!replayed.reads_epoch(2, 1) && !replayed.reads_epoch(0, 0) && !replayed.reads_epoch(0, 2));
+    assert_eq!((replayed.cut(0), replayed.cut(1), replayed.cut(2)), (None, None, None));
+}
+
+#[test]
+fn a_dossier_starts_with_a_genesis_by_its_root() {
     let mut world = World::new(51);
     let Circle { records, .. } = world.circle();
     assert!(Membership::start(CircleId([1; 16]), records[0].bytes()).is_err(), "of another circle");
     assert!(Membership::start(world.circle, records[1].bytes()).is_err(), "not a genesis");
     let genesis = records[0].value().clone();
     type Change = fn(&mut LogRecord);
-    let changes: [(&str, Change); 3] = [
+    let changes: [(&str, Change); 7] = [
         ("seq", |record| record.seq = 1),
         ("prev", |record| record.prev = Hash([1; 32])),
         ("author", |record| record.author = DeviceId([1; 16])),
+        ("a first member", |record| first_of(record).role = MemberRole::Member),
+        ("a first viewer", |record| first_of(record).role = MemberRole::Viewer),
+        ("a key that nothing can be wrapped to", |record| first_of(record).kem = KemPublic([0xff; 1216])),
+        ("such a recovery key", |record| {
+            if let Operation::Genesis { recovery, .. } = &mut record.operation {
+                *recovery = Some(KemPublic([0xff; 1216]));
+            }
+        }),
     ];
     for (name, change) in changes {
         let mut changed = genesis.clone();
@@ -60,6 +142,32 @@ fn a_circle_starts_with_a_genesis_by_its_root() {
     }
     let by_device = Signed::make(genesis, &world.mayor_phone.sig);
     assert!(Membership::start(world.circle, by_device.bytes()).is_err(), "not signed by the root it names");
+}
+
+fn first_of(record: &mut LogRecord) -> &mut Member {
+    let Operation::Genesis { first, .. } = &mut record.operation else { panic!("a genesis") };
+    first
+}
+
+/// A family's circle and one about a case are started by any owner's device, and name the account's root all the same.
+#[test]
+fn other_circles_start_with_a_genesis_by_their_first_device() {
+    let world = World::new(55);
+    for kind in [CircleKind::Family, CircleKind::Case] {
+        let found = |signer: &SigningKey| {
+            let root = world.account_root.verify_key();
+            Membership::found(world.circle, kind, root, None, member(&world.mayor_phone), signer)
+        };
+        let (membership, genesis) = found(&world.mayor_phone.sig);
+        assert_eq!(Membership::start(world.circle, genesis.bytes()), Ok(membership));
+        let (_, by_root) = found(&world.account_root);
+        assert!(matches!(Membership::start(world.circle, by_root.bytes()), Err(FormatError::Signature { .. })));
+        let mut renamed = genesis.into_value();
+        let Operation::Genesis { kind, .. } = &mut renamed.operation else { panic!("a genesis") };
+        *kind = CircleKind::Dossier;
+        let renamed = Signed::make(renamed, &world.mayor_phone.sig);
+        assert!(Membership::start(world.circle, renamed.bytes()).is_err(), "no device starts a dossier");
+    }
 }
 
 #[test]
@@ -80,7 +188,7 @@ fn a_record_that_does_not_follow_is_refused() {
     refused(&mut membership, &skipped, &sig, "a skipped number");
     let repeated = changed(&|record| record.seq -= 1);
     refused(&mut membership, &repeated, &sig, "a number used before");
-    let forked = changed(&|record| record.prev = records[1].hash());
+    let forked = changed(&|record| record.prev = records[2].hash());
     refused(&mut membership, &forked, &sig, "another record before it");
     let elsewhere = changed(&|record| record.circle = CircleId([1; 16]));
     refused(&mut membership, &elsewhere, &sig, "another circle");
@@ -93,21 +201,364 @@ fn a_record_that_does_not_follow_is_refused() {
     refused(&mut membership, &again, &sig, "a second genesis");
     let twice = changed(&|record| record.operation = Operation::Add { member: member(&world.mayor_tablet) });
     refused(&mut membership, &twice, &sig, "a device that is a member already");
-    assert!(membership.apply(records[2].bytes()).is_err(), "a record that was taken before");
+    assert!(membership.apply(records[3].bytes()).is_err(), "a record that was taken before");
 
     assert!(membership.apply(Signed::make(good, &sig).bytes()).is_ok(), "and the good one is taken");
 }
 
 #[test]
+fn a_further_owner_of_a_dossier_is_proposed_and_another_owner_confirms() {
+    let mut world = World::new(56);
+    let [laptop, watch] = [(); 2].map(|()| DeviceKeys::make(&mut world.rng));
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&phone, Operation::Add { member: member(&laptop) });
+    assert_eq!(circle.state(&laptop), Some(MemberState::Proposed { by: phone.device }));
+    assert!(!circle.membership.owes_epoch(), "nobody came yet");
+    assert_eq!(circle.membership.readers().len(), 2, "who waits reads nothing");
+    assert!(!circle.membership.may_write(laptop.device) && !circle.membership.is_owner(laptop.device));
+    assert_eq!(circle.membership.cut(2), Some(0), "and writes nothing");
+
+    circle.refuses(&phone, confirm(&laptop), "the proposer confirms itself");
+    circle.refuses(&laptop, confirm(&laptop), "the proposed one confirms itself");
+    circle.refuses(&laptop, veto(&laptop), "the proposed one lifts itself");
+    circle.refuses(&laptop, Operation::Leave { counter: 0 }, "who waits leaves");
+    circle.refuses(&tablet, confirm(&phone), "a device that was not proposed");
+    circle.refuses(&tablet, confirm(&watch), "a device that is no member");
+    circle.refuses(&tablet, Operation::Add { member: member(&laptop) }, "proposed a second time");
+    let (removal, _) = circle.removal(laptop.device, 0, &mut world.rng);
+    circle.refuses(&tablet, removal, "who waits is vetoed, not removed");
+    circle.refuses(&tablet, freeze(&laptop, 0), "nor frozen");
+    circle.take(&tablet, confirm(&laptop));
+    assert_eq!(circle.state(&laptop), Some(MemberState::Active));
+    assert!(circle.membership.owes_epoch() && circle.membership.is_owner(laptop.device));
+    assert!(!circle.membership.reads_epoch(2, 1), "what was before reaches it by the next epoch");
+    circle.refuses(&tablet, confirm(&laptop), "confirmed twice");
+
+    // Any owner objects; an objection is final, also for the device's id.
+    circle.take(&laptop, Operation::Add { member: member(&watch) });
+    circle.take(&phone, veto(&watch));
+    assert_eq!(circle.state(&watch), Some(MemberState::Gone { cut: 0 }));
+    circle.refuses(&tablet, confirm(&watch), "after an objection");
+    circle.refuses(&tablet, Operation::Add { member: member(&watch) }, "a device that was out once");
+    assert_eq!(circle.replayed(), circle.membership);
+}
+
+#[test]
+fn members_viewers_and_owners_of_other_circles_are_in_at_once() {
+    let mut world = World::new(57);
+    let [partner, adviser] = [(); 2].map(|()| DeviceKeys::make(&mut world.rng));
+    let mut circle = world.circle();
+    let phone = world.mayor_phone.clone();
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Member) });
+    circle.take(&phone, Operation::Add { member: with_role(&adviser, MemberRole::Viewer) });
+    assert_eq!(circle.membership.readers().len(), 4);
+    assert!(circle.membership.may_write(partner.device) && !circle.membership.may_write(adviser.device));
+    assert_eq!((circle.membership.cut(2), circle.membership.cut(3)), (None, Some(0)));
+    circle.start_epoch(&phone, &mut world.rng);
+    assert!(circle.membership.reads_epoch(3, 2), "a viewer reads");
+
+    let first = member(&world.mayor_phone);
+    let (root, sig) = (world.account_root.verify_key(), &world.mayor_phone.sig);
+    let (membership, genesis) = Membership::found(world.circle, CircleKind::Family, root, None, first, sig);
+    let mut family = Circle { membership, records: vec![genesis], epoch_key: circle.epoch_key.clone() };
+    family.take(&phone, Operation::Add { member: member(&partner) });
+    family.take(&phone, Operation::Add { member: member(&adviser) });
+    assert!(family.membership.is_owner(partner.device) && family.membership.is_owner(adviser.device));
+}
+
+/// Everything that only an owner does, by everybody else: a member, a viewer, a proposed, a frozen, a leaving owner,
+/// one that is out, and a stranger.
+#[test]
+fn only_an_owner_in_the_circle_changes_it() {
+    let mut world = World::new(58);
+    let others: [DeviceKeys; 6] = std::array::from_fn(|_| DeviceKeys::make(&mut world.rng));
+    let [partner, adviser, proposed, left, stranger, fresh] = &others;
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&phone, Operation::Add { member: with_role(partner, MemberRole::Member) });
+    circle.take(&phone, Operation::Add { member: with_role(adviser, MemberRole::Viewer) });
+    circle.take(&phone, Operation::Add { member: with_role(left, MemberRole::Member) });
+    circle.take(left, Operation::Leave { counter: 0 });
+    circle.take(&phone, Operation::Add { member: member(proposed) });
+    let mut frozen = circle.membership.clone();
+    let record = frozen.next(phone.device, freeze(&tablet, 0), &phone.sig);
+    frozen.apply(record.bytes()).expect("an owner freezes another");
+    let frozen = Circle { membership: frozen, records: Vec::new(), epoch_key: circle.epoch_key.clone() };
+    let mut leaving = Circle { membership: circle.membership.clone(), ..circle_of(&frozen) };
+    leaving.remove(&phone, tablet.device, 0, &mut world);
+
+    let mut tried = 0;
+    for (within, author) in [
+        (&circle, partner),
+        (&circle, adviser),
+        (&circle, proposed),
+        (&circle, left),
+        (&circle, stranger),
+        (&frozen, &tablet),
+        (&leaving, &tablet),
+    ] {
+        let mut within = circle_of(within);
+        let (epoch, _) = within.epoch_for(&within.membership, &mut world.rng);
+        let (removal, _) = within.removal(phone.device, 0, &mut world.rng);
+        for operation in [
+            Operation::Add { member: with_role(fresh, MemberRole::Viewer) },
+            Operation::Epoch { epoch },
+            confirm(proposed),
+            removal,
+            veto(proposed),
+            freeze(&phone, 0),
+            freeze(author, 0),
+            role(adviser, 0, MemberRole::Member),
+            finish(&tablet),
+        ] {
+            within.refuses(author, operation, "by somebody who is no owner in the circle");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 63);
+}
+
+fn circle_of(circle: &Circle) -> Circle {
+    Circle {
+        membership: circle.membership.clone(),
+        records: circle.records.clone(),
+        epoch_key: circle.epoch_key.clone(),
+    }
+}
+
+#[test]
+fn who_is_removed_is_out_under_an_epoch_that_it_cannot_open() {
+    let mut world = World::new(59);
+    let partner = DeviceKeys::make(&mut world.rng);
+    let mut circle = world.circle();
+    let phone = world.mayor_phone.clone();
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+    let slot = circle.membership.slot(partner.device).expect("a slot");
+
+    // The epoch that comes with the removal is for those who stay, and nobody else.
+    let before = circle.membership.clone();
+    let (epoch, _) = circle.epoch_for(&before, &mut world.rng);
+    let removal = Operation::Remove { cut: cut(&partner, 12), epoch };
+    circle.refuses(&phone, removal, "an epoch for the removed one too");
+    let (own, _) = circle.removal(phone.device, 0, &mut world.rng);
+    circle.refuses(&phone, own, "who goes by itself leaves");
+    let nobody = Operation::Remove { cut: Cut { device: DeviceId([9; 16]), counter: 0 }, epoch: epoch_of(&circle) };
+    circle.refuses(&phone, nobody, "a device that is no member");
+    circle.remove(&phone, partner.device, 12, &mut world);
+    assert_eq!(circle.state(&partner), Some(MemberState::Gone { cut: 12 }));
+    assert_eq!(circle.membership.cut(slot), Some(12));
+    assert!(!circle.membership.owes_epoch());
+    assert!(circle.membership.reads_epoch(slot, 2) && !circle.membership.reads_epoch(slot, 3));
+    let Operation::Remove { epoch, .. } = circle.records.last().expect("a record").value().operation.clone() else {
+        panic!("a removal")
+    };
+    assert_eq!(epoch.open(world.circle, partner.device, &partner.kem), Ok(None));
+    circle.refuses(&phone, veto(&partner), "a member that is out does not come back");
+    circle.refuses(&phone, finish(&partner), "nothing to finish");
+    circle.refuses(&partner, Operation::Leave { counter: 99 }, "nor does it move its cut");
+    circle.refuses(&phone, freeze(&partner, 99), "nor does anybody");
+    let (again, _) = circle.removal(partner.device, 99, &mut world.rng);
+    circle.refuses(&phone, again, "removed twice");
+}
+
+fn epoch_of(circle: &Circle) -> Epoch {
+    circle
+        .records
+        .iter()
+        .rev()
+        .find_map(|record| match &record.value().operation {
+            Operation::Epoch { epoch } => Some(epoch.clone()),
+            _ => None,
+        })
+        .expect("the circle has an epoch")
+}
+
+#[test]
+fn an_owner_is_suspended_first_and_may_object() {
+    let mut world = World::new(65);
+    let laptop = DeviceKeys::make(&mut world.rng);
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&phone, Operation::Add { member: member(&laptop) });
+    circle.take(&tablet, confirm(&laptop));
+    circle.start_epoch(&phone, &mut world.rng);
+
+    circle.remove(&phone, tablet.device, 7, &mut world);
+    assert_eq!(circle.state(&tablet), Some(MemberState::Leaving { cut: 7 }));
+    assert!(!circle.membership.is_active(tablet.device) && !circle.membership.may_write(tablet.device));
+    assert_eq!(circle.membership.cut(1), Some(7));
+    assert!(!circle.membership.reads_epoch(1, 3));
+    circle.refuses(&tablet, Operation::Leave { counter: 9 }, "a suspended owner only objects");
+
+    // It objects itself, and is in again from the next epoch on.
+    circle.take(&tablet, veto(&tablet));
+    assert_eq!(circle.state(&tablet), Some(MemberState::Active));
+    assert!(circle.membership.owes_epoch() && circle.membership.is_owner(tablet.device));
+    assert_eq!(circle.membership.cut(1), None);
+    circle.refuses(&tablet, veto(&tablet), "nothing waits any more");
+    circle.start_epoch(&phone, &mut world.rng);
+
+    // Another owner objects for it.
+    circle.remove(&phone, tablet.device, 8, &mut world);
+    circle.take(&laptop, veto(&tablet));
+    assert_eq!(circle.state(&tablet), Some(MemberState::Active));
+    circle.start_epoch(&laptop, &mut world.rng);
+
+    // Nobody objects.
+    circle.refuses(&phone, finish(&tablet), "a removal that is not there is not finished");
+    circle.remove(&phone, tablet.device, 9, &mut world);
+    circle.refuses(&tablet, finish(&tablet), "the leaving one finishes nothing");
+    circle.take(&laptop, finish(&tablet));
+    assert_eq!(circle.state(&tablet), Some(MemberState::Gone { cut: 9 }));
+    circle.refuses(&tablet, veto(&tablet), "too late");
+    circle.refuses(&phone, veto(&tablet), "too late for another too");
+    assert_eq!(circle.replayed(), circle.membership);
+}
+
+#[test]
+fn a_freeze_is_lifted_by_another_owner_as_long_as_there_is_one() {
+    let mut world = World::new(66);
+    let partner = DeviceKeys::make(&mut world.rng);
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+
+    circle.take(&phone, freeze(&phone, 5));
+    assert_eq!(circle.state(&phone), Some(MemberState::Frozen { cut: 5 }));
+    assert!(circle.membership.owes_epoch() && !circle.membership.is_active(phone.device));
+    circle.refuses(&phone, veto(&phone), "lifts its own while there is another owner");
+    circle.refuses(&phone, freeze(&tablet, 0), "a frozen owner freezes another");
+    circle.refuses(&phone, Operation::Leave { counter: 5 }, "a frozen owner leaves");
+    circle.refuses(&partner, veto(&phone), "a member lifts it");
+    circle.refuses(&tablet, freeze(&phone, 6), "frozen twice");
+    circle.take(&tablet, veto(&phone));
+    assert_eq!((circle.state(&phone), circle.membership.cut(0)), (Some(MemberState::Active), None));
+
+    // A member is frozen too, and lets itself in never.
+    circle.take(&tablet, freeze(&partner, 2));
+    circle.refuses(&partner, veto(&partner), "a member lifts its own");
+    circle.take(&tablet, freeze(&tablet, 3));
+    circle.take(&phone, freeze(&phone, 4));
+    circle.refuses(&partner, veto(&partner), "nor when there is no owner left");
+    assert!(circle.membership.readers().is_empty());
+    circle.take(&tablet, veto(&tablet));
+    circle.refuses(&phone, veto(&phone), "there is one again");
+    circle.take(&tablet, veto(&phone));
+    circle.take(&tablet, veto(&partner));
+    assert_eq!(circle.membership.readers().len(), 3);
+}
+
+/// A stolen device is frozen and then removed. Its objection undoes the removal, never the freeze.
+#[test]
+fn an_objection_to_a_removal_does_not_lift_a_freeze() {
+    let mut world = World::new(67);
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&tablet, freeze(&phone, 5));
+    circle.remove(&tablet, phone.device, 99, &mut world);
+    assert_eq!(circle.state(&phone), Some(MemberState::Leaving { cut: 5 }), "the freeze says where it ends");
+    circle.take(&phone, veto(&phone));
+    assert_eq!(circle.state(&phone), Some(MemberState::Frozen { cut: 5 }));
+    circle.refuses(&phone, veto(&phone), "the freeze stands");
+    circle.remove(&tablet, phone.device, 99, &mut world);
+    circle.take(&tablet, veto(&phone));
+    assert_eq!(circle.state(&phone), Some(MemberState::Active), "another owner undoes both");
+    circle.start_epoch(&tablet, &mut world.rng);
+    circle.remove(&tablet, phone.device, 8, &mut world);
+    circle.take(&phone, veto(&phone));
+    assert_eq!(circle.state(&phone), Some(MemberState::Active), "a freeze that was lifted does not come back");
+}
+
+#[test]
+fn who_leaves_is_out_and_the_last_owner_leaves_nobody_behind() {
+    let mut world = World::new(68);
+    let [partner, laptop] = [(); 2].map(|()| DeviceKeys::make(&mut world.rng));
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Viewer) });
+    circle.take(&tablet, Operation::Leave { counter: 4 });
+    assert_eq!(circle.state(&tablet), Some(MemberState::Gone { cut: 4 }));
+    assert!(circle.membership.owes_epoch());
+    circle.refuses(&tablet, Operation::Leave { counter: 9 }, "leaves twice");
+    circle.refuses(&phone, Operation::Leave { counter: 4 }, "leaves a viewer behind");
+    circle.take(&partner, Operation::Leave { counter: 0 });
+    // One who was proposed, frozen or removed may still come in, and would find nobody with the newest key.
+    circle.take(&phone, Operation::Add { member: member(&laptop) });
+    circle.refuses(&phone, Operation::Leave { counter: 4 }, "leaves a proposed owner behind");
+    circle.take(&phone, confirm(&laptop));
+    circle.take(&phone, freeze(&laptop, 0));
+    circle.refuses(&phone, Operation::Leave { counter: 4 }, "leaves a frozen owner behind");
+    circle.remove(&phone, laptop.device, 0, &mut world);
+    circle.refuses(&phone, Operation::Leave { counter: 4 }, "leaves a leaving owner behind");
+    circle.take(&phone, finish(&laptop));
+    circle.take(&phone, Operation::Leave { counter: 4 });
+    assert!(circle.membership.readers().is_empty());
+    assert_eq!(circle.replayed(), circle.membership);
+}
+
+#[test]
+fn roles_change_between_member_and_viewer_and_say_where_writing_ends() {
+    let mut world = World::new(69);
+    let partner = DeviceKeys::make(&mut world.rng);
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+    circle.refuses(&phone, role(&partner, 0, MemberRole::Owner), "an owner is added, not made");
+    circle.refuses(&phone, role(&partner, 0, MemberRole::Member), "the role that it has");
+    circle.refuses(&phone, role(&tablet, 0, MemberRole::Viewer), "an owner is removed, not lowered");
+    circle.refuses(&phone, role(&phone, 0, MemberRole::Member), "nor by itself");
+    circle.take(&phone, role(&partner, 6, MemberRole::Viewer));
+    assert_eq!(circle.membership.member(partner.device).map(|member| member.role), Some(MemberRole::Viewer));
+    assert_eq!(circle.membership.cut(2), Some(6));
+    assert!(!circle.membership.may_write(partner.device) && circle.membership.is_active(partner.device));
+    assert!(!circle.membership.owes_epoch(), "it reads on");
+    circle.refuses(&phone, role(&partner, 9, MemberRole::Viewer), "the role that it has");
+    circle.take(&phone, role(&partner, 6, MemberRole::Member));
+    assert_eq!(circle.membership.cut(2), None);
+    circle.take(&phone, freeze(&partner, 6));
+    circle.refuses(&phone, role(&partner, 6, MemberRole::Viewer), "of one that is kept out");
+}
+
+/// A viewer that leaves or is taken out names no entries of its own into being.
+#[test]
+fn what_a_viewer_wrote_does_not_come_to_count_by_its_going() {
+    let mut world = World::new(70);
+    let viewers: [DeviceKeys; 4] = std::array::from_fn(|_| DeviceKeys::make(&mut world.rng));
+    let [leaves, frozen, removed, lowered] = &viewers;
+    let mut circle = world.circle();
+    let phone = world.mayor_phone.clone();
+    for keys in [leaves, frozen, removed] {
+        circle.take(&phone, Operation::Add { member: with_role(keys, MemberRole::Viewer) });
+    }
+    circle.take(&phone, Operation::Add { member: with_role(lowered, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+    circle.take(&phone, role(lowered, 6, MemberRole::Viewer));
+    circle.take(leaves, Operation::Leave { counter: u64::MAX });
+    circle.take(&phone, freeze(frozen, 1000));
+    circle.remove(&phone, removed.device, 1000, &mut world);
+    circle.take(lowered, Operation::Leave { counter: 1000 });
+    assert_eq!([2, 3, 4, 5].map(|slot| circle.membership.cut(slot)), [Some(0), Some(0), Some(0), Some(6)]);
+}
+
+#[test]
 fn an_epoch_is_the_next_and_wrapped_to_all() {
     let mut world = World::new(53);
-    let Circle { mut membership, .. } = world.circle();
+    let mut circle = world.circle();
     let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
-    let members = membership.members().to_vec();
+    let (membership, id) = (circle.membership.clone(), world.circle);
+    let members = membership.readers();
     let stranger = member(&DeviceKeys::make(&mut world.rng));
-    let reversed: Vec<_> = members.iter().rev().cloned().collect();
-    let extra = [&members[..], &[stranger]].concat();
+    let reversed: Vec<_> = members.iter().rev().copied().collect();
+    let extra = [&members[..], &[&stranger]].concat();
     let doubled = [&members[..], &members[..1]].concat();
+    let (key, recovery) = (circle.epoch_key.clone(), membership.recovery());
+    let mut made = |number, members: &[&Member], recovery, before| {
+        Epoch::make(id, number, Readers { members, recovery }, before, &mut world.rng).expect("good keys").0
+    };
     for (number, wrapped_to, why) in [
         (2, &members[..1], "not wrapped to all"),
         (2, &members[1..], "not wrapped to its author"),
@@ -119,32 +570,276 @@ fn an_epoch_is_the_next_and_wrapped_to_all() {
         (3, &members[..], "a skipped number"),
         (u32::MAX, &members[..], "the last number there is"),
     ] {
-        let (epoch, _) = Epoch::make(world.circle, number, wrapped_to, &mut world.rng).expect("good keys");
+        let epoch = made(number, wrapped_to, recovery, Some(&key));
         let record = membership.next(author, Operation::Epoch { epoch }, &sig).into_value();
-        refused(&mut membership, &record, &sig, why);
+        refused(&mut circle.membership, &record, &sig, why);
     }
-    let (epoch, _) = Epoch::make(world.circle, 2, &members, &mut world.rng).expect("good keys");
-    let record = membership.next(author, Operation::Epoch { epoch }, &sig);
-    assert!(membership.apply(record.bytes()).is_ok());
+    let good = made(2, &members, recovery, Some(&key));
+    let changed = |change: &dyn Fn(&mut Epoch)| {
+        let mut epoch = good.clone();
+        change(&mut epoch);
+        epoch
+    };
+    for (epoch, why) in [
+        (made(2, &members, None, Some(&key)), "not wrapped to the recovery key"),
+        (made(2, &members, recovery, None), "without the key before"),
+        (changed(&|epoch| epoch.before.push(0)), "a longer key before"),
+        (changed(&|epoch| epoch.wraps[1].wrapped.ciphertext.push(0)), "a longer wrap"),
+        (changed(&|epoch| epoch.wraps[0].wrapped.encapsulated.truncate(1119)), "a shorter encapsulation"),
+        (changed(&|epoch| epoch.recovery.as_mut().expect("it has one").ciphertext.clear()), "an empty wrap"),
+    ] {
+        let record = membership.next(author, Operation::Epoch { epoch }, &sig).into_value();
+        refused(&mut circle.membership, &record, &sig, why);
+    }
+    let record = membership.next(author, Operation::Epoch { epoch: good }, &sig);
+    assert!(circle.membership.apply(record.bytes()).is_ok());
+
+    // A circle without a recovery code wraps to none, and its first epoch has none before.
+    let first = member(&world.mayor_phone);
+    let (membership, _) =
+        Membership::found(id, CircleKind::Family, world.account_root.verify_key(), None, first.clone(), &sig);
+    for (recovery, before, fits) in [(None, None, true), (None, Some(&key), false), (recovery, None, false)] {
+        let epoch = made(1, &[&first], recovery, before);
+        let record = membership.next(author, Operation::Epoch { epoch }, &sig);
+        assert_eq!(membership.clone().apply(record.bytes()).is_ok(), fits);
+    }
+}
+
+/// Who is given the newest key reads back to the first epoch; an old key opens nothing newer.
+#[test]
+fn the_newest_key_opens_all_before_and_no_key_opens_what_is_later() {
+    let mut world = World::new(71);
+    let [partner, laptop] = [(); 2].map(|()| DeviceKeys::make(&mut world.rng));
+    let mut circle = world.circle();
+    let phone = world.mayor_phone.clone();
+    let mut keys = vec![circle.epoch_key.clone()];
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+    keys.push(circle.epoch_key.clone());
+    circle.remove(&phone, partner.device, 0, &mut world);
+    keys.push(circle.epoch_key.clone());
+    circle.take(&phone, Operation::Add { member: with_role(&laptop, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+    keys.push(circle.epoch_key.clone());
+
+    let epochs: Vec<Epoch> = circle
+        .records
+        .iter()
+        .filter_map(|record| match &record.value().operation {
+            Operation::Epoch { epoch } | Operation::Remove { epoch, .. } => Some(epoch.clone()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(epochs.len(), 4);
+    let recovery = world.code.kem(world.account);
+    for newest in [
+        epochs[3].open(world.circle, laptop.device, &laptop.kem),
+        epochs[3].open(world.circle, phone.device, &phone.kem),
+        epochs[3].open_recovery(world.circle, &recovery),
+    ] {
+        let mut key = newest.expect("opens").expect("wrapped to it");
+        for (epoch, expected) in epochs.iter().zip(&keys).rev() {
+            assert_eq!(key, *expected);
+            assert_eq!(epoch.check(&key), Ok(()));
+            match epoch.open_before(world.circle, &key).expect("sealed under this one") {
+                Some(before) => key = before,
+                None => assert_eq!(epoch.number, 1),
+            }
+        }
+    }
+    // The removed one had the second epoch: it opens the first with it, and neither the third nor the fourth.
+    let held = epochs[1].open(world.circle, partner.device, &partner.kem).expect("opens").expect("was in");
+    assert_eq!(epochs[1].open_before(world.circle, &held), Ok(Some(keys[0].clone())));
+    for later in &epochs[2..] {
+        assert_eq!(later.open(world.circle, partner.device, &partner.kem), Ok(None));
+        assert!(later.open_before(world.circle, &held).is_err() && later.check(&held).is_err());
+        for wrap in &later.wraps {
+            let in_its_name = later.open(world.circle, wrap.recipient, &partner.kem);
+            assert!(matches!(in_its_name, Err(FormatError::Sealed { .. })));
+        }
+        assert!(matches!(later.open_recovery(world.circle, &partner.kem), Err(FormatError::Sealed { .. })));
+    }
+    // A sealed key moved to another epoch or circle does not open.
+    let mut moved = epochs[2].clone();
+    moved.number = 4;
+    assert!(moved.open_before(world.circle, &keys[2]).is_err());
+    assert!(epochs[2].open_before(CircleId([1; 16]), &keys[2]).is_err());
 }
 
 #[test]
-fn a_circle_has_at_most_64_devices() {
+fn the_root_alone_recovers_and_takes_lost_ones_out() {
+    let mut world = World::new(72);
+    let [new_phone, proposed, partner] = [(); 3].map(|()| DeviceKeys::make(&mut world.rng));
+    let mut circle = world.circle();
+    let (phone, tablet, root) = (world.mayor_phone.clone(), world.mayor_tablet.clone(), world.account_root.clone());
+    circle.take(&phone, Operation::Add { member: member(&proposed) });
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Viewer) });
+    let lost = vec![cut(&phone, 40), cut(&tablet, 3), cut(&proposed, 7), cut(&partner, 7)];
+    let recovered = |circle: &Circle, member: &Member, lost: &[Cut], world: &mut World| {
+        let readers = circle.membership.recovered(member, lost).expect("the rules allow it");
+        let (epoch, key) = circle.epoch_for(&readers, &mut world.rng);
+        (Operation::Recover { member: member.clone(), lost: lost.to_vec(), epoch }, key)
+    };
+    let (good, key) = recovered(&circle, &member(&new_phone), &lost, &mut world);
+
+    let now = circle.membership.clone();
+    let membership = &mut circle.membership;
+    let by = |author: DeviceId, operation: &Operation| now.next(author, operation.clone(), &root).into_value();
+    let record = by(new_phone.device, &good);
+    refused(membership, &record, &new_phone.sig, "the new device's own key");
+    refused(membership, &record, &phone.sig, "an owner's key");
+    refused(membership, &by(phone.device, &good), &root, "brought in by another");
+    let Operation::Recover { epoch, .. } = &good else { panic!("a recovery") };
+    let changed = |member: &Member, lost: &[Cut]| Operation::Recover {
+        member: member.clone(),
+        lost: lost.to_vec(),
+        epoch: epoch.clone(),
+    };
+    let viewer = changed(&with_role(&new_phone, MemberRole::Viewer), &lost);
+    refused(membership, &by(new_phone.device, &viewer), &root, "comes in as a viewer");
+    let fewer = changed(&member(&new_phone), &lost[1..]);
+    refused(membership, &by(new_phone.device, &fewer), &root, "an epoch for fewer than stay");
+    let strange = [&lost[..], &[Cut { device: DeviceId([9; 16]), counter: 0 }]].concat();
+    let strange = changed(&member(&new_phone), &strange);
+    refused(membership, &by(new_phone.device, &strange), &root, "a lost one that was never in");
+    let again = changed(&member(&tablet), &lost);
+    refused(membership, &by(tablet.device, &again), &root, "a device that was in");
+    let unusable = Member { kem: KemPublic([0xff; 1216]), ..member(&new_phone) };
+    refused(membership, &by(new_phone.device, &changed(&unusable, &lost)), &root, "a key of no use");
+
+    circle.take_by_root(new_phone.device, good, &root);
+    circle.epoch_key = key;
+    assert_eq!(circle.state(&phone), Some(MemberState::Gone { cut: 40 }));
+    assert_eq!(circle.state(&tablet), Some(MemberState::Gone { cut: 3 }));
+    assert_eq!(circle.state(&proposed), Some(MemberState::Gone { cut: 0 }), "what never counted does not now");
+    assert_eq!(circle.state(&partner), Some(MemberState::Gone { cut: 0 }));
+    assert!(circle.membership.is_owner(new_phone.device) && !circle.membership.owes_epoch());
+    assert_eq!(circle.membership.readers().len(), 1);
+    circle.refuses(&phone, freeze(&new_phone, 0), "a lost one");
+    circle.refuses(&phone, veto(&phone), "objects too late");
+
+    // Without anybody lost: a device more, beside the others.
+    let tablet = DeviceKeys::make(&mut world.rng);
+    let (more, _) = recovered(&circle, &member(&tablet), &[], &mut world);
+    circle.take_by_root(tablet.device, more, &root);
+    assert_eq!(circle.membership.readers().len(), 2);
+    assert_eq!(circle.replayed(), circle.membership);
+}
+
+#[test]
+fn the_root_alone_gives_another_recovery_key() {
+    let mut world = World::new(73);
+    let partner = DeviceKeys::make(&mut world.rng);
+    let mut circle = world.circle();
+    let (phone, root) = (world.mayor_phone.clone(), world.account_root.clone());
+    circle.take(&phone, Operation::Add { member: with_role(&partner, MemberRole::Member) });
+    circle.start_epoch(&phone, &mut world.rng);
+    let code = RecoveryCode::make(&mut world.rng);
+    let kem = code.kem(world.account);
+    let named = Operation::RecoveryKey { kem: kem.public() };
+    circle.refuses(&phone, named.clone(), "an owner's key");
+    let Circle { membership, .. } = &mut circle;
+    let record = membership.next(partner.device, named.clone(), &root).into_value();
+    refused(membership, &record, &root, "in the name of a member");
+    let record = membership.next(DeviceId([9; 16]), named.clone(), &root).into_value();
+    refused(membership, &record, &root, "in the name of nobody");
+    let unusable = Operation::RecoveryKey { kem: KemPublic([0xff; 1216]) };
+    let record = membership.next(phone.device, unusable, &root).into_value();
+    refused(membership, &record, &root, "a key that nothing can be wrapped to");
+
+    circle.take_by_root(phone.device, named, &root);
+    assert!(circle.membership.owes_epoch());
+    circle.start_epoch(&phone, &mut world.rng);
+    let epoch = epoch_of(&circle);
+    assert_eq!(epoch.open_recovery(world.circle, &kem), Ok(Some(circle.epoch_key.clone())));
+    let old = world.code.kem(world.account);
+    assert!(matches!(epoch.open_recovery(world.circle, &old), Err(FormatError::Sealed { .. })), "the old paper");
+}
+
+#[test]
+fn a_circle_has_at_most_64_devices_at_a_time() {
     let mut world = World::new(54);
-    let Circle { mut membership, .. } = world.circle();
-    let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
-    let like = member(&world.mayor_tablet);
+    let mut circle = world.circle();
+    let phone = world.mayor_phone.clone();
+    let like = with_role(&world.mayor_tablet, MemberRole::Member);
     for number in 2..MAX_MEMBERS as u16 {
-        let add = Operation::Add { member: cheap_member(number, &like) };
-        let record = membership.next(author, add, &sig);
-        membership.apply(record.bytes()).expect("there is room");
+        circle.take(&phone, Operation::Add { member: cheap_member(number, &like) });
     }
-    assert_eq!(membership.members().len(), MAX_MEMBERS);
-    let add = Operation::Add { member: cheap_member(99, &like) };
-    let record = membership.next(author, add, &sig).into_value();
-    refused(&mut membership, &record, &sig, "a 65th device");
+    assert_eq!(circle.membership.members().len(), MAX_MEMBERS);
+    let one_more = Operation::Add { member: cheap_member(99, &like) };
+    circle.refuses(&phone, one_more.clone(), "a 65th device");
     // The largest record there can be fits the largest envelope.
-    let (epoch, _) = Epoch::make(world.circle, 2, membership.members(), &mut world.rng).expect("good keys");
-    let record = membership.next(author, Operation::Epoch { epoch }, &sig);
-    assert!(membership.apply(record.bytes()).is_ok());
+    circle.start_epoch(&phone, &mut world.rng);
+    // Who is frozen keeps its place; who is out frees it.
+    circle.take(&phone, Operation::Freeze { cut: Cut { device: cheap_member(5, &like).device, counter: 0 } });
+    circle.refuses(&phone, one_more.clone(), "in the place of a frozen one");
+    circle.remove(&phone, cheap_member(5, &like).device, 0, &mut world);
+    circle.take(&phone, one_more);
+    assert_eq!(circle.membership.members().len(), MAX_MEMBERS + 1);
+    assert_eq!(circle.membership.slot(cheap_member(99, &like).device), Some(64), "no slot is given twice");
+}
+
+/// 960 by its owners, and 64 more that only the root brings in: nobody can fill a circle up against its root.
+#[test]
+fn a_circle_has_at_most_1024_devices_over_the_years() {
+    let mut world = World::new(74);
+    let mut circle = world.circle();
+    let (phone, tablet, root) = (world.mayor_phone.clone(), world.mayor_tablet.clone(), world.account_root.clone());
+    // A viewer with the tablet's keys: it can leave by itself.
+    let like = with_role(&tablet, MemberRole::Viewer);
+    for number in 2..960 {
+        let passer_by = cheap_member(number, &like);
+        circle.take(&phone, Operation::Add { member: passer_by.clone() });
+        let leave = circle.membership.next(passer_by.device, Operation::Leave { counter: 0 }, &tablet.sig);
+        circle.membership.apply(leave.bytes()).expect("anybody leaves");
+    }
+    circle.refuses(&phone, Operation::Add { member: cheap_member(960, &like) }, "a 961st device");
+    let mut last = None;
+    for number in 960..=MAX_WRITERS as u16 {
+        let member = Member { role: MemberRole::Owner, ..cheap_member(number, &like) };
+        let lost: Vec<Cut> = last.iter().map(|device| Cut { device: *device, counter: 0 }).collect();
+        let Ok(readers) = circle.membership.recovered(&member, &lost) else {
+            assert_eq!(usize::from(number), MAX_WRITERS);
+            let epoch = epoch_of(&circle);
+            let recover = Operation::Recover { member: member.clone(), lost, epoch };
+            let record = circle.membership.next(member.device, recover, &root).into_value();
+            refused(&mut circle.membership, &record, &root, "a 1,025th device");
+            return;
+        };
+        let (epoch, key) = circle.epoch_for(&readers, &mut world.rng);
+        circle.take_by_root(member.device, Operation::Recover { member: member.clone(), lost, epoch }, &root);
+        (circle.epoch_key, last) = (key, Some(member.device));
+    }
+    panic!("a 1,025th device was taken");
+}
+
+/// With a key of no use in the circle, nobody could make a further epoch.
+#[test]
+fn a_device_whose_key_is_none_is_not_let_in() {
+    let mut world = World::new(75);
+    let mut circle = world.circle();
+    let (phone, stranger) = (world.mayor_phone.clone(), DeviceKeys::make(&mut world.rng));
+    let unusable = Member { kem: KemPublic([0xff; 1216]), ..with_role(&stranger, MemberRole::Member) };
+    let readers = Readers { members: &[&unusable], recovery: None };
+    let epoch = Epoch::make(world.circle, 1, readers, None::<&SymmetricKey>, &mut world.rng);
+    assert!(matches!(epoch, Err(FormatError::Sealed { .. })));
+    circle.refuses(&phone, Operation::Add { member: unusable }, "a key of no use");
+}
+
+#[test]
+fn the_safety_number_shows_another_root_another_log_and_another_place() {
+    let mut world = World::new(76);
+    let circle = world.circle();
+    let (head, root) = (circle.membership.head(), world.account_root.verify_key());
+    let number = head.safety_number(&root);
+    assert_eq!(number, circle.replayed().head().safety_number(&root));
+    let groups: Vec<&str> = number.split(' ').collect();
+    assert_eq!(groups.len(), 6);
+    assert!(groups.iter().all(|group| group.len() == 5 && group.bytes().all(|digit| digit.is_ascii_digit())));
+    assert_ne!(number, head.safety_number(&world.org_root.verify_key()));
+    let (mut later, mut forked) = (head, head);
+    later.seq += 1;
+    forked.hash = Hash([1; 32]);
+    assert_ne!(number, later.safety_number(&root));
+    assert_ne!(number, forked.safety_number(&root));
 }

@@ -89,13 +89,11 @@ fn two_devices_in_one_room_pair() {
 
     let circle = world.circle();
     let grant = Grant {
-        account: world.account,
+        account: Some(world.account),
         org: world.org(),
         directory: world.directory.bytes().to_vec(),
-        desk_key: [4; 32],
         circle: world.circle,
         log_head: circle.membership.head(),
-        epochs: Vec::new(),
     };
     let sealed = scanned.seal_grant(&tablet.kem, &hello, &grant, &mut world.rng).expect("a good key");
     assert!(shown.open_grant(&world.mayor_tablet.kem, &hello, &sealed).expect("opens") == grant);

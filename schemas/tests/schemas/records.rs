@@ -1,10 +1,12 @@
-//! Batches of changes: what is written is read, and clocks that break the rules are refused.
+//! Batches of changes: what is written is read, and batches of another form are refused. Those of schema 0, which had a
+//! clock at every change, are read without.
 
 use baken_schemas::FormatError;
 use baken_schemas::cbor;
+use baken_schemas::entry::SCHEMA;
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{
-    Change, FieldNumber, KindNumber, MAX_CHANGES, MAX_VALUE_BYTES, Tick, Value, decode_changes, encode_changes,
+    Change, FieldNumber, KindNumber, MAX_CHANGES, MAX_VALUE_BYTES, Value, decode_changes, encode_changes,
 };
 use proptest::prelude::*;
 
@@ -20,17 +22,11 @@ fn value() -> impl Strategy<Value = Value> {
     ]
 }
 
-fn clock() -> impl Strategy<Value = Vec<Tick>> {
-    prop::collection::btree_map(any::<u16>(), 1..=u64::MAX, 1..6)
-        .prop_map(|clock| clock.into_iter().map(|(slot, count)| Tick { slot, count }).collect())
-}
-
 fn change() -> impl Strategy<Value = Change> {
-    (0_u8..6, 0_u16..4, 0_u16..5, clock(), value()).prop_map(|(record, kind, field, clock, value)| Change {
+    (0_u8..6, 0_u16..4, 0_u16..5, value()).prop_map(|(record, kind, field, value)| Change {
         record: RecordId([record; 16]),
         kind,
         field,
-        clock,
         value,
     })
 }
@@ -42,7 +38,26 @@ proptest! {
         let bytes = encode_changes(&changes).expect("a small batch");
         let mut expected = changes;
         expected.sort_by_key(|change| change.field);
-        prop_assert_eq!(decode_changes(&bytes), Ok(expected));
+        prop_assert_eq!(decode_changes(SCHEMA, &bytes), Ok(expected));
+    }
+
+    /// The same batch in schema 0 says the same, whatever its clocks were.
+    #[test]
+    fn a_batch_of_schema_0_is_read_without_its_clocks(
+        changes in prop::collection::vec(change(), 0..40),
+        clock in prop::collection::vec(any::<u64>(), 0..6),
+    ) {
+        let bytes = encode_changes(&changes).expect("a small batch");
+        let (records, columns): Columns = cbor::from_slice(&bytes, "it").expect("a batch");
+        let with_clocks: Vec<_> = columns
+            .into_iter()
+            .map(|(field, records, values)| (field, records, vec![clock.clone(); values.len()], values))
+            .collect();
+        let old = cbor::to_vec(&(records, with_clocks));
+        prop_assert_eq!(decode_changes(0, &old), decode_changes(SCHEMA, &bytes));
+        if !changes.is_empty() {
+            prop_assert!(decode_changes(SCHEMA, &old).is_err() && decode_changes(0, &bytes).is_err());
+        }
     }
 
     #[test]
@@ -55,7 +70,7 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        if let Ok(changes) = decode_changes(&bytes) {
+        if let Ok(changes) = decode_changes(SCHEMA, &bytes) {
             prop_assert!(changes.len() <= MAX_CHANGES);
             // One batch has one form.
             prop_assert_eq!(encode_changes(&changes), Ok(bytes));
@@ -63,39 +78,23 @@ proptest! {
     }
 }
 
-type WireColumn = (FieldNumber, Vec<u32>, Vec<Vec<u64>>, Vec<Value>);
+type WireColumn = (FieldNumber, Vec<u32>, Vec<Value>);
+type Columns = (Vec<(RecordId, KindNumber)>, Vec<WireColumn>);
 
 fn batch(columns: Vec<WireColumn>) -> Result<Vec<Change>, FormatError> {
     let records: Vec<(RecordId, KindNumber)> = vec![(RecordId([1; 16]), 5)];
-    decode_changes(&cbor::to_vec(&(records, columns)))
-}
-
-#[test]
-fn clocks_that_break_the_rules_are_refused() {
-    let with = |clock: Vec<u64>| batch(vec![(1, vec![0], vec![clock], vec![Value::Empty])]);
-    assert_eq!(with(vec![0, 1, 3, 9]).map(|changes| changes.len()), Ok(1));
-    for (clock, why) in [
-        (vec![], "nobody"),
-        (vec![0], "a slot without a count"),
-        (vec![0, 0], "a count of zero"),
-        (vec![0, 1, 0, 2], "a writer twice"),
-        (vec![3, 1, 0, 2], "out of order"),
-        (vec![65_536, 1], "a slot past all writers"),
-        ((0..2050).map(|at| if at % 2 == 0 { at / 2 } else { 1 }).collect(), "more writers than there can be"),
-    ] {
-        assert!(matches!(with(clock), Err(FormatError::Rule { .. })), "{why}");
-    }
+    decode_changes(SCHEMA, &cbor::to_vec(&(records, columns)))
 }
 
 #[test]
 fn columns_that_do_not_fit_are_refused() {
     for column in [
-        (1, vec![1], vec![vec![0, 1]], vec![Value::Empty]),
-        (1, vec![u32::MAX], vec![vec![0, 1]], vec![Value::Empty]),
-        (1, vec![0, 0], vec![vec![0, 1]], vec![Value::Empty]),
-        (1, vec![0], vec![], vec![Value::Empty]),
-        (1, vec![], vec![vec![0, 1]], vec![]),
-        (1, vec![], vec![], vec![]),
+        (1, vec![1], vec![Value::Empty]),
+        (1, vec![u32::MAX], vec![Value::Empty]),
+        (1, vec![0, 0], vec![Value::Empty]),
+        (1, vec![0], vec![]),
+        (1, vec![], vec![Value::Empty]),
+        (1, vec![], vec![]),
     ] {
         assert!(matches!(batch(vec![column]), Err(FormatError::Malformed { .. })));
     }
@@ -104,9 +103,9 @@ fn columns_that_do_not_fit_are_refused() {
 /// The same changes in another order of columns or records, or with a record that no change is of.
 #[test]
 fn a_batch_has_one_form() {
-    let column = |field: FieldNumber, record: u32| (field, vec![record], vec![vec![0_u64, 1]], vec![Value::Empty]);
+    let column = |field: FieldNumber, record: u32| (field, vec![record], vec![Value::Empty]);
     let read = |records: Vec<(RecordId, KindNumber)>, columns: Vec<WireColumn>| {
-        decode_changes(&cbor::to_vec(&(records, columns))).map(|changes| changes.len())
+        decode_changes(SCHEMA, &cbor::to_vec(&(records, columns))).map(|changes| changes.len())
     };
     let [a, b] = [(RecordId([1; 16]), 5), (RecordId([2; 16]), 5)];
     let malformed = Err(FormatError::Malformed { what: "a batch of changes" });
@@ -120,17 +119,19 @@ fn a_batch_has_one_form() {
 
 #[test]
 fn limits_hold_for_writer_and_reader() {
-    let change =
-        |value| Change { record: RecordId([1; 16]), kind: 5, field: 1, clock: vec![Tick { slot: 0, count: 1 }], value };
+    let change = |value| Change { record: RecordId([1; 16]), kind: 5, field: 1, value };
     let full = vec![change(Value::Empty); MAX_CHANGES];
-    assert_eq!(decode_changes(&encode_changes(&full).expect("fits")).map(|changes| changes.len()), Ok(MAX_CHANGES));
+    assert_eq!(
+        decode_changes(SCHEMA, &encode_changes(&full).expect("fits")).map(|changes| changes.len()),
+        Ok(MAX_CHANGES)
+    );
     let over = vec![change(Value::Empty); MAX_CHANGES + 1];
     assert!(matches!(encode_changes(&over), Err(FormatError::TooLarge { .. })));
-    let column = (1, vec![0; MAX_CHANGES + 1], vec![vec![0, 1]; MAX_CHANGES + 1], vec![Value::Empty; MAX_CHANGES + 1]);
+    let column = (1, vec![0; MAX_CHANGES + 1], vec![Value::Empty; MAX_CHANGES + 1]);
     assert!(matches!(batch(vec![column]), Err(FormatError::TooLarge { .. })));
 
     let large = Value::Text("w".repeat(MAX_VALUE_BYTES + 1));
     assert!(matches!(encode_changes(&[change(large.clone())]), Err(FormatError::TooLarge { .. })));
-    let column = (1, vec![0], vec![vec![0, 1]], vec![large]);
+    let column = (1, vec![0], vec![large]);
     assert!(matches!(batch(vec![column]), Err(FormatError::TooLarge { .. })));
 }

@@ -3,9 +3,12 @@
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{Alarm, AlarmKind, Card, CardBody, Note, NoteBody, NoteKind, Receipt, ReceiptState, Update};
 use baken_schemas::cbor;
+use baken_schemas::circle::LogHead;
 use baken_schemas::crypto::{Hash, Signature, SymmetricKey, seal, transcript, wrap};
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::entry::{Entry, EntryBody, WriterHead, class_size, next_header, pad_to, size_class, unpad};
+use baken_schemas::entry::{
+    Entry, EntryBody, EntryKind, SCHEMA, WriterHead, class_size, next_header, pad_to, size_class, unpad,
+};
 use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId};
 use baken_schemas::org::{Directory, Enrolment, Rung};
 use baken_schemas::signed::{Document, Signed, Unverified};
@@ -142,21 +145,44 @@ fn an_author_signs_only_for_itself_and_orders_its_heads() {
     let key = SymmetricKey::make(&mut world.rng);
     let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
     let head = |slot| WriterHead { slot, counter: 1, hash: Hash([1; 32]) };
-    let mut opened = |device, heads| {
-        let header = next_header(world.circle, 1, 0, None, &mut world.rng);
-        let body = EntryBody { device, hlc: 0, heads, schema: 0, changes: Vec::new() };
+    let log = Some(LogHead { seq: 3, hash: Hash([3; 32]) });
+    let mut opened = |device, log, heads| {
+        let header = next_header(EntryKind::Changes, world.circle, 1, 0, None, &mut world.rng);
+        let body = EntryBody { device, hlc: 0, log, heads, schema: SCHEMA, changes: Vec::new() };
         let entry = Entry::seal(header, &body, &key, &sig, &mut world.rng).expect("it fits");
         entry.open(&key, author, &sig.verify_key()).map(|_| ())
     };
-    assert_eq!(opened(author, vec![head(1), head(2)]), Ok(()));
-    let other = opened(world.mayor_tablet.device, Vec::new());
+    assert_eq!(opened(author, log, vec![head(1), head(2)]), Ok(()));
+    let other = opened(world.mayor_tablet.device, log, Vec::new());
     assert!(matches!(other, Err(FormatError::Signature { .. })), "{other:?}");
     for (heads, why) in [
         (vec![head(2), head(1)], "out of order"),
         (vec![head(1), head(1)], "a writer twice"),
-        ((0..1025).map(head).collect(), "more writers than there can be"),
+        ((1..1026).map(head).collect(), "more writers than there can be"),
+        (vec![head(0)], "its own"),
+        (vec![WriterHead { counter: 0, ..head(1) }], "an entry that nobody wrote"),
     ] {
-        assert!(matches!(opened(author, heads), Err(FormatError::Rule { .. })), "{why}");
+        assert!(matches!(opened(author, log, heads), Err(FormatError::Rule { .. })), "{why}");
+    }
+}
+
+#[test]
+fn an_entry_says_where_the_log_stands_and_a_checkpoint_counts_its_parts() {
+    let mut world = World::new(87);
+    let key = SymmetricKey::make(&mut world.rng);
+    let (device, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
+    let mut sealed = |kind, log| {
+        let header = next_header(kind, world.circle, 1, 0, None, &mut world.rng);
+        let body = EntryBody { device, hlc: 0, log, heads: Vec::new(), schema: SCHEMA, changes: Vec::new() };
+        Entry::seal(header, &body, &key, &sig, &mut world.rng).expect("it fits")
+    };
+    let silent = sealed(EntryKind::Changes, None).open(&key, device, &sig.verify_key());
+    assert!(matches!(silent, Err(FormatError::Rule { .. })), "{silent:?}");
+    let log = Some(LogHead { seq: 3, hash: Hash([3; 32]) });
+    for (part, of, fits) in [(0, 1, true), (1023, 1024, true), (0, 0, false), (1, 1, false), (0, 1025, false)] {
+        let entry = sealed(EntryKind::Checkpoint { part, of }, log);
+        let read = Entry::parse(entry.bytes()).and_then(|entry| entry.open(&key, device, &sig.verify_key()));
+        assert_eq!(read.is_ok(), fits, "part {part} of {of}");
     }
 }
 
@@ -166,9 +192,10 @@ fn a_member_cannot_hide_bytes_in_the_padding() {
     let mut world = World::new(85);
     let epoch_key = SymmetricKey::make(&mut world.rng);
     let (author, sig) = (world.mayor_phone.device, world.mayor_phone.sig.clone());
-    let body = EntryBody { device: author, hlc: 0, heads: Vec::new(), schema: 0, changes: Vec::new() };
+    let log = Some(LogHead { seq: 3, hash: Hash([3; 32]) });
+    let body = EntryBody { device: author, hlc: 0, log, heads: Vec::new(), schema: SCHEMA, changes: Vec::new() };
     let body = cbor::to_vec(&body);
-    let mut header = next_header(world.circle, 1, 0, None, &mut world.rng);
+    let mut header = next_header(EntryKind::Changes, world.circle, 1, 0, None, &mut world.rng);
     header.size_class = size_class(body.len() + 80);
     let bytes = cbor::to_vec(&header);
     let signature: Signature = sig.sign("baken/entry/v0", &[&bytes, &body]);

@@ -1,15 +1,18 @@
 //! The people and machines of every test: an organisation with a relay and two desks, a mayor with phone and tablet.
 
 use baken_schemas::alarm::{AlarmBody, AlarmClass, AlarmHeader, AlarmKind, Fix, Position, Provenance};
-use baken_schemas::circle::{Epoch, LogRecord, Member, MemberRole, Membership, Operation};
+use baken_schemas::circle::{
+    CircleKind, Cut, Epoch, LogHead, LogRecord, Member, MemberRole, Membership, Operation, Readers,
+};
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, CircleId, DeviceId, InviteId, LadderId};
 use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::recovery::RecoveryCode;
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
-use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
+use rand::{CryptoRng, SeedableRng as _};
 
 /// Everybody, made from one seed.
 pub struct World {
@@ -24,6 +27,7 @@ pub struct World {
     pub account: AccountId,
     pub circle: CircleId,
     pub ladder: LadderId,
+    pub code: RecoveryCode,
     pub directory: Signed<Directory>,
     pub invite: Signed<Invite>,
 }
@@ -81,6 +85,7 @@ impl World {
         Self {
             directory: Signed::make(directory, &org_root),
             invite: Signed::make(invite, &org_root),
+            code: RecoveryCode::make(&mut ChaCha20Rng::seed_from_u64(seed ^ 0x7265_636f_7665_7279)),
             rng,
             org_root,
             account_root,
@@ -113,19 +118,55 @@ impl World {
         }
     }
 
-    /// The mayor's circle with phone and tablet in its first epoch.
+    /// The mayor's dossier with phone and tablet, both owners, in its first epoch.
     pub fn circle(&mut self) -> Circle {
-        let phone = member(&self.mayor_phone);
-        let (mut membership, genesis) = Membership::found(self.circle, &self.account_root, phone);
-        let author = self.mayor_phone.device;
-        let add = Operation::Add { member: member(&self.mayor_tablet) };
-        let add = membership.next(author, add, &self.mayor_phone.sig);
-        membership.apply(add.bytes()).expect("an owner adds a device");
-        let (epoch, epoch_key) =
-            Epoch::make(self.circle, 1, membership.members(), &mut self.rng).expect("the members' keys are good");
-        let epoch = membership.next(author, Operation::Epoch { epoch }, &self.mayor_phone.sig);
-        membership.apply(epoch.bytes()).expect("an owner starts an epoch");
-        Circle { membership, records: vec![genesis, add, epoch], epoch_key }
+        let recovery = self.code.kem(self.account).public();
+        let (first, root) = (member(&self.mayor_phone), &self.account_root);
+        let (membership, genesis) =
+            Membership::found(self.circle, CircleKind::Dossier, root.verify_key(), Some(recovery), first, root);
+        let mut circle = Circle { membership, records: vec![genesis], epoch_key: SymmetricKey::make(&mut self.rng) };
+        let phone = self.mayor_phone.clone();
+        circle.take(&phone, Operation::Add { member: member(&self.mayor_tablet) });
+        circle.take(&phone, Operation::Confirm { device: self.mayor_tablet.device });
+        circle.start_epoch(&phone, &mut self.rng);
+        circle
+    }
+}
+
+impl Circle {
+    /// A record by `author`, which is taken.
+    pub fn take(&mut self, author: &DeviceKeys, operation: Operation) {
+        let record = self.membership.next(author.device, operation, &author.sig);
+        self.membership.apply(record.bytes()).expect("the rules allow it");
+        self.records.push(record);
+    }
+
+    /// The next epoch for those who read in `readers`, and its key.
+    pub fn epoch_for(&self, readers: &Membership, rng: &mut dyn CryptoRng) -> (Epoch, SymmetricKey) {
+        let number = self.membership.epoch() + 1;
+        let members = readers.readers();
+        let readers = Readers { members: &members, recovery: readers.recovery() };
+        let before = (number > 1).then_some(&self.epoch_key);
+        Epoch::make(self.membership.circle(), number, readers, before, rng).expect("the readers' keys are good")
+    }
+
+    /// A new epoch by `author`.
+    pub fn start_epoch(&mut self, author: &DeviceKeys, rng: &mut dyn CryptoRng) {
+        let (epoch, key) = self.epoch_for(&self.membership, rng);
+        self.take(author, Operation::Epoch { epoch });
+        self.epoch_key = key;
+    }
+
+    /// What takes `device` out, its writing ending at `counter`, and the key of the epoch from then on.
+    pub fn removal(&self, device: DeviceId, counter: u64, rng: &mut dyn CryptoRng) -> (Operation, SymmetricKey) {
+        let readers = self.membership.without(device).expect("it was a member once");
+        let (epoch, key) = self.epoch_for(&readers, rng);
+        (Operation::Remove { cut: Cut { device, counter }, epoch }, key)
+    }
+
+    /// Where the log stands.
+    pub fn log(&self) -> Option<LogHead> {
+        Some(self.membership.head())
     }
 }
 

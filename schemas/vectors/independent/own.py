@@ -5,6 +5,7 @@ import secrets
 
 from . import suite
 from .formats_org import identity_document
+from .formats_recovery import code_text
 
 
 def fresh(length):
@@ -140,43 +141,89 @@ def instances(world, formats, pairing):
         ]
     ])
 
-    members = [
-        {"device": device.device.hex(), "sig": public(device)[0], "kem": public(device)[1], "role": 0}
-        for device in (tablet, phone)
+    first_code, second_code = (code_text(os.urandom(16)) for _ in range(2))
+    made = lambda author, does: {"author": author.device.hex(), "does": does}
+    of = lambda device, role: {"device": device.device.hex(), "role": role}
+    cut = lambda device, counter: [device.device.hex(), counter]
+    epoch = lambda: {"key": fresh(32)}
+    dossier = [
+        made(tablet, {"genesis": of(tablet, 0)}),
+        made(tablet, {"add": of(desks[0], 1)}),
+        made(tablet, {"add": of(desks[1], 2)}),
+        made(tablet, {"epoch": epoch()}),
+        made(tablet, {"add": of(phone, 0)}),
+        made(tablet, {"confirm": phone.device.hex()}),
+        made(phone, {"epoch": epoch()}),
+        made(tablet, {"freeze": cut(phone, 2**33)}),
+        made(tablet, {"remove": cut(phone, 2**34), "epoch": epoch()}),
+        made(phone, {"veto": phone.device.hex()}),
+        made(tablet, {"remove": cut(desks[0], 12), "epoch": epoch()}),
+        made(desks[1], {"leave": 2**63}),
+        made(tablet, "recovery-key"),
+        made(relay, {"recover": of(relay, 0), "lost": [cut(tablet, 7)], "epoch": epoch()}),
+        made(relay, {"veto": phone.device.hex()}),
+        made(phone, {"epoch": epoch()}),
     ]
-    yield yield_of("membership", {"circle": circle, "members": members, "epoch": 1, "epoch_key": fresh(32)})
+    case = [
+        made(phone, {"genesis": of(phone, 0)}),
+        made(phone, {"add": of(desks[0], 2)}),
+        made(phone, {"role": cut(desks[0], 0), "to": 1}),
+        made(phone, {"add": of(tablet, 0)}),
+        made(phone, {"epoch": epoch()}),
+        made(tablet, {"remove": cut(phone, 5), "epoch": epoch()}),
+        made(tablet, {"finish": phone.device.hex()}),
+        made(tablet, {"role": cut(desks[0], 300), "to": 2}),
+    ]
+    about = {"circle": circle, "account": account}
+    yield yield_of(
+        "membership",
+        {**about, "kind": 0, "recovery_codes": [first_code, second_code], "operations": dossier},
+        {**about, "kind": 2, "recovery_codes": [], "operations": case},
+    )
     values = [{"text": "w" * 300}, {"bool": False}, {"int": -1}, {"bytes": fresh(30)}, "empty", {"newer": "d903e7820102"}]
-    changes = [
-        {"record": fresh(16), "kind": 4, "field": field, "clock": [[0, 1], [3, 2**33]], "value": value}
-        for field, value in enumerate(values)
-    ]
-    yield yield_of("entry", {
+    changes = [{"record": fresh(16), "kind": 4, "field": field, "value": value} for field, value in enumerate(values)]
+    puts = [{"slot": 3, "counter": 2**33, "hlc": 2**62, "value": value} for value in values]
+    part = {
+        "writers": [{"slot": 2, "counter": 2**40, "hash": fresh(32), "epoch": 70_000, "seen": [[0, 5], [700, 2**33]]}],
+        "records": [{"record": fresh(16), "kind": 4, "fields": [[0, puts[:1]], [300, puts]]}],
+    }
+    written = {
         "circle": circle,
         "epoch": 70_000,
-        "entry": fresh(16),
         "slot": 3,
         "counter": 2**33,
-        "prev": fresh(32),
         "device": tablet.device.hex(),
         "hlc": 2**62,
         "heads": [[0, 9, fresh(32)], [1, 2**32, fresh(32)]],
-        "schema": 1,
-        "changes": changes,
-        "epoch_key": fresh(32),
-    })
-
-    secret = os.urandom(32)
-    grant = {
-        "account": account,
-        "org": org,
-        "directory": fresh(3000),
-        "desk_key": fresh(32),
-        "circle": circle,
-        "log_head": {"seq": 500, "hash": fresh(32)},
-        "epochs": [[1, fresh(32)]],
     }
-    paired = {"rendezvous": fresh(16), "hello_identity": identity_document(phone).hex(), "grant": grant}
-    yield "pairing", lambda world, inputs, sealer: pairing(world, inputs, sealer, tablet, secret), [paired]
+    fresh_entry = lambda: {**written, "entry": fresh(16), "prev": fresh(32), "epoch_key": fresh(32)}
+    log = {"seq": 2**33, "hash": fresh(32)}
+    yield yield_of(
+        "entry",
+        {**fresh_entry(), "checkpoint": None, "log": log, "schema": 1, "changes": changes},
+        {**fresh_entry(), "checkpoint": [2, 1024], "log": log, "schema": 1, "changes": part},
+    )
+    with_clocks = [{**change, "clock": [[0, 1], [3, 2**33]]} for change in changes]
+    yield yield_of("entry_v0", {**fresh_entry(), "checkpoint": None, "log": None, "schema": 0, "changes": with_clocks})
+    yield yield_of("checkpoint", part)
+    sheet = {"org": org, "relay_url": "https://[2001:db8::1]:8443", "tls_root_sha256": fresh(32)}
+    yield yield_of("recovery", *[
+        {"code": code, "account": account, "circle": circle, "device": device.device.hex(), "sheet": dict(sheet)}
+        for code, device in [(first_code, phone), (second_code, relay)]
+    ])
+
+    secrets_of = [os.urandom(32), os.urandom(32)]
+    for secret, of_account in zip(secrets_of, (account, None)):
+        grant = {
+            "account": of_account,
+            "org": org,
+            "directory": fresh(3000),
+            "circle": circle,
+            "log_head": {"seq": 500, "hash": fresh(32)},
+        }
+        paired = {"rendezvous": fresh(16), "hello_identity": identity_document(phone).hex(), "grant": grant}
+        describe = lambda world, inputs, sealer, secret=secret: pairing(world, inputs, sealer, tablet, secret)
+        yield "pairing", describe, [paired]
     request = {"method": "PUT", "authority": "relay.example", "path": f"/v0/cards/{phone.device.hex()}", "query": ""}
     signed_by = {"device": phone.device.hex(), "key": "sig", "body": fresh(100), "idempotency_key": fresh(16)}
     yield yield_of("request", request | signed_by)

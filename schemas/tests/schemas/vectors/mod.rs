@@ -8,8 +8,10 @@ mod alarm;
 mod basics;
 mod circle;
 mod cross_check;
+mod entry;
 mod org;
 mod pairing;
+mod recovery;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -71,7 +73,10 @@ const FORMATS: &[Format] = &[
     ("card", alarm::make_card, alarm::open_card),
     ("receipt", alarm::make_receipt, alarm::open_receipt),
     ("membership", circle::make_membership, circle::open_membership),
-    ("entry", circle::make_entry, circle::open_entry),
+    ("entry", entry::make_entry, entry::open_entry),
+    ("entry_v0", entry::make_entry_v0, entry::open_entry_v0),
+    ("checkpoint", entry::make_checkpoint, entry::open_checkpoint),
+    ("recovery", recovery::make_recovery, recovery::open_recovery),
     ("pairing", pairing::make_pairing, pairing::open_pairing),
     ("request", pairing::make_request, pairing::open_request),
 ];
@@ -123,6 +128,11 @@ impl Set {
     /// The organisation's root key.
     pub fn org_root(&self) -> SigningKey {
         signing(&self.keys["org_root"])
+    }
+
+    /// The account's root key.
+    pub fn account_root(&self) -> SigningKey {
+        signing(&self.keys["account_root"])
     }
 
     /// The directory, checked.

@@ -1,9 +1,9 @@
 //! Vectors of a whole pairing, and of signed requests.
 
 use baken_schemas::circle::LogHead;
-use baken_schemas::crypto::{Hash, SymmetricKey};
-use baken_schemas::id::IdempotencyKey;
-use baken_schemas::pairing::{EpochKey, Grant, Hello, PairingCode};
+use baken_schemas::crypto::Hash;
+use baken_schemas::id::{AccountId, IdempotencyKey};
+use baken_schemas::pairing::{Grant, Hello, PairingCode};
 use baken_schemas::request::{RequestKey, RequestParts, SignedHeaders, request_claims, sign_request, verify_request};
 use serde_json::{Value, json};
 
@@ -20,38 +20,38 @@ fn describe_pairing(code: &PairingCode, digits: &str, hello: &Hello, grant: &Gra
             "account": grant.account,
             "org": grant.org,
             "directory": hex(&grant.directory),
-            "desk_key": hex(&grant.desk_key),
             "circle": grant.circle,
             "log_head": { "seq": grant.log_head.seq, "hash": grant.log_head.hash },
-            "epochs": grant.epochs.iter().map(|epoch| json!([epoch.epoch, hex(&epoch.key)])).collect::<Vec<_>>(),
         },
     })
 }
 
 pub fn make_pairing(world: &mut World) -> Vec<Value> {
+    [Some(world.account), None].map(|account| one_pairing(world, account)).to_vec()
+}
+
+fn one_pairing(world: &mut World, account: Option<AccountId>) -> Value {
     let offer = world.mayor_tablet.identity();
     let code = PairingCode::make(offer.value(), &mut world.rng);
     let to = &offer.value().kem;
     let hello = Hello { identity: world.mayor_phone.identity().bytes().to_vec() };
     let sealed_hello = code.seal_hello(to, &hello, &mut world.rng).expect("a good key");
     let grant = Grant {
-        account: world.account,
+        account,
         org: world.org(),
         directory: world.directory.bytes().to_vec(),
-        desk_key: *world.invite.value().desk_key().as_bytes(),
         circle: world.circle,
         log_head: LogHead { seq: 2, hash: Hash([5; 32]) },
-        epochs: [1, 2].map(|epoch| EpochKey { epoch, key: *SymmetricKey::make(&mut world.rng).as_bytes() }).to_vec(),
     };
     let sealed_grant = code.seal_grant(to, &sealed_hello, &grant, &mut world.rng).expect("a good key");
     let digits = code.digits(offer.bytes(), &sealed_hello);
-    vec![json!({
+    json!({
         "inputs": describe_pairing(&code, &digits, &hello, &grant),
         "code": code.to_text(),
         "offer": hex(offer.bytes()),
         "hello": hex(&sealed_hello),
         "grant": hex(&sealed_grant),
-    })]
+    })
 }
 
 pub fn open_pairing(set: &Set, vector: &Value) -> Value {
