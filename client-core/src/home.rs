@@ -3,6 +3,7 @@
 //! The lock is for the vault. The alarm outbox is deliberately outside it: pressing the alarm never waits for another
 //! process.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -11,6 +12,13 @@ use crate::BakenError;
 
 /// The largest file that is read whole, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
+/// What makes a folder a device's: its header, which is moved last.
+const HEADER: &str = "vault.header";
+const LOCK: &str = "vault.lock";
+/// How the names of everything begin that a device keeps in its folder.
+const OWN_NAMES: [&str; 4] = ["vault", "outbox.", "platform.key", "blobs"];
+/// The most devices that are set aside in one folder.
+const MAX_SET_ASIDE: u32 = 1000;
 
 /// The folder of one device.
 #[derive(Debug, Clone)]
@@ -52,7 +60,7 @@ impl Home {
 
     /// The vault's header: 4,096 bytes, two slots.
     pub fn vault_header(&self) -> PathBuf {
-        self.folder.join("vault.header")
+        self.folder.join(HEADER)
     }
 
     /// The vault's database.
@@ -79,12 +87,69 @@ impl Home {
         options.create(true).truncate(false).write(true);
         #[cfg(unix)]
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(self.folder.join("vault.lock"))?;
+        let file = options.open(self.folder.join(LOCK))?;
         match file.try_lock() {
             Ok(()) => Ok(HomeLock { _file: file }),
             Err(TryLockError::WouldBlock) => Err(BakenError::HomeInUse),
             Err(TryLockError::Error(error)) => Err(error.into()),
         }
+    }
+
+    /// Moves the device in this folder into `set-aside-<n>` in it, so that another can be made here: its PIN is
+    /// forgotten. Nothing is deleted or written over, and the new folder is itself the home of the old device. Ended
+    /// half-way, the same call goes on. Says where it is.
+    ///
+    /// # Errors
+    /// [`BakenError::NotActivated`] when there is no device, [`BakenError::HomeInUse`] while a program has it open,
+    /// [`BakenError::Disk`].
+    pub fn set_aside(&self) -> Result<PathBuf, BakenError> {
+        let _lock = self.lock()?;
+        if !self.vault_header().exists() {
+            return Err(BakenError::NotActivated);
+        }
+        let names = self.own_names()?;
+        let aside = self.place_aside(&names)?;
+        for name in names {
+            fs::rename(self.folder.join(&name), aside.join(&name))?;
+        }
+        // The rest is there before the header is, and before this folder is free for another device.
+        sync_folder_of(&aside.join(HEADER))?;
+        fs::rename(self.vault_header(), aside.join(HEADER))?;
+        sync_folder_of(&aside.join(HEADER))?;
+        sync_folder_of(&self.vault_header())?;
+        Ok(aside)
+    }
+
+    /// What the device keeps here, apart from its header and the lock.
+    fn own_names(&self) -> Result<Vec<OsString>, BakenError> {
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&self.folder)? {
+            let name = entry?.file_name();
+            let is_own = name.to_str().is_some_and(|name| OWN_NAMES.iter().any(|own| name.starts_with(own)));
+            if is_own && name != HEADER && name != LOCK {
+                names.push(name);
+            }
+        }
+        Ok(names)
+    }
+
+    /// The folder that an interrupted move has begun to fill, or else a new one.
+    fn place_aside(&self, names: &[OsString]) -> Result<PathBuf, BakenError> {
+        for number in 1..=MAX_SET_ASIDE {
+            let aside = self.folder.join(format!("set-aside-{number}"));
+            if !aside.exists() {
+                let mut builder = fs::DirBuilder::new();
+                #[cfg(unix)]
+                std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+                builder.create(&aside)?;
+                return Ok(aside);
+            }
+            let is_unfinished = !aside.join(HEADER).exists();
+            if is_unfinished && !names.iter().any(|name| aside.join(name).exists()) {
+                return Ok(aside);
+            }
+        }
+        Err(std::io::Error::from(std::io::ErrorKind::AlreadyExists).into())
     }
 }
 
@@ -162,6 +227,40 @@ mod tests {
         assert!(matches!(home.lock(), Err(BakenError::HomeInUse)));
         drop(first);
         home.lock().unwrap();
+    }
+
+    #[test]
+    fn a_device_set_aside_is_whole_and_leaves_room_for_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = Home::open(folder.path()).unwrap();
+        assert!(matches!(home.set_aside(), Err(BakenError::NotActivated)));
+        let fill = |word: &str| {
+            for path in [home.vault_header(), home.vault_database(), home.outbox_database(), home.platform_key()] {
+                fs::write(path, word).unwrap();
+            }
+        };
+        fill("first");
+        fs::write(folder.path().join("vault.db-wal"), "first").unwrap();
+        fs::write(folder.path().join("notes.txt"), "not of the device").unwrap();
+        let lock = home.lock().unwrap();
+        assert!(matches!(home.set_aside(), Err(BakenError::HomeInUse)));
+        drop(lock);
+
+        let first = home.set_aside().unwrap();
+        assert_eq!(first, folder.path().join("set-aside-1"));
+        assert_eq!(fs::read_dir(&first).unwrap().count(), 5);
+        assert!(!home.vault_header().exists() && folder.path().join("notes.txt").exists());
+
+        // The next one does not mix with it, and goes on where it was interrupted.
+        fill("second");
+        let second = folder.path().join("set-aside-2");
+        fs::create_dir(&second).unwrap();
+        fs::rename(home.vault_database(), second.join("vault.db")).unwrap();
+        assert_eq!(home.set_aside().unwrap(), second);
+        assert_eq!(fs::read_to_string(first.join("vault.db")).unwrap(), "first");
+        for name in ["vault.header", "vault.db", "outbox.db", "platform.key"] {
+            assert_eq!(fs::read_to_string(second.join(name)).unwrap(), "second");
+        }
     }
 
     #[test]

@@ -80,7 +80,7 @@ Examples:
     Activate(ActivateArgs),
     /// Where this device stands: pending, last success, what is stuck and why
     Status,
-    /// List, read and write records: profile, contact, measure, incident, note
+    /// List, read and write records: profile, contact, measure, incident, note, plan, guidance
     #[command(subcommand)]
     Record(RecordCommand),
     /// Fields with two values, and settling them
@@ -97,9 +97,17 @@ Examples:
         watch: bool,
     },
     /// Add a further device of the same person, both in one room
-    #[command(subcommand)]
+    #[command(
+        subcommand,
+        long_about = "\
+Add a further device of the same person, both in one room.
+
+The first further device is in at once on the day of activation. A later one waits for a day, unless another of your
+devices lets it in with `baken circle confirm`; each of them can keep it out with `baken circle veto`. With a single
+device nobody else can object: a second one is worth having."
+    )]
     Pair(PairCommand),
-    /// The devices of this account
+    /// The devices of your own circle, and which of them wait
     Devices,
     /// Call for help, and see who has it; works without PIN
     #[command(subcommand)]
@@ -107,9 +115,12 @@ Examples:
     /// What responders are shown with an alarm, made of the profile and the emergency contacts
     #[command(subcommand)]
     Card(CardCommand),
-    /// The circle that shares the dossier
+    /// Who shares what: the dossier, the family, a case
     #[command(subcommand)]
     Circle(CircleCommand),
+    /// The recovery code on paper, and coming back with it
+    #[command(subcommand)]
+    Recovery(RecoveryCommand),
 }
 
 #[derive(Args)]
@@ -124,10 +135,17 @@ pub struct ActivateArgs {
 #[derive(Subcommand)]
 pub enum RecordCommand {
     /// List records
-    #[command(after_help = "Example:\n  baken record list contact")]
+    #[command(after_help = "\
+Examples:
+  baken record list contact
+  baken record list --circle familie
+What Baken keeps for itself (kinds account, device and circle) is listed only when asked for by kind.")]
     List {
         /// Only this kind
         kind: Option<String>,
+        /// Only this circle: its name, id or enough of its start; `dossier` is your own
+        #[arg(long)]
+        circle: Option<String>,
         /// Deleted ones too
         #[arg(long)]
         deleted: bool,
@@ -142,8 +160,12 @@ pub enum RecordCommand {
 Examples:
   baken record add contact name=\"Sam de Boer\" relation=partner phone=0612345678 emergency=true
   baken record add incident what=\"Brief zonder afzender\" happened_at=2026-11-20T08:30:00Z
+  baken record add --circle familie plan title=\"Als de bel gaat\" text=\"Niet opendoen, eerst bellen\"
   baken record kinds                       the kinds and their fields")]
     Add {
+        /// The circle that shares it: its name, id or enough of its start; your own otherwise
+        #[arg(long)]
+        circle: Option<String>,
         /// The kind
         kind: String,
         /// FIELD=VALUE
@@ -173,6 +195,21 @@ Examples:
         /// The record's id, or enough of its start
         record: String,
     },
+    /// Put an old value of a field back, as a new change
+    #[command(after_help = "\
+Examples:
+  baken record history 3f2a                 numbers each field's values, the oldest is 1
+  baken record revert 3f2a phone 1
+Undoes the settling of a conflict too: both old values are in the history.")]
+    Revert {
+        /// The record's id, or enough of its start
+        record: String,
+        /// The field's name
+        field: String,
+        /// The value's number in the history of this field
+        #[arg(value_name = "N")]
+        number: usize,
+    },
     /// The kinds and their fields
     Kinds,
 }
@@ -185,7 +222,8 @@ pub enum ConflictsCommand {
     #[command(after_help = "\
 Examples:
   baken conflicts resolve 3f2a phone --take 2
-  baken conflicts resolve 3f2a phone --value 0612345678")]
+  baken conflicts resolve 3f2a phone --value 0612345678
+  baken record revert 3f2a phone 1                      takes it back: see `baken record history`")]
     Resolve {
         /// The record's id, or enough of its start
         record: String,
@@ -210,6 +248,7 @@ Examples:
   baken pair relay                                 on the old device, first
   baken pair show --relay BAKEN-RELAY:AB…          then on the new one
   baken pair accept BAKEN-PAIR:AB…                 then on the old one, which asks for the six digits
+A guest, who joins one circle, does the same; there the old device uses `baken circle invite` in place of `pair accept`.
 With --json: {\"step\":\"code\",…}, {\"step\":\"digits\",…}, {\"step\":\"paired\",…}, a line each.")]
     Show {
         /// What `baken pair relay` printed on the old device
@@ -220,7 +259,10 @@ With --json: {\"step\":\"code\",…}, {\"step\":\"digits\",…}, {\"step\":\"pai
         name: String,
     },
     /// On the old device: take the new device in
-    #[command(after_help = "Asks for the six digits that the new device shows; reads them from standard input.")]
+    #[command(after_help = "\
+Asks for the six digits that the new device shows; reads them from standard input.
+Later than the first day the new device waits for a day: another device of yours lets it in at once with
+`baken circle confirm`, or keeps it out with `baken circle veto`.")]
     Accept {
         /// The text of the QR code, or - to read it from the first line of standard input
         code: String,
@@ -325,6 +367,150 @@ pub enum CardCommand {
 
 #[derive(Subcommand)]
 pub enum CircleCommand {
-    /// Show the circle and its devices
-    Show,
+    /// List all circles of this device: who is in them, and as what
+    List,
+    /// Show one circle, with the number to compare in person
+    Show {
+        /// Its name, id or enough of its start; `dossier`, your own, otherwise
+        #[arg(default_value = "dossier")]
+        circle: String,
+    },
+    /// Found a circle to share with others; all of your own devices are in it
+    #[command(after_help = "\
+Examples:
+  baken circle create family --name Familie
+  baken circle create case --name \"Zaak 2026-14\"")]
+    Create {
+        /// Whom it is for
+        #[arg(value_enum)]
+        kind: Sharing,
+        /// What it is called, for you and for who joins
+        #[arg(long)]
+        name: String,
+    },
+    /// Let a guest's device into one circle, both in one room
+    #[command(after_help = "\
+Examples:
+  baken pair relay                                  first: how the guest's device finds the relay
+  baken pair show --relay BAKEN-RELAY:AB…           on the guest's device
+  baken circle invite familie BAKEN-PAIR:AB…        here; asks for the six digits that the other shows
+  baken circle invite familie BAKEN-PAIR:AB… --viewer")]
+    Invite {
+        /// Its name, id or enough of its start
+        circle: String,
+        /// The text of the QR code, or - to read it from the first line of standard input
+        code: String,
+        /// The guest reads, and writes nothing
+        #[arg(long)]
+        viewer: bool,
+    },
+    /// Take a device out; an owner may object for a day
+    #[command(after_help = "\
+Example:
+  baken circle remove dossier Tablet
+
+From its next request on the device gets nothing new, and cannot open what is written from now on. What it has, it
+keeps. Another device of yours that is taken out may object for a day with `baken circle veto`.")]
+    Remove {
+        /// Its name, id or enough of its start
+        circle: String,
+        /// The device's name, id or enough of its start
+        device: String,
+    },
+    /// Leave a circle; what was shared until then stays here
+    Leave {
+        /// Its name, id or enough of its start
+        circle: String,
+    },
+    /// Let a guest write, or only read
+    Role {
+        /// Its name, id or enough of its start
+        circle: String,
+        /// The device's name, id or enough of its start
+        device: String,
+        /// What it may do
+        #[arg(value_enum)]
+        role: GuestRole,
+    },
+    /// Keep a device out until another of your devices lets it back in with `circle veto`
+    Freeze {
+        /// Its name, id or enough of its start
+        circle: String,
+        /// The device's name, id or enough of its start
+        device: String,
+    },
+    /// Object: a proposed device stays out, a removed or frozen one comes back
+    #[command(after_help = "\
+Examples:
+  baken circle veto            when one device waits
+  baken circle veto Tablet     when there are several")]
+    Veto {
+        /// The device's name, id or enough of its start; not needed when only one waits
+        device: Option<String>,
+    },
+    /// Let a device in at once that another device of yours has proposed
+    Confirm {
+        /// The device's name, id or enough of its start
+        device: String,
+    },
+}
+
+/// Kinds of circle a person can found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Sharing {
+    /// You and your family
+    Family,
+    /// One matter, with the adviser or the police contact
+    Case,
+}
+
+/// What a guest may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GuestRole {
+    /// Reads and writes
+    Member,
+    /// Reads
+    Viewer,
+}
+
+#[derive(Subcommand)]
+pub enum RecoveryCommand {
+    /// Make a new recovery code and show it once; the one before is good for nothing then
+    #[command(after_help = "\
+Write the code down on paper, together with the sheet's text, and put it in a safe. Do not photograph, mail or store it:
+who has both can read everything. It is shown once.
+
+Where a code was made before, it is asked for: on the terminal, or from the first line of standard input.
+With --json: {\"step\":\"type_old_code\"} when it is asked for, then {\"code\":…,\"sheet\":…}.")]
+    Print,
+    /// Come back on a new device with the code on paper
+    #[command(after_help = "\
+Examples:
+  baken recovery restore --sheet BAKEN-SHEET:AB…                 takes the old devices out
+  baken recovery restore --sheet BAKEN-SHEET:AB… --keep-others   when another device is still in good hands
+The code is asked for on the terminal, or read from the first line of standard input.")]
+    Restore {
+        /// The text of the recovery sheet
+        #[arg(long, value_name = "TEXT")]
+        sheet: String,
+        /// What this device is called on the others
+        #[arg(long, default_value = "Terminal")]
+        name: String,
+        /// Leave the other devices in
+        #[arg(long)]
+        keep_others: bool,
+    },
+    /// Put this device aside because its PIN is forgotten, so that this folder can recover or be paired anew
+    #[command(after_help = "\
+Examples:
+  baken recovery set-aside          asks for a word first
+  baken recovery set-aside --yes    does not
+
+Moves the device into the folder set-aside-1 (2, 3 …) within the home folder; nothing is deleted. Should the PIN come
+back to you: `baken --home FOLDER …` opens it as before.")]
+    SetAside {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
 }

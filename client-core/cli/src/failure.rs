@@ -107,7 +107,15 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::PairingCodeInvalid(_)
         | E::PairingExpired
         | E::PairingDigits { .. }
-        | E::PairingTooLate
+        | E::NoSuchCircle
+        | E::NoSuchDevice
+        | E::NotShared
+        | E::NotOwner
+        | E::MayNotWrite
+        | E::RecoveryCode(_)
+        | E::RecoverySheet(_)
+        | E::RecoveryUnknown
+        | E::NoRoot
         | E::PinRefused
         | E::NotActivated
         | E::AlreadyActivated
@@ -119,8 +127,8 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoConflict
         | E::NoSuchAlarm => 3,
         E::WrongPin { .. } | E::TooSoon { .. } | E::Locked => 4,
-        E::VaultDamaged { .. } | E::VaultNewer { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
-        E::NotReached => 6,
+        E::VaultDamaged { .. } | E::VaultNewer { .. } | E::VaultOlder { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
+        E::NotReached | E::NoEpochKey => 6,
         E::Refused { .. } => 7,
         E::Untrusted
         | E::OutOfDate

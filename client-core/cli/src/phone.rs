@@ -31,7 +31,7 @@ impl Phone {
     /// # Errors
     /// When the folder cannot be made, or the system gives no randomness.
     pub fn open(arguments: &Arguments) -> Result<Self, Failure> {
-        let home = Home::open(&expand_home(&arguments.home))?;
+        let home = home(arguments)?;
         let rng = ChaCha20Rng::try_from_rng(&mut SysRng).map_err(std::io::Error::other)?;
         let key_store = Arc::new(FileKeyStore::new(home.platform_key()));
         let context = Context::new(clock(), Box::new(rng), key_store);
@@ -43,12 +43,21 @@ impl Phone {
     /// # Errors
     /// Those of the PIN and of unlocking.
     pub fn unlocked(arguments: &Arguments, out: &Output) -> Result<Self, Failure> {
+        Self::unlocked_with_pin(arguments, out).map(|(phone, _)| phone)
+    }
+
+    /// Opens the device and unlocks it, and hands the PIN on to what asks for it again.
+    ///
+    /// # Errors
+    /// As [`Self::unlocked`].
+    pub fn unlocked_with_pin(arguments: &Arguments, out: &Output) -> Result<(Self, Zeroizing<String>), Failure> {
         let phone = Self::open(arguments)?;
         if !phone.baken.is_activated() {
             return Err(Failure::Core(baken_core::BakenError::NotActivated));
         }
-        phone.baken.unlock(&phone.pin(out)?)?;
-        Ok(phone)
+        let pin = phone.pin(out)?;
+        phone.baken.unlock(&pin)?;
+        Ok((phone, pin))
     }
 
     /// The PIN: from the file, from `BAKEN_PIN`, or asked.
@@ -93,6 +102,14 @@ impl Phone {
     pub fn relay(&self, dates: Dates) -> Result<HttpTransport, Failure> {
         Ok(HttpTransport::to_relay(&self.baken.directory()?.relay, dates, clock())?)
     }
+}
+
+/// The folder of the device.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn home(arguments: &Arguments) -> Result<Home, Failure> {
+    Ok(Home::open(&expand_home(&arguments.home))?)
 }
 
 /// The machine's clock: here time comes in.

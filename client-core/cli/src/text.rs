@@ -3,6 +3,7 @@
 
 use baken_core::BakenError;
 use baken_schemas::Language;
+use baken_schemas::recovery::RecoveryCodeError;
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Copy)]
@@ -69,8 +70,148 @@ texts! {
     ALARMS_WAITING: "alarmen nog niet verzonden", "alarms not sent yet";
     WAITING: "wacht op iets anders", "wait for something else";
     QUARANTINE: "apart gezet", "set aside";
-    UNTRUSTWORTHY: "De server of een toestel sprak zichzelf tegen. Vergelijk uw toestellen en meld het uw organisatie.",
-                   "The server or a device contradicted itself. Compare your devices and tell your organisation.";
+    STUCK_UNCONFIRMED: "dit toestel wacht tot een ander toestel van u het toelaat",
+                       "this device waits until another of your devices lets it in";
+    STUCK_MISSING_LOG: "een wijziging van de ledenlijst die een ander toestel kent, is niet gekomen",
+                       "a change of the members that another device knows has not come";
+    STUCK_MISSING_CHECKPOINT: "het overzicht waarmee dit toestel moet beginnen, is nog niet compleet",
+                              "the overview that this device must start from is not complete yet";
+    NOT_IN_CIRCLE: "Dit apparaat krijgt niets nieuws meer uit deze kring. Wat tot nu toe gedeeld is, blijft hier.",
+                   "This device gets nothing new from this circle any more. What was shared until now stays here.";
+    SOMETHING_WAITS: "Er wacht iets op uw woord. Kijk met: baken status",
+                     "Something waits for your word. Look with: baken status";
+    FOUND_FORK: "Betrapt: toestel nr. {} van een kring (geteld naar binnenkomst) schreef twee verschillende dingen op \
+                 dezelfde plaats. Het is gekopieerd, of een ander heeft zijn sleutels. Zoek uit van wie het is, en \
+                 haal het uit de kring (baken circle remove) tot dat duidelijk is. Meld het uw organisatie.",
+                "Caught: device no. {} of a circle (in order of joining) wrote two different things in one place. It \
+                 was copied, or somebody else has its keys. Find out whose it is, and take it out of the circle (baken \
+                 circle remove) until that is clear. Tell your organisation.";
+    FOUND_OWN_FORK: "Betrapt: de map van dit toestel is gekopieerd of teruggezet. Voer hier niets meer in: zet het \
+                     opzij (baken recovery set-aside) en koppel het opnieuw met een ander toestel van u.",
+                    "Caught: this device's folder was copied or restored. Enter nothing more here: put it aside (baken \
+                     recovery set-aside) and pair it anew with another of your devices.";
+    FOUND_WITHHELD: "Betrapt: de server houdt een wijziging achter van toestel nr. {} van een kring (geteld naar \
+                     binnenkomst), die een ander toestel al kent. Wat hier staat, kan verouderd zijn. Vergelijk uw \
+                     toestellen en meld het uw organisatie. Invoeren kan: er gaat niets verloren.",
+                    "Caught: the server holds back a change by device no. {} of a circle (in order of joining) that \
+                     another device knows. What is here may be out of date. Compare your devices and tell your \
+                     organisation. You can go on entering: nothing gets lost.";
+    FOUND_ROLLED_BACK: "Betrapt: de server is vergeten wat hij van dit toestel had bevestigd, zonder te zeggen dat hij \
+                        is teruggezet. Dit toestel stuurt alles opnieuw. Meld het uw organisatie.",
+                       "Caught: the server has forgotten what it had acknowledged to this device, without saying that it \
+                        was restored. This device sends everything again. Tell your organisation.";
+    FOUND_LOG_CONFLICT: "Betrapt: de server toont niet iedereen dezelfde leden van een kring. Vergelijk in persoon het \
+                         veiligheidsnummer (baken circle show) met de andere toestellen, en meld het uw organisatie. \
+                         Voer tot dan niets in.",
+                        "Caught: the server does not show everybody the same members of a circle. Compare the safety \
+                         number (baken circle show) with the other devices in person, and tell your organisation. Enter \
+                         nothing until then.";
+    FOUND_LOG_WITHHELD: "Betrapt: de server houdt een wijziging van de leden van een kring achter; iemand die eruit is, \
+                         kan nog meelezen. Vergelijk in persoon het veiligheidsnummer (baken circle show) met de \
+                         andere toestellen, en meld het uw organisatie. Voer tot dan niets in.",
+                        "Caught: the server holds back a change of a circle's members; somebody who is out may still \
+                         read along. Compare the safety number (baken circle show) with the other devices in person, and \
+                         tell your organisation. Enter nothing until then.";
+    OLDER_STATE: "Teruggehaald met de herstelcode. Wat na {} is gewijzigd, kan ontbreken, tot een ander toestel \
+                  bevestigt dat dit het nieuwste is.",
+                 "Brought back with the recovery code. What was changed after {} may be missing, until another device \
+                  confirms that this is the newest.";
+    NOTICE_THIS_WAITS: "Dit toestel wacht tot {} voor het erbij komt. Een ander toestel van u kan het eerder toelaten \
+                        (baken circle confirm {}) of tegenhouden (baken circle veto).",
+                       "This device waits until {} before it is in. Another of your devices can let it in earlier (baken \
+                        circle confirm {}) or keep it out (baken circle veto).";
+    NOTICE_PROPOSED_HERE: "Toestel {}, dat u hier toevoegde, komt erbij op {}. Eerder kan op een ander toestel van u: \
+                           baken circle confirm {}. Toch niet: baken circle veto",
+                          "Device {}, which you added here, is in at {}. Earlier, on another of your devices: baken \
+                           circle confirm {}. Rather not: baken circle veto";
+    NOTICE_PROPOSED: "Toestel {} is voorgesteld voor {} en komt erbij op {}. Was u dit niet: baken circle veto. Wel: \
+                      baken circle confirm {}",
+                     "Device {} was proposed for {} and is in at {}. If it was not you: baken circle veto. If it was: \
+                      baken circle confirm {}";
+    NOTICE_THIS_LEAVES: "Dit toestel is uit {} gehaald; dat is definitief op {}. Bezwaar: baken circle veto",
+                        "This device was taken out of {}; that is final at {}. To object: baken circle veto";
+    NOTICE_LEAVING: "Toestel {} is uit {} gehaald; dat is definitief op {}. Bezwaar: baken circle veto",
+                    "Device {} was taken out of {}; that is final at {}. To object: baken circle veto";
+    NOTICE_THIS_FROZEN: "Dit toestel is stilgezet in {}. Een ander toestel van u laat het weer toe: baken circle veto {}",
+                        "This device is frozen in {}. Another of your devices lets it back in: baken circle veto {}";
+    NOTICE_FROZEN: "Toestel {} is stilgezet in {}. Weer toelaten: baken circle veto {}",
+                   "Device {} is frozen in {}. To let it back in: baken circle veto {}";
+    GUEST: "geen: gast in een kring", "none: a guest in a circle";
+    DOSSIER: "dossier", "dossier";
+    FAMILY: "familie", "family";
+    CASE: "zaak", "case";
+    OWNER: "eigenaar", "owner";
+    MEMBER: "lid", "member";
+    VIEWER: "lezer", "viewer";
+    WAITS: "wacht tot het wordt toegelaten", "waits to be let in";
+    WAITS_UNTIL: "wacht tot {}", "waits until {}";
+    REMOVED: "verwijderd", "removed";
+    REMOVED_UNTIL: "verwijderd, definitief op {}", "removed, final at {}";
+    IS_FROZEN: "stilgezet", "frozen";
+    RECOVERABLE: "Er is een herstelcode voor.", "There is a recovery code for it.";
+    NOT_RECOVERABLE: "Er is geen herstelcode voor: baken recovery print",
+                     "There is no recovery code for it: baken recovery print";
+    SAFETY_NUMBER: "Veiligheidsnummer: {}", "Safety number: {}";
+    SAFETY_COMPARE: "Vergelijk het in persoon: lees het elkaar voor. Gelijk: u ziet dezelfde leden. Anders: werk beide \
+                     toestellen bij (baken sync) en vergelijk opnieuw. Blijft het anders, voer dan niets in en meld \
+                     het uw organisatie.",
+                    "Compare it in person: read it out to each other. The same: you see the same members. Different: \
+                     sync both devices (baken sync) and compare again. If it stays different, enter nothing and tell \
+                     your organisation.";
+    CIRCLE_FOUNDED: "De kring {} ({}) is gemaakt. De server hoort ervan bij de volgende keer: baken sync",
+                    "The circle {} ({}) is made. The server hears of it next time: baken sync";
+    DEVICE_OUT: "{} is uit {}: het krijgt niets nieuws meer. Wat het al had, houdt het.",
+                "{} is out of {}: it gets nothing new any more. What it had, it keeps.";
+    OWNER_MAY_OBJECT: "Een eigenaar kan een dag lang bezwaar maken (baken circle veto); daarna is het definitief.",
+                      "An owner may object for a day (baken circle veto); after that it is final.";
+    REST_AT_SYNC: "De server was daarna niet bereikbaar: de rest gaat bij de volgende keer, met baken sync.",
+                  "The server could not be reached after that: the rest goes next time, with baken sync.";
+    LEFT: "U bent uit {}.", "You have left {}.";
+    ROLE_IS: "{} is nu {}.", "{} is a {} now.";
+    FROZEN: "{} is stilgezet in {}, tot een ander toestel van u het weer toelaat: baken circle veto {}",
+            "{} is frozen in {}, until another of your devices lets it back in: baken circle veto {}";
+    STAYS_OUT: "Bezwaar gemaakt: {} blijft erbuiten.", "Objected: {} stays out.";
+    IS_BACK: "Bezwaar gemaakt: {} is terug.", "Objected: {} is back.";
+    LET_IN: "{} is erbij.", "{} is in.";
+    GUEST_IN: "De gast is erbij, in {}.", "The guest is in, in {}.";
+    PAIR_THIS_WAITS: "Dit toestel is nog niet binnen: het wacht tot {}.",
+                     "This device is not in yet: it waits until {}.";
+    PAIR_IT_WAITS: "Het nieuwe toestel is nog niet binnen: het wacht tot {}, zodat u bezwaar kunt maken.",
+                   "The new device is not in yet: it waits until {}, so that you can object.";
+    PAIR_OTHERS_CAN: "Op een ander toestel van u laat u het meteen toe (baken circle confirm {}) of houdt u het tegen \
+                      (baken circle veto).",
+                     "On another of your devices you let it in at once (baken circle confirm {}) or keep it out (baken \
+                      circle veto).";
+    PAIR_NOBODY_OBJECTS: "Met een enkel toestel is er geen ander toestel dat bezwaar maakt als iemand het in handen \
+                          krijgt: een tweede is de moeite waard.",
+                         "With a single device there is no other to object when somebody gets hold of it: a second one \
+                          is worth having.";
+    TYPE_OLD_CODE: "Typ de herstelcode die u eerder maakte (die vervalt): ",
+                   "Type the recovery code that you made before (it expires): ";
+    TYPE_CODE: "Typ de herstelcode van het papier: ", "Type the recovery code on the paper: ";
+    RECOVERY_CODE: "Uw herstelcode, zeven groepen:", "Your recovery code, seven groups:";
+    RECOVERY_WRITE: "Schrijf de code nu over op papier: hij wordt maar een keer getoond. Een eerdere code vervalt.",
+                    "Write the code down on paper now: it is shown only once. An earlier code has expired.";
+    RECOVERY_NEVER: "Maak er geen foto van, mail hem niet en bewaar hem niet op een computer. Leg het papier in een kluis.",
+                    "Do not photograph it, do not mail it, do not keep it on a computer. Put the paper in a safe.";
+    RECOVERY_SHEET: "Bij de code hoort dit blad. Het is geen geheim, maar zonder kunt u niet terug:",
+                    "This sheet belongs to the code. It is no secret, but there is no way back without it:";
+    RECOVERED: "Uw account is terug op dit toestel.", "Your account is back on this device.";
+    OTHERS_OUT: "Uw andere toestellen zijn eruit gehaald.", "Your other devices were taken out.";
+    OTHERS_IN: "Uw andere toestellen blijven erbij.", "Your other devices stay in.";
+    PRINT_AGAIN: "Heeft iemand de code gezien, maak dan een nieuwe: baken recovery print",
+                 "If anybody saw the code, make a new one: baken recovery print";
+    ASIDE_WORD: "OPZIJ", "ASIDE";
+    ASIDE_ASK: "Dit toestel wordt opzij gezet; er wordt niets gewist. Typ {} om door te gaan: ",
+               "This device will be put aside; nothing is deleted. Type {} to go on: ";
+    SET_ASIDE: "Opzij gezet in {}. Ga verder met baken recovery restore of baken pair show; die map opent u weer met \
+                baken --home.",
+               "Put aside in {}. Go on with baken recovery restore or baken pair show; open that folder again with baken \
+                --home.";
+    ALARMS_MOVE_ALONG: "Let op: {} alarm(en) zijn nog niet verzonden en gaan mee opzij. Verzend ze eerst (baken alarm \
+                        watch), of bel 112.",
+                       "Note: {} alarm(s) are not sent yet and go aside as well. Send them first (baken alarm watch), or \
+                        call 112.";
     LADDER_CHANGED: "De volgorde van wie wordt gewaarschuwd is gewijzigd.", "Who is called, and in which order, has changed.";
     RECORD: "gegeven", "record";
     KIND: "soort", "kind";
@@ -154,6 +295,73 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("er zijn er meer die zo beginnen", "there are several that begin so"),
             Text::new("Geef meer tekens.", "Give more characters."),
         ),
+        "value_bytes" => (
+            Text::new("dit veld kan niet worden getypt", "this field cannot be typed"),
+            Text::new("Baken vult het zelf.", "Baken fills it in itself."),
+        ),
+        "no_such_version" => (
+            Text::new("die waarde is er niet in de geschiedenis", "the history has no such value"),
+            Text::new("Kijk met: baken record history", "Look with: baken record history"),
+        ),
+        "no_name" => (
+            Text::new("een kring heeft een naam", "a circle has a name"),
+            Text::new("Geef --name NAAM.", "Give --name NAME."),
+        ),
+        "remove_itself" => (
+            Text::new("dit is het toestel waarop u werkt", "this is the device that you are using"),
+            Text::new("Verlaat de kring met: baken circle leave", "Leave the circle with: baken circle leave"),
+        ),
+        "last_owner" => (
+            Text::new(
+                "als laatste eigenaar kunt u anderen niet achterlaten",
+                "the last owner cannot leave others behind",
+            ),
+            Text::new(
+                "Haal eerst de anderen eruit: baken circle remove",
+                "Take the others out first: baken circle remove",
+            ),
+        ),
+        "role_of_owner" => (
+            Text::new("een eigenaar blijft eigenaar", "an owner stays an owner"),
+            Text::new("Alleen gasten zijn lid of lezer.", "Only guests are members or viewers."),
+        ),
+        "circle_rules" => (
+            Text::new("de regels van de kring staan dit niet toe", "the rules of the circle do not allow this"),
+            Text::new("Kijk hoe het staat met: baken circle list", "Look how things stand with: baken circle list"),
+        ),
+        "nothing_waits" => (
+            Text::new("er wacht geen toestel op uw woord", "no device waits for your word"),
+            Text::new("Kijk met: baken status", "Look with: baken status"),
+        ),
+        "several_wait" => (
+            Text::new("er wachten meer toestellen", "several devices wait"),
+            Text::new(
+                "Noem het toestel: baken circle veto TOESTEL. Welke er zijn, zegt baken status.",
+                "Name the device: baken circle veto DEVICE. Which there are says baken status.",
+            ),
+        ),
+        "confirm_elsewhere" => (
+            Text::new(
+                "wie een toestel voorstelt, laat het niet zelf toe",
+                "the device that proposed another does not let it in itself",
+            ),
+            Text::new("Doe dit op een ander toestel van u.", "Do this on another of your devices."),
+        ),
+        "invite_dossier" => (
+            Text::new("in uw dossier komen alleen uw eigen toestellen", "only your own devices come into your dossier"),
+            Text::new("Uw eigen toestel: baken pair accept", "For your own device: baken pair accept"),
+        ),
+        "code_missing" => (
+            Text::new("er is een herstelcode nodig", "a recovery code is needed"),
+            Text::new(
+                "Typ hem, of geef hem als eerste regel van de invoer.",
+                "Type it, or give it as the first line of the input.",
+            ),
+        ),
+        "not_set_aside" => (
+            Text::new("er is niets opzij gezet: het woord klopte niet", "nothing was set aside: the word was another"),
+            Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
+        ),
         "no_such_value" => (
             Text::new("zo veel waarden zijn er niet", "there are not as many values"),
             Text::new("Kijk met: baken conflicts list", "Look with: baken conflicts list"),
@@ -184,6 +392,9 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
 
 /// What an error of the core says.
 pub fn core_message(error: &BakenError, language: Language) -> String {
+    if error.code() == "removed" {
+        return NOT_IN_CIRCLE.of(language).trim_end_matches('.').to_owned();
+    }
     if language == Language::En {
         // The source says what of it is off; a format's error never holds content.
         return match std::error::Error::source(error) {
@@ -214,7 +425,17 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "pairing_expired" => "de vijf minuten van de koppelcode zijn voorbij",
         "pairing_digits" => "de zes cijfers kloppen niet",
         "pairing_broken" => "het koppelen is gestopt: wat binnenkwam hoort er niet bij",
-        "pairing_too_late" => "koppelen zonder wachttijd kan alleen binnen 24 uur na activering",
+        "vault_older" => "de kluis is gemaakt met een proefversie van Baken",
+        "no_such_circle" => "die kring is er niet",
+        "not_shared" => "dit soort gegeven wordt in deze soort kring niet gedeeld",
+        "may_not_write" => "dit toestel kan in deze kring niet schrijven",
+        "not_owner" => "alleen een toestel van de eigenaar van de kring kan dit",
+        "no_such_device" => "dat toestel is er niet in deze kring",
+        "no_epoch_key" => "de nieuwste sleutel van de kring is nog niet op dit toestel",
+        "recovery_code" => return recovery_code_message(error).unwrap_or_default(),
+        "recovery_sheet" => "het herstelblad is onbruikbaar: verkeerd overgenomen, of iets anders",
+        "recovery_unknown" => "de server heeft niets dat met deze herstelcode opengaat",
+        "no_root" => "de sleutel van uw account is niet op dit toestel",
         "unknown_kind" => "dat soort gegeven bestaat niet",
         "unknown_field" => "dit soort gegeven heeft dat veld niet",
         "value_refused" => "die waarde past niet in het veld",
@@ -242,8 +463,21 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
     }
 }
 
+/// Which group of a typed recovery code holds the mistake.
+fn recovery_code_message(error: &BakenError) -> Option<String> {
+    let BakenError::RecoveryCode(error) = error else { return None };
+    Some(match error {
+        RecoveryCodeError::Length { found } => format!("een herstelcode heeft 35 tekens, dit zijn er {found}"),
+        RecoveryCodeError::Group { group } => format!("in groep {group} van de herstelcode staat een fout"),
+        RecoveryCodeError::Whole => "de groepen van de herstelcode horen niet bij elkaar".to_owned(),
+    })
+}
+
 /// What to do about an error of the core.
 pub fn core_help(error: &BakenError, language: Language) -> &'static str {
+    if error.code() == "removed" {
+        return language.pick("Wat u eerder schreef, is bewaard.", "What you wrote before is kept.");
+    }
     if language == Language::En {
         return error.help();
     }
@@ -266,7 +500,16 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "pairing_code_invalid" => "Scan of plak de hele code opnieuw.",
         "pairing_expired" | "pairing_broken" => "Begin opnieuw met koppelen op het nieuwe toestel.",
         "pairing_digits" => "Lees de zes cijfers nog eens van het nieuwe toestel.",
-        "pairing_too_late" => "Vraag uw organisatie om hulp.",
+        "vault_older" => "Open haar met de versie die haar maakte, en begin met deze opnieuw.",
+        "no_such_circle" | "no_such_device" => "Kijk met: baken circle list",
+        "not_shared" => "Schrijf het in uw dossier, of kies een soort die de kring deelt.",
+        "may_not_write" => "Vraag het de eigenaar van de kring; wat u eerder schreef, is bewaard.",
+        "not_owner" => "Doe dit op een toestel van de eigenaar.",
+        "no_epoch_key" => "Werk opnieuw bij; een ander toestel van de kring moet de sleutel doorgeven.",
+        "recovery_code" => "Vergelijk de code met het papier, groep voor groep.",
+        "recovery_sheet" => "Scan of typ de tekst van het blad opnieuw.",
+        "recovery_unknown" => "Gebruik de nieuwste code die is gemaakt, met het blad dat erbij hoort.",
+        "no_root" => "Typ de herstelcode die eerder is gemaakt; een nieuwe vervangt hem.",
         "unknown_kind" | "unknown_field" => "Kijk met: baken record kinds",
         "value_refused" => "Geef een kortere waarde, of een van het soort van het veld.",
         "no_such_record" => "Kijk met: baken record list",

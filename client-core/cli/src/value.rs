@@ -39,6 +39,7 @@ pub fn read(field: &FieldSpec, typed: &str) -> Result<Value, Failure> {
             _ => Err(Failure::Input("value_not_bool")),
         },
         FieldType::Int => typed.parse().map(Value::Int).map_err(|_| Failure::Input("value_not_int")),
+        FieldType::Bytes => Err(Failure::Input("value_bytes")),
         FieldType::Time => moment(typed).map(|at| Value::Int(at.0)).ok_or(Failure::Input("value_not_time")),
     }
 }
@@ -113,6 +114,7 @@ pub fn record_json(record: &RecordView) -> Json {
     let several = record.fields.iter().filter(|field| field.values.len() > 1);
     json!({
         "record": record.record,
+        "circle": record.circle,
         "kind": field_name(record.kind_name, record.kind),
         "deleted": record.deleted,
         "newer": record.newer,

@@ -70,6 +70,7 @@ fn read_value(conflict: &ConflictView, typed: &str) -> Result<Value, Failure> {
 fn to_json(conflict: &ConflictView) -> Json {
     json!({
         "record": conflict.record,
+        "circle": conflict.circle,
         "kind": field_name(conflict.kind_name, conflict.kind),
         "field": field_name(conflict.name, conflict.field),
         "values": values_json(&conflict.values),

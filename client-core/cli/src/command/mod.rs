@@ -3,17 +3,21 @@
 mod activate;
 mod alarm;
 mod card;
+mod circle;
 mod conflicts;
 mod devices;
 mod pair;
 mod record;
+mod recovery;
 mod status;
 mod sync;
 
 use baken_core::DeviceView;
 use baken_schemas::id::DeviceId;
+use qrcode::QrCode;
+use qrcode::render::unicode::Dense1x2;
 
-use crate::args::{AlarmCommand, Arguments, CardCommand, CircleCommand, Command};
+use crate::args::{AlarmCommand, Arguments, CardCommand, Command};
 use crate::failure::{End, Failure};
 use crate::output::Output;
 
@@ -46,7 +50,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         },
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
-        Command::Circle(CircleCommand::Show) => devices::circle(arguments, out),
+        Command::Circle(command) => circle::run(arguments, command, out).await,
+        Command::Recovery(command) => recovery::run(arguments, command, out).await,
     }
 }
 
@@ -74,6 +79,28 @@ fn author(devices: &[DeviceView], device: Option<DeviceId>) -> String {
     let Some(device) = device else { return String::new() };
     let named = devices.iter().find(|known| known.device == device).and_then(|known| known.name.clone());
     named.unwrap_or_else(|| short(device))
+}
+
+/// Shows a text as QR code to people. What is too long for one is shown as text alone.
+fn qr(text: &str, out: &Output) {
+    if !out.is_json()
+        && let Ok(qr) = QrCode::new(text.as_bytes())
+    {
+        out.qr(&qr.render::<Dense1x2>().build());
+    }
+}
+
+/// Asks people for a line on standard output; programs were told by a line of JSON.
+///
+/// # Errors
+/// When it cannot be written.
+fn prompt(question: &str, out: &Output) -> Result<(), Failure> {
+    use std::io::Write as _;
+    if !out.is_json() {
+        let mut stdout = std::io::stdout();
+        write!(stdout, "{question}").and_then(|()| stdout.flush())?;
+    }
+    Ok(())
 }
 
 /// Reads all of standard input, or its first line.

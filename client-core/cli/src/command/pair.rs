@@ -1,15 +1,16 @@
-//! `baken pair`: a second device, both in one room. Each side prints its steps as they happen, so that a program can
-//! play both.
+//! `baken pair`: a second device, both in one room; `baken circle invite` does the same for a guest. Each side prints
+//! its steps as they happen, so that a program can play both.
 
 use baken_core::BakenError;
-use baken_core::pairing::RelayAddress;
+use baken_core::circle::NoticeKind;
+use baken_core::pairing::{PairInto, RelayAddress};
 use baken_core::transport::http::{Dates, HttpTransport, Trust};
-use qrcode::QrCode;
-use qrcode::render::unicode::Dense1x2;
+use baken_schemas::circle::{CircleKind, MemberRole, MemberState};
+use baken_schemas::time::Timestamp;
 use serde_json::json;
-use std::io::Write as _;
 
-use super::read_stdin;
+use super::circle::{circle_name, find_circle};
+use super::{prompt, qr, read_stdin, short};
 use crate::args::{Arguments, PairCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -20,7 +21,7 @@ pub async fn run(arguments: &Arguments, command: &PairCommand, out: &Output) -> 
     match command {
         PairCommand::Relay => relay(arguments, out),
         PairCommand::Show { relay, name } => show(arguments, relay, name, out).await,
-        PairCommand::Accept { code } => accept(arguments, code, out).await,
+        PairCommand::Accept { code } => accept(arguments, code, None, out).await,
     }
 }
 
@@ -43,12 +44,7 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
     let mut start = phone.baken.pair_start(&relay, &pin, name).await?;
     let code = start.code_text();
     out.json(&json!({"step": "code", "text": code}));
-    if !out.is_json() {
-        // A code that is too long for a QR code is shown as text alone.
-        if let Ok(qr) = QrCode::new(code.as_bytes()) {
-            out.qr(&qr.render::<Dense1x2>().build());
-        }
-    }
+    qr(&code, out);
     out.line(text::PAIR_SCAN.of(out.language));
     out.line(&code);
 
@@ -58,35 +54,49 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
 
     phone.baken.pair_join(&start, &relay).await?;
     let status = phone.baken.status()?;
-    out.json(&json!({"step": "paired", "device": status.device, "account": status.account}));
+    let own = status.notices.iter().find(|notice| notice.this && notice.kind == NoticeKind::Proposed);
+    let waits_until = own.and_then(|notice| notice.takes_effect_at);
+    out.json(&json!({
+        "step": "paired",
+        "device": status.device,
+        "account": status.account,
+        "waits": own.is_some(),
+        "waits_until": waits_until,
+    }));
     out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.language)));
+    if own.is_some() {
+        let until = waits_until.map_or_else(String::new, Timestamp::to_rfc3339);
+        out.line(out.paint(Colour::Yellow, &text::PAIR_THIS_WAITS.with(out.language, &[&until])));
+        out.line(text::PAIR_OTHERS_CAN.with(out.language, &[&short(status.device)]));
+    }
     // What was written before; the device is paired whether or not it comes now.
     Ok(super::sync::tell(&phone.baken.sync(&relay).await?, out))
 }
 
-async fn accept(arguments: &Arguments, code: &str, out: &Output) -> Result<End, Failure> {
+/// Lets a new device in: into the dossier as one's own, or into a circle as a guest with this role.
+pub async fn accept(
+    arguments: &Arguments,
+    code: &str,
+    guest: Option<(&str, MemberRole)>,
+    out: &Output,
+) -> Result<End, Failure> {
     let code = if code == "-" { read_stdin(true)? } else { code.to_owned() };
-    let phone = Phone::open(arguments)?;
-    if !phone.baken.is_activated() {
-        return Err(BakenError::NotActivated.into());
-    }
-    let pin = phone.pin(out)?;
-    phone.baken.unlock(&pin)?;
+    let (phone, pin) = Phone::unlocked_with_pin(arguments, out)?;
+    let circles = phone.baken.circles()?;
+    let circle = find_circle(&circles, guest.map_or("dossier", |(circle, _)| circle))?;
+    let into = match guest {
+        None => PairInto::Dossier,
+        Some(_) if circle.kind == CircleKind::Dossier => return Err(Failure::Input("invite_dossier")),
+        Some((_, role)) => PairInto::Circle { circle: circle.circle, role },
+    };
     let relay = phone.relay(Dates::Checked)?;
     let mut accept = phone.baken.pair_accept(&relay, &code).await?;
     out.json(&json!({"step": "type_digits"}));
-    loop {
-        if !out.is_json() {
-            let mut stdout = std::io::stdout();
-            write!(stdout, "{}", text::PAIR_TYPE.of(out.language)).and_then(|()| stdout.flush())?;
-        }
+    let paired = loop {
+        prompt(text::PAIR_TYPE.of(out.language), out)?;
         let digits = read_stdin(true)?;
-        match phone.baken.pair_confirm(&mut accept, &relay, &digits, &pin).await {
-            Ok(device) => {
-                out.json(&json!({"step": "paired", "device": device}));
-                out.line(out.paint(Colour::Green, text::PAIR_PAIRED.of(out.language)));
-                return Ok(End::Done);
-            }
+        match phone.baken.pair_confirm(&mut accept, &relay, &digits, &pin, into).await {
+            Ok(paired) => break paired,
             // Nothing typed is the end of the input, not a wrong try.
             Err(error @ BakenError::PairingDigits { left: 1.. }) if !digits.is_empty() => {
                 out.json(&json!({"step": "wrong_digits"}));
@@ -94,5 +104,26 @@ async fn accept(arguments: &Arguments, code: &str, out: &Output) -> Result<End, 
             }
             Err(error) => return Err(error.into()),
         }
+    };
+    out.json(&json!({
+        "step": "paired",
+        "circle": circle.circle,
+        "device": paired.device,
+        "waits_until": paired.is_in_at,
+    }));
+    let lang = out.language;
+    let said = match guest {
+        None => text::PAIR_PAIRED.of(lang).to_owned(),
+        Some(_) => text::GUEST_IN.with(lang, &[&circle_name(circle, lang)]),
+    };
+    out.line(out.paint(Colour::Green, &said));
+    if let Some(until) = paired.is_in_at {
+        out.line(out.paint(Colour::Yellow, &text::PAIR_IT_WAITS.with(lang, &[&until.to_rfc3339()])));
+        out.line(text::PAIR_OTHERS_CAN.with(lang, &[&short(paired.device)]));
+        let active = circle.members.iter().filter(|member| member.state == MemberState::Active);
+        if active.count() <= 1 {
+            out.line(text::PAIR_NOBODY_OBJECTS.of(lang));
+        }
     }
+    Ok(End::Done)
 }

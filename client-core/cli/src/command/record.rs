@@ -1,12 +1,14 @@
-//! `baken record`: the dossier, record by record. All of it works offline.
+//! `baken record`: what a circle shares, record by record. All of it works offline.
 
-use baken_core::record::{FieldView, RecordView};
+use baken_core::circle::CircleView;
+use baken_core::record::{FieldView, HistoryView, RecordView};
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
-use baken_schemas::record::{self, FieldType, KindSpec};
+use baken_schemas::record::{self, DELETED, FieldType, KindSpec, Value};
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::circle::{circle_name, find_circle};
 use super::{author, find, short};
 use crate::args::{Arguments, RecordCommand};
 use crate::failure::{End, Failure};
@@ -17,6 +19,8 @@ use crate::value::{field_name, fields, record_json, to_json, to_text};
 
 /// The most characters of a field in a list.
 const MAX_CELL_CHARS: usize = 60;
+/// Kinds that Baken keeps for itself; listed only when asked for by name.
+const OWN_KINDS: [&str; 3] = ["account", "device", "circle"];
 
 pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Result<End, Failure> {
     if matches!(command, RecordCommand::Kinds) {
@@ -26,21 +30,27 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
     let baken = Phone::unlocked(arguments, out)?.baken;
     match command {
         RecordCommand::Kinds => {}
-        RecordCommand::List { kind, deleted } => {
+        RecordCommand::List { kind, circle, deleted } => {
+            let circles = baken.circles()?;
+            let only = circle.as_deref().map(|typed| find_circle(&circles, typed)).transpose()?;
             let mut records = baken.records(kind.as_deref())?;
             records.retain(|record| *deleted || !record.deleted);
+            records.retain(|record| only.is_none_or(|only| only.circle == record.circle));
             if kind.is_none() {
-                // The devices' names are records too; `baken devices` lists them.
-                records.retain(|record| record.kind_name != Some("device"));
+                records.retain(|record| !record.kind_name.is_some_and(|kind| OWN_KINDS.contains(&kind)));
             }
             out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
-            let head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.language));
-            out.table(&head, &records.iter().map(|record| list_row(record, out)).collect::<Vec<_>>());
+            list(&records, if only.is_none() && circles.len() > 1 { &circles } else { &[] }, out);
         }
         RecordCommand::Show { record } => show(&baken, find_record(&baken, record)?, out)?,
-        RecordCommand::Add { kind, fields: typed } => {
+        RecordCommand::Add { circle, kind, fields: typed } => {
             let spec = record::kind_named(kind).ok_or(BakenError::UnknownKind)?;
-            made(baken.create(kind, fields(spec, typed)?)?, out);
+            let fields = fields(spec, typed)?;
+            let record = match circle {
+                Some(circle) => baken.create_in(find_circle(&baken.circles()?, circle)?.circle, kind, fields)?,
+                None => baken.create(kind, fields)?,
+            };
+            made(record, out);
         }
         RecordCommand::Set { record, fields: typed } => {
             let record = find_record(&baken, record)?;
@@ -59,6 +69,11 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
             made(record, out);
         }
         RecordCommand::History { record } => history(&baken, find_record(&baken, record)?, out)?,
+        RecordCommand::Revert { record, field, number } => {
+            let record = find_record(&baken, record)?;
+            revert(&baken, record, field, *number)?;
+            made(record, out);
+        }
     }
     Ok(End::Done)
 }
@@ -90,6 +105,20 @@ fn kinds(out: &Output) {
     out.table(&[text::KIND, text::FIELD, text::HOLDS].map(|text| text.of(out.language)), &rows);
 }
 
+/// A table of records; which circle each is in, where there are several.
+fn list(records: &[RecordView], circles: &[CircleView], out: &Output) {
+    let mut head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.language)).to_vec();
+    let mut rows: Vec<Vec<String>> = records.iter().map(|record| list_row(record, out)).collect();
+    if !circles.is_empty() {
+        head.insert(1, text::CIRCLE.of(out.language));
+        for (row, record) in rows.iter_mut().zip(records) {
+            let circle = circles.iter().find(|circle| circle.circle == record.circle);
+            row.insert(1, circle.map(|circle| circle_name(circle, out.language)).unwrap_or_default());
+        }
+    }
+    out.table(&head, &rows);
+}
+
 fn list_row(record: &RecordView, out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
     let mut states = Vec::new();
@@ -109,7 +138,10 @@ fn list_row(record: &RecordView, out: &Output) -> Vec<String> {
 fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
     let view = baken.record(record)?;
     out.json(&record_json(&view));
-    out.line(format!("{}  {}", view.record, field_name(view.kind_name, view.kind)));
+    let circles = baken.circles()?;
+    let circle = circles.iter().find(|circle| circles.len() > 1 && circle.circle == view.circle);
+    let within = circle.map(|circle| format!("  ({})", circle_name(circle, out.language))).unwrap_or_default();
+    out.line(format!("{}  {}{within}", view.record, field_name(view.kind_name, view.kind)));
     for field in &view.fields {
         let value = field_text(&view, field);
         let value = if field.values.len() > 1 { out.paint(Colour::Yellow, &value) } else { value };
@@ -124,11 +156,14 @@ fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
 fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
     let kind = baken.record(record)?.kind;
     let (puts, devices) = (baken.history(record)?, baken.devices()?);
+    let numbers = numbers(&puts);
     let entries: Json = puts
         .iter()
-        .map(|put| {
+        .zip(&numbers)
+        .map(|(put, number)| {
             json!({
                 "field": field_name(put.name, put.field),
+                "number": number,
                 "value": to_json(&put.value),
                 "by": put.by,
                 "at": put.at,
@@ -139,17 +174,44 @@ fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure>
     out.json(&json!({"record": record, "history": entries}));
     let rows: Vec<Vec<String>> = puts
         .iter()
-        .map(|put| {
+        .zip(&numbers)
+        .map(|(put, number)| {
             vec![
                 Timestamp::to_rfc3339(put.at),
                 author(&devices, put.by),
                 field_name(put.name, put.field),
+                number.to_string(),
                 to_text(&put.value, holds(kind, put.field)),
                 if put.current { text::YES.of(out.language).to_owned() } else { String::new() },
             ]
         })
         .collect();
-    out.table(&[text::AT, text::BY, text::FIELD, text::VALUE, text::SINCE].map(|text| text.of(out.language)), &rows);
+    let [at, by, field, value, since] =
+        [text::AT, text::BY, text::FIELD, text::VALUE, text::SINCE].map(|text| text.of(out.language));
+    out.table(&[at, by, field, "#", value, since], &rows);
+    Ok(())
+}
+
+/// Each put's number among those of its field, the oldest being 1.
+fn numbers(puts: &[HistoryView]) -> Vec<usize> {
+    let before = |index: usize, put: &HistoryView| puts.iter().take(index).filter(|old| old.field == put.field).count();
+    puts.iter().enumerate().map(|(index, put)| before(index, put) + 1).collect()
+}
+
+/// Puts a value of the history back, as a new change: what replaced it stays in the history.
+fn revert(baken: &Baken, record: RecordId, field: &str, number: usize) -> Result<(), Failure> {
+    let puts = baken.history(record)?;
+    let mut of_field = puts.iter().filter(|put| field_name(put.name, put.field) == field).peekable();
+    if of_field.peek().is_none() {
+        return Err(BakenError::UnknownField.into());
+    }
+    let index = number.checked_sub(1).ok_or(Failure::Input("no_such_version"))?;
+    let put = of_field.nth(index).ok_or(Failure::Input("no_such_version"))?;
+    match &put.value {
+        Value::Bool(true) if put.field == DELETED => baken.delete(record)?,
+        _ if put.field == DELETED => baken.restore(record)?,
+        value => baken.put(record, vec![(field.to_owned(), value.clone())])?,
+    }
     Ok(())
 }
 

@@ -4,10 +4,11 @@ use std::ops::ControlFlow;
 
 use baken_core::BakenError;
 use baken_core::alarm::Round;
-use baken_core::sync::{Followed, SyncReport};
+use baken_core::sync::{Followed, StuckReason, SyncReport};
 use baken_core::transport::http::Dates;
 use serde_json::json;
 
+use super::status::tell_findings;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -48,10 +49,17 @@ pub fn tell(report: &SyncReport, out: &Output) -> End {
     let numbers = [report.sent, report.received, report.status.conflicts].map(|number| number.to_string());
     let [sent, received, conflicts] = numbers.each_ref().map(String::as_str);
     out.line(text::SYNCED.with(out.language, &[sent, received, conflicts]));
+    if report.status.stuck_because == Some(StuckReason::NotInCircle) {
+        out.line(text::NOT_IN_CIRCLE.of(out.language));
+    }
+    // A guest has no word in who comes and goes.
+    if report.status.account.is_some() && !report.status.notices.is_empty() {
+        out.line(out.paint(Colour::Yellow, text::SOMETHING_WAITS.of(out.language)));
+    }
     if report.status.trustworthy {
         return End::Done;
     }
-    out.line(out.paint(Colour::Red, text::UNTRUSTWORTHY.of(out.language)));
+    tell_findings(&report.status.findings, out);
     End::Untrustworthy
 }
 
