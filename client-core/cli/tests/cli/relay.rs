@@ -304,5 +304,5 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
 fn page(items: Option<&Vec<Vec<u8>>>, from: usize, first: u64) -> Vec<u8> {
     let items = items.into_iter().flatten().enumerate().skip(from);
     let items = items.map(|(at, bytes)| Item { cursor: at as u64 + first, bytes: bytes.clone().into() }).collect();
-    cbor::to_vec(&Page { items, more: false, generation: 1 })
+    cbor::to_vec(&Page { items, more: false, generation: 1, floor: 0 })
 }
