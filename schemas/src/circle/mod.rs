@@ -110,6 +110,7 @@ pub struct Cut {
 
 /// What a record of the log does. Signed by its author, except where it says the root.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+#[allow(clippy::large_enum_variant, reason = "records come one at a time; boxes would only be in the way")]
 pub enum Operation {
     /// Starts the circle. A dossier's is signed by the root, another's by the first device.
     #[n(0)]
