@@ -19,6 +19,7 @@ mod card;
 mod circle;
 pub mod client;
 mod context;
+mod decoy;
 mod device;
 mod devices;
 mod error;
@@ -28,6 +29,7 @@ pub mod pairing;
 pub mod record;
 pub mod sync;
 pub mod transport;
+mod unlock;
 mod vault;
 
 pub use baken::{AlarmSetup, Baken};

@@ -6,9 +6,11 @@ mod card;
 mod conflicts;
 mod devices;
 mod pair;
+mod pin;
 mod record;
 mod status;
 mod sync;
+mod wipe;
 
 use baken_core::DeviceView;
 use baken_schemas::id::DeviceId;
@@ -47,6 +49,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Circle(CircleCommand::Show) => devices::circle(arguments, out),
+        Command::Pin(command) => pin::run(arguments, command, out),
+        Command::Wipe { yes } => wipe::run(arguments, *yes, out),
     }
 }
 
