@@ -23,7 +23,8 @@ use crate::{BakenError, Context};
 pub struct Baken {
     pub(crate) home: Home,
     pub(crate) context: Context,
-    vault: Mutex<Option<UnlockedVault>>,
+    /// Boxed, so that what is dropped is wiped where it lies and not moved first.
+    vault: Mutex<Option<Box<UnlockedVault>>>,
     /// Rung by every edit, so that a running [`Self::follow`] sends it at once.
     pub(crate) edited: tokio::sync::Notify,
     /// Opened at its first use.
@@ -88,7 +89,7 @@ impl Baken {
     }
 
     pub(crate) fn set_vault(&self, open: UnlockedVault) {
-        *self.vault() = Some(open);
+        *self.vault() = Some(Box::new(open));
     }
 
     /// Wipes the vault's keys from memory and closes its files.
@@ -114,10 +115,10 @@ impl Baken {
         &self,
         work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
-        work(self.vault().as_mut().ok_or(BakenError::Locked)?)
+        work(self.vault().as_deref_mut().ok_or(BakenError::Locked)?)
     }
 
-    fn vault(&self) -> MutexGuard<'_, Option<UnlockedVault>> {
+    fn vault(&self) -> MutexGuard<'_, Option<Box<UnlockedVault>>> {
         // Every change to the vault is one SQLite transaction: a panic between leaves nothing half-done.
         self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -121,9 +121,13 @@ impl Mayor {
 }
 
 fn open(folder: &std::path::Path, clock: &Arc<SetClock>) -> Baken {
+    open_with(folder, clock, 9)
+}
+
+fn open_with(folder: &std::path::Path, clock: &Arc<SetClock>, seed: u64) -> Baken {
     let home = Home::open(folder).unwrap();
     let store = Arc::new(FileKeyStore::new(home.platform_key()));
-    let rng = Box::new(ChaCha20Rng::seed_from_u64(9));
+    let rng = Box::new(ChaCha20Rng::seed_from_u64(seed));
     Baken::open(home, Context::new(Arc::<SetClock>::clone(clock), rng, store))
 }
 

@@ -20,8 +20,8 @@ use crate::BakenError;
 use crate::home::{Home, remove_file};
 use crate::vault::header::DatabaseFile;
 
-/// Both files are as long as the longer one, rounded up to this, in bytes. Growing both from nothing takes 70 ms in
-/// all (measured 2026-11-26), once.
+/// Both files are as long as the longer one, rounded up to this, in bytes. Making both files of this size, tables and
+/// all, takes 0.65 s without optimisation on a busy machine (2026-11-26), once; levelling at each lock under 1 ms.
 pub(super) const UNIT: u64 = 4 * 1024 * 1024;
 /// SQLCipher's page, in bytes.
 const PAGE: u64 = 4096;

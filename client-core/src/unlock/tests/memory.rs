@@ -1,5 +1,6 @@
 //! What is left in memory after locking, by looking: a child process unlocks, reads and locks, and this one searches
-//! its memory for the PIN, every key and a word of the dossier.
+//! its memory for the PIN, every key and a word of the dossier. The alarm and card keys are not among them: the alarm
+//! outbox works without a PIN and keeps them.
 
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::process::{Child, Command, Stdio};
@@ -17,7 +18,8 @@ const MARKER: &str = "Zonnebloemstraatzeventien";
 fn live(folder: &str) {
     let clock = Arc::new(SetClock::default());
     clock.0.store(1_795_400_000_000, Ordering::SeqCst);
-    let baken = open(std::path::Path::new(folder), &clock);
+    // Its randomness is its own: with that of the device's birth it would draw the same keys.
+    let baken = open_with(std::path::Path::new(folder), &clock, 10);
     // Unbuffered: standard input's own buffer would keep the PIN.
     let mut input = std::fs::File::open("/dev/stdin").unwrap();
     println!("\nchild ready");
@@ -92,10 +94,7 @@ impl Running {
                 let mut at = 0;
                 while let Some(found) = bytes[at..].iter().position(|byte| *byte == first) {
                     at += found;
-                    if bytes[at..].starts_with(needle) {
-                        *count += 1;
-                        eprintln!("{needle:02x?} at {at:x} in {line}");
-                    }
+                    *count += usize::from(bytes[at..].starts_with(needle));
                     at += 1;
                 }
             }
@@ -139,7 +138,6 @@ fn a_locked_phone_has_no_pin_no_key_and_no_word_in_its_memory() {
         ("the slot's key", vault[2].to_vec()),
         ("signing key", keys.keys.sig.to_bytes().to_vec()),
         ("KEM secret", keys.keys.kem.as_bytes().to_vec()),
-        ("card key", keys.card_key.as_bytes().to_vec()),
         ("desk key", keys.desk_key.as_bytes().to_vec()),
         ("epoch key", epoch.to_vec()),
         ("a word of the dossier", MARKER.as_bytes().to_vec()),
@@ -148,7 +146,8 @@ fn a_locked_phone_has_no_pin_no_key_and_no_word_in_its_memory() {
     let mut phone = Running::start(mayor.folder.path());
     phone.tell(PIN);
     let open = phone.count(&needles);
-    for name in ["vault key", "KEM secret", "epoch key"] {
+    // The vault's own key lies with SQLCipher alone, masked.
+    for name in ["the decoy's key", "KEM secret", "epoch key", "a word of the dossier"] {
         assert!(open.iter().any(|(found, count)| *found == name && *count > 0), "the search finds {name}: {open:?}");
     }
     phone.tell("lock");
