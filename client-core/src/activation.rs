@@ -32,12 +32,12 @@ use crate::transport::Transport;
 use crate::vault::{KdfCost, Vault, setting};
 use crate::{AlarmSetup, Baken, BakenError};
 
-const STAGE: &str = "stage";
+pub(crate) const STAGE: &str = "stage";
 const INVITE: &str = "invite";
 /// The directory as it was signed when this device was set up.
 pub(crate) const DIRECTORY: &str = "directory";
-const NAME: &str = "device_name";
-const ACTIVATED_AT: &str = "activated_at";
+pub(crate) const NAME: &str = "device_name";
+pub(crate) const ACTIVATED_AT: &str = "activated_at";
 const ENROLLED: &str = "enrolled_desks";
 /// The longest name of a device, in characters.
 const MAX_NAME_CHARS: usize = 64;

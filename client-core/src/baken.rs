@@ -3,19 +3,20 @@
 //! Methods take `&self` and never hold the inner lock while they wait for the network, so an edit, a press and a sync
 //! can run at the same time. The alarm part works with the vault locked and never takes the vault's lock.
 
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, DeviceId};
 use baken_schemas::org::OrgId;
+use zeroize::Zeroize as _;
 
 use crate::alarm::AlarmOutbox;
 use crate::circle::Circles;
 use crate::device;
 use crate::home::Home;
 use crate::record::store;
-use crate::vault::{self, Vault};
+use crate::vault::Vault;
 use crate::{BakenError, Context};
 
 /// One device: a home folder, and the vault in it while it is unlocked.
@@ -23,11 +24,12 @@ use crate::{BakenError, Context};
 pub struct Baken {
     pub(crate) home: Home,
     pub(crate) context: Context,
-    vault: Mutex<Option<UnlockedVault>>,
+    /// Boxed, so that what is dropped is wiped where it lies and not moved first.
+    vault: Mutex<Option<Box<UnlockedVault>>>,
     /// Rung by every edit, so that a running [`Self::follow`] sends it at once.
     pub(crate) edited: tokio::sync::Notify,
     /// Opened at its first use.
-    pub(crate) outbox: OnceLock<AlarmOutbox>,
+    pub(crate) outbox: Mutex<Option<Arc<AlarmOutbox>>>,
 }
 
 /// What is in memory only while the vault is unlocked.
@@ -80,7 +82,7 @@ impl std::fmt::Debug for AlarmSetup {
 impl Baken {
     /// A device in its folder, locked. Nothing is read yet.
     pub fn open(home: Home, context: Context) -> Self {
-        Self { home, context, vault: Mutex::new(None), edited: tokio::sync::Notify::new(), outbox: OnceLock::new() }
+        Self { home, context, vault: Mutex::new(None), edited: tokio::sync::Notify::new(), outbox: Mutex::new(None) }
     }
 
     /// Whether this folder holds a device: activated, or paired.
@@ -93,42 +95,23 @@ impl Baken {
         self.vault().is_some()
     }
 
-    /// Opens the vault. Takes about a tenth of a second, most of it on purpose.
-    ///
-    /// # Errors
-    /// [`BakenError::WrongPin`], [`BakenError::TooSoon`], [`BakenError::NotActivated`], [`BakenError::VaultDamaged`],
-    /// [`BakenError::VaultNewer`], [`BakenError::HomeInUse`], [`BakenError::KeyStoreLost`].
-    pub fn unlock(&self, pin: &str) -> Result<(), BakenError> {
-        // Opened already, the lock on the folder would be taken from oneself.
-        self.lock();
-        let open = UnlockedVault::load(Vault::unlock(&self.home, &self.context, pin)?)?;
-        self.set_vault(open);
-        Ok(())
-    }
-
-    /// Asks for the PIN again before something grave, the vault being open.
-    ///
-    /// # Errors
-    /// As [`Self::unlock`].
-    pub(crate) fn check_pin(&self, pin: &str) -> Result<(), BakenError> {
-        vault::try_pin(&self.home, &self.context, pin).map(drop)
-    }
-
     pub(crate) fn set_vault(&self, open: UnlockedVault) {
-        *self.vault() = Some(open);
+        *self.vault() = Some(Box::new(open));
     }
 
     /// Wipes the vault's keys from memory and closes its files.
     pub fn lock(&self) {
         *self.vault() = None;
+        burn_stack();
     }
 
-    /// The keys of this device, for signing requests that the alarm key may not sign.
+    /// The keys of this device, for signing requests that the alarm key may not sign. A decoy signs nothing: with it
+    /// open, the relay is as if it could not be reached.
     ///
     /// # Errors
-    /// [`BakenError::Locked`].
+    /// [`BakenError::Locked`], [`BakenError::NotReached`].
     pub(crate) fn device_keys(&self) -> Result<DeviceKeys, BakenError> {
-        self.with_vault(|vault| Ok(vault.keys.clone()))
+        self.with_vault(|open| if open.vault.is_decoy() { Err(BakenError::NotReached) } else { Ok(open.keys.clone()) })
     }
 
     /// Runs `work` on the unlocked vault. Never wait for the network inside.
@@ -139,7 +122,7 @@ impl Baken {
         &self,
         work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
-        work(self.vault().as_mut().ok_or(BakenError::Locked)?)
+        work(self.vault().as_deref_mut().ok_or(BakenError::Locked)?)
     }
 
     /// As [`Self::with_vault`], with all that was taken in merged into the records.
@@ -158,8 +141,18 @@ impl Baken {
         })
     }
 
-    fn vault(&self) -> MutexGuard<'_, Option<UnlockedVault>> {
+    fn vault(&self) -> MutexGuard<'_, Option<Box<UnlockedVault>>> {
         // Every change to the vault is one SQLite transaction: a panic between leaves nothing half-done.
         self.vault.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Writes over what earlier calls left on this thread's stack: values that were moved leave their bytes behind, keys too.
+#[inline(never)]
+fn burn_stack() {
+    /// Deeper than anything above Argon2id and the key encapsulation goes, and half of the smallest stack there is.
+    const DEPTH: usize = 256 * 1024;
+    let mut stack = [0_u8; DEPTH];
+    stack.zeroize();
+    std::hint::black_box(&stack);
 }

@@ -26,6 +26,18 @@ pub enum BakenError {
     /// A new PIN that is too short or too long.
     #[error("a PIN has 6 to 64 characters")]
     PinRefused,
+    /// A PIN that cannot be used since another one is the same.
+    #[error("this PIN cannot be used; choose another one")]
+    PinTaken,
+    /// There are as many duress PINs as there can be.
+    #[error("there is no room for a further duress PIN")]
+    TooManyDuressPins,
+    /// A biometric key may not be used now: too long ago, too many failures, or none was set up.
+    #[error("the PIN is needed")]
+    PinNeeded,
+    /// The platform did not give its biometric key, or gave another one.
+    #[error("the finger or face was not recognised")]
+    BiometricRefused,
     /// A file of the vault was altered or cut.
     #[error("the vault is damaged: {part}")]
     VaultDamaged {
@@ -192,6 +204,10 @@ impl BakenError {
             Self::WrongPin { .. } => "wrong_pin",
             Self::TooSoon { .. } => "too_soon",
             Self::PinRefused => "pin_refused",
+            Self::PinTaken => "pin_taken",
+            Self::TooManyDuressPins => "too_many_duress_pins",
+            Self::PinNeeded => "pin_needed",
+            Self::BiometricRefused => "biometric_refused",
             Self::VaultDamaged { .. } => "vault_damaged",
             Self::VaultNewer { .. } => "vault_newer",
             Self::VaultOlder { .. } => "vault_older",
@@ -245,6 +261,10 @@ impl BakenError {
         match self {
             Self::WrongPin { .. } | Self::TooSoon { .. } => "Wait, then try again; the wait grows with every miss.",
             Self::PinRefused => "Choose a PIN of 6 to 64 characters.",
+            Self::PinTaken => "Choose a PIN that differs from all others of this device.",
+            Self::TooManyDuressPins => "Remove them with `baken pin duress clear`, then set the ones you want.",
+            Self::PinNeeded => "Type your PIN.",
+            Self::BiometricRefused => "Try again, or type your PIN.",
             Self::VaultDamaged { .. } => {
                 "Keep the folder as it is, and restore it from a backup or activate this device again."
             }

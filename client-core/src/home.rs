@@ -58,14 +58,14 @@ impl Home {
         self.folder.join("platform.key")
     }
 
-    /// The vault's header: 4,096 bytes, two slots.
+    /// The vault's header: 4,096 bytes, six slots.
     pub fn vault_header(&self) -> PathBuf {
         self.folder.join(HEADER)
     }
 
-    /// The vault's database.
-    pub fn vault_database(&self) -> PathBuf {
-        self.folder.join("vault.db")
+    /// The two databases. Which one a PIN opens stands in the header, sealed; the names say nothing.
+    pub fn vault_databases(&self) -> [PathBuf; 2] {
+        [self.folder.join("vault.db"), self.folder.join("vault-2.db")]
     }
 
     /// When the next PIN may be tried.
@@ -190,6 +190,23 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), BakenError> {
     sync_folder_of(path)
 }
 
+/// Writes over a file in place and syncs it; fine when there is none. On flash the old bytes may survive elsewhere: what
+/// is overwritten should be a key whose other half is gone too.
+///
+/// # Errors
+/// [`BakenError::Disk`].
+pub fn overwrite_file(path: &Path, bytes: &[u8]) -> Result<(), BakenError> {
+    match OpenOptions::new().write(true).open(path) {
+        Ok(mut file) => {
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            Ok(())
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Removes a file; fine when there is none.
 ///
 /// # Errors
@@ -200,6 +217,22 @@ pub fn remove_file(path: &Path) -> Result<(), BakenError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Removes files of one folder, and goes on after one that cannot be; fine for those that are not there.
+///
+/// # Errors
+/// The first of [`BakenError::Disk`].
+pub fn remove_all(paths: &[PathBuf]) -> Result<(), BakenError> {
+    let mut done = Ok(());
+    for path in paths {
+        if let Err(error) = fs::remove_file(path)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            done = done.and(Err(error.into()));
+        }
+    }
+    done.and(paths.first().map_or(Ok(()), |path| sync_folder_of(path)))
 }
 
 /// Makes the names in a file's folder durable.

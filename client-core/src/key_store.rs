@@ -10,7 +10,7 @@ use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::BakenError;
-use crate::home::{read_file, replace_file};
+use crate::home::{overwrite_file, read_file, remove_file, replace_file};
 
 /// The secret of the platform's key store. Wiped when dropped.
 #[derive(Debug, Clone)]
@@ -51,6 +51,28 @@ pub trait KeyStore: Send + Sync {
     /// # Errors
     /// [`BakenError::Disk`].
     fn store(&self, secret: &PlatformSecret) -> Result<(), BakenError>;
+
+    /// Destroys the secret, so that what was sealed under it never opens again; fine when there is none.
+    ///
+    /// # Errors
+    /// [`BakenError::Disk`].
+    fn forget(&self) -> Result<(), BakenError>;
+}
+
+/// What unlocks with a finger or a face: the platform wraps a key so that only it, having seen its owner, unwraps it.
+/// A command line has none.
+pub trait BiometricKey: Send + Sync {
+    /// Wraps a key; at most 256 bytes.
+    ///
+    /// # Errors
+    /// [`BakenError::BiometricRefused`] when the platform has no such key or its owner did not agree.
+    fn wrap(&self, key: &SymmetricKey) -> Result<Vec<u8>, BakenError>;
+
+    /// Unwraps it, asking for the finger or face.
+    ///
+    /// # Errors
+    /// [`BakenError::BiometricRefused`].
+    fn unwrap(&self, wrapped: &[u8]) -> Result<SymmetricKey, BakenError>;
 }
 
 /// A key store in a file.
@@ -74,6 +96,12 @@ impl KeyStore for FileKeyStore {
 
     fn store(&self, secret: &PlatformSecret) -> Result<(), BakenError> {
         replace_file(&self.path, secret.as_bytes())
+    }
+
+    fn forget(&self) -> Result<(), BakenError> {
+        // Overwritten first: a removed name alone leaves the bytes where they were.
+        overwrite_file(&self.path, &[0; 32])?;
+        remove_file(&self.path)
     }
 }
 

@@ -19,6 +19,7 @@ mod card;
 pub mod circle;
 pub mod client;
 mod context;
+mod decoy;
 mod device;
 mod devices;
 mod error;
@@ -29,6 +30,7 @@ pub mod record;
 pub mod recovery;
 pub mod sync;
 pub mod transport;
+mod unlock;
 mod vault;
 
 pub use baken::{AlarmSetup, Baken};

@@ -65,6 +65,9 @@ pub struct Arguments {
     /// Read the PIN from the first line of this file
     #[arg(long, global = true, help_heading = "Options of every command", value_name = "FILE")]
     pub pin_file: Option<PathBuf>,
+    /// Act on the decoy, which a duress PIN shows, with your own PIN
+    #[arg(long, global = true, help_heading = "Options of every command")]
+    pub decoy: bool,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -121,6 +124,74 @@ device nobody else can object: a second one is worth having."
     /// The recovery code on paper, and coming back with it
     #[command(subcommand)]
     Recovery(RecoveryCommand),
+    /// Change the PIN, and set PINs for when you are forced to type one
+    #[command(subcommand)]
+    Pin(PinCommand),
+    /// Destroy everything on this device; needs no PIN
+    #[command(after_help = "\
+Example:
+  baken wipe          asks for a word first
+  baken wipe --yes    does not
+
+What other devices and the relay hold stays.")]
+    Wipe {
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum PinCommand {
+    /// Change the PIN
+    #[command(after_help = "\
+Example:
+  baken pin change    asks for the old PIN, then twice for the new one
+
+The new PIN comes from --new-pin-file, BAKEN_NEW_PIN, or a question on the terminal.")]
+    Change {
+        /// Read the new PIN from the first line of this file
+        #[arg(long, value_name = "FILE")]
+        new_pin_file: Option<PathBuf>,
+    },
+    /// PINs that open the decoy and tell the desk
+    #[command(subcommand)]
+    Duress(DuressCommand),
+    /// Whether the tenth wrong PIN in a row destroys everything on this device; off unless you turn it on
+    #[command(after_help = "Example:\n  baken pin wipe-after-ten on")]
+    WipeAfterTen {
+        /// On or off; without it, what it is now
+        #[arg(value_enum)]
+        wanted: Option<Switch>,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum DuressCommand {
+    /// Set a further one, at most five
+    #[command(after_help = "\
+Examples:
+  baken pin duress add                               asks for your PIN, then twice for the new one
+  baken --decoy record list                          what it will show
+  baken --decoy record add note title=Boodschappen   and how to make that look like you
+
+The new PIN comes from --new-pin-file, BAKEN_NEW_PIN, or a question on the terminal.")]
+    Add {
+        /// Read the new PIN from the first line of this file
+        #[arg(long, value_name = "FILE")]
+        new_pin_file: Option<PathBuf>,
+    },
+    /// Remove all of them
+    Clear,
+}
+
+/// On or off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// On
+    On,
+    /// Off
+    Off,
 }
 
 #[derive(Args)]

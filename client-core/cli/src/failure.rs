@@ -117,6 +117,8 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::RecoveryUnknown
         | E::NoRoot
         | E::PinRefused
+        | E::PinTaken
+        | E::TooManyDuressPins
         | E::NotActivated
         | E::AlreadyActivated
         | E::UnknownKind
@@ -126,7 +128,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::InConflict
         | E::NoConflict
         | E::NoSuchAlarm => 3,
-        E::WrongPin { .. } | E::TooSoon { .. } | E::Locked => 4,
+        E::WrongPin { .. } | E::TooSoon { .. } | E::Locked | E::PinNeeded | E::BiometricRefused => 4,
         E::VaultDamaged { .. } | E::VaultNewer { .. } | E::VaultOlder { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
         E::NotReached | E::NoEpochKey => 6,
         E::Refused { .. } => 7,

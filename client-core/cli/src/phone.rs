@@ -56,7 +56,7 @@ impl Phone {
             return Err(Failure::Core(baken_core::BakenError::NotActivated));
         }
         let pin = phone.pin(out)?;
-        phone.baken.unlock(&pin)?;
+        if arguments.decoy { phone.baken.unlock_decoy(&pin) } else { phone.baken.unlock(&pin) }?;
         Ok((phone, pin))
     }
 
@@ -79,20 +79,22 @@ impl Phone {
         if let Some(pin) = self.given_pin()? {
             return Ok(pin);
         }
-        let pin = ask(text::NEW_PIN.of(out.language))?;
-        if *pin != *ask(text::NEW_PIN_AGAIN.of(out.language))? {
-            return Err(Failure::Input("pins_differ"));
+        ask_twice(out)
+    }
+
+    /// A PIN beside the one this device has: from the file, from `BAKEN_NEW_PIN`, or asked twice.
+    ///
+    /// # Errors
+    /// As [`Self::new_pin`].
+    pub fn further_pin(&self, file: Option<&Path>, out: &Output) -> Result<Zeroizing<String>, Failure> {
+        match given_pin(file, "BAKEN_NEW_PIN")? {
+            Some(pin) => Ok(pin),
+            None => ask_twice(out),
         }
-        Ok(pin)
     }
 
     fn given_pin(&self) -> Result<Option<Zeroizing<String>>, Failure> {
-        if let Some(file) = &self.pin_file {
-            let mut line = Zeroizing::new(String::new());
-            std::io::BufReader::new(std::fs::File::open(file)?).read_line(&mut line)?;
-            return Ok(Some(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())));
-        }
-        Ok(std::env::var("BAKEN_PIN").ok().map(Zeroizing::new))
+        given_pin(self.pin_file.as_deref(), "BAKEN_PIN")
     }
 
     /// The way to the relay of the verified directory. Alarms ignore the dates of its certificate, see the core.
@@ -115,6 +117,23 @@ pub fn home(arguments: &Arguments) -> Result<Home, Failure> {
 /// The machine's clock: here time comes in.
 pub fn clock() -> Arc<dyn Clock> {
     Arc::new(SystemClock)
+}
+
+fn given_pin(file: Option<&Path>, variable: &str) -> Result<Option<Zeroizing<String>>, Failure> {
+    if let Some(file) = file {
+        let mut line = Zeroizing::new(String::new());
+        std::io::BufReader::new(std::fs::File::open(file)?).read_line(&mut line)?;
+        return Ok(Some(Zeroizing::new(line.trim_end_matches(['\r', '\n']).to_owned())));
+    }
+    Ok(std::env::var(variable).ok().map(Zeroizing::new))
+}
+
+fn ask_twice(out: &Output) -> Result<Zeroizing<String>, Failure> {
+    let pin = ask(text::NEW_PIN.of(out.language))?;
+    if *pin != *ask(text::NEW_PIN_AGAIN.of(out.language))? {
+        return Err(Failure::Input("pins_differ"));
+    }
+    Ok(pin)
 }
 
 fn ask(question: &str) -> Result<Zeroizing<String>, Failure> {

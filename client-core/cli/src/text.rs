@@ -253,6 +253,16 @@ texts! {
     KEEP_TRYING: "Verzenden gaat door met: baken alarm watch {}", "Sending goes on with: baken alarm watch {}";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
     CARD_PUBLISHED: "De kaart ligt verzegeld bij de server, bijgewerkt.", "The card lies sealed at the server, up to date.";
+    PIN_CHANGED: "De pincode is gewijzigd.", "The PIN is changed.";
+    DURESS_ADDED: "Dwangpincodes: {}. Vul wat ze tonen met: baken --decoy record add …",
+                  "Duress PINs: {}. Fill in what they show with: baken --decoy record add …";
+    DURESS_CLEARED: "Alle dwangpincodes zijn verwijderd.", "All duress PINs are removed.";
+    WIPE_ON: "Tien verkeerde pincodes achter elkaar wissen dit toestel.", "Ten wrong PINs in a row wipe this device.";
+    WIPE_OFF: "Verkeerde pincodes wissen niets.", "Wrong PINs wipe nothing.";
+    WIPE_WORD: "WISSEN", "WIPE";
+    WIPE_ASK: "Alles op dit toestel wordt vernietigd. Typ {} om door te gaan: ",
+              "Everything on this device will be destroyed. Type {} to go on: ";
+    WIPED: "Dit toestel is gewist.", "This device is wiped.";
     CIRCLE: "kring", "circle";
     ACCOUNT: "account", "account";
 }
@@ -263,6 +273,10 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         "pin_missing" => (
             Text::new("er is een pincode nodig", "a PIN is needed"),
             Text::new("Geef --pin-file, of zet BAKEN_PIN.", "Give --pin-file, or set BAKEN_PIN."),
+        ),
+        "not_confirmed" => (
+            Text::new("er is niets gewist: het woord klopte niet", "nothing was wiped: the word was another"),
+            Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
         ),
         "pins_differ" => (
             Text::new("de twee pincodes zijn niet gelijk", "the two PINs are not the same"),
@@ -406,6 +420,10 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "wrong_pin" => "de pincode klopt niet",
         "too_soon" => "te snel na een verkeerde pincode",
         "pin_refused" => "een pincode heeft 6 tot 64 tekens",
+        "pin_taken" => "deze pincode kan niet; kies een andere",
+        "too_many_duress_pins" => "voor nog een dwangpincode is geen plaats",
+        "pin_needed" => "de pincode is nodig",
+        "biometric_refused" => "de vinger of het gezicht is niet herkend",
         "vault_damaged" => "de kluis is beschadigd",
         "vault_newer" => "de kluis is gemaakt met een nieuwere versie van Baken",
         "key_store_lost" => "de sleutel van dit toestel ontbreekt of is beschadigd",
@@ -484,6 +502,10 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
     match error.code() {
         "wrong_pin" | "too_soon" => "Wacht even en probeer het opnieuw; de wachttijd groeit met elke misser.",
         "pin_refused" => "Kies een pincode van 6 tot 64 tekens.",
+        "pin_taken" => "Kies een pincode die van alle andere op dit toestel verschilt.",
+        "too_many_duress_pins" => "Verwijder ze met: baken pin duress clear",
+        "pin_needed" => "Typ uw pincode.",
+        "biometric_refused" => "Probeer het opnieuw, of typ uw pincode.",
         "vault_damaged" => "Laat de map zoals hij is; zet een back-up terug of activeer dit toestel opnieuw.",
         "vault_newer" | "not_encrypting" => "Installeer de nieuwste versie van Baken.",
         "key_store_lost" => "Zet het sleutelbestand terug, of activeer dit toestel opnieuw.",

@@ -131,8 +131,10 @@ impl AlarmOutbox {
             }
             Ok(Answer::Sent(body)) => self.keep_answer(job, &body, round, now)?,
             Err(BakenError::Refused { status, code }) if is_refusal(status) => {
-                if let Job::Alarm(alarm) = job {
-                    self.note_refusal(alarm, status, &code)?;
+                match job {
+                    Job::Alarm(alarm) => self.note_refusal(alarm, status, &code)?,
+                    Job::Note(note) => self.note_refused(note)?,
+                    Job::Update(..) | Job::Receipts(_) | Job::Mail => {}
                 }
                 round.error = Some(BakenError::Refused { status, code });
                 Outcome::Refused
@@ -152,6 +154,10 @@ impl AlarmOutbox {
         match job {
             Job::Update(alarm, seq) => {
                 self.note_update_stored(alarm, seq)?;
+                Ok(Outcome::Done { seen: false })
+            }
+            Job::Note(note) => {
+                self.note_stored(note)?;
                 Ok(Outcome::Done { seen: false })
             }
             Job::Alarm(alarm) => {
@@ -175,7 +181,11 @@ impl AlarmOutbox {
 
     async fn send(&self, client: &SignedClient<'_>, job: Job) -> Result<Answer, BakenError> {
         let Some(document) = self.document(job)? else { return Ok(Answer::Asked(Vec::new())) };
-        let path = if matches!(job, Job::Alarm(_)) { api::ALARMS } else { api::UPDATES };
+        let path = match job {
+            Job::Alarm(_) => api::ALARMS,
+            Job::Note(_) => api::NOTES,
+            Job::Update(..) | Job::Receipts(_) | Job::Mail => api::UPDATES,
+        };
         // The same document is the same write, whenever and by whichever process it is sent again.
         let key = idempotency_of(path, &document);
         let sent = client.send(Method::POST, path, document, key);
@@ -185,7 +195,7 @@ impl AlarmOutbox {
 
     async fn ask(&self, client: &SignedClient<'_>, job: Job, context: &Context) -> Result<Answer, BakenError> {
         match job {
-            Job::Alarm(_) | Job::Update(..) => self.send(client, job).await,
+            Job::Alarm(_) | Job::Note(_) | Job::Update(..) => self.send(client, job).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),
         }

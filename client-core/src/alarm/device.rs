@@ -1,6 +1,7 @@
 //! The alarm part of [`Baken`]. Never takes the vault's lock.
 
 use std::ops::ControlFlow;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use baken_schemas::alarm::Fix;
 use baken_schemas::id::AlarmId;
@@ -90,7 +91,7 @@ impl Baken {
         let key = existing_secret(self.context.key_store.as_ref())?.derive(KEY_LABEL, &[]);
         let outbox = AlarmOutbox::enrol(&self.home.outbox_database(), &key, setup)?;
         // An outbox that was opened meanwhile reads the same file.
-        let _ = self.outbox.set(outbox);
+        self.open_outbox().get_or_insert_with(|| Arc::new(outbox));
         Ok(())
     }
 
@@ -98,16 +99,27 @@ impl Baken {
     ///
     /// # Errors
     /// See [`AlarmOutbox::open`].
-    pub fn alarm_outbox(&self) -> Result<&AlarmOutbox, BakenError> {
-        if let Some(outbox) = self.outbox.get() {
-            return Ok(outbox);
+    pub fn alarm_outbox(&self) -> Result<Arc<AlarmOutbox>, BakenError> {
+        let mut open = self.open_outbox();
+        if let Some(outbox) = &*open {
+            return Ok(Arc::clone(outbox));
         }
         let path = self.home.outbox_database();
         if !path.exists() {
             return Err(BakenError::NotActivated);
         }
         let key = existing_secret(self.context.key_store.as_ref())?.derive(KEY_LABEL, &[]);
-        let opened = AlarmOutbox::open(&path, &key)?;
-        Ok(self.outbox.get_or_init(|| opened))
+        let outbox = Arc::new(AlarmOutbox::open(&path, &key)?);
+        *open = Some(Arc::clone(&outbox));
+        Ok(outbox)
+    }
+
+    /// Closes the outbox: its file is gone.
+    pub(crate) fn close_outbox(&self) {
+        *self.open_outbox() = None;
+    }
+
+    fn open_outbox(&self) -> MutexGuard<'_, Option<Arc<AlarmOutbox>>> {
+        self.outbox.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,8 +9,10 @@ use zeroize::Zeroizing;
 
 use crate::BakenError;
 
-/// The version of `outbox.sql`.
-const VERSION: u32 = 1;
+/// What brings the file from each version to the next. Append-only.
+const MIGRATIONS: [&str; 2] = [include_str!("outbox.sql"), include_str!("outbox_2.sql")];
+/// The newest version.
+const VERSION: u32 = MIGRATIONS.len() as u32;
 /// How long to wait for another process that writes; each write takes milliseconds.
 const BUSY_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(5);
 /// What damage is said of.
@@ -20,12 +22,7 @@ const PART: &str = "the alarm outbox";
 pub(super) fn create(path: &Path, key: &SymmetricKey) -> Result<Connection, BakenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut db = keyed(path, key, flags)?;
-    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
-    if version(&transaction)? == 0 {
-        transaction.execute_batch(include_str!("outbox.sql"))?;
-        transaction.pragma_update(None, "user_version", VERSION)?;
-    }
-    transaction.commit()?;
+    migrate(&mut db)?;
     owner_only(path)?;
     check_version(&db)?;
     Ok(db)
@@ -37,15 +34,33 @@ pub(super) fn open(path: &Path, key: &SymmetricKey) -> Result<Connection, BakenE
         return Err(BakenError::NotActivated);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = keyed(path, key, flags).map_err(damaged)?;
+    let mut db = keyed(path, key, flags).map_err(damaged)?;
+    // Without any version nobody has made it, and opening makes nothing.
+    if (1..VERSION).contains(&version(&db).map_err(damaged)?) {
+        migrate(&mut db)?;
+    }
     check_version(&db).map_err(damaged)?;
     Ok(db)
+}
+
+/// Brings the file to the newest version. Two processes may come to it at once: the second finds it done.
+fn migrate(db: &mut Connection) -> Result<(), BakenError> {
+    let transaction = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let found = version(&transaction)?;
+    if found < VERSION {
+        for migration in MIGRATIONS.iter().skip(found as usize) {
+            transaction.execute_batch(migration)?;
+        }
+        transaction.pragma_update(None, "user_version", VERSION)?;
+    }
+    transaction.commit()?;
+    Ok(())
 }
 
 fn keyed(path: &Path, key: &SymmetricKey, flags: OpenFlags) -> Result<Connection, BakenError> {
     let db = Connection::open_with_flags(path, flags)?;
     // SQLCipher writes wrong keys to the system's log unless it is told not to before it gets one.
-    db.execute_batch("PRAGMA cipher_log_level = NONE")?;
+    db.execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
     let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", &*Zeroizing::new(HEXLOWER.encode(key.as_bytes()))));
     db.execute_batch(&pragma)?;
     // A plain SQLite takes `PRAGMA key` without a word and would write the alarm key in the clear.

@@ -20,6 +20,8 @@
 //!   five minutes.
 //! - Words that don't fit into the alarm follow in updates. Nothing is cut and nothing is refused for its length, up to
 //!   [`MAX_TEXT_BYTES`].
+//! - **Notes** (each unlock leaves one, sealed for the first desk) are sent like alarms, after them. A refused one lets
+//!   the others pass. A 2xx is enough: nobody waits for it.
 //!
 //! # Receipts
 //!
@@ -47,7 +49,7 @@
 //!
 //! # Not here
 //!
-//! Deposits (check-ins), notes, and the card's content. The card's key is here because it travels in the alarm.
+//! Deposits (check-ins) and the card's content. The card's key is here because it travels in the alarm.
 
 mod deliver;
 mod device;

@@ -5,12 +5,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, Provenance, Update, UpdateBody,
+    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, Note, NoteBody, NoteKind, Provenance,
+    Update, UpdateBody,
 };
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
-use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
-use baken_schemas::org::{Directory, Ladder, OrgId};
+use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId, NoteId};
+use baken_schemas::org::{DeskEntry, Directory, Ladder, OrgId};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
@@ -29,6 +30,10 @@ const UPDATE_TEXT_BYTES: usize = 900;
 const FOLLOWED_ALARMS: u32 = 16;
 /// The most waiting alarms and updates that are planned at once; the others follow as these are done.
 const MAX_WAITING: u32 = 256;
+/// The most notes that wait; of more the oldest are forgotten. An unlock every ten minutes, offline for a month.
+const MAX_NOTES: u32 = 4_096;
+/// The most notes that are planned at once, the newest first: the last unlock matters most.
+const NOTES_AT_ONCE: u32 = 8;
 
 /// A call for help, as a person makes it.
 #[derive(Clone, PartialEq, Eq)]
@@ -220,6 +225,55 @@ impl AlarmOutbox {
         Ok(())
     }
 
+    /// Seals a note that the vault was unlocked, for the first desk of the accepted ladder, and has it on disk when it
+    /// returns. Every note has the same size, whatever it says.
+    ///
+    /// # Errors
+    /// [`BakenError::NoLadder`] when there is no desk, and those of the disk.
+    pub fn note_unlocked(&self, duress: bool, context: &Context) -> Result<(), BakenError> {
+        let phone = self.read(phone)?;
+        let desk = first_desk(&phone).ok_or(BakenError::NoLadder)?;
+        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: None, made_at: context.now() };
+        let note = context.with_rng(|rng| {
+            let id = NoteId::make(rng);
+            Note::seal(id, phone.device, desk, &body, &phone.alarm_key, rng)
+        })?;
+        self.write(|tx| {
+            tx.execute(
+                "INSERT INTO note (note, document) VALUES (?1, ?2)",
+                params![note.value().note.0, note.bytes()],
+            )?;
+            tx.execute("DELETE FROM note WHERE seq <= (SELECT max(seq) FROM note) - ?1", [MAX_NOTES])?;
+            Ok(())
+        })?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// How many notes wait for the relay.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub fn waiting_notes(&self) -> Result<u64, BakenError> {
+        self.read(|db| Ok(db.query_row("SELECT count(*) FROM note", [], |row| row.get::<_, i64>(0))?.cast_unsigned()))
+    }
+
+    /// The relay has this note.
+    pub(super) fn note_stored(&self, note: NoteId) -> Result<(), BakenError> {
+        self.write(|tx| {
+            tx.execute("DELETE FROM note WHERE note = ?1", [note.0])?;
+            Ok(())
+        })
+    }
+
+    /// The relay refused this note: others go first.
+    pub(super) fn note_refused(&self, note: NoteId) -> Result<(), BakenError> {
+        self.write(|tx| {
+            tx.execute("UPDATE note SET refused = refused + 1 WHERE note = ?1", [note.0])?;
+            Ok(())
+        })
+    }
+
     /// The newest directory, verified: where the relay is and who the desks are.
     ///
     /// # Errors
@@ -264,6 +318,10 @@ impl AlarmOutbox {
             for alarm in waiting.query_map([MAX_WAITING], |row| row.get(0))? {
                 jobs.push(Job::Alarm(AlarmId(alarm?)));
             }
+            let mut notes = db.prepare_cached("SELECT note FROM note ORDER BY refused, seq DESC LIMIT ?1")?;
+            for note in notes.query_map([NOTES_AT_ONCE], |row| row.get(0))? {
+                jobs.push(Job::Note(NoteId(note?)));
+            }
             // Of each stored alarm only the first update that waits, so that they go in order.
             let mut updates = db.prepare_cached(
                 "SELECT alarm, min(seq) FROM alarm_update AS u
@@ -300,6 +358,9 @@ impl AlarmOutbox {
                         |row| row.get(0),
                     )
                     .optional()?,
+                Job::Note(note) => {
+                    db.query_row("SELECT document FROM note WHERE note = ?1", [note.0], |row| row.get(0)).optional()?
+                }
                 Job::Receipts(_) | Job::Mail => None,
             };
             Ok(found)
@@ -334,7 +395,7 @@ impl AlarmOutbox {
     }
 
     /// Writes in one transaction, on disk when it returns.
-    pub(super) fn write<T>(
+    pub(crate) fn write<T>(
         &self,
         write: impl FnOnce(&Transaction<'_>) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
@@ -397,6 +458,13 @@ fn insert_update(tx: &Transaction<'_>, update: &Signed<Update>) -> Result<(), Ba
         params![alarm.0, seq.cast_signed(), update.bytes()],
     )?;
     Ok(())
+}
+
+/// The first desk that an alarm would go to.
+fn first_desk(phone: &Phone) -> Option<&DeskEntry> {
+    let rungs = usable_ladder(phone).into_iter().flat_map(|ladder| &ladder.rungs);
+    let mut responders = rungs.flat_map(|rung| &rung.responders);
+    responders.find_map(|desk| phone.directory.desk(*desk)).or_else(|| phone.directory.desks.first())
 }
 
 fn usable_ladder(phone: &Phone) -> Option<&Ladder> {

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use baken_schemas::id::AlarmId;
+use baken_schemas::id::{AlarmId, NoteId};
 use baken_schemas::time::Timestamp;
 use rand_core::CryptoRng;
 
 /// Seconds before the next try, after one failure, two, and so on; the last one from then on, without end.
 const BACKOFF_S: [i64; 8] = [1, 1, 2, 3, 5, 8, 13, 20];
-/// Milliseconds before the next try of an alarm that was refused: 30 seconds with a fifth more. A relay that was
+/// Milliseconds before the next try of an alarm or note that was refused: 30 seconds with a fifth more. A relay that was
 /// restored from a backup may not know the phone for a while, and the alarm must not wait long after it does.
 const REFUSED_ALARM_MS: i64 = 25 * 1000;
 /// Milliseconds before the next try of anything else that was refused.
@@ -30,6 +30,8 @@ const MAX_WAIT_MS: i64 = 20 * 1000;
 pub(super) enum Job {
     /// Send this alarm.
     Alarm(AlarmId),
+    /// Send this note: it may be the only call for help there is.
+    Note(NoteId),
     /// Send this update, by its number.
     Update(AlarmId, u64),
     /// Ask for all receipts of this alarm.
@@ -85,7 +87,7 @@ impl Schedule {
         let failures = self.waits.get(&job).map_or(0, |wait| wait.failures);
         let (delay_ms, failures) = match outcome {
             Outcome::Done { seen } => match job {
-                Job::Alarm(_) | Job::Update(..) => {
+                Job::Alarm(_) | Job::Note(_) | Job::Update(..) => {
                     self.waits.remove(&job);
                     return;
                 }
@@ -95,7 +97,7 @@ impl Schedule {
             },
             Outcome::Failed => (jittered(backoff_ms(failures), rng), failures.saturating_add(1)),
             Outcome::Refused => match job {
-                Job::Alarm(_) => (jittered(REFUSED_ALARM_MS, rng), 0),
+                Job::Alarm(_) | Job::Note(_) => (jittered(REFUSED_ALARM_MS, rng), 0),
                 Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
             },
         };

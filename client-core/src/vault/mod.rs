@@ -1,34 +1,65 @@
-//! The vault: one encrypted database under a random key, and a header that gives the key for a PIN.
+//! The vault: two encrypted databases under random keys, and a header that gives one of the keys for a PIN.
 //!
 //! What a PIN and the platform's key store protect is here; what works without a PIN is in the alarm outbox.
+//!
+//! One database is the true one, the other the decoy that duress PINs open. Both are on every device, whether or not a
+//! duress PIN was ever set, and neither their names nor their sizes or times tell which is which. What this promises,
+//! and what not, is in SECURITY.md.
 
 mod attempts;
 pub(crate) mod database;
+mod files;
 mod header;
+mod pins;
 pub(crate) mod setting;
+mod wipe;
 
 use rusqlite::Connection;
+use zeroize::Zeroizing;
 
 pub(crate) use header::{KdfCost, VaultKey, check_pin_rules};
+pub(crate) use wipe::{remove_files, wipe, wipe_keys};
 
-use crate::home::{Home, HomeLock, read_file, remove_file, replace_file};
+use crate::home::{Home, HomeLock, read_file, replace_file};
+use crate::key_store::PlatformSecret;
 use crate::{BakenError, Context, key_store};
+use attempts::Expected;
 use database::Schema;
-use header::Header;
+use files::Files;
+use header::{DatabaseFile, Header, Opened, Slot};
 
 /// The vault's tables. Version 1 was that of a preview, whose formats were never frozen.
 pub(crate) const SCHEMA: Schema = Schema { base: 1, migrations: &[include_str!("schema_2.sql")] };
+/// How many wrong PINs wipe a vault whose owner has asked for that.
+const WIPE_AFTER: u32 = 10;
 
 /// An open vault. The lock lives as long as the connection.
 #[derive(Debug)]
 pub(crate) struct Vault {
+    // Dropped in this order: the connection is closed, then the files are touched, then the folder is free.
     pub(crate) connection: Connection,
+    files: Files,
+    session: Session,
+    /// The decoy's key, where the truth is open.
+    decoy_key: Option<VaultKey>,
+    /// Its decoy was made just now and is empty.
+    has_new_decoy: bool,
     _lock: HomeLock,
+}
+
+/// What was opened, and by what. Nothing that is shown may depend on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Session {
+    Truth,
+    /// The decoy, opened by its owner with the true PIN.
+    DecoyEdited,
+    /// The decoy, opened with a duress PIN.
+    Duress,
 }
 
 impl Vault {
     /// Makes a new vault. `fill` puts in what must be there from the start; the header, which makes it a vault, is
-    /// written last, so a crash before leaves none.
+    /// written last, so a crash before leaves none. Its decoy is made too, still empty.
     ///
     /// # Errors
     /// [`BakenError::AlreadyActivated`] when there is one, [`BakenError::PinRefused`], [`BakenError::Disk`] …
@@ -43,51 +74,244 @@ impl Vault {
         if home.vault_header().exists() {
             return Err(BakenError::AlreadyActivated);
         }
+        check_pin_rules(pin)?;
         let platform = context.with_rng(|rng| key_store::secret_or_new(context.key_store.as_ref(), rng))?;
-        let key = context.with_rng(|rng| VaultKey::make(rng));
-        let header = context.with_rng(|rng| Header::make(pin, &platform, &key, cost, rng))?;
+        let (file, key, decoy_key) = context.with_rng(|rng| (a_file(rng), VaultKey::make(rng), VaultKey::make(rng)));
+        let parts = (file, key.clone(), decoy_key.clone());
+        let header = context.with_rng(|rng| Header::make(pin, &platform, parts, cost, rng))?;
         // Left over from a creation that a crash ended: without a header nobody has its key.
-        for suffix in ["", "-wal", "-shm"] {
-            let mut path = home.vault_database().into_os_string();
-            path.push(suffix);
-            remove_file(path.as_ref())?;
-        }
-        let connection = database::open(&home.vault_database(), &key, SCHEMA)?;
+        home.vault_databases().iter().try_for_each(|path| files::remove(path))?;
+        make_decoy(home, context, file.other(), &decoy_key)?;
+        let connection = database::open(&files::path(home, file), &key, SCHEMA)?;
         fill(&connection)?;
-        replace_file(&home.vault_header(), &header)?;
-        Ok(Self { connection, _lock: lock })
+        let mut files = context.with_rng(|rng| Files::new(home, file, context.clock.clone(), rng));
+        files.level(&connection)?;
+        attempts::succeeded(home, context.now())?;
+        replace_file(&home.vault_header(), &header.to_bytes())?;
+        let decoy_key = Some(decoy_key);
+        Ok(Self { connection, files, session: Session::Truth, decoy_key, has_new_decoy: true, _lock: lock })
     }
 
-    /// Opens the vault with a PIN.
+    /// Opens with a PIN whatever that PIN opens.
     ///
     /// # Errors
     /// [`BakenError::NotActivated`], [`BakenError::WrongPin`], [`BakenError::TooSoon`], [`BakenError::VaultDamaged`],
     /// [`BakenError::VaultNewer`], [`BakenError::HomeInUse`], [`BakenError::KeyStoreLost`].
     pub(crate) fn unlock(home: &Home, context: &Context, pin: &str) -> Result<Self, BakenError> {
         let lock = home.lock()?;
-        let key = try_pin(home, context, pin)?;
-        if !home.vault_database().exists() {
+        let tried = try_pin(home, context, pin)?.accept(home, context)?;
+        Self::of_tried(home, context, pin, tried, lock)
+    }
+
+    /// Opens the decoy with the true PIN, to edit it. A duress PIN opens what it always does.
+    ///
+    /// # Errors
+    /// As [`Self::unlock`].
+    pub(crate) fn unlock_decoy(home: &Home, context: &Context, pin: &str) -> Result<Self, BakenError> {
+        let lock = home.lock()?;
+        let mut tried = try_pin(home, context, pin)?.accept(home, context)?;
+        if tried.header.is_old() {
+            upgrade(home, context, pin, &mut tried)?;
+        }
+        let slot = &tried.opened.slot;
+        match (&slot.other, slot.duress) {
+            (Some(decoy_key), false) => {
+                Self::open(home, context, (slot.file.other(), decoy_key), Session::DecoyEdited, None, lock)
+            }
+            _ => Self::of_slot(home, context, slot, lock),
+        }
+    }
+
+    fn of_tried(
+        home: &Home,
+        context: &Context,
+        pin: &str,
+        mut tried: Tried,
+        lock: HomeLock,
+    ) -> Result<Self, BakenError> {
+        let is_old = tried.header.is_old();
+        if is_old {
+            upgrade(home, context, pin, &mut tried)?;
+        }
+        let mut vault = Self::of_slot(home, context, &tried.opened.slot, lock)?;
+        vault.has_new_decoy = is_old;
+        Ok(vault)
+    }
+
+    fn of_slot(home: &Home, context: &Context, slot: &Slot, lock: HomeLock) -> Result<Self, BakenError> {
+        let session = if slot.duress { Session::Duress } else { Session::Truth };
+        Self::open(home, context, (slot.file, &slot.key), session, slot.other.clone(), lock)
+    }
+
+    fn open(
+        home: &Home,
+        context: &Context,
+        (file, key): (DatabaseFile, &VaultKey),
+        session: Session,
+        decoy_key: Option<VaultKey>,
+        lock: HomeLock,
+    ) -> Result<Self, BakenError> {
+        let mut files = context.with_rng(|rng| Files::new(home, file, context.clock.clone(), rng));
+        if !files.own.exists() {
             return Err(BakenError::VaultDamaged { part: "its database is missing" });
         }
-        let connection = database::open(&home.vault_database(), &key, SCHEMA)?;
-        Ok(Self { connection, _lock: lock })
+        let connection = database::open(&files.own, key, SCHEMA)?;
+        // A disk too full for filling is no reason to keep anybody out.
+        let _ = files.level(&connection).and_then(|()| files.touch());
+        Ok(Self { connection, files, session, decoy_key, has_new_decoy: false, _lock: lock })
+    }
+
+    /// Whether this is the decoy. Only for what leaves the device (the note at unlocking, and that nothing of a decoy is
+    /// sent) and for tests: no screen may look different for it.
+    pub(crate) fn is_decoy(&self) -> bool {
+        self.session != Session::Truth
+    }
+
+    /// Whether a duress PIN opened it, which only the desk may learn.
+    pub(crate) fn is_duress(&self) -> bool {
+        self.session == Session::Duress
+    }
+
+    /// Whether the decoy beside it was made just now, so that it is still to be filled.
+    pub(crate) fn has_new_decoy(&self) -> bool {
+        self.has_new_decoy
+    }
+
+    /// It is being wiped: closing it writes nothing.
+    pub(crate) fn abandon(&mut self) {
+        self.files.gone = true;
+    }
+
+    /// The decoy beside the open truth; `None` in the decoy itself.
+    ///
+    /// # Errors
+    /// [`BakenError::VaultDamaged`], [`BakenError::Database`].
+    pub(crate) fn open_decoy(&self) -> Result<Option<Connection>, BakenError> {
+        let Some(key) = &self.decoy_key else { return Ok(None) };
+        database::open(&self.files.other, key, SCHEMA).map(Some)
     }
 }
 
-/// The vault's key for a PIN. A try is counted on disk before it is made.
+impl Drop for Vault {
+    fn drop(&mut self) {
+        if !self.files.gone {
+            // A full disk leaves the files of different size until the next unlock.
+            let _ = self.files.level(&self.connection);
+        }
+    }
+}
+
+fn a_file(rng: &mut dyn rand_core::CryptoRng) -> DatabaseFile {
+    if header::random_place(rng, 2) == 0 { DatabaseFile::A } else { DatabaseFile::B }
+}
+
+/// Makes the decoy's database, empty.
+fn make_decoy(home: &Home, context: &Context, file: DatabaseFile, key: &VaultKey) -> Result<(), BakenError> {
+    let decoy = database::open(&files::path(home, file), key, SCHEMA)?;
+    let mut files = context.with_rng(|rng| Files::new(home, file, context.clock.clone(), rng));
+    // Grown alone: the other file is not there yet, or is brought to its size when the truth is opened.
+    files.other.clone_from(&files.own);
+    files.level(&decoy)
+}
+
+/// A PIN that was tried and opened a slot. Whoever asked decides whether that slot will do.
+pub(crate) struct Tried {
+    header: Header,
+    platform: PlatformSecret,
+    opened: Opened,
+    wrong: u32,
+}
+
+impl Tried {
+    /// Whether it is a duress PIN.
+    pub(crate) fn is_duress(&self) -> bool {
+        self.opened.slot.duress
+    }
+
+    /// The PIN was right.
+    ///
+    /// # Errors
+    /// [`BakenError::Disk`].
+    pub(crate) fn accept(self, home: &Home, context: &Context) -> Result<Self, BakenError> {
+        attempts::succeeded(home, context.now())?;
+        Ok(self)
+    }
+
+    /// The PIN will not do here; it stays counted as wrong.
+    pub(crate) fn reject(&self) -> BakenError {
+        BakenError::WrongPin { wait_ms: attempts::wait_ms(self.wrong) }
+    }
+
+    /// The key of the truth, of the decoy, and of the slot.
+    #[cfg(test)]
+    pub(crate) fn keys_for_tests(&self) -> [[u8; 32]; 3] {
+        let Opened { slot, kek, .. } = &self.opened;
+        let decoy = slot.other.as_ref().map_or([0; 32], |key| *key.key.as_bytes());
+        [*slot.key.key.as_bytes(), decoy, *kek.as_bytes()]
+    }
+
+    /// Replaces the header on disk, whole.
+    fn store_header(&self, home: &Home) -> Result<(), BakenError> {
+        replace_file(&home.vault_header(), &self.header.to_bytes())
+    }
+}
+
+/// Tries a PIN. The try is counted on disk before it is made, and stays counted until [`Tried::accept`]. The tenth wrong
+/// one wipes the vault if its owner has asked for that.
 ///
 /// # Errors
 /// As [`Vault::unlock`].
-pub(crate) fn try_pin(home: &Home, context: &Context, pin: &str) -> Result<VaultKey, BakenError> {
-    let bytes = read_file(&home.vault_header())?.ok_or(BakenError::NotActivated)?;
+pub(crate) fn try_pin(home: &Home, context: &Context, pin: &str) -> Result<Tried, BakenError> {
+    let bytes = Zeroizing::new(read_file(&home.vault_header())?.ok_or(BakenError::NotActivated)?);
     let header = Header::parse(&bytes)?;
     let platform = key_store::existing_secret(context.key_store.as_ref())?;
-    let wrong = attempts::begin(home, context.now())?;
-    let Some(key) = header.open(pin, &platform)? else {
-        return Err(BakenError::WrongPin { wait_ms: attempts::wait_ms(wrong) });
-    };
-    attempts::succeeded(home)?;
-    Ok(key)
+    let block = header.block(&platform)?;
+    let expected = if header.is_old() { Expected::Perhaps } else { Expected::Always };
+    let wrong = attempts::begin(home, context.now(), expected)?;
+    if let Some(opened) = header.open(pin, &platform)? {
+        return Ok(Tried { header, platform, opened, wrong });
+    }
+    if wrong >= WIPE_AFTER && block.is_some_and(|block| block.wipe_after_ten) {
+        wipe(home, context)?;
+        return Err(BakenError::NotActivated);
+    }
+    Err(BakenError::WrongPin { wait_ms: attempts::wait_ms(wrong) })
+}
+
+/// Rewrites a header of version 0, which knew one database: the decoy is made, and which file is which is drawn anew.
+/// A crash anywhere leaves the old header and the true database, in one of the two files.
+fn upgrade(home: &Home, context: &Context, pin: &str, tried: &mut Tried) -> Result<(), BakenError> {
+    let key = tried.opened.slot.key.clone();
+    let was = file_of(home, &key)?;
+    let is = context.with_rng(a_file);
+    // What an earlier program left in its journal goes into the file before it is moved.
+    drop(database::open(&files::path(home, was), &key, SCHEMA)?);
+    if is != was {
+        files::remove(&files::path(home, is))?;
+        std::fs::rename(files::path(home, was), files::path(home, is))?;
+    }
+    files::remove(&files::path(home, is.other()))?;
+    let decoy_key = context.with_rng(|rng| VaultKey::make(rng));
+    make_decoy(home, context, is.other(), &decoy_key)?;
+    let cost = tried.header.cost();
+    let header = context.with_rng(|rng| Header::make(pin, &tried.platform, (is, key, decoy_key), cost, rng))?;
+    replace_file(&home.vault_header(), &header.to_bytes())?;
+    let opened = header.open(pin, &tried.platform)?.ok_or(BakenError::VaultDamaged { part: "its header" })?;
+    (tried.header, tried.opened) = (header, opened);
+    Ok(())
+}
+
+/// The file that begins with this key's salt. An upgrade that a crash ended may have moved it.
+fn file_of(home: &Home, key: &VaultKey) -> Result<DatabaseFile, BakenError> {
+    for file in [DatabaseFile::B, DatabaseFile::A] {
+        if database::begins_with_salt(&files::path(home, file), key)? {
+            return Ok(file);
+        }
+    }
+    if files::path(home, DatabaseFile::A).exists() {
+        return Ok(DatabaseFile::A);
+    }
+    Err(BakenError::VaultDamaged { part: "its database is missing" })
 }
 
 #[cfg(test)]

@@ -7,10 +7,12 @@ mod circle;
 mod conflicts;
 mod devices;
 mod pair;
+mod pin;
 mod record;
 mod recovery;
 mod status;
 mod sync;
+mod wipe;
 
 use baken_core::DeviceView;
 use baken_schemas::id::DeviceId;
@@ -52,6 +54,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Circle(command) => circle::run(arguments, command, out).await,
         Command::Recovery(command) => recovery::run(arguments, command, out).await,
+        Command::Pin(command) => pin::run(arguments, command, out),
+        Command::Wipe { yes } => wipe::run(arguments, *yes, out),
     }
 }
 

@@ -129,6 +129,9 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
         &["pair", "show"],
         &["alarm", "press"],
         &["alarm", "watch"],
+        &["pin", "change"],
+        &["pin", "duress", "add"],
+        &["wipe"],
     ] {
         assert!(help(args).contains("Example"), "{args:?}");
     }
@@ -341,4 +344,79 @@ fn people_get_sentences_in_their_language_and_no_colours_in_a_pipe() {
         assert!(err.contains(message), "{err}");
         assert!(out.contains("112") && !out.contains('\x1b') && !out.contains('{'), "{out}");
     }
+}
+
+#[test]
+fn a_duress_pin_shows_the_decoy_and_tells_the_desk_alone() {
+    let town = Town::found();
+    let phone = Phone::activated(&town);
+    let with = |pin: &str, new: &str, args: &[&str]| {
+        ended(phone.command(args).env("BAKEN_PIN", pin).env("BAKEN_NEW_PIN", new))
+    };
+    phone.ok(&["record", "add", "contact", "name=Joris van den Echte"]);
+    let added = with(PIN, "111111", &["pin", "duress", "add"]);
+    assert_eq!(added, (0, json!({"duress_pins": 1})));
+    let (code, answer) = with(PIN, "111111", &["pin", "duress", "add"]);
+    assert_eq!((code, &answer["error"]["code"]), (3, &json!("pin_taken")));
+    // A PIN that is taken counts as a wrong try, so the next has to wait.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    phone.ok(&["--decoy", "record", "add", "contact", "name=Voor de vorm"]);
+
+    let names = |pin: &str| {
+        let (code, answer) = with(pin, "", &["record", "list", "contact"]);
+        assert_eq!(code, 0, "{answer}");
+        let records = answer["records"].as_array().expect("a list").clone();
+        records
+            .iter()
+            .map(|record| record["fields"]["name"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(names(PIN), ["Joris van den Echte"]);
+    let shown = names("111111");
+    assert!(shown.contains(&"Voor de vorm".to_owned()) && !shown.contains(&"Joris van den Echte".to_owned()));
+    let (code, answer) = with("111111", "", &["sync"]);
+    assert_eq!((code, &answer["error"]["code"]), (6, &json!("not_reached")), "nothing of a decoy is sent");
+
+    // The notes wait for a connection and go with everything else.
+    phone.ok(&["sync"]);
+    let duress = town.notes_of_duress();
+    assert_eq!(duress.iter().filter(|duress| **duress).count(), 2, "{duress:?}");
+    assert!(duress.len() > 4, "ordinary unlocks leave notes too");
+
+    assert_eq!(with(PIN, "", &["pin", "duress", "clear"]), (0, json!({"duress_pins": 0})));
+    assert_eq!(with("111111", "", &["status"]).0, 4);
+}
+
+#[test]
+fn a_pin_is_changed_with_the_old_one() {
+    let town = Town::found();
+    let phone = Phone::activated(&town);
+    let with = |pin: &str, new: &str, args: &[&str]| {
+        ended(phone.command(args).env("BAKEN_PIN", pin).env("BAKEN_NEW_PIN", new))
+    };
+    let (code, answer) = with(PIN, "123", &["pin", "change"]);
+    assert_eq!((code, &answer["error"]["code"]), (3, &json!("pin_refused")));
+    assert_eq!(with(PIN, "975310", &["pin", "change"]), (0, json!({"changed": true})));
+    assert_eq!(with("975310", "", &["status"]).0, 0);
+    assert_eq!(with("975310", "", &["pin", "wipe-after-ten"]).1, json!({"wipe_after_ten": false}));
+    assert_eq!(with("975310", "", &["pin", "wipe-after-ten", "on"]).1, json!({"wipe_after_ten": true}));
+    assert_eq!(with(PIN, "", &["status"]).0, 4);
+}
+
+#[test]
+fn a_wipe_asks_for_a_word_and_leaves_a_device_that_is_not_activated() {
+    let town = Town::found();
+    let phone = Phone::activated(&town);
+    assert_eq!(phone.fails(&["wipe"]), (3, "not_confirmed".to_owned()));
+    phone.ok(&["status"]);
+    let mut wiping = phone.start(&["--lang", "en", "wipe"]);
+    wiping.types("WIPE");
+    assert_eq!(wiping.line_where(|_| true), json!({"wiped": true}));
+    assert_eq!(wiping.ends(), Some(0));
+    for args in [&["status"][..], &["alarm", "list"], &["wipe", "--yes"]] {
+        assert_eq!(phone.fails(args), (3, "not_activated".to_owned()), "{args:?}");
+    }
+    // Another invite makes it a device again.
+    phone.ok(&["activate", &town.invite(), "--name", "Telefoon"]);
+    phone.ok(&["wipe", "--yes"]);
 }

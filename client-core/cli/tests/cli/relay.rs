@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use baken_schemas::alarm::{Alarm, Receipt, ReceiptDetail, ReceiptState};
+use baken_schemas::alarm::{Alarm, Note, Receipt, ReceiptDetail, ReceiptState};
 use baken_schemas::api::{Activated, Activation, Documents, EntriesStored, EntryBatch, Item, Page};
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey};
@@ -51,6 +51,7 @@ struct State {
     meeting: BTreeMap<String, Vec<u8>>,
     alarms: BTreeMap<AlarmId, Vec<u8>>,
     receipts: Vec<Vec<u8>>,
+    notes: Vec<Vec<u8>>,
 }
 
 impl Town {
@@ -127,6 +128,17 @@ impl Town {
         let mut rng = ChaCha20Rng::seed_from_u64(4);
         let signed = Receipt::make(receipt, Some((&detail, &content)), &self.keys.desk.sig, &mut rng);
         town.receipts.push(signed.expect("a receipt").bytes().to_vec());
+    }
+
+    /// What the desk reads in the notes that came: which of them were of a duress PIN. All have one size.
+    pub fn notes_of_duress(&self) -> Vec<bool> {
+        let town = self.state.lock().expect("the state");
+        assert!(town.notes.iter().all(|note| note.len() == town.notes[0].len()), "one size");
+        let open = |bytes: &Vec<u8>| {
+            let note = Unverified::<Note>::parse(bytes).expect("a note");
+            note.claims().open(&self.keys.desk.kem).expect("it is for this desk").duress
+        };
+        town.notes.iter().map(open).collect()
     }
 
     /// The relay claims that a human has it.
@@ -292,6 +304,10 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
             Some(Vec::new())
         }
         (&Method::GET, ["pairing", meeting, message]) => state.meeting.get(&format!("{meeting}/{message}")).cloned(),
+        (&Method::POST, ["notes"]) => {
+            state.notes.push(body.to_vec());
+            Some(Vec::new())
+        }
         (&Method::PUT, ["cards", _]) | (&Method::POST, ["enrolments" | "devices" | "updates"]) => Some(Vec::new()),
         _ => None,
     };

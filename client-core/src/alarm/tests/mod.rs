@@ -10,7 +10,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use baken_schemas::Language;
-use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position, ReceiptState, Update};
+use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Note, Position, ReceiptState, Update};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::SymmetricKey;
 use baken_schemas::signed::Unverified;
@@ -505,4 +505,75 @@ async fn a_locked_vault_that_another_program_holds_stops_no_alarm() {
     assert_eq!(round.stored, [alarm]);
     assert_eq!(mayor_phone.alarm(alarm).unwrap().state, AlarmState::Stored);
     assert!(!mayor_phone.is_unlocked());
+}
+
+#[tokio::test]
+async fn a_note_is_tried_without_end_and_holds_up_no_alarm() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    relay.be(Mood::Refuses);
+    stage.phone.note_unlocked(false, &stage.context).unwrap();
+    stage.phone.note_unlocked(true, &stage.context).unwrap();
+    for _ in 0..50 {
+        stage.deliver(&relay).await;
+        stage.clock.pass_s(30);
+    }
+    relay.be(Mood::LosesAnswers);
+    stage.deliver(&relay).await;
+    assert_eq!(stage.phone.waiting_notes().unwrap(), 2, "not answered is not sent");
+    let alarm = stage.press();
+    relay.be(Mood::Up);
+    stage.clock.pass_s(30);
+    let round = stage.deliver(&relay).await;
+    assert_eq!(round.stored, [alarm]);
+    assert_eq!(stage.phone.waiting_notes().unwrap(), 0);
+
+    // The same bytes each time, so that the desk has each once; the first desk of the ladder, and nobody else, reads them.
+    let mut notes = relay.notes();
+    notes.sort();
+    notes.dedup();
+    let bodies: Vec<bool> = notes
+        .iter()
+        .map(|note| {
+            let note = Unverified::<Note>::parse(note).unwrap();
+            assert!(note.claims().open(&stage.west.kem).is_err());
+            note.claims().open(&stage.east.kem).unwrap().duress
+        })
+        .collect();
+    assert_eq!((bodies.len(), bodies.iter().filter(|duress| **duress).count()), (2, 1));
+    assert_eq!(notes[0].len(), notes[1].len());
+    stage.clock.pass_s(60);
+    let before = relay.notes().len();
+    stage.deliver(&relay).await;
+    assert_eq!(relay.notes().len(), before, "sent is sent");
+}
+
+#[test]
+fn notes_that_nobody_takes_have_an_end_and_the_newest_stay() {
+    let stage = Stage::set_up();
+    for _ in 0..3 {
+        stage.phone.note_unlocked(false, &stage.context).unwrap();
+    }
+    // As if thousands had been written before.
+    stage.phone.write(|tx| Ok(tx.execute("UPDATE note SET seq = seq + 5000 WHERE seq = 3", [])?)).unwrap();
+    stage.phone.note_unlocked(true, &stage.context).unwrap();
+    assert_eq!(stage.phone.waiting_notes().unwrap(), 2);
+}
+
+#[test]
+fn an_outbox_of_the_first_version_is_opened_and_takes_notes() {
+    let folder = tempfile::tempdir().unwrap();
+    let frozen = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/vault_1");
+    for name in ["outbox.db", "platform.key"] {
+        std::fs::copy(frozen.join(name), folder.path().join(name)).unwrap();
+    }
+    let home = Home::open(folder.path()).unwrap();
+    let store = Arc::new(FileKeyStore::new(home.platform_key()));
+    let rng = Box::new(rand::rngs::ChaCha20Rng::seed_from_u64(1));
+    let context = Context::new(Arc::new(baken_schemas::time::SystemClock), rng, store);
+    let phone = Baken::open(home, context);
+    assert!(!phone.alarms().unwrap().is_empty(), "the story pressed one");
+    let outbox = phone.alarm_outbox().unwrap();
+    outbox.note_unlocked(true, &phone.context).unwrap();
+    assert_eq!(outbox.waiting_notes().unwrap(), 1);
 }

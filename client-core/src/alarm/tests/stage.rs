@@ -240,6 +240,7 @@ struct RelayState {
     /// By alarm, each different bytes once.
     alarms: BTreeMap<AlarmId, Vec<Vec<u8>>>,
     updates: Vec<Vec<u8>>,
+    notes: Vec<Vec<u8>>,
     receipts: Vec<Vec<u8>>,
     mail: Vec<(u64, Mail)>,
     generation: u64,
@@ -273,6 +274,10 @@ impl StageRelay {
 
     pub(super) fn updates(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().updates.clone()
+    }
+
+    pub(super) fn notes(&self) -> Vec<Vec<u8>> {
+        self.state.lock().unwrap().notes.clone()
     }
 
     /// Every write that came in, stored or not.
@@ -320,6 +325,10 @@ impl StageRelay {
             api::ALARMS => self.store(&mut state, &request.body, mood),
             api::UPDATES => {
                 state.updates.push(request.body.clone());
+                Vec::new()
+            }
+            api::NOTES => {
+                state.notes.push(request.body.clone());
                 Vec::new()
             }
             _ if path.starts_with("/v0/mail?after=") => {

@@ -1,0 +1,49 @@
+//! Wiping: the keys first, in well under 200 ms, then the files.
+//!
+//! Only what holds keys is overwritten: the header, and the platform's secret by its key store. Without them the
+//! databases are random bytes, and on flash overwriting them would leave old copies anyway.
+
+use std::path::PathBuf;
+
+use crate::home::{Home, overwrite_file, remove_all};
+use crate::vault::files::with_companions;
+use crate::vault::header::HEADER_LEN;
+use crate::{BakenError, Context};
+
+/// Destroys the keys of the vault and of the alarm outbox. What is left of them opens nothing.
+///
+/// # Errors
+/// The first of the disk's; what could be destroyed is.
+pub(crate) fn wipe_keys(home: &Home, context: &Context) -> Result<(), BakenError> {
+    let mut random = [0; HEADER_LEN];
+    context.with_rng(|rng| rng.fill_bytes(&mut random));
+    let header = overwrite_file(&home.vault_header(), &random);
+    header.and(context.key_store.forget())
+}
+
+/// Removes the files of the vault and of the alarm outbox.
+///
+/// # Errors
+/// The first of the disk's; what could be removed is.
+pub(crate) fn remove_files(home: &Home) -> Result<(), BakenError> {
+    remove_all(&files_of(home))
+}
+
+/// Both, for a vault that nobody has open.
+///
+/// # Errors
+/// As both.
+pub(crate) fn wipe(home: &Home, context: &Context) -> Result<(), BakenError> {
+    let keys = wipe_keys(home, context);
+    let files = remove_files(home);
+    keys.and(files)
+}
+
+fn files_of(home: &Home) -> Vec<PathBuf> {
+    let mut files = vec![home.vault_header(), home.vault_header().with_extension("new")];
+    for database in home.vault_databases().iter().chain([&home.outbox_database()]) {
+        files.extend(with_companions(database));
+    }
+    files.extend([home.vault_attempts(), home.vault_attempts().with_extension("new")]);
+    files
+}
