@@ -248,7 +248,7 @@ fn sync_folder_of(path: &Path) -> Result<(), BakenError> {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+    #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
     use super::*;
 
@@ -268,7 +268,8 @@ mod tests {
         let home = Home::open(folder.path()).unwrap();
         assert!(matches!(home.set_aside(), Err(BakenError::NotActivated)));
         let fill = |word: &str| {
-            for path in [home.vault_header(), home.vault_database(), home.outbox_database(), home.platform_key()] {
+            let [database, _] = home.vault_databases();
+            for path in [home.vault_header(), database, home.outbox_database(), home.platform_key()] {
                 fs::write(path, word).unwrap();
             }
         };
@@ -288,7 +289,7 @@ mod tests {
         fill("second");
         let second = folder.path().join("set-aside-2");
         fs::create_dir(&second).unwrap();
-        fs::rename(home.vault_database(), second.join("vault.db")).unwrap();
+        fs::rename(&home.vault_databases()[0], second.join("vault.db")).unwrap();
         assert_eq!(home.set_aside().unwrap(), second);
         assert_eq!(fs::read_to_string(first.join("vault.db")).unwrap(), "first");
         for name in ["vault.header", "vault.db", "outbox.db", "platform.key"] {

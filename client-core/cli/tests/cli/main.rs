@@ -2,6 +2,8 @@
 
 #![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test stops at the first surprise")]
 
+mod circles;
+mod recovery;
 mod relay;
 
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -58,6 +60,27 @@ impl Phone {
     fn fails(&self, args: &[&str]) -> (i32, String) {
         let (code, answer) = self.run(args);
         (code, answer["error"]["code"].as_str().unwrap_or_else(|| panic!("{args:?}: {answer}")).to_owned())
+    }
+
+    /// Exit code and all lines of JSON of a command that is given input.
+    fn typing(&self, args: &[&str], input: &str) -> (i32, Vec<Value>) {
+        let mut command = self.command(args);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("baken starts");
+        // What it does not read is lost with the pipe.
+        let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("baken ends");
+        let out = String::from_utf8(output.stdout).expect("text");
+        let lines = out.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        (output.status.code().expect("an exit code"), lines)
+    }
+
+    /// What people see of a command.
+    fn says(&self, args: &[&str]) -> String {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_baken"));
+        command.env_clear().env("BAKEN_PIN", PIN).arg("--home").arg(self.home()).args(args);
+        let output = command.stdin(Stdio::null()).output().expect("baken runs");
+        assert_eq!(output.status.code(), Some(0), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("text")
     }
 
     fn start(&self, args: &[&str]) -> Running {
@@ -127,6 +150,14 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
         &["conflicts", "resolve"],
         &["sync"],
         &["pair", "show"],
+        &["circle", "create"],
+        &["circle", "invite"],
+        &["circle", "remove"],
+        &["circle", "veto"],
+        &["recovery", "restore"],
+        &["recovery", "set-aside"],
+        &["record", "list"],
+        &["record", "revert"],
         &["alarm", "press"],
         &["alarm", "watch"],
         &["pin", "change"],
@@ -140,7 +171,18 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
 #[test]
 fn usage_errors_end_with_2_and_are_json_when_asked() {
     let phone = Phone::new();
-    for args in [&["alarm", "press", "--wait", "soon"][..], &["nothing"], &["record", "add", "note"], &[]] {
+    for args in [
+        &["alarm", "press", "--wait", "soon"][..],
+        &["nothing"],
+        &["record", "add", "note"],
+        &["record", "revert", "3f2a", "phone", "first"],
+        &["circle", "create", "club", "--name", "x"],
+        &["circle", "create", "family"],
+        &["circle", "role", "familie", "Tablet", "owner"],
+        &["circle", "remove", "dossier"],
+        &["recovery", "restore"],
+        &[],
+    ] {
         assert_eq!(phone.fails(args), (2, "usage".to_owned()), "{args:?}");
     }
 }
@@ -148,7 +190,17 @@ fn usage_errors_end_with_2_and_are_json_when_asked() {
 #[test]
 fn a_device_that_is_not_activated_says_so_and_an_alarm_there_says_112() {
     let phone = Phone::new();
-    for args in [&["status"][..], &["record", "list"], &["sync"], &["alarm", "list"], &["pair", "relay"]] {
+    for args in [
+        &["status"][..],
+        &["record", "list"],
+        &["sync"],
+        &["alarm", "list"],
+        &["pair", "relay"],
+        &["circle", "list"],
+        &["circle", "veto"],
+        &["recovery", "print"],
+        &["recovery", "set-aside", "--yes"],
+    ] {
         assert_eq!(phone.fails(args), (3, "not_activated".to_owned()), "{args:?}");
     }
     let output = phone.command(&["alarm", "press"]).output().expect("baken runs");
@@ -232,6 +284,10 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
     let numbers: Vec<&Value> =
         history.as_array().expect("a list").iter().filter(|put| put["field"] == "phone").collect();
     assert_eq!(numbers.iter().map(|put| &put["value"]).collect::<Vec<_>>(), ["0687654321", "0611111111"]);
+    assert_eq!(numbers.iter().map(|put| &put["number"]).collect::<Vec<_>>(), [1, 2]);
+    phone.ok(&["record", "revert", record, "phone", "1"]);
+    assert_eq!(phone.ok(&["record", "show", record])["fields"]["phone"], "0687654321");
+    phone.ok(&["record", "revert", record, "phone", "2"]);
     assert_eq!(phone.ok(&["card", "show"])["card"]["contacts"], json!(["Joris, partner, 0611111111"]));
 
     for (args, code) in [
@@ -241,6 +297,10 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
         (&["record", "add", "contact", "name"], "no_equals_sign"),
         (&["record", "set", record, "emergency=misschien"], "value_not_bool"),
         (&["record", "add", "measure", "due=2026-02-30"], "value_not_time"),
+        (&["record", "add", "attachment", "blob=x"], "value_bytes"),
+        (&["record", "add", "--circle", "familie", "note", "title=x"], "no_such_circle"),
+        (&["record", "revert", record, "phone", "9"], "no_such_version"),
+        (&["record", "revert", record, "colour", "1"], "unknown_field"),
         (&["conflicts", "resolve", record, "phone", "--take", "1"], "no_conflict"),
     ] {
         assert_eq!(phone.fails(args), (3, code.to_owned()), "{args:?}");
@@ -297,6 +357,9 @@ fn two_devices_pair_by_code_and_digits_and_settle_a_conflict() {
     phone.ok(&["sync"]);
     tablet.ok(&["sync"]);
     assert_eq!(tablet.ok(&["record", "show", record])["fields"]["phone"], "3");
+    // The value that was not taken can be put back.
+    tablet.ok(&["record", "revert", record, "phone", "2"]);
+    assert_eq!(tablet.ok(&["record", "show", record])["fields"]["phone"], "2");
 }
 
 #[test]

@@ -13,6 +13,7 @@ use baken_schemas::device::DeviceKeys;
 use baken_schemas::entry::Entry;
 use baken_schemas::id::{AccountId, AlarmId, InviteId, LadderId};
 use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::recovery::SealedRoot;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
 use http_body_util::{BodyExt as _, Full};
@@ -52,6 +53,8 @@ struct State {
     alarms: BTreeMap<AlarmId, Vec<u8>>,
     receipts: Vec<Vec<u8>>,
     notes: Vec<Vec<u8>>,
+    /// The account's root under its newest recovery code, and the name that the code gives.
+    sealed_root: Option<(String, Vec<u8>)>,
 }
 
 impl Town {
@@ -308,7 +311,18 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
             state.notes.push(body.to_vec());
             Some(Vec::new())
         }
-        (&Method::PUT, ["cards", _]) | (&Method::POST, ["enrolments" | "devices" | "updates"]) => Some(Vec::new()),
+        (&Method::PUT, ["recovery"]) => {
+            let sealed = Unverified::<SealedRoot>::parse(&body).expect("a sealed root");
+            state.sealed_root = Some((sealed.claims().name.to_string(), body.to_vec()));
+            Some(Vec::new())
+        }
+        (&Method::GET, ["recovery", name]) => {
+            state.sealed_root.as_ref().filter(|(known, _)| known == name).map(|(_, sealed)| sealed.clone())
+        }
+        (&Method::POST, ["recover"]) => Some(cbor::to_vec(&Activated { account: keys.account })),
+        (&Method::PUT, ["cards", _]) | (&Method::POST, ["enrolments" | "devices" | "guests" | "updates"]) => {
+            Some(Vec::new())
+        }
         _ => None,
     };
     let status = if found.is_some() { 200 } else { 404 };

@@ -122,7 +122,7 @@ fn a_locked_phone_has_no_pin_no_key_and_no_word_in_its_memory() {
     let (keys, epoch) = mayor
         .baken
         .with_vault(|open| {
-            let epoch = open.circle.current_epoch().map(|(_, key)| *key.as_bytes());
+            let epoch = open.circles.home().current_epoch().map(|(_, key)| *key.as_bytes());
             Ok((device::load(&open.vault.connection)?, epoch.unwrap()))
         })
         .unwrap();
