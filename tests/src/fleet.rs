@@ -1,6 +1,8 @@
 //! Devices, a desk and an organisation root made straight from the formats, to drive a relay by hand: for load,
 //! crashes, captures and lies, where a whole phone would hide what is on the wire.
 
+use std::net::IpAddr;
+
 use anyhow::{Context as _, Result, bail};
 use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, Position, Provenance,
@@ -109,11 +111,11 @@ impl Org {
     }
 }
 
-/// A client over TLS 1.3 that trusts one root (DER) and follows no redirect.
+/// A client over TLS 1.3 that trusts one root (DER), follows no redirect, and calls from `local` where that is said.
 ///
 /// # Errors
 /// When the root is no certificate.
-pub fn https_client(tls_root: &[u8]) -> Result<reqwest::Client> {
+pub fn https_client(tls_root: &[u8], local: Option<IpAddr>) -> Result<reqwest::Client> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(rustls::pki_types::CertificateDer::from(tls_root.to_vec()))?;
     let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
@@ -126,6 +128,7 @@ pub fn https_client(tls_root: &[u8]) -> Result<reqwest::Client> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .timeout(PATIENCE)
+        .local_address(local)
         .build()?)
 }
 
@@ -143,7 +146,7 @@ impl Wire {
     /// # Errors
     /// When the root is no certificate.
     pub fn new(url: &str, tls_root: &[u8]) -> Result<Self> {
-        let client = https_client(tls_root)?;
+        let client = https_client(tls_root, None)?;
         let authority = url.strip_prefix("https://").context("the relay is at https")?.to_owned();
         Ok(Self { client, base: url.to_owned(), authority })
     }

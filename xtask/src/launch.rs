@@ -44,9 +44,10 @@ enum Language {
 
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json")]
+#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json\n  \
+                        cargo xtask bench sync")]
 pub struct BenchArguments {
-    /// Which: alarm or core
+    /// Which: alarm, core or sync
     name: String,
     /// One JSON object a bench instead of a table
     #[arg(long)]
@@ -93,7 +94,7 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
 /// Set-up or build failed, or the program could not be started.
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     eprintln!("== set-up");
-    setup::for_bench(&arguments.name)?;
+    let without = setup::for_bench(&arguments.name)?;
     eprintln!("== build, optimised");
     // The server under test is a process of its own, as in use; the phone comes along to set it up.
     let binaries = ["baken-bench", "baken-server", "baken"].into_iter().flat_map(|name| ["--bin", name]);
@@ -103,6 +104,8 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
     bench.arg(&arguments.name).args(&arguments.more);
     bench.env("BAKEN_PYTHON", setup::interpreter());
+    bench.env("BAKEN_NODE_MODULES", setup::node_modules());
+    bench.env("BAKEN_WITHOUT", without.join("\n"));
     if arguments.json {
         bench.arg("--json");
     }

@@ -5,14 +5,12 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 use baken_schemas::alarm::{Alarm, AlarmKind};
 use baken_schemas::api::{self, LiveEvent, MailKind};
 use baken_schemas::cbor;
-use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, IdempotencyKey};
-use baken_schemas::org::{OrgId, RelayEntry};
 use baken_schemas::request::RequestKey;
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::{Clock as _, SystemClock};
@@ -22,9 +20,9 @@ use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 
 use super::load::{self, Arrivals};
+use super::relay::Served;
 use super::{Bench, now};
-use crate::fleet::{Org, Wire};
-use crate::story::process::{Process, Programs, free_port, run, until};
+use crate::fleet::Wire;
 
 /// Alarms sent one at a time.
 const SINGLE: usize = 500;
@@ -42,26 +40,11 @@ const PHONES: usize = 50;
 pub async fn alarm(folder: &Path) -> Result<Bench> {
     let mut bench = Bench::new("alarm", folder)?;
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let programs = Programs::find()?;
-    let root = SigningKey::make(&mut rng);
-    let data = folder.join("relay");
-    let url = format!("https://127.0.0.1:{}", free_port()?);
-    let data_arg = data.to_str().context("the folder's name is text")?;
-    let org_id = OrgId::of(&root.verify_key()).to_string();
-    let args = ["init", "relay", "--data", data_arg, "--url", &url, "--org", &org_id];
-    let (code, out, err) = run(&programs.server, &args, &[]).await?;
-    if code != 0 {
-        bail!("init relay ended with {code}: {out}{err}");
-    }
-    let log = folder.join("relay.log");
-    let _relay = Process::start("relay", &programs.server, &["serve", "relay", "--data", data_arg], &[], &log)?;
-    let entry: RelayEntry = cbor::from_slice(&std::fs::read(data.join("relay.cbor"))?, "a relay's entry")?;
-    let wire = Wire::new(&url, entry.tls_roots.first().context("a relay has a TLS root")?)?;
-    let org = Org::make(entry, root, 1, 3600, &mut rng);
-    until("the relay answers", async || Ok(wire.publish(org.directory.bytes()).await.ok())).await?;
+    let relay = Served::start(folder, false, &mut rng).await?;
+    let (org, wire) = (&relay.org, &relay.wire);
     let mut phones = Vec::new();
     for _ in 0..PHONES {
-        phones.push(wire.activate(&org, SystemClock.now(), &mut rng).await?);
+        phones.push(wire.activate(org, SystemClock.now(), &mut rng).await?);
     }
     let arrivals = Arrivals::<AlarmId>::default();
     let desk = org.desks.first().context("there is a desk")?.clone();

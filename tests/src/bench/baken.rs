@@ -11,29 +11,25 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
-use baken_core::home::Home;
-use baken_core::key_store::FileKeyStore;
-use baken_core::pairing::PairInto;
+use baken_core::Baken as Phone;
 use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
-use baken_core::{Baken as Phone, Context};
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::RecordId;
-use baken_schemas::org::{Invite, OrgId, RelayEntry};
+use baken_schemas::org::{OrgId, RelayEntry};
 use baken_schemas::record::Value;
-use baken_schemas::signed::Signed;
-use baken_schemas::time::{Clock as _, SystemClock};
+use baken_schemas::time::SystemClock;
 use baken_server::relay::{Relay, RelayOptions};
 use baken_server::store::{Disk, StoreOptions};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
-use sha2::Digest as _;
 
-use super::core::{Aside, Contestant, FIELDS, RECORDS, cpu_time};
+use super::core::{Aside, Contestant, FIELDS, RECORDS};
+use super::cpu_time;
+use super::phone::{PIN, invite, memory, pair, phone_in};
 use crate::fleet::Org;
 use crate::sim::network::{AUTHORITY, Network};
 
-const PIN: &str = "482913";
 /// Fields of the kind `profile`, which has ten.
 const FIELD_NAMES: [&str; FIELDS] =
     ["name", "office", "organisation", "phone", "home_address", "car", "household", "medical", "code_word", "language"];
@@ -83,19 +79,6 @@ struct Rest {
     _scratch: tempfile::TempDir,
 }
 
-fn phone_in(folder: &Path, seed: u64) -> Result<Phone> {
-    let home = Home::open(folder)?;
-    let key_store = Arc::new(FileKeyStore::new(home.platform_key()));
-    let context = Context::new(Arc::new(SystemClock), Box::new(ChaCha20Rng::seed_from_u64(seed)), key_store);
-    Ok(Phone::open(home, context))
-}
-
-/// A folder in memory where there is one.
-fn memory() -> Result<tempfile::TempDir> {
-    let shared = Path::new("/dev/shm");
-    Ok(if shared.is_dir() { tempfile::tempdir_in(shared)? } else { tempfile::tempdir()? })
-}
-
 impl Baken {
     fn sync(&self, device: &Phone, wire: &Counted) -> Result<()> {
         loop {
@@ -116,7 +99,7 @@ async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)
         relay: keys.device,
         sig: keys.sig.verify_key(),
         urls: vec![format!("https://{AUTHORITY}")],
-        tls_roots: vec![tls_root.clone().into()],
+        tls_roots: vec![tls_root.into()],
         operator_reads_alarms: false,
     };
     let relay_folder = scratch.join("relay");
@@ -134,10 +117,7 @@ async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)
     relay.add_org(OrgId::of(&root.verify_key())).await?;
     wire.network.connect(Some(relay.router()));
     let org = Org::make(entry, root, 1, 3600, &mut rng);
-    let (mut invite, _) = org.invite(SystemClock.now(), &mut rng);
-    invite.relay_url = format!("https://{AUTHORITY}");
-    invite.tls_root_sha256 = sha2::Sha256::digest(&tls_root).into();
-    let registration = Signed::make(baken_schemas::org::InviteRegistration::of(&invite), &org.root);
+    let (invite, registration) = invite(&org, &mut rng)?;
     for document in [org.directory.bytes(), registration.bytes()] {
         let request = Request {
             method: http::Method::POST,
@@ -149,13 +129,9 @@ async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)
         ensure!((200..300).contains(&answer.status), "the relay answered {}", answer.status);
     }
     let phone = phone_in(&scratch.join("phone"), 4)?;
-    phone.activate(wire, &Invite::to_text(&Signed::make(invite, &org.root)), PIN, "phone").await?;
+    phone.activate(wire, &invite, PIN, "phone").await?;
     let tablet = phone_in(&scratch.join("tablet"), 5)?;
-    let mut start = tablet.pair_start(wire, PIN, "tablet").await?;
-    let mut accept = phone.pair_accept(wire, &start.code_text()).await?;
-    let digits = tablet.pair_digits(&mut start, wire).await?;
-    phone.pair_confirm(&mut accept, wire, &digits, PIN, PairInto::Dossier).await?;
-    tablet.pair_join(&start, wire).await?;
+    pair(&phone, &tablet, wire, wire, "tablet").await?;
     Ok((relay, phone, tablet))
 }
 

@@ -9,6 +9,10 @@ pub mod core;
 mod load;
 #[cfg(feature = "peers")]
 mod peers;
+mod phone;
+mod proxy;
+mod relay;
+pub mod sync;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -90,6 +94,12 @@ pub fn now() -> Instant {
     Instant::now()
 }
 
+/// CPU that this process has used.
+pub fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or(0), time.tv_nsec.try_into().unwrap_or(0))
+}
+
 /// Times in order.
 #[derive(Debug, Clone)]
 pub struct Spread(Vec<Duration>);
@@ -167,15 +177,15 @@ impl Bench {
         let width = self.rows.iter().map(|row| row.measure.len()).max().unwrap_or(0);
         write!(out, "{:width$}  {:>5}", "", "unit")?;
         for contestant in &contestants {
-            write!(out, "  {contestant:>13}")?;
+            write!(out, "  {contestant:>14}")?;
         }
         writeln!(out)?;
         for row in &self.rows {
             write!(out, "{:width$}  {:>5}", row.measure, row.unit)?;
             for contestant in &contestants {
                 match row.figures.get(contestant) {
-                    Some(figure) => write!(out, "  {figure:>13.3}")?,
-                    None => write!(out, "  {:>13}", "-")?,
+                    Some(figure) => write!(out, "  {figure:>14.3}")?,
+                    None => write!(out, "  {:>14}", "-")?,
                 }
             }
             writeln!(out)?;

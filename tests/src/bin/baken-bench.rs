@@ -1,9 +1,10 @@
-//! Benches: `baken-bench alarm|core [--json]`. Started by `cargo xtask bench NAME`.
+//! Benches: `baken-bench alarm|core|sync [--json]`. Started by `cargo xtask bench NAME`.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use baken_tests::bench;
+use baken_tests::bench::sync::Load;
 use clap::{Parser, Subcommand};
 
 /// Measures Baken, with peers beside it in the same run.
@@ -22,6 +23,12 @@ enum Which {
     Alarm,
     /// The phone's records, with Automerge, Loro and Yrs beside them.
     Core,
+    /// Edits from one device to others, with Hocuspocus, Automerge-repo and pouchdb-server beside it.
+    Sync {
+        /// A small load: to see that all works, not for figures.
+        #[arg(long)]
+        quick: bool,
+    },
     /// One half of one contestant of `core`, in a process of its own.
     #[command(hide = true)]
     CoreHalf {
@@ -41,13 +48,19 @@ fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
-    let bench = match arguments.bench {
+    let mut bench = match arguments.bench {
         Which::Alarm => runtime.block_on(bench::alarm::alarm(folder.path()))?,
         Which::Core => runtime.block_on(bench::core::core(folder.path()))?,
+        Which::Sync { quick } => {
+            let load = if quick { Load::QUICK } else { Load::FULL };
+            runtime.block_on(bench::sync::sync(folder.path(), &load))?
+        }
         Which::CoreHalf { contestant, half, folder } => {
             println!("{}", bench::core::half(&contestant, &half, &folder)?);
             return Ok(());
         }
     };
+    // What `cargo xtask bench` could not install, one a line.
+    bench.remarks.extend(std::env::var("BAKEN_WITHOUT").unwrap_or_default().lines().map(str::to_owned));
     bench.print(arguments.json)
 }

@@ -20,7 +20,7 @@ impl Officer {
     /// # Errors
     /// When the link is refused.
     pub async fn log_in(link: &str, tls_root: &[u8]) -> Result<Self> {
-        let client = https_client(tls_root)?;
+        let client = https_client(tls_root, None)?;
         let scheme_end = link.find("://").context("a link has a scheme")? + 3;
         let host_end = link[scheme_end..].find('/').map_or(link.len(), |at| scheme_end + at);
         let base = link[..host_end].to_owned();

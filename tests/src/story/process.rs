@@ -225,9 +225,22 @@ impl Process {
 /// # Errors
 /// When it cannot be started or does not end within [`PATIENCE`].
 pub async fn run(program: &Path, args: &[&str], env: &[(&str, &str)]) -> Result<(i32, String, String)> {
+    run_within(PATIENCE, program, args, env).await
+}
+
+/// As [`run`], for a program that may take longer.
+///
+/// # Errors
+/// When it cannot be started or does not end in time.
+pub async fn run_within(
+    patience: Duration,
+    program: &Path,
+    args: &[&str],
+    env: &[(&str, &str)],
+) -> Result<(i32, String, String)> {
     let mut command = Command::new(program);
     command.args(args).envs(env.iter().copied()).stdin(Stdio::null()).kill_on_drop(true);
-    let output = tokio::time::timeout(PATIENCE, command.output())
+    let output = tokio::time::timeout(patience, command.output())
         .await
         .with_context(|| format!("{} {} did not end", program.display(), args.join(" ")))??;
     Ok((

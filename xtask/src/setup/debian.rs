@@ -45,6 +45,12 @@ pub const FOR_BENCH_ALARM: &[SystemPart] = &[SystemPart {
     probe: Probe::Program("prometheus-alertmanager"),
 }];
 
+/// What runs the peers of `bench sync`.
+pub const FOR_BENCH_SYNC: &[SystemPart] = &[
+    SystemPart { package: "nodejs", why: "runs the peers from npm", probe: Probe::Program("node") },
+    SystemPart { package: "npm", why: "installs them", probe: Probe::Program("npm") },
+];
+
 /// Installs what is missing of these lists; returns what it installed, for people.
 pub fn ensure(lists: &[&[SystemPart]]) -> Result<Vec<String>> {
     let missing: Vec<&SystemPart> = lists.iter().copied().flatten().filter(|part| !part.is_there()).collect();

@@ -4,12 +4,14 @@
 //! time sets up, guarded by a lock on a file; the lock goes with the process.
 
 mod debian;
+mod node;
 mod python;
 
 use std::fs::{self, File};
 
 use anyhow::{Context as _, Result};
 
+pub use node::modules as node_modules;
 pub use python::{interpreter, tool};
 
 use crate::workspace;
@@ -32,21 +34,34 @@ pub fn for_demo() -> Result<()> {
     Ok(())
 }
 
-/// What a bench needs.
+/// What a bench needs. Says which peers it will have to do without, and why.
 ///
-/// A peer that cannot be had is no error: the bench's table names it with the reason.
-pub fn for_bench(name: &str) -> Result<()> {
+/// A peer that cannot be had is no error: the bench's remarks name it with the reason.
+pub fn for_bench(name: &str) -> Result<Vec<String>> {
     let _lock = lock()?;
     let mut installed = debian::ensure(&[debian::FOR_BUILDING])?;
     installed.extend(python::ensure(&[python::PEERS])?);
-    if name == "alarm" {
-        match debian::ensure(&[debian::FOR_BENCH_ALARM]) {
-            Ok(news) => installed.extend(news),
-            Err(error) => eprintln!("   without Alertmanager beside us: {error:#}"),
+    let (peers, outcome) = match name {
+        "alarm" => ("Alertmanager", debian::ensure(&[debian::FOR_BENCH_ALARM])),
+        "sync" => ("the peers from npm", for_bench_sync()),
+        _ => ("", Ok(Vec::new())),
+    };
+    let without = match outcome {
+        Ok(news) => {
+            installed.extend(news);
+            Vec::new()
         }
-    }
+        Err(error) => vec![format!("without {peers}: {error:#}")],
+    };
+    without.iter().for_each(|line| eprintln!("   {line}"));
     report(&installed);
-    Ok(())
+    Ok(without)
+}
+
+fn for_bench_sync() -> Result<Vec<String>> {
+    let mut installed = debian::ensure(&[debian::FOR_BENCH_SYNC])?;
+    installed.extend(node::ensure()?);
+    Ok(installed)
 }
 
 fn lock() -> Result<File> {

@@ -138,7 +138,7 @@ fn a_locked_phone_has_no_pin_no_key_and_no_word_in_its_memory() {
         ("the slot's key", vault[2].to_vec()),
         ("signing key", keys.keys.sig.to_bytes().to_vec()),
         ("KEM secret", keys.keys.kem.as_bytes().to_vec()),
-        ("desk key", keys.desk_key.as_bytes().to_vec()),
+        ("desk key", keys.desk_key.as_ref().unwrap().as_bytes().to_vec()),
         ("epoch key", epoch.to_vec()),
         ("a word of the dossier", MARKER.as_bytes().to_vec()),
     ];
