@@ -112,6 +112,10 @@ texts! {
                         "Caught: the server holds back a change of a circle's members; somebody who is out may still \
                          read along. Compare the safety number (baken circle show) with the other devices in person, and \
                          tell your organisation. Enter nothing until then.";
+    FOUND_INVENTED: "Betrapt: de server bevestigde een wijziging die dit toestel nooit heeft gemaakt. Meld het uw \
+                     organisatie. Invoeren kan: er gaat niets verloren.",
+                    "Caught: the server acknowledged a change that this device never made. Tell your organisation. You \
+                     can go on entering: nothing gets lost.";
     OLDER_STATE: "Teruggehaald met de herstelcode. Wat na {} is gewijzigd, kan ontbreken, tot een ander toestel \
                   bevestigt dat dit het nieuwste is.",
                  "Brought back with the recovery code. What was changed after {} may be missing, until another device \

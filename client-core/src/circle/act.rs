@@ -208,12 +208,27 @@ impl Baken {
             now.membership().clone().apply(record.bytes())?;
             let key = idempotency_of(&path, record.bytes());
             match client.send(Method::POST, &path, record.bytes().to_vec(), key).await {
-                Ok(_) => return self.pull_log(client, circle).await,
+                Ok(_) => {
+                    self.pull_log(client, circle).await?;
+                    return self.check_taken(circle, &record);
+                }
                 Err(BakenError::Refused { status: 409, .. }) => {}
                 Err(error) => return Err(error),
             }
         }
         Err(BakenError::NotTrustworthy { what: "it never takes a membership record" })
+    }
+
+    /// Whether the log that the relay hands out has the record that it said it took. What was asked for is done only
+    /// then.
+    fn check_taken(&self, circle: CircleId, record: &Signed<LogRecord>) -> Result<(), BakenError> {
+        let there = self.with_vault(|open| {
+            open.circles.get(circle)?.log_hash(&open.vault.connection, record.value().seq)
+        })?;
+        if there == Some(record.hash()) {
+            return Ok(());
+        }
+        Err(BakenError::NotTrustworthy { what: "it took a membership record and does not hand it out" })
     }
 
     /// Hands the relay the log of a circle that was founded here.

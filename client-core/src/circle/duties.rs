@@ -114,6 +114,7 @@ impl Baken {
             let ids = views.iter().map(|view| CircleId(view.record.0));
             Ok(ids.filter(|id| open.circles.get(*id).is_err()).collect())
         })?;
+        let mut failed = None;
         for id in named {
             let log = match self.fetch_log(client, id).await {
                 Ok(log) => log,
@@ -121,28 +122,52 @@ impl Baken {
                 Err(BakenError::Refused { .. }) => continue,
                 Err(error) => return Err(error),
             };
-            self.join_named(id, &log)?;
-            self.recover_circle(client, id).await?;
+            match self.join_named(id, &log) {
+                Ok(true) => self.recover_circle(client, id).await?,
+                Ok(false) => {}
+                Err(error) => failed = failed.or(Some(error)),
+            }
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Takes a circle that the dossier names, if its log is this account's and has this device or is to be recovered.
-    fn join_named(&self, id: CircleId, records: &[Vec<u8>]) -> Result<(), BakenError> {
-        let Some((genesis, rest)) = records.split_first() else { return Ok(()) };
+    /// Says whether it did.
+    fn join_named(&self, id: CircleId, records: &[Vec<u8>]) -> Result<bool, BakenError> {
+        let Some((genesis, rest)) = records.split_first() else { return Ok(false) };
         let recovers = self.is_recovering()?;
         self.with_vault(|open| {
+            let not_named = |error| match error {
+                BakenError::Format(_) => {
+                    BakenError::NotTrustworthy { what: "its membership log is not of a circle that the dossier names" }
+                }
+                other => other,
+            };
             let tx = open.vault.connection.transaction()?;
-            let mut circle = Circle::join(&tx, id, genesis, &open.keys)?;
+            let mut circle = Circle::join(&tx, id, genesis, &open.keys).map_err(not_named)?;
             for record in rest {
-                circle.apply(&tx, record, &open.keys)?;
+                circle.apply(&tx, record, &open.keys).map_err(not_named)?;
             }
-            let ours = circle.membership().root() == open.circles.home().membership().root();
-            if ours && (circle.membership().is_active(open.keys.device) || recovers) {
+            // The first record of such a circle only says its root: anybody can write one. It counts if an owner of
+            // the dossier signed it.
+            let home = open.circles.home().membership();
+            let founder = circle.membership().writer(0);
+            let known = founder.and_then(|founder| home.member(founder.device).map(|member| (founder, member)));
+            let founded = known.is_some_and(|(founder, member)| {
+                home.was_owner(member.device) && (founder.sig, &founder.kem) == (member.sig, &member.kem)
+            });
+            let ours = founded && circle.membership().root() == home.root();
+            if !ours {
+                return Err(BakenError::NotTrustworthy {
+                    what: "its membership log of a circle that the dossier names was not founded by this account",
+                });
+            }
+            let takes = circle.membership().is_active(open.keys.device) || recovers;
+            if takes {
                 tx.commit()?;
                 open.circles.add(circle);
             }
-            Ok(())
+            Ok(takes)
         })
     }
 

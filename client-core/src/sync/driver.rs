@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::circle::{self, Circle};
 use crate::client::{SignedClient, idempotency_of, path_with};
-use crate::sync::engine::{CURSOR, STORED, Sync, SyncEvent};
+use crate::sync::engine::{CURSOR, READ_OWN, STORED, Sync, SyncEvent};
 use crate::sync::rows::{self, FindingKind, Place};
 use crate::sync::seal::Author;
 use crate::sync::status::{Failure, LAST_FAILURE, LAST_SUCCESS};
@@ -22,10 +22,14 @@ use crate::{Baken, BakenError};
 const MAX_PAGES: usize = 4096;
 /// How long to wait before the relay's entries are read again from the start in search of the same missing one.
 const RESCAN_AFTER_MS: i64 = 10 * 60 * 1000;
+/// How often a relay may have been restored within one sync.
+const MAX_RESTORED: usize = 3;
 /// The relay's generation, as its pages say it.
 const GENERATION: &str = "relay_generation";
 /// When, and for which entry, the relay's entries were last read again from the start.
 const RESCANNED: &str = "rescanned";
+/// The same, for an own entry that the relay has acknowledged and does not hand out.
+const RESCANNED_OWN: &str = "rescanned_own";
 
 /// What one sync did, and where the device stands after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -79,8 +83,12 @@ impl Baken {
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
         self.share_account()?;
-        self.join_own_circles(&client).await?;
-        let mut failed = None;
+        // A circle whose log is not to be trusted is not joined, and holds up none of the others.
+        let mut failed = match self.join_own_circles(&client).await {
+            Ok(()) => None,
+            Err(error @ (BakenError::NotReached | BakenError::Locked)) => return Err(error),
+            Err(error) => Some(error),
+        };
         for circle in self.circle_ids()? {
             match self.sync_circle(&client, circle, tally).await {
                 Ok(()) => {}
@@ -117,8 +125,10 @@ impl Baken {
             Err(BakenError::NotReached) => return Err(BakenError::NotReached),
             pushed => pushed,
         };
+        let acknowledged = self.with_sync(circle, |sync| sync.acknowledged())?;
         // A relay that takes nothing (its disk is full) may still have something.
         self.pull_entries(client, circle, tally).await?;
+        self.search_own(client, circle, acknowledged, tally).await?;
         // Entries of a device that joined while the pages were read.
         let waits = |sync: &mut Sync<'_>| {
             rows::count_waiting(sync.connection, sync.circle.row(), Some(rows::WaitReason::Membership))
@@ -197,11 +207,13 @@ impl Baken {
     /// [`BakenError::NotTrustworthy`] when a record breaks the rules: the log is kept as it was.
     pub(crate) async fn pull_log(&self, client: &SignedClient<'_>, circle: CircleId) -> Result<(), BakenError> {
         let path = path_with(api::LOG, circle)?;
+        let mut restored = 0;
         for _ in 0..MAX_PAGES {
             let head = self.with_vault(|open| Ok(open.circles.get(circle)?.membership().head()))?;
             let page = self.page(client, &format!("{path}?after={}", head.seq)).await?;
             if self.is_restored(circle, page.generation)? {
                 self.refill_log(client, circle, &path).await?;
+                count_restored(&mut restored)?;
                 continue;
             }
             for item in &page.items {
@@ -306,11 +318,13 @@ impl Baken {
     ) -> Result<(), BakenError> {
         let path = path_with(api::ENTRIES, circle)?;
         let cursor_now = |sync: &mut Sync<'_>| setting::read_of(sync.connection, sync.circle.row(), CURSOR);
+        let mut restored = 0;
         for _ in 0..MAX_PAGES {
             let cursor: u64 = self.with_sync(circle, cursor_now)?.unwrap_or(0);
             let page = self.page(client, &format!("{path}?after={cursor}")).await?;
             if self.is_restored(circle, page.generation)? {
                 self.push(client, circle, tally).await?;
+                count_restored(&mut restored)?;
                 continue;
             }
             let Some(last) = page.items.last().map(|item| item.cursor) else { return Ok(()) };
@@ -324,6 +338,31 @@ impl Baken {
             }
         }
         Ok(())
+    }
+
+    /// What the relay acknowledged it hands out again, to this device too. Where it does not, the place from which it
+    /// is read may be one that it made up: everything is read once more from the start.
+    async fn search_own(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        acknowledged: u64,
+        tally: &mut Tally,
+    ) -> Result<(), BakenError> {
+        let now = self.context.now();
+        let is_due = self.with_sync(circle, |sync| {
+            let row = sync.circle.row();
+            let read: u64 = setting::read_of(sync.connection, row, READ_OWN)?.unwrap_or(0);
+            let before: Option<i64> = setting::read_of(sync.connection, row, RESCANNED_OWN)?;
+            let waits = before.is_some_and(|at| (0..RESCAN_AFTER_MS).contains(&now.0.saturating_sub(at)));
+            if read >= acknowledged || waits {
+                return Ok(false);
+            }
+            setting::write_of(sync.connection, row, RESCANNED_OWN, &now.0)?;
+            setting::write_of(sync.connection, row, CURSOR, &0u64)?;
+            Ok(true)
+        })?;
+        if is_due { self.pull_entries(client, circle, tally).await } else { Ok(()) }
     }
 
     /// When an entry is missing that a peer has seen, everything is read once more from the start; what is still not
@@ -357,6 +396,15 @@ impl Baken {
             Ok(())
         })
     }
+}
+
+/// Counts that the relay was restored. One that says so with every answer keeps a phone from ever reading on.
+fn count_restored(restored: &mut usize) -> Result<(), BakenError> {
+    *restored = restored.saturating_add(1);
+    if *restored > MAX_RESTORED {
+        return Err(BakenError::NotTrustworthy { what: "it says time and again that it was restored" });
+    }
+    Ok(())
 }
 
 /// Starts sending from the first own entry again, and notes that the relay had acknowledged more.

@@ -34,6 +34,8 @@ const MAX_OUTGOING_BYTES: usize = 3 * 1024 * 1024;
 
 /// The last own counter that the relay has acknowledged.
 pub(super) const STORED: &str = "stored_counter";
+/// The last own counter that the relay has handed out again.
+pub(super) const READ_OWN: &str = "read_own_counter";
 /// How far this device has read the relay's entries.
 pub(super) const CURSOR: &str = "entries_cursor";
 
@@ -110,10 +112,19 @@ impl Sync<'_> {
                 return setting::write_of(self.connection, row, STORED, &counter);
             }
             Some(own) if own == hash => FindingKind::RolledBack,
-            _ => FindingKind::OwnFork,
+            // Its word alone is no proof that this device's folder was copied.
+            _ => FindingKind::Invented,
         };
         rows::find(self.connection, row, kind, place, self.context.now())?;
         Err(BakenError::NotTrustworthy { what: "it answers with another last entry of this device" })
+    }
+
+    /// The last own counter that the relay has acknowledged.
+    ///
+    /// # Errors
+    /// [`BakenError::Database`].
+    pub(crate) fn acknowledged(&self) -> Result<u64, BakenError> {
+        Ok(setting::read_of(self.connection, self.circle.row(), STORED)?.unwrap_or(0))
     }
 
     /// Takes in entries in the relay's order, and where to go on reading. All or nothing is durable on return. What is
@@ -128,12 +139,15 @@ impl Sync<'_> {
         if !entries.is_empty() || rows::count_waiting(&tx, row, None)? > 0 {
             Author { circle: self.circle, keys: self.keys, context: self.context }.seal_owed(&tx)?;
         }
-        let mut intake = Intake { tx, circle: self.circle, context: self.context, events: Vec::new() };
+        let mut intake = Intake { tx, circle: self.circle, context: self.context, events: Vec::new(), own: 0 };
         for bytes in entries {
             intake.take(bytes)?;
         }
         intake.drain()?;
-        let Intake { tx, events, .. } = intake;
+        let Intake { tx, events, own, .. } = intake;
+        if own > setting::read_of(&tx, row, READ_OWN)?.unwrap_or(0) {
+            setting::write_of(&tx, row, READ_OWN, &own)?;
+        }
         if rows::are_too_many(&tx, row)? {
             return Err(BakenError::NotTrustworthy { what: "it hands over more unusable entries than are kept" });
         }
@@ -169,6 +183,8 @@ struct Intake<'a> {
     circle: &'a Circle,
     context: &'a Context,
     events: Vec<SyncEvent>,
+    /// The last own counter among them.
+    own: u64,
 }
 
 impl Intake<'_> {
@@ -181,6 +197,9 @@ impl Intake<'_> {
             _ => return self.put_aside(bytes, None, QuarantineReason::Malformed),
         };
         let verdict = self.judge(&entry)?;
+        if matches!(verdict, Verdict::Known) && Some(entry.header().slot) == self.circle.own_slot() {
+            self.own = self.own.max(entry.header().counter);
+        }
         self.settle(&entry, verdict)
     }
 

@@ -131,8 +131,18 @@ pub enum FindingKind {
     LogConflict,
     /// A peer has seen a membership record that the relay does not hand over.
     LogWithheld,
+    /// The relay acknowledged an entry that this device never made.
+    Invented,
 }
-numbered!(FindingKind { Fork = 0, OwnFork = 1, Withheld = 2, RolledBack = 3, LogConflict = 4, LogWithheld = 5 });
+numbered!(FindingKind {
+    Fork = 0,
+    OwnFork = 1,
+    Withheld = 2,
+    RolledBack = 3,
+    LogConflict = 4,
+    LogWithheld = 5,
+    Invented = 6,
+});
 
 /// The place of an entry: its author's slot and counter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

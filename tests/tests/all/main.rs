@@ -4,6 +4,7 @@ mod circles;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
+mod evil_relay;
 #[cfg(unix)]
 mod kill;
 mod main_job;

@@ -107,6 +107,7 @@ pub fn tell_findings(findings: &[FindingView], out: &Output) {
             FindingKind::RolledBack => text::FOUND_ROLLED_BACK,
             FindingKind::LogConflict => text::FOUND_LOG_CONFLICT,
             FindingKind::LogWithheld => text::FOUND_LOG_WITHHELD,
+            FindingKind::Invented => text::FOUND_INVENTED,
         };
         let text = text.with(out.language, &[&device]);
         if !said.contains(&text) {

@@ -312,8 +312,8 @@ fn a_relay_that_forgets_or_swaps_the_last_entry_is_caught() {
     assert_eq!(two[0].engine().stored(1, first.hash()).unwrap_err().code(), "not_trustworthy");
     assert_eq!(two[0].engine().stored(2, Hash([1; 32])).unwrap_err().code(), "not_trustworthy");
     let mut kinds = findings(&two[0]);
-    kinds.sort_by_key(|kind| *kind == FindingKind::OwnFork);
-    assert_eq!(kinds, [FindingKind::RolledBack, FindingKind::OwnFork]);
+    kinds.sort_by_key(|kind| *kind == FindingKind::Invented);
+    assert_eq!(kinds, [FindingKind::RolledBack, FindingKind::Invented]);
 }
 
 proptest! {
