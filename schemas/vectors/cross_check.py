@@ -14,7 +14,7 @@ import sys
 
 import cbor2
 
-from independent import formats_alarm, formats_circle, formats_org, json_files, own, suite
+from independent import formats_alarm, formats_blob, formats_circle, formats_org, json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
@@ -35,6 +35,7 @@ FORMATS = {
     "entry": (formats_circle.entry, lambda vector: cbor2.loads(bytes.fromhex(vector["bytes"]))[1:]),
     "pairing": (None, lambda vector: [cbor2.loads(bytes.fromhex(vector[name])) for name in ("hello", "grant")]),
     "request": (formats_circle.request, lambda vector: []),
+    "blob": (formats_blob.blob, lambda vector: [bytes.fromhex(vector["bytes"])]),
 }
 
 

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::api::{About, MAX_BODY_BYTES, Problem};
+use crate::blob::MAX_CHUNKS;
 use crate::request::{DEVICE_HEADER, DIGEST_HEADER, IDEMPOTENCY_HEADER, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER};
 
 /// An HTTP method.
@@ -24,15 +25,18 @@ pub enum Method {
     Post,
     /// Puts in a place that the caller names.
     Put,
+    /// Takes away.
+    Delete,
 }
 
 impl Method {
-    /// `GET`, `POST` or `PUT`.
+    /// `GET`, `POST`, `PUT` or `DELETE`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -110,8 +114,11 @@ impl Operation {
             By::NewDevice => shared.push((403, "alarm_key")),
         }
         if self.body.is_some() {
-            shared.extend([(408, "too_slow"), (413, "too_large"), (503, "outcome_unknown"), (507, "disk_full")]);
+            shared.extend([(408, "too_slow"), (413, "too_large")]);
             shared.extend(["malformed", "wrong_document", "rule_broken", "bad_signature"].map(|code| (422, code)));
+        }
+        if self.method != Method::Get {
+            shared.extend([(503, "outcome_unknown"), (507, "disk_full")]);
             if self.by != By::Nobody {
                 shared.push((409, "idempotency_conflict"));
             }
@@ -197,9 +204,12 @@ fn signed_headers() -> Value {
 
 fn described(operation: &Operation) -> Value {
     let in_path = operation.path_parameters().map(|name| {
-        // An organisation is named by a hash, all else by an id of 16 bytes.
+        // An organisation is named by a hash, a chunk by its place, all else by an id of 16 bytes.
         let digits = if name == "org" { 64 } else { 32 };
-        let schema = json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{digits}}}$") });
+        let schema = match name {
+            "chunk" => json!({ "type": "integer", "minimum": 0, "maximum": MAX_CHUNKS - 1 }),
+            _ => json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{digits}}}$") }),
+        };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let in_query = operation.query.iter().map(|name| {

@@ -1,18 +1,24 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
 use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
-use baken_schemas::api::{Activation, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page};
+use baken_schemas::api::{
+    Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page,
+};
+use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
 use baken_schemas::circle::{LogHead, LogRecord};
-use baken_schemas::crypto::Wrapped;
+use baken_schemas::crypto::{SymmetricKey, Wrapped};
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
+use baken_schemas::id::BlobId;
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine};
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
 use baken_schemas::signed::{Document, Unverified, label_of};
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha20Rng;
 
 use crate::cases;
 
@@ -46,6 +52,8 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<Documents>(bytes);
     plain::<Mail>(bytes);
     plain::<LiveEvent>(bytes);
+    plain::<BlobChunks>(bytes);
+    plain::<CircleUsage>(bytes);
     plain::<LogHead>(bytes);
     plain::<Wrapped>(bytes);
     plain::<Hello>(bytes);
@@ -53,8 +61,16 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<EntryHeader>(bytes);
     plain::<EntryBody>(bytes);
     plain::<Value>(bytes);
+    let key = SymmetricKey::make(&mut ChaCha20Rng::seed_from_u64(3));
     let _ = label_of(bytes);
     let _ = decode_changes(bytes);
+    let _ = is_sealed_len(bytes.len());
+    for (size, index) in [(0, 0), (bytes.len() as u64, 0), (CHUNK_BYTES as u64 + 1, 1), (u64::MAX, u32::MAX)] {
+        let chunks = chunks_of(size).unwrap_or(u32::MAX);
+        let blob = BlobRef { blob: BlobId([1; 16]), key: key.clone(), chunks, size, root: leaf(bytes) };
+        assert!(blob.open_chunk(index, bytes).is_err());
+    }
+    assert_eq!(root(&[leaf(bytes)]), Some(leaf(bytes)));
     if let Ok(entry) = Entry::parse(bytes) {
         assert_eq!(entry.bytes(), bytes);
     }
@@ -79,7 +95,7 @@ proptest! {
 
     #[test]
     fn damaged_documents_are_read_quietly(
-        which in 0_usize..15,
+        which in 0_usize..16,
         edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..5),
     ) {
         thread_local!(static CASES: Vec<Vec<u8>> =

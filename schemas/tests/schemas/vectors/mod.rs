@@ -6,6 +6,7 @@
 
 mod alarm;
 mod basics;
+mod blob;
 mod circle;
 mod cross_check;
 mod org;
@@ -74,6 +75,7 @@ const FORMATS: &[Format] = &[
     ("entry", circle::make_entry, circle::open_entry),
     ("pairing", pairing::make_pairing, pairing::open_pairing),
     ("request", pairing::make_request, pairing::open_request),
+    ("blob", blob::make_blob, blob::open_blob),
 ];
 
 impl Set {
