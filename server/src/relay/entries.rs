@@ -19,6 +19,7 @@ use crate::relay::log::slot_of;
 use crate::relay::once::{Answer, Done};
 use crate::relay::page::{self, PAGE_ROWS};
 use crate::relay::problem::Refusal;
+use crate::relay::quota::Quota;
 use crate::relay::wakes::Topic;
 use crate::store::{Priority, StoreError};
 
@@ -40,7 +41,8 @@ async fn take(relay: &Relay, circle: &str, request: BySig) -> Result<Answer, Ref
         return Err(FormatError::Rule { what: "an entry", rule: "it is of another circle" }.into());
     }
     let now = relay.now();
-    let op = move |db: &Connection| store(db, circle, phone.device, &entries, now);
+    let quota = relay.quota();
+    let op = move |db: &Connection| store(db, circle, phone.device, &entries, quota, now);
     relay.once(request.write, Priority::Normal, op).await
 }
 
@@ -49,6 +51,7 @@ fn store(
     circle: CircleId,
     device: DeviceId,
     entries: &[Entry],
+    quota: Quota,
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let slot = slot_of(db, circle, device)?.ok_or(Refusal::NotMember)?;
@@ -68,6 +71,7 @@ fn store(
         if header.counter != counter + 1 || header.prev != last {
             return Err(Refusal::EntryOutOfOrder);
         }
+        quota.takes_entries(db, circle, entry.bytes().len())?;
         (counter, last) = (header.counter, entry.hash());
         db.prepare_cached(
             "INSERT INTO entry (circle, slot, counter, hash, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",

@@ -9,6 +9,7 @@
 mod activate;
 mod alarms;
 mod auth;
+mod blobs;
 mod cards;
 mod devices;
 mod entries;
@@ -22,6 +23,7 @@ mod org_documents;
 mod page;
 mod pairing;
 mod problem;
+mod quota;
 mod receipts;
 mod routes;
 mod sweep;
@@ -29,6 +31,7 @@ mod trust;
 mod wakes;
 
 pub use problem::Refusal;
+pub use quota::DEFAULT_QUOTA_MIB;
 
 use std::sync::Arc;
 
@@ -38,16 +41,20 @@ use baken_schemas::org::OrgId;
 use baken_schemas::time::{Clock, Timestamp};
 use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::audit;
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use pairing::OfferRates;
+use quota::Quota;
 use trust::Trust;
 use wakes::Wakes;
 
 /// The relay's database.
-pub const SCHEMA: Schema = Schema { file: "relay.db", migrations: &[include_str!("schema_1.sql"), audit::TABLE] };
+pub const SCHEMA: Schema = Schema {
+    file: "relay.db",
+    migrations: &[include_str!("schema_1.sql"), audit::TABLE, include_str!("schema_2_blob.sql")],
+};
 
 /// What a relay is told beside its keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,6 +63,16 @@ pub struct RelayOptions {
     pub authorities: Vec<String>,
     /// Its operator also holds a desk's key.
     pub operator_reads_alarms: bool,
+    /// How many bytes of entries and chunks a circle may have.
+    pub circle_quota_bytes: u64,
+}
+
+impl Default for RelayOptions {
+    /// No authority yet, and the usual quota.
+    fn default() -> Self {
+        let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB) << 20;
+        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes }
+    }
 }
 
 /// A relay. Cheap to clone.
@@ -77,6 +94,7 @@ struct Inner {
     trust: Trust,
     wakes: Wakes,
     offers: OfferRates,
+    chunk_turns: Semaphore,
     ladder_changes: watch::Sender<()>,
     stopping: watch::Sender<bool>,
 }
@@ -108,6 +126,7 @@ impl Relay {
             trust,
             wakes: Wakes::default(),
             offers: OfferRates::default(),
+            chunk_turns: Semaphore::new(blobs::CHUNKS_AT_ONCE),
             ladder_changes: watch::channel(()).0,
             stopping: watch::channel(false).0,
         })))
@@ -172,6 +191,15 @@ impl Relay {
 
     fn offers(&self) -> &OfferRates {
         &self.0.offers
+    }
+
+    fn quota(&self) -> Quota {
+        Quota::of_bytes(self.0.options.circle_quota_bytes)
+    }
+
+    /// Waits until one more chunk may go to the writer.
+    async fn chunk_turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.0.chunk_turns.acquire().await.map_err(|_| StoreError::Stopped)
     }
 
     fn stopping(&self) -> watch::Receiver<bool> {
