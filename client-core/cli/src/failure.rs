@@ -117,7 +117,11 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoSuchRecord
         | E::InConflict
         | E::NoConflict
-        | E::NoSuchAlarm => 3,
+        | E::NoSuchAlarm
+        | E::AttachmentTooLarge
+        | E::AttachmentChanged
+        | E::AttachmentNotHere
+        | E::AttachmentNotThere => 3,
         E::WrongPin { .. } | E::TooSoon { .. } | E::Locked => 4,
         E::VaultDamaged { .. } | E::VaultNewer { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
         E::NotReached => 6,
@@ -128,6 +132,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::DirectoryInvalid(_)
         | E::PairingBroken(_)
         | E::BadAnswer(_)
+        | E::AttachmentDamaged { .. }
         | E::NotTrustworthy { .. } => 8,
         E::HomeInUse | E::Disk(_) | E::DiskFull | E::Database(_) | E::NoLadder | E::Format(_) => 1,
     }
