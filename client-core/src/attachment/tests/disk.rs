@@ -16,13 +16,16 @@ use super::{damaged, file};
 use crate::BakenError;
 use crate::attachment::{Source, Stamp, open_to, save, seal_file};
 
+/// What somebody does to a file and to the time of its last change.
+type Meddling<'a> = Box<dyn FnMut(&mut Vec<u8>, &mut SystemTime) + 'a>;
+
 /// A file that somebody else also has in hand: after so many reads, something is done to it.
 struct Changing<'a> {
     bytes: Cursor<Vec<u8>>,
     changed: SystemTime,
     reads: usize,
     after: usize,
-    change: Box<dyn FnMut(&mut Vec<u8>, &mut SystemTime) + 'a>,
+    change: Meddling<'a>,
 }
 
 impl<'a> Changing<'a> {
