@@ -160,6 +160,24 @@ pub enum BakenError {
     /// The field has more than one value; a plain put would settle that by accident.
     #[error("the field is in conflict")]
     InConflict,
+    /// The file is larger than an attachment may be.
+    #[error("an attachment has at most 200 MiB")]
+    AttachmentTooLarge,
+    /// The file changed while it was read; nothing of it was kept.
+    #[error("the file changed while it was read")]
+    AttachmentChanged,
+    /// Not all of the attachment is on this device.
+    #[error("the attachment is not whole on this device")]
+    AttachmentNotHere,
+    /// Not all of the attachment is at the relay: it is still being sent, or was deleted.
+    #[error("the attachment is not whole at the relay")]
+    AttachmentNotThere,
+    /// What lies here or came from the relay is not the attachment that the record names. Nothing of it is shown.
+    #[error("the attachment is damaged: {part}")]
+    AttachmentDamaged {
+        /// What is wrong.
+        part: &'static str,
+    },
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
@@ -244,6 +262,11 @@ impl BakenError {
             Self::NoSuchRecord => "no_such_record",
             Self::NoConflict => "no_conflict",
             Self::InConflict => "in_conflict",
+            Self::AttachmentTooLarge => "attachment_too_large",
+            Self::AttachmentChanged => "attachment_changed",
+            Self::AttachmentNotHere => "attachment_not_here",
+            Self::AttachmentNotThere => "attachment_not_there",
+            Self::AttachmentDamaged { .. } => "attachment_damaged",
             Self::NoSuchAlarm => "no_such_alarm",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
@@ -302,6 +325,13 @@ impl BakenError {
             Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
             Self::NoConflict => "List the conflicts again; another device may have resolved it.",
             Self::InConflict => "Look at both values and resolve the conflict.",
+            Self::AttachmentTooLarge => "Choose a smaller file, or cut it into parts.",
+            Self::AttachmentChanged => "Wait until the file is no longer written to, then add it again.",
+            Self::AttachmentNotHere => "Fetch it first; what is here already is not fetched again.",
+            Self::AttachmentNotThere => "Let the device that added it come online; then fetch it again.",
+            Self::AttachmentDamaged { .. } => {
+                "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
+            }
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",
             Self::Untrusted => "Do not go on with this network; nothing was sent.",
@@ -324,6 +354,7 @@ fn refused_help(code: &str) -> &'static str {
         "removed" => "This device gets nothing new from this circle. What was shared until then stays here.",
         "quota_full" => "Delete attachments that are not needed; what is not sent stays here.",
         "too_often" | "busy" | "stopping" => "Try again in a minute.",
+        "quota_full" => "Delete attachments that are not needed any more, or ask your organisation for more room.",
         "disk_full" => "Tell your organisation that the server's disk is full.",
         _ => "Try again later; if it stays, tell your organisation this code.",
     }

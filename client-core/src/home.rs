@@ -78,6 +78,11 @@ impl Home {
         self.folder.join("outbox.db")
     }
 
+    /// Attachments, in sealed chunks: see [`crate::attachment`].
+    pub fn blobs(&self) -> PathBuf {
+        self.folder.join("blobs")
+    }
+
     /// Takes the vault's lock.
     ///
     /// # Errors
@@ -236,9 +241,11 @@ pub fn remove_all(paths: &[PathBuf]) -> Result<(), BakenError> {
 }
 
 /// Makes the names in a file's folder durable.
-fn sync_folder_of(path: &Path) -> Result<(), BakenError> {
+pub(crate) fn sync_folder_of(path: &Path) -> Result<(), BakenError> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
+        // A bare name lies in the folder where the process runs.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         File::open(folder)?.sync_all()?;
     }
     #[cfg(not(unix))]

@@ -14,6 +14,7 @@
 
 mod activation;
 pub mod alarm;
+pub mod attachment;
 mod baken;
 mod card;
 pub mod circle;

@@ -35,6 +35,14 @@ pub const PAIRING: &str = "/v0/pairing/{rendezvous}/{message}";
 pub const LOG: &str = "/v0/circles/{circle}/log";
 /// `POST /v0/circles/{circle}/entries`: [`EntryBatch`] → [`EntriesStored`]. `GET ?after=CURSOR`: a [`Page`] of entries.
 pub const ENTRIES: &str = "/v0/circles/{circle}/entries";
+/// `PUT`/`GET /v0/circles/{circle}/blobs/{blob}/{chunk}`: a sealed chunk of a [`crate::blob`], as a CBOR byte string.
+/// The same bytes again are fine; others are refused.
+pub const BLOB_CHUNK: &str = "/v0/circles/{circle}/blobs/{blob}/{chunk}";
+/// `GET /v0/circles/{circle}/blobs/{blob}`: [`BlobChunks`], so that an upload goes on where it stopped and a download can
+/// judge each chunk. `DELETE`: frees the blob's space; a repeat is fine.
+pub const BLOB: &str = "/v0/circles/{circle}/blobs/{blob}";
+/// `GET`: [`CircleUsage`].
+pub const USAGE: &str = "/v0/circles/{circle}/usage";
 /// `PUT`: the caller's card. `GET /v0/cards/{device}`: a device's card, for a desk that was handed its alarm.
 pub const CARD: &str = "/v0/cards/{device}";
 /// `POST`: an enrolment for a desk.
@@ -164,6 +172,39 @@ pub struct Page {
     /// Of entries: those up to this cursor may be gone; a checkpoint lies behind it. Else 0.
     #[n(3)]
     pub floor: u64,
+}
+
+/// The chunks of a blob that the relay has.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct BlobChunks {
+    /// By their place, at most [`crate::blob::MAX_CHUNKS`]; none when the relay has nothing of the blob.
+    #[n(0)]
+    pub chunks: Vec<ChunkThere>,
+}
+
+/// A chunk that the relay has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct ChunkThere {
+    /// Its place.
+    #[n(0)]
+    pub index: u32,
+    /// [`crate::blob::leaf`] of its bytes.
+    #[n(1)]
+    pub leaf: Hash,
+}
+
+/// How full a circle is, in bytes as they are stored. Alarms are never counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct CircleUsage {
+    /// Entries and chunks together.
+    #[n(0)]
+    pub used: u64,
+    /// The most that they may be.
+    #[n(1)]
+    pub quota: u64,
+    /// Past this no more chunks are taken: what is left is for entries, so that no film keeps a note out.
+    #[n(2)]
+    pub quota_for_blobs: u64,
 }
 
 /// Several documents.

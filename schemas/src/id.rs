@@ -114,6 +114,7 @@ macro_rules! id {
 
 id!(AccountId, "an office-holder's account, a pseudonym to the relay");
 id!(AlarmId, "an alarm; made by the phone, so that every way it travels is the same alarm");
+id!(BlobId, "a blob: a file sealed in chunks");
 id!(CircleId, "a circle");
 id!(DeviceId, "a device: a phone, a desk, a bridge or a relay");
 id!(EntryId, "an entry");

@@ -138,6 +138,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::DirectoryInvalid(_)
         | E::PairingBroken(_)
         | E::BadAnswer(_)
+        | E::AttachmentDamaged { .. }
         | E::NotTrustworthy { .. } => 8,
         E::HomeInUse | E::Disk(_) | E::DiskFull | E::Database(_) | E::NoLadder | E::Format(_) => 1,
     }

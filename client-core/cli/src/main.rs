@@ -9,6 +9,8 @@ mod failure;
 mod output;
 mod phone;
 mod text;
+#[allow(dead_code, reason = "the command that adds attachments calls it")]
+mod thumbnail;
 mod value;
 
 use std::process::ExitCode;

@@ -14,7 +14,7 @@ use futures_util::Stream;
 /// A request to the relay; the origin is the transport's.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// `GET`, `POST`, `PUT`.
+    /// `GET`, `POST`, `PUT`, `DELETE`.
     pub method: ::http::Method,
     /// Path, and the query behind a question mark where there is one.
     pub path_and_query: String,

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::api::{About, MAX_BODY_BYTES, Problem};
+use crate::blob::MAX_CHUNKS;
 use crate::request::{DEVICE_HEADER, DIGEST_HEADER, IDEMPOTENCY_HEADER, SIGNATURE_HEADER, SIGNATURE_INPUT_HEADER};
 
 /// An HTTP method.
@@ -24,15 +25,18 @@ pub enum Method {
     Post,
     /// Puts in a place that the caller names.
     Put,
+    /// Takes away.
+    Delete,
 }
 
 impl Method {
-    /// `GET`, `POST` or `PUT`.
+    /// `GET`, `POST`, `PUT` or `DELETE`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -110,8 +114,11 @@ impl Operation {
             By::NewDevice => shared.push((403, "alarm_key")),
         }
         if self.body.is_some() {
-            shared.extend([(408, "too_slow"), (413, "too_large"), (503, "outcome_unknown"), (507, "disk_full")]);
+            shared.extend([(408, "too_slow"), (413, "too_large")]);
             shared.extend(["malformed", "wrong_document", "rule_broken", "bad_signature"].map(|code| (422, code)));
+        }
+        if self.method != Method::Get {
+            shared.extend([(503, "outcome_unknown"), (507, "disk_full")]);
             if self.by != By::Nobody {
                 shared.push((409, "idempotency_conflict"));
             }

@@ -5,7 +5,7 @@ use crate::api;
 
 use Answer::{Document, Empty, Json, Plain, Stream, Structure};
 use By::{AnyKey, MainKey, NewDevice, Nobody};
-use Method::{Get, Post, Put};
+use Method::{Delete, Get, Post, Put};
 
 const OFFER: &str = "/v0/pairing/{rendezvous}/offer";
 const HELLO: &str = "/v0/pairing/{rendezvous}/hello";
@@ -151,6 +151,35 @@ pub const OPERATIONS: &[Operation] = &[
         answer: Structure("Page of baken/entry/v0"),
         refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED],
         ..operation(Get, api::ENTRIES, "entries", MainKey)
+    },
+    Operation {
+        summary: "Stores a chunk of a blob; the same bytes again are fine.",
+        body: Some("a sealed chunk, as a byte string"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, (409, "conflict"), QUOTA_FULL],
+        ..operation(Put, api::BLOB_CHUNK, "putChunk", MainKey)
+    },
+    Operation {
+        summary: "A chunk of a blob.",
+        answer: Structure("a sealed chunk, as a byte string"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        ..operation(Get, api::BLOB_CHUNK, "chunk", MainKey)
+    },
+    Operation {
+        summary: "Which chunks of a blob are here, with their hashes.",
+        answer: Structure("BlobChunks"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        ..operation(Get, api::BLOB, "blob", MainKey)
+    },
+    Operation {
+        summary: "Frees the space of a blob; a repeat is fine.",
+        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        ..operation(Delete, api::BLOB, "deleteBlob", MainKey)
+    },
+    Operation {
+        summary: "How full a circle is, and how full it may be.",
+        answer: Structure("CircleUsage"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        ..operation(Get, api::USAGE, "usage", MainKey)
     },
     Operation {
         summary: "Stores the caller's card.",

@@ -19,6 +19,8 @@ use baken_schemas::record::{Change, Value, encode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, SealedRoot};
 use baken_schemas::signed::{Document, Signed, Unverified};
 use baken_schemas::time::Timestamp;
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha20Rng;
 
 use crate::world::{World, alarm_body};
 
@@ -63,6 +65,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.extend(circle_side(&mut world));
     cases.extend(recovery_side(&mut world));
     cases.extend(pairing_side(&mut world));
+    cases.push(chunks(&mut world));
     cases
 }
 
@@ -324,4 +327,17 @@ fn pairing_side(world: &mut World) -> Vec<Case> {
             open: Box::new(move |bytes| grant_code.open_grant(&grant_kem, &hello, bytes).map(|_| ())),
         },
     ]
+}
+
+/// Two seals of the same place of the same blob, one of which its author made anew.
+fn chunks(world: &mut World) -> Case {
+    let mut sealers = [0; 2].map(|_| BlobSealer::new(100, &mut ChaCha20Rng::seed_from_u64(9)).expect("small"));
+    let instances = [b'a', b'b'].map(|byte| vec![byte; 100]);
+    let [one, two] = [0, 1].map(|at| sealers[at].seal(&instances[at], &mut world.rng).expect("a whole file"));
+    let [blob, _] = sealers.map(|sealer| sealer.finish().expect("all are sealed"));
+    Case {
+        name: "baken/blob-chunk/v0",
+        instances: [one, two],
+        open: Box::new(move |bytes| blob.open_chunk(0, bytes).map(|_| ())),
+    }
 }

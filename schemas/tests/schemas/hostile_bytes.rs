@@ -18,6 +18,8 @@ use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, RecoverySheet, Sea
 use baken_schemas::signed::{Document, Unverified, label_of};
 use minicbor::{Decode, Encode};
 use proptest::prelude::*;
+use rand::SeedableRng as _;
+use rand::rngs::ChaCha20Rng;
 
 use crate::cases::{self, COUNT};
 
@@ -57,6 +59,8 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<Documents>(bytes);
     plain::<Mail>(bytes);
     plain::<LiveEvent>(bytes);
+    plain::<BlobChunks>(bytes);
+    plain::<CircleUsage>(bytes);
     plain::<LogHead>(bytes);
     plain::<Wrapped>(bytes);
     plain::<Hello>(bytes);
@@ -64,6 +68,7 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<EntryHeader>(bytes);
     plain::<EntryBody>(bytes);
     plain::<Value>(bytes);
+    let key = SymmetricKey::make(&mut ChaCha20Rng::seed_from_u64(3));
     let _ = label_of(bytes);
     for schema in 0..3 {
         let _ = decode_changes(schema, bytes);

@@ -4,6 +4,7 @@
 //! Everybody in the tests is made by [`world`] from a seed, so a failure can be played again.
 
 mod about_sizes;
+mod blobs;
 mod bound;
 mod cases;
 mod checkpoint;

@@ -227,3 +227,14 @@ def instances(world, formats, pairing):
     request = {"method": "PUT", "authority": "relay.example", "path": f"/v0/cards/{phone.device.hex()}", "query": ""}
     signed_by = {"device": phone.device.hex(), "key": "sig", "body": fresh(100), "idempotency_key": fresh(16)}
     yield yield_of("request", request | signed_by)
+    chunk = 256 * 1024
+    yield yield_of("blob", *[
+        {
+            "blob": fresh(16),
+            "key": fresh(32),
+            "size": before * chunk + last,
+            "leaves_before": [fresh(32) for _ in range(before)],
+            "plaintext": fresh(last),
+        }
+        for before, last in [(0, 0), (0, chunk), (1, 1), (4, 5000), (799, chunk)]
+    ])

@@ -13,7 +13,7 @@ use baken_schemas::time::SystemClock;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::serve_relay::RelayConfig;
+use crate::cli::serve_relay::{RelayConfig, usual_quota};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder};
 use crate::relay::Relay;
@@ -64,7 +64,12 @@ pub(super) async fn run(args: &InitRelay, say: &Say) -> Result<(), Failure> {
         operator_reads_alarms: args.operator_reads_alarms,
     };
     folder.write(ENTRY_FILE, &cbor::to_vec(&entry), Access::Open)?;
-    let config = RelayConfig { url: args.url.clone(), listen, operator_reads_alarms: args.operator_reads_alarms };
+    let config = RelayConfig {
+        url: args.url.clone(),
+        listen,
+        operator_reads_alarms: args.operator_reads_alarms,
+        circle_quota_mib: usual_quota(),
+    };
     folder.write_config(&config.to_toml()?)?;
     let disk = Disk::new(folder.dir());
     let clock = Arc::new(SystemClock);

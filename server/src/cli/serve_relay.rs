@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::DataFolder;
-use crate::relay::{Relay, RelayOptions};
+use crate::relay::{DEFAULT_QUOTA_MIB, Relay, RelayOptions};
 use crate::store::{Disk, StoreOptions};
 use crate::tls;
 
@@ -28,6 +28,14 @@ pub(super) struct RelayConfig {
     /// Its operator also holds a desk's key.
     #[serde(default)]
     pub(super) operator_reads_alarms: bool,
+    /// How much a circle may hold here, attachments and all, in MiB.
+    #[serde(default = "usual_quota")]
+    pub(super) circle_quota_mib: u32,
+}
+
+/// What a circle may hold where the file says nothing.
+pub(super) fn usual_quota() -> u32 {
+    DEFAULT_QUOTA_MIB
 }
 
 impl RelayConfig {
@@ -41,7 +49,11 @@ impl RelayConfig {
         tls::host_and_port(&self.url)?;
         let authority = self.url.strip_prefix("https://").unwrap_or(&self.url).to_ascii_lowercase();
         let authority = authority.strip_suffix(":443").unwrap_or(&authority).to_owned();
-        Ok(RelayOptions { authorities: vec![authority], operator_reads_alarms: self.operator_reads_alarms })
+        Ok(RelayOptions {
+            authorities: vec![authority],
+            operator_reads_alarms: self.operator_reads_alarms,
+            circle_quota_bytes: u64::from(self.circle_quota_mib) << 20,
+        })
     }
 }
 

@@ -22,6 +22,7 @@ use crate::relay::auth::BySig;
 use crate::relay::once::{Answer, Done};
 use crate::relay::page::{self, After, PAGE_ROWS};
 use crate::relay::problem::Refusal;
+use crate::relay::quota::Quota;
 use crate::relay::wakes::Topic;
 use crate::relay::{Relay, standing};
 use crate::store::{Priority, StoreError};

@@ -10,6 +10,7 @@ mod acknowledged;
 mod activate;
 mod alarms;
 mod auth;
+mod blobs;
 mod cards;
 mod compact;
 mod devices;
@@ -36,6 +37,7 @@ mod trust;
 mod wakes;
 
 pub use problem::Refusal;
+pub use quota::DEFAULT_QUOTA_MIB;
 
 use std::sync::Arc;
 
@@ -45,7 +47,7 @@ use baken_schemas::org::OrgId;
 use baken_schemas::time::{Clock, Timestamp};
 use rand_core::CryptoRng;
 use rusqlite::{Connection, OptionalExtension as _, params};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, SemaphorePermit, watch};
 
 use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
@@ -67,6 +69,16 @@ pub struct RelayOptions {
     pub authorities: Vec<String>,
     /// Its operator also holds a desk's key.
     pub operator_reads_alarms: bool,
+    /// How many bytes of entries and chunks a circle may have.
+    pub circle_quota_bytes: u64,
+}
+
+impl Default for RelayOptions {
+    /// No authority yet, and the usual quota.
+    fn default() -> Self {
+        let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB) << 20;
+        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes }
+    }
 }
 
 /// A relay. Cheap to clone.

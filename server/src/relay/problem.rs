@@ -85,6 +85,9 @@ pub enum Refusal {
     /// The desk was not handed this alarm, or the receipt is for other bytes.
     #[error("the alarm was not handed to this desk")]
     NotHanded,
+    /// The circle holds as much as it may.
+    #[error("the circle has no room left at this relay")]
+    QuotaFull,
     /// Understood, and not built yet.
     #[error("this is not supported yet")]
     NotYet,
@@ -163,6 +166,11 @@ impl Refusal {
                 (S::CONFLICT, "entry_conflict", "this device wrote from an old copy; activate it anew")
             }
             Self::NotHanded => (S::FORBIDDEN, "not_handed", "only who was handed the alarm may do this"),
+            // Of the caller's own making, so no 507: that would be the operator's trouble, and is logged as such.
+            Self::QuotaFull => {
+                let detail = "delete attachments that are not needed any more, or ask the operator for more room";
+                (S::PAYLOAD_TOO_LARGE, "quota_full", detail)
+            }
             Self::NotYet => (S::UNPROCESSABLE_ENTITY, "not_yet", "a newer relay is needed"),
             Self::NotFound => (S::NOT_FOUND, "not_found", "check the address"),
             Self::BadAddress => (S::BAD_REQUEST, "bad_address", "check path and query"),

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse as _, Response};
 use axum::routing::{MethodRouter, get, post, put};
 use axum::{Json, Router};
 use baken_schemas::api::{self, About};
+use baken_schemas::blob::MAX_SEALED_CHUNK_BYTES;
 use baken_schemas::pairing::MAX_MESSAGE_BYTES;
 use http::StatusCode;
 
@@ -19,6 +20,8 @@ use crate::relay::{
 const DOCUMENT_BYTES: usize = 16 * 1024;
 /// The largest directory or log record, which are the larger documents.
 const LARGE_DOCUMENT_BYTES: usize = 256 * 1024;
+/// The largest chunk, and the head of the byte string that it is.
+const CHUNK_BODY_BYTES: usize = MAX_SEALED_CHUNK_BYTES + 5;
 
 fn up_to(bytes: usize, route: MethodRouter<Relay>) -> MethodRouter<Relay> {
     route.layer(DefaultBodyLimit::max(bytes))
@@ -49,6 +52,9 @@ impl Relay {
             .route(&message("grant"), up_to(MAX_MESSAGE_BYTES, put(pairing::put_grant)).get(pairing::fetch_grant))
             .route(api::LOG, up_to(LARGE_DOCUMENT_BYTES, post(log::post)).get(log::page))
             .route(api::ENTRIES, up_to(api::MAX_BODY_BYTES, post(entries::post)).get(entries::page))
+            .route(api::BLOB_CHUNK, up_to(CHUNK_BODY_BYTES, put(blobs::put)).get(blobs::fetch))
+            .route(api::BLOB, get(blobs::list).delete(blobs::delete))
+            .route(api::USAGE, get(quota::usage))
             .route(api::CARD, small(put(cards::put)).get(cards::fetch))
             .route(api::ENROLMENTS, small(post(messages::enrolment)))
             .route(api::ALARMS, small(post(alarms::post)))

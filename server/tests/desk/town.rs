@@ -137,7 +137,7 @@ impl Town {
     async fn serve_relay(&mut self, listener: TcpListener) {
         let folder = tls_folder(self.relay_dir.path());
         let config = tls::server_config(&folder).unwrap();
-        let options = RelayOptions { authorities: vec![self.relay_address.to_string()], operator_reads_alarms: false };
+        let options = RelayOptions { authorities: vec![self.relay_address.to_string()], ..RelayOptions::default() };
         let relay = Relay::open(
             &Disk::new(folder.dir()),
             StoreOptions::default(),

@@ -2,6 +2,7 @@
 
 mod activation;
 mod alarms;
+mod blobs;
 pub mod circles;
 mod compaction;
 mod guests;

@@ -94,7 +94,17 @@ impl Answer {
 }
 
 pub async fn open(dir: &Path, clock: &Arc<ManualClock>, keys: &DeviceKeys, rng: &mut ChaCha20Rng) -> Relay {
-    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false };
+    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], ..RelayOptions::default() };
+    open_with(options, dir, clock, keys, rng).await
+}
+
+pub async fn open_with(
+    options: RelayOptions,
+    dir: &Path,
+    clock: &Arc<ManualClock>,
+    keys: &DeviceKeys,
+    rng: &mut ChaCha20Rng,
+) -> Relay {
     let clock: Arc<dyn Clock> = Arc::<ManualClock>::clone(clock);
     Relay::open(&Disk::new(dir), StoreOptions::default(), keys.clone(), clock, rng, options).await.unwrap()
 }
@@ -113,6 +123,14 @@ impl World {
         world.relay.add_org(world.directory.value().org()).await.unwrap();
         world.publish(world.directory.bytes()).await.ok();
         world
+    }
+
+    /// The relay started again, with room for so many bytes a circle.
+    pub async fn restart_with_quota(&mut self, circle_quota_bytes: u64) {
+        self.relay.close();
+        let authorities = vec![AUTHORITY.to_owned()];
+        let options = RelayOptions { authorities, circle_quota_bytes, ..RelayOptions::default() };
+        self.relay = open_with(options, self.dir.path(), &self.clock, &self.relay_keys, &mut self.rng).await;
     }
 
     /// The relay after its process was stopped and started again.

@@ -104,7 +104,7 @@ async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)
     };
     let relay_folder = scratch.join("relay");
     std::fs::create_dir_all(&relay_folder)?;
-    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false };
+    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], ..RelayOptions::default() };
     let relay = Relay::open(
         &Disk::new(relay_folder),
         StoreOptions { inline: true, ..StoreOptions::default() },

@@ -57,7 +57,7 @@ impl RelaySite {
         if self.running.is_some() {
             return Ok(());
         }
-        let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false };
+        let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], ..RelayOptions::default() };
         let store = StoreOptions { inline: true, ..StoreOptions::default() };
         let (disk, clock) = (Disk::new(self.lives.folder()), Arc::new(self.clock.clone()));
         let relay = Relay::open(&disk, store, self.keys.clone(), clock, rng, options).await?;

@@ -6,6 +6,7 @@
 
 mod alarm;
 mod basics;
+mod blob;
 mod circle;
 mod cross_check;
 mod entry;
@@ -79,6 +80,7 @@ const FORMATS: &[Format] = &[
     ("recovery", recovery::make_recovery, recovery::open_recovery),
     ("pairing", pairing::make_pairing, pairing::open_pairing),
     ("request", pairing::make_request, pairing::open_request),
+    ("blob", blob::make_blob, blob::open_blob),
 ];
 
 impl Set {

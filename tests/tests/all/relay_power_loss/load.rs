@@ -71,7 +71,7 @@ pub struct Cast {
 impl Cast {
     /// What the relay is told.
     pub fn options() -> RelayOptions {
-        RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false }
+        RelayOptions { authorities: vec![AUTHORITY.to_owned()], ..RelayOptions::default() }
     }
 }
 

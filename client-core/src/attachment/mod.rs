@@ -1,0 +1,158 @@
+//! Attachments: files of any kind, sealed in chunks ([`baken_schemas::blob`]) that lie in files of their own beside the
+//! vault and travel apart from entries.
+//!
+//! One operation a file: [`seal_file`] makes the chunks, [`upload`] brings them to the relay, [`download`] fetches what is
+//! missing, [`open_to`] checks all and gives the file back. Each may be stopped anywhere, by a full disk or a lost
+//! connection too, and goes on where it stopped. What is on the disk is sealed: the key is in the record that names the
+//! blob, and so in the vault.
+//!
+//! Not here: which record names which blob, and when a deleted one is freed.
+
+mod download;
+mod open;
+mod pace;
+mod progress;
+mod seal;
+mod store;
+mod upload;
+
+pub use download::download;
+pub use open::{open_to, save};
+pub use progress::Progress;
+pub use seal::{Source, Stamp, seal_file};
+pub use store::BlobStore;
+pub use upload::upload;
+
+use std::io::Write;
+
+use baken_schemas::api::{self, BlobChunks, CircleUsage};
+use baken_schemas::blob::BlobRef;
+use baken_schemas::id::{BlobId, CircleId, IdempotencyKey};
+use http::Method;
+
+use crate::client::{SignedClient, path_with};
+use crate::transport::Transport;
+use crate::{Baken, BakenError, Context};
+
+/// Where to send what belongs to a blob of a circle.
+fn blob_path(circle: CircleId, blob: BlobId) -> Result<String, BakenError> {
+    path_with(&path_with(api::BLOB, circle)?, blob)
+}
+
+/// Where to send a chunk.
+fn chunk_path(circle: CircleId, blob: BlobId, index: u32) -> Result<String, BakenError> {
+    path_with(&path_with(&path_with(api::BLOB_CHUNK, circle)?, blob)?, index)
+}
+
+/// A fresh key: whether a chunk is there the relay decides by its bytes, so that a chunk which was deleted can be sent
+/// anew.
+fn fresh_key(context: &Context) -> IdempotencyKey {
+    context.with_rng(|rng| IdempotencyKey::make(rng))
+}
+
+/// Which chunks the relay has.
+async fn chunks_there(
+    client: &SignedClient<'_>,
+    context: &Context,
+    circle: CircleId,
+    blob: BlobId,
+) -> Result<BlobChunks, BakenError> {
+    let path = blob_path(circle, blob)?;
+    client.ask(Method::GET, &path, Vec::new(), fresh_key(context), "a blob's chunks").await
+}
+
+/// Frees the space of a blob at the relay, for all devices of the circle. Fine when nothing is there.
+///
+/// # Errors
+/// As [`SignedClient::send`].
+pub async fn delete(
+    client: &SignedClient<'_>,
+    context: &Context,
+    circle: CircleId,
+    blob: BlobId,
+) -> Result<(), BakenError> {
+    let path = blob_path(circle, blob)?;
+    client.send(Method::DELETE, &path, Vec::new(), fresh_key(context)).await.map(drop)
+}
+
+/// How full a circle is at the relay.
+///
+/// # Errors
+/// As [`SignedClient::ask`].
+pub async fn usage(client: &SignedClient<'_>, context: &Context, circle: CircleId) -> Result<CircleUsage, BakenError> {
+    let path = path_with(api::USAGE, circle)?;
+    client.ask(Method::GET, &path, Vec::new(), fresh_key(context), "a circle's usage").await
+}
+
+#[allow(dead_code, reason = "the records that name attachments call these")]
+impl Baken {
+    /// Where this device keeps blobs.
+    pub(crate) fn blobs(&self) -> BlobStore {
+        BlobStore::new(self.home.blobs())
+    }
+
+    /// See [`seal_file`].
+    pub(crate) fn seal_attachment(&self, source: &mut dyn Source) -> Result<BlobRef, BakenError> {
+        seal_file(&self.blobs(), &self.context, source)
+    }
+
+    /// See [`upload`].
+    pub(crate) async fn upload_attachment(
+        &self,
+        transport: &dyn Transport,
+        circle: CircleId,
+        blob: &BlobRef,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), BakenError> {
+        let keys = self.device_keys()?;
+        let client = SignedClient::of_device(transport, &keys);
+        upload(&client, &self.context, &self.blobs(), circle, blob, progress).await
+    }
+
+    /// See [`download`].
+    pub(crate) async fn download_attachment(
+        &self,
+        transport: &dyn Transport,
+        circle: CircleId,
+        blob: &BlobRef,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<(), BakenError> {
+        let keys = self.device_keys()?;
+        let client = SignedClient::of_device(transport, &keys);
+        download(&client, &self.context, &self.blobs(), circle, blob, progress).await
+    }
+
+    /// See [`open_to`].
+    pub(crate) fn open_attachment(&self, blob: &BlobRef, writer: &mut dyn Write) -> Result<(), BakenError> {
+        open_to(&self.blobs(), blob, writer)
+    }
+
+    /// Frees the space of a blob on this device. Its chunks can be fetched again.
+    pub(crate) fn free_attachment(&self, blob: BlobId) -> Result<(), BakenError> {
+        self.blobs().free(blob)
+    }
+
+    /// See [`delete`].
+    pub(crate) async fn delete_attachment(
+        &self,
+        transport: &dyn Transport,
+        circle: CircleId,
+        blob: BlobId,
+    ) -> Result<(), BakenError> {
+        let keys = self.device_keys()?;
+        delete(&SignedClient::of_device(transport, &keys), &self.context, circle, blob).await
+    }
+
+    /// See [`usage`].
+    pub(crate) async fn circle_usage(
+        &self,
+        transport: &dyn Transport,
+        circle: CircleId,
+    ) -> Result<CircleUsage, BakenError> {
+        let keys = self.device_keys()?;
+        usage(&SignedClient::of_device(transport, &keys), &self.context, circle).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

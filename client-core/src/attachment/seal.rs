@@ -1,0 +1,104 @@
+//! Sealing a file into chunks, as it is read: never more than one chunk of it is in memory.
+//!
+//! A file may change under the reader (a camera still writing, a sync tool replacing it). What is sealed must be one
+//! file at one moment, so its size and time of change are compared before and after, and it is read a second time and
+//! its hash compared: a change within the clock's resolution, or through a memory map, shows in neither size nor time.
+
+use std::fs::File;
+use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
+use std::time::SystemTime;
+
+use baken_schemas::blob::{BlobRef, BlobSealer, CHUNK_BYTES};
+use sha2::{Digest as _, Sha256};
+use zeroize::Zeroizing;
+
+use crate::attachment::store::BlobStore;
+use crate::{BakenError, Context};
+
+/// How much is read at once in the second pass.
+const READ_BYTES: usize = 64 * 1024;
+
+/// What a file looks like from outside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its size in bytes.
+    pub size: u64,
+    /// When it was changed last, where that is known.
+    pub changed: Option<SystemTime>,
+}
+
+/// Where an attachment is read from: a file, or bytes that an app holds.
+pub trait Source: Read + Seek {
+    /// What it looks like now.
+    ///
+    /// # Errors
+    /// The system's.
+    fn stamp(&self) -> std::io::Result<Stamp>;
+}
+
+impl Source for File {
+    fn stamp(&self) -> std::io::Result<Stamp> {
+        let metadata = self.metadata()?;
+        if !metadata.is_file() {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        Ok(Stamp { size: metadata.len(), changed: metadata.modified().ok() })
+    }
+}
+
+impl<T: AsRef<[u8]>> Source for Cursor<T> {
+    fn stamp(&self) -> std::io::Result<Stamp> {
+        Ok(Stamp { size: self.get_ref().as_ref().len() as u64, changed: None })
+    }
+}
+
+/// Seals a file into the store, whole or not at all. What it gives belongs into a record; the chunks are durable by then.
+///
+/// # Errors
+/// [`BakenError::AttachmentTooLarge`], [`BakenError::AttachmentChanged`], [`BakenError::DiskFull`],
+/// [`BakenError::Disk`]. Nothing is left behind.
+pub fn seal_file(store: &BlobStore, context: &Context, source: &mut dyn Source) -> Result<BlobRef, BakenError> {
+    let before = source.stamp()?;
+    let mut sealer =
+        context.with_rng(|rng| BlobSealer::new(before.size, rng)).map_err(|_| BakenError::AttachmentTooLarge)?;
+    let unfinished = store.begin(sealer.blob())?;
+    source.seek(SeekFrom::Start(0))?;
+    let mut hash = Sha256::new();
+    let mut buffer = Zeroizing::new(vec![0; CHUNK_BYTES]);
+    while let Some((index, len)) = sealer.next_chunk() {
+        let plaintext = buffer.get_mut(..len).ok_or(BakenError::AttachmentTooLarge)?;
+        source.read_exact(plaintext).map_err(shorter_is_changed)?;
+        hash.update(&*plaintext);
+        let sealed = context.with_rng(|rng| sealer.seal(plaintext, rng))?;
+        unfinished.keep(index, &sealed)?;
+    }
+    let longer = source.read(&mut [0])? > 0;
+    if longer || source.stamp()? != before || hash_again(source)? != hash.finalize()[..] {
+        return Err(BakenError::AttachmentChanged);
+    }
+    let blob = sealer.finish()?;
+    unfinished.finish(blob.chunks)?;
+    Ok(blob)
+}
+
+fn shorter_is_changed(error: std::io::Error) -> BakenError {
+    match error.kind() {
+        ErrorKind::UnexpectedEof => BakenError::AttachmentChanged,
+        _ => error.into(),
+    }
+}
+
+/// Reads it all once more.
+fn hash_again(source: &mut dyn Source) -> Result<Vec<u8>, BakenError> {
+    source.seek(SeekFrom::Start(0))?;
+    let mut hash = Sha256::new();
+    let mut buffer = Zeroizing::new(vec![0; READ_BYTES]);
+    loop {
+        match source.read(&mut buffer) {
+            Ok(0) => return Ok(hash.finalize().to_vec()),
+            Ok(read) => hash.update(buffer.get(..read).unwrap_or_default()),
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
