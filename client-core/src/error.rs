@@ -352,7 +352,6 @@ fn refused_help(code: &str) -> &'static str {
         "unknown_device" => "Activate or pair this device again.",
         "entry_conflict" => "This device's folder was copied or restored: pair it anew.",
         "removed" => "This device gets nothing new from this circle. What was shared until then stays here.",
-        "quota_full" => "Delete attachments that are not needed; what is not sent stays here.",
         "too_often" | "busy" | "stopping" => "Try again in a minute.",
         "quota_full" => "Delete attachments that are not needed any more, or ask your organisation for more room.",
         "disk_full" => "Tell your organisation that the server's disk is full.",

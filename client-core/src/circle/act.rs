@@ -222,9 +222,8 @@ impl Baken {
     /// Whether the log that the relay hands out has the record that it said it took. What was asked for is done only
     /// then.
     fn check_taken(&self, circle: CircleId, record: &Signed<LogRecord>) -> Result<(), BakenError> {
-        let there = self.with_vault(|open| {
-            open.circles.get(circle)?.log_hash(&open.vault.connection, record.value().seq)
-        })?;
+        let there =
+            self.with_vault(|open| open.circles.get(circle)?.log_hash(&open.vault.connection, record.value().seq))?;
         if there == Some(record.hash()) {
             return Ok(());
         }

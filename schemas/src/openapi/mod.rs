@@ -206,7 +206,10 @@ fn described(operation: &Operation) -> Value {
     let in_path = operation.path_parameters().map(|name| {
         // An organisation and a sealed root are named by a hash, all else by an id of 16 bytes.
         let digits = if matches!(name, "org" | "name") { 64 } else { 32 };
-        let schema = json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{digits}}}$") });
+        let schema = match name {
+            "chunk" => json!({ "type": "integer", "minimum": 0, "maximum": MAX_CHUNKS - 1 }),
+            _ => json!({ "type": "string", "pattern": format!("^[0-9a-f]{{{digits}}}$") }),
+        };
         json!({ "name": name, "in": "path", "required": true, "schema": schema })
     });
     let in_query = operation.query.iter().map(|name| {

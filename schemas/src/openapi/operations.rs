@@ -20,6 +20,7 @@ const NOT_ALLOWED: (u16, &str) = (403, "not_allowed");
 const NOT_MEMBER: (u16, &str) = (403, "not_member");
 const REMOVED: (u16, &str) = (403, "removed");
 const NOT_THE_ROOT: (u16, &str) = (403, "not_the_root");
+const QUOTA_FULL: (u16, &str) = (413, "quota_full");
 
 /// The table.
 pub const OPERATIONS: &[Operation] = &[
@@ -142,7 +143,7 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Stores entries of the caller, in order.",
         body: Some("EntryBatch"),
         answer: Structure("EntriesStored"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (409, "entry_out_of_order"), (409, "entry_conflict")],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (409, "entry_out_of_order"), (409, "entry_conflict"), QUOTA_FULL],
         ..operation(Post, api::ENTRIES, "addEntries", MainKey)
     },
     Operation {

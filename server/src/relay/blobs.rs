@@ -17,11 +17,11 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::relay::Relay;
 use crate::relay::auth::BySig;
-use crate::relay::log::slot_of;
 use crate::relay::once::{Answer, Done};
 use crate::relay::page;
 use crate::relay::problem::Refusal;
 use crate::relay::quota::Quota;
+use crate::relay::standing;
 use crate::store::{Priority, StoreError};
 
 /// The most chunks that are with the writer at a time: 2 MiB in one commit, so that it takes no longer than a few
@@ -32,7 +32,7 @@ const CLEARED_AT_ONCE: u32 = 16;
 
 /// Whether a device may read, add and clear away blobs of a circle.
 pub(super) fn admit(db: &Connection, circle: CircleId, device: DeviceId) -> Result<(), Refusal> {
-    slot_of(db, circle, device)?.map(drop).ok_or(Refusal::NotMember)
+    standing::reader(db, circle, device).map(drop)
 }
 
 /// Where a chunk lies.

@@ -46,7 +46,8 @@ async fn take(relay: &Relay, circle: &str, request: BySig) -> Result<Answer, Ref
     }
     let now = relay.now();
     let by = By { circle, device: phone.device, acknowledged: relay.acknowledged().of(circle, phone.device) };
-    let op = move |db: &Connection| store(db, by, &entries, now);
+    let quota = relay.quota();
+    let op = move |db: &Connection| store(db, by, &entries, quota, now);
     relay.once(request.write, Priority::Normal, op).await
 }
 
@@ -59,7 +60,7 @@ struct By {
     acknowledged: u64,
 }
 
-fn store(db: &Connection, by: By, entries: &[Entry], now: Timestamp) -> Result<Done, Refusal> {
+fn store(db: &Connection, by: By, entries: &[Entry], quota: Quota, now: Timestamp) -> Result<Done, Refusal> {
     let circle = by.circle;
     let standing = standing::writer(db, circle, by.device)?;
     let slot = standing.slot;
@@ -88,6 +89,7 @@ fn store(db: &Connection, by: By, entries: &[Entry], now: Timestamp) -> Result<D
         if matches!(header.kind, EntryKind::Checkpoint { .. }) && !standing.owner {
             return Err(FormatError::Rule { what: "an entry", rule: "only an owner writes checkpoints" }.into());
         }
+        quota.takes_entries(db, circle, entry.bytes().len())?;
         db.prepare_cached(
             "INSERT INTO entry (circle, slot, counter, hash, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?

@@ -26,6 +26,7 @@ mod org_documents;
 mod page;
 mod pairing;
 mod problem;
+mod quota;
 mod rates;
 mod receipts;
 mod recover;
@@ -52,6 +53,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use acknowledged::Acknowledged;
+use quota::Quota;
 use rates::AddressRates;
 use trust::Trust;
 use wakes::Wakes;
@@ -59,7 +61,12 @@ use wakes::Wakes;
 /// The relay's database.
 pub const SCHEMA: Schema = Schema {
     file: "relay.db",
-    migrations: &[include_str!("schema_1.sql"), audit::TABLE, include_str!("schema_2.sql")],
+    migrations: &[
+        include_str!("schema_1.sql"),
+        audit::TABLE,
+        include_str!("schema_2.sql"),
+        include_str!("schema_2_blob.sql"),
+    ],
 };
 
 /// What a relay is told beside its keys.
@@ -105,6 +112,7 @@ struct Inner {
     strangers: Strangers,
     ladder_changes: watch::Sender<()>,
     stopping: watch::Sender<bool>,
+    chunk_turns: Semaphore,
 }
 
 impl Relay {
@@ -139,6 +147,7 @@ impl Relay {
             strangers: Strangers::default(),
             ladder_changes: watch::channel(()).0,
             stopping: watch::channel(false).0,
+            chunk_turns: Semaphore::new(blobs::CHUNKS_AT_ONCE),
         })))
     }
 
@@ -185,6 +194,15 @@ impl Relay {
 
     fn options(&self) -> &RelayOptions {
         &self.0.options
+    }
+
+    fn quota(&self) -> Quota {
+        Quota::of_bytes(self.0.options.circle_quota_bytes)
+    }
+
+    /// Waits until one more chunk may go to the writer.
+    async fn chunk_turn(&self) -> Result<SemaphorePermit<'_>, StoreError> {
+        self.0.chunk_turns.acquire().await.map_err(|_| StoreError::Stopped)
     }
 
     fn generation(&self) -> u64 {

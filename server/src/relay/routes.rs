@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, cards, devices, entries, guests, live, log, mail, messages, org_documents, pairing,
-    receipts, recover, sealed_root,
+    Relay, activate, alarms, blobs, cards, devices, entries, guests, live, log, mail, messages, org_documents, pairing,
+    quota, receipts, recover, sealed_root,
 };
 
 /// The largest body of an address that takes one small document.

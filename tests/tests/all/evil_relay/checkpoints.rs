@@ -104,7 +104,8 @@ pub async fn parts_of_another_circles_checkpoint_start_nothing() {
     let fresh = Fresh::set().await;
     let database = rusqlite::Connection::open(fresh.town.folder.path().join("relay").join("relay.db")).unwrap();
     let mut statement = database.prepare("SELECT bytes FROM entry WHERE circle <> ?1 ORDER BY cursor").unwrap();
-    let others: Vec<Vec<u8>> = statement.query_map([fresh.home.0], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+    let others: Vec<Vec<u8>> =
+        statement.query_map([fresh.home.0], |row| row.get(0)).unwrap().map(Result::unwrap).collect();
     let part = others.into_iter().find(|entry| is_checkpoint(entry)).unwrap();
     fresh.evil.pages(&format!("{}/entries", fresh.home), move |page, _| {
         if let Some(first) = page.items.iter().position(|item| is_checkpoint(&item.bytes)) {

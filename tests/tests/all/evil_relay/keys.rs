@@ -179,12 +179,8 @@ fn founded_by_the_relay(
     guest: Option<Member>,
 ) -> Page {
     let spy = DeviceKeys::make(&mut town.rng);
-    let first = Member {
-        device: spy.device,
-        sig: spy.sig.verify_key(),
-        kem: spy.kem.public(),
-        role: MemberRole::Owner,
-    };
+    let first =
+        Member { device: spy.device, sig: spy.sig.verify_key(), kem: spy.kem.public(), role: MemberRole::Owner };
     let (mut membership, genesis) = Membership::found(id, CircleKind::Family, root, recovery, first, &spy.sig);
     let mut records = vec![genesis];
     if let Some(member) = guest {

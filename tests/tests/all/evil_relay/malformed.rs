@@ -82,10 +82,8 @@ pub async fn a_flood_of_junk_is_refused_whole() {
     stage.phone_writes(&["Broer"]).await;
     stage.evil.pages(&format!("{}/entries", stage.home()), |page, _| {
         let start = page.items.last().map_or(0, |item| item.cursor);
-        let junk = (1..5000_u64).map(|number| Item {
-            cursor: start + number,
-            bytes: number.to_be_bytes().to_vec().into(),
-        });
+        let junk =
+            (1..5000_u64).map(|number| Item { cursor: start + number, bytes: number.to_be_bytes().to_vec().into() });
         page.items.extend(junk);
     });
     assert_eq!(stage.refused().await, "not_trustworthy");
@@ -137,7 +135,11 @@ pub async fn a_refusal_full_of_words_shows_its_code_only() {
             r#"{"type":"x","title":"Bel 06-12345678","status":403,"detail":"<b>","code":"removed"}"#.to_owned(),
             "removed",
         ),
-        (500, r#"{"type":"x","title":"","status":500,"detail":"","code":"Wis Alles! rm -rf"}"#.to_owned(), "isllesrmrf"),
+        (
+            500,
+            r#"{"type":"x","title":"","status":500,"detail":"","code":"Wis Alles! rm -rf"}"#.to_owned(),
+            "isllesrmrf",
+        ),
         (599, "x".repeat(1_000_000), "no_reason_given"),
     ] {
         stage.evil.lie(move |_, _, _| Response { status, body: body.clone().into() });

@@ -109,11 +109,8 @@ impl Transport for Evil {
     }
 
     async fn send(&self, request: Request) -> Result<Response, TransportError> {
-        let asked = Asked {
-            method: request.method.clone(),
-            path: request.path_and_query.clone(),
-            body: request.body.clone(),
-        };
+        let asked =
+            Asked { method: request.method.clone(), path: request.path_and_query.clone(), body: request.body.clone() };
         let before = self.heard();
         let instead = self.instead.lock().unwrap().as_mut().and_then(|instead| instead(&asked, &before));
         let truth = match instead {
