@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use baken_core::Baken;
-use baken_schemas::circle::{Epoch, LogRecord, Member, MemberRole, Membership, Operation};
+use baken_schemas::circle::{CircleKind, Cut, Epoch, LogRecord, Member, MemberRole, Membership, Operation, Readers};
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::CircleId;
@@ -179,7 +179,9 @@ fn revoke(rng: &mut dyn CryptoRng) -> Result<Duration> {
         role: MemberRole::Owner,
     };
     let owner = devices.first().context("there are devices")?;
-    let (mut membership, _) = Membership::found(CircleId::make(rng), &SigningKey::make(rng), member(owner));
+    let root = SigningKey::make(rng).verify_key();
+    let (mut membership, _) =
+        Membership::found(CircleId::make(rng), CircleKind::Family, root, None, member(owner), &owner.sig);
     for keys in devices.iter().skip(1) {
         let record = membership.next(owner.device, Operation::Add { member: member(keys) }, &owner.sig);
         membership.apply(record.bytes())?;
@@ -190,17 +192,17 @@ fn revoke(rng: &mut dyn CryptoRng) -> Result<Duration> {
     Ok(cpu_time().saturating_sub(begin))
 }
 
-/// The record that revokes a device.
-///
-/// This is the one place that says what revoking is: once the formats have a removal that carries its epoch, it is made
-/// here. Until then it is an epoch for all others, which is where the CPU goes.
+/// The record that revokes a device: its removal, with an epoch for all others.
 fn remove(
     membership: &Membership,
     by: &DeviceKeys,
     whom: &DeviceKeys,
     rng: &mut dyn CryptoRng,
 ) -> Result<Signed<LogRecord>> {
-    let stay: Vec<Member> = membership.members().iter().filter(|it| it.device != whom.device).cloned().collect();
-    let (epoch, _) = Epoch::make(membership.circle(), membership.epoch() + 1, &stay, rng)?;
-    Ok(membership.next(by.device, Operation::Epoch { epoch }, &by.sig))
+    let without = membership.without(whom.device)?;
+    let members = without.readers();
+    let readers = Readers { members: &members, recovery: None };
+    let (epoch, _) = Epoch::make(membership.circle(), membership.epoch() + 1, readers, None, rng)?;
+    let cut = Cut { device: whom.device, counter: 0 };
+    Ok(membership.next(by.device, Operation::Remove { cut, epoch }, &by.sig))
 }
