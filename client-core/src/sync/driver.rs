@@ -136,8 +136,8 @@ impl Baken {
         if self.with_sync(circle, waits)? > 0 {
             self.pull_log(client, circle).await?;
             tally.count(&self.with_sync(circle, |sync| sync.retry())?);
-            self.find_withheld_log(circle)?;
         }
+        self.find_withheld_log(circle)?;
         self.search_missing(client, circle, tally).await?;
         pushed?;
         self.with_sync(circle, make_due_checkpoint)?;
