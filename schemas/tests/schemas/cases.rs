@@ -7,6 +7,7 @@ use baken_schemas::alarm::{
     Alarm, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail, ReceiptState,
     Update, UpdateBody, check_receipt,
 };
+use baken_schemas::blob::BlobSealer;
 use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
 use baken_schemas::circle::{Membership, Operation};
 use baken_schemas::crypto::{Hash, SymmetricKey, VerifyKey};

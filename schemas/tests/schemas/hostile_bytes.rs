@@ -4,9 +4,11 @@ use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
 use baken_schemas::api::{
     Activated, Activation, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page, Recovery,
 };
+use baken_schemas::api::{BlobChunks, CircleUsage};
 use baken_schemas::cbor;
 use baken_schemas::checkpoint::CheckpointPart;
 use baken_schemas::circle::{LogHead, LogRecord, Membership};
+use baken_schemas::crypto::SymmetricKey;
 use baken_schemas::crypto::Wrapped;
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader};

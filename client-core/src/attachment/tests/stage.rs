@@ -50,6 +50,9 @@ impl KeyStore for NoKeyStore {
     fn store(&self, _: &PlatformSecret) -> Result<(), BakenError> {
         Err(BakenError::KeyStoreLost)
     }
+    fn forget(&self) -> Result<(), BakenError> {
+        Ok(())
+    }
 }
 
 /// One device.
