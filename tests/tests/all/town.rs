@@ -140,7 +140,7 @@ impl Town {
 pub async fn open_relay(folder: &Path, keys: &DeviceKeys, clock: &SimClock, rng: &mut ChaCha20Rng) -> Relay {
     let dir = folder.join("relay");
     std::fs::create_dir_all(&dir).unwrap();
-    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], operator_reads_alarms: false };
+    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], ..RelayOptions::default() };
     let store = StoreOptions { inline: true, ..StoreOptions::default() };
     Relay::open(&Disk::new(dir), store, keys.clone(), Arc::new(clock.clone()), rng, options).await.unwrap()
 }
