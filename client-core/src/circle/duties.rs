@@ -84,7 +84,8 @@ impl Baken {
                 let seen = log::observed(connection, circle.row(), member.device)?;
                 let waited = seen.is_some_and(|seen| now.since_ms(seen) >= DAY_MS);
                 match state {
-                    MemberState::Proposed { by } if waited => {
+                    // Whose proposer was taken out meanwhile stays outside, unless somebody lets it in by hand.
+                    MemberState::Proposed { by } if waited && membership.is_owner(by) => {
                         let alone =
                             membership.members().filter(|(member, _)| membership.is_owner(member.device)).count() == 1;
                         if by != device || alone {

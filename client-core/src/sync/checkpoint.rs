@@ -32,6 +32,8 @@ const DUE_ENTRIES: u64 = 2_000;
 const COVERED: &str = "checkpoint_covers";
 /// A checkpoint is due whatever the number of entries.
 const DUE_NOW: &str = "checkpoint_due";
+/// The counter of the last part of the newest checkpoint that this device wrote.
+const WRITTEN: &str = "checkpoint_written";
 /// How many entries there were, of all writers, at the last checkpoint.
 const AT_LAST: &str = "entries_at_checkpoint";
 
@@ -241,9 +243,17 @@ pub(crate) fn make(tx: &Transaction<'_>, author: Author<'_>) -> Result<(), Baken
     time::end_batch(tx, row)?;
     let of = u16::try_from(parts.len()).map_err(|_| BakenError::ValueRefused)?;
     for (part, content) in (0_u16..).zip(&parts) {
-        author.seal(tx, EntryKind::Checkpoint { part, of }, hlc, content.to_bytes())?;
+        let entry = author.seal(tx, EntryKind::Checkpoint { part, of }, hlc, content.to_bytes())?;
+        setting::write_of(tx, row, WRITTEN, &entry.header().counter)?;
     }
     note(tx, row)
+}
+
+/// Whether the relay has not acknowledged all of a checkpoint that this device wrote. Until then nothing more may be
+/// read: what a device asks to go on from the relay takes for read, and a checkpoint for holding all that its author
+/// had read when it came.
+pub(super) fn is_unsent(connection: &Connection, circle: CircleRow, stored: u64) -> Result<bool, BakenError> {
+    Ok(setting::read_of::<u64>(connection, circle, WRITTEN)?.is_some_and(|last| last > stored))
 }
 
 /// Whether a checkpoint's first parts lie here without its last.

@@ -125,6 +125,9 @@ impl Baken {
             Err(BakenError::NotReached) => return Err(BakenError::NotReached),
             pushed => pushed,
         };
+        if pushed.is_err() && self.with_sync(circle, has_unsent_checkpoint)? {
+            return pushed;
+        }
         let acknowledged = self.with_sync(circle, |sync| sync.acknowledged())?;
         // A relay that takes nothing (its disk is full) may still have something.
         self.pull_entries(client, circle, tally).await?;
@@ -429,4 +432,11 @@ fn make_due_checkpoint(sync: &mut Sync<'_>) -> Result<(), BakenError> {
     checkpoint::make(&tx, author)?;
     tx.commit()?;
     Ok(())
+}
+
+/// Whether a checkpoint of this device is on its way: see [`checkpoint::is_unsent`].
+fn has_unsent_checkpoint(sync: &mut Sync<'_>) -> Result<bool, BakenError> {
+    let row = sync.circle.row();
+    let stored: u64 = setting::read_of(sync.connection, row, STORED)?.unwrap_or(0);
+    checkpoint::is_unsent(sync.connection, row, stored)
 }

@@ -204,7 +204,7 @@ fn signed_headers() -> Value {
 
 fn described(operation: &Operation) -> Value {
     let in_path = operation.path_parameters().map(|name| {
-        // An organisation and a sealed root are named by a hash, all else by an id of 16 bytes.
+        // An organisation and a sealed root are named by a hash, a chunk by its place, all else by an id of 16 bytes.
         let digits = if matches!(name, "org" | "name") { 64 } else { 32 };
         let schema = match name {
             "chunk" => json!({ "type": "integer", "minimum": 0, "maximum": MAX_CHUNKS - 1 }),

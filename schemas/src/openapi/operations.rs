@@ -156,30 +156,30 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Stores a chunk of a blob; the same bytes again are fine.",
         body: Some("a sealed chunk, as a byte string"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER, (409, "conflict"), QUOTA_FULL],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (409, "conflict"), QUOTA_FULL],
         ..operation(Put, api::BLOB_CHUNK, "putChunk", MainKey)
     },
     Operation {
         summary: "A chunk of a blob.",
         answer: Structure("a sealed chunk, as a byte string"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED],
         ..operation(Get, api::BLOB_CHUNK, "chunk", MainKey)
     },
     Operation {
         summary: "Which chunks of a blob are here, with their hashes.",
         answer: Structure("BlobChunks"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED],
         ..operation(Get, api::BLOB, "blob", MainKey)
     },
     Operation {
         summary: "Frees the space of a blob; a repeat is fine.",
-        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED],
         ..operation(Delete, api::BLOB, "deleteBlob", MainKey)
     },
     Operation {
         summary: "How full a circle is, and how full it may be.",
         answer: Structure("CircleUsage"),
-        refusals: &[NOT_ALLOWED, NOT_MEMBER],
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED],
         ..operation(Get, api::USAGE, "usage", MainKey)
     },
     Operation {

@@ -2,17 +2,16 @@
 
 use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
 use baken_schemas::api::{
-    Activated, Activation, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page, Recovery,
+    Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page, Recovery,
 };
-use baken_schemas::api::{BlobChunks, CircleUsage};
+use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
 use baken_schemas::checkpoint::CheckpointPart;
 use baken_schemas::circle::{LogHead, LogRecord, Membership};
-use baken_schemas::crypto::SymmetricKey;
-use baken_schemas::crypto::Wrapped;
+use baken_schemas::crypto::{SymmetricKey, Wrapped};
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
-use baken_schemas::id::CircleId;
+use baken_schemas::id::{BlobId, CircleId};
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine};
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
@@ -72,6 +71,13 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<Value>(bytes);
     let key = SymmetricKey::make(&mut ChaCha20Rng::seed_from_u64(3));
     let _ = label_of(bytes);
+    let _ = is_sealed_len(bytes.len());
+    for (size, index) in [(0, 0), (bytes.len() as u64, 0), (CHUNK_BYTES as u64 + 1, 1), (u64::MAX, u32::MAX)] {
+        let chunks = chunks_of(size).unwrap_or(u32::MAX);
+        let blob = BlobRef { blob: BlobId([1; 16]), key: key.clone(), chunks, size, root: leaf(bytes) };
+        assert!(blob.open_chunk(index, bytes).is_err());
+    }
+    assert_eq!(root(&[leaf(bytes)]), Some(leaf(bytes)));
     for schema in 0..3 {
         let _ = decode_changes(schema, bytes);
     }

@@ -30,11 +30,6 @@ pub(super) const CHUNKS_AT_ONCE: usize = 8;
 /// The most chunks cleared away in one transaction: 4 MiB, which `secure_delete` overwrites.
 const CLEARED_AT_ONCE: u32 = 16;
 
-/// Whether a device may read, add and clear away blobs of a circle.
-pub(super) fn admit(db: &Connection, circle: CircleId, device: DeviceId) -> Result<(), Refusal> {
-    standing::reader(db, circle, device).map(drop)
-}
-
 /// Where a chunk lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Place {
@@ -86,7 +81,7 @@ fn store(
     leaf: Hash,
     quota: Quota,
 ) -> Result<Done, Refusal> {
-    admit(db, place.circle, device)?;
+    standing::writer(db, place.circle, device)?;
     let there = db
         .prepare_cached("SELECT leaf FROM blob_chunk WHERE circle = ?1 AND blob = ?2 AND chunk = ?3")?
         .query_row(params![place.circle.0, place.blob.0, place.index], |row| row.get(0).map(Hash))
@@ -117,7 +112,7 @@ async fn give(relay: &Relay, path: &(String, String, String), request: &BySig) -
     let found: Option<Vec<u8>> = relay
         .store()
         .read_page(move |db| {
-            admit(db, place.circle, device)?;
+            standing::reader(db, place.circle, device)?;
             let found = db
                 .prepare_cached("SELECT bytes FROM blob_chunk WHERE circle = ?1 AND blob = ?2 AND chunk = ?3")?
                 .query_row(params![place.circle.0, place.blob.0, place.index], |row| row.get(0))
@@ -139,7 +134,7 @@ async fn there(relay: &Relay, path: &(String, String), request: &BySig) -> Resul
     let chunks = relay
         .store()
         .read_page(move |db| {
-            admit(db, circle, device)?;
+            standing::reader(db, circle, device)?;
             Ok::<_, Refusal>(chunks_of(db, circle, blob)?)
         })
         .await?;
@@ -164,7 +159,7 @@ async fn clear(relay: &Relay, path: &(String, String), request: BySig) -> Result
     let (circle, blob): (CircleId, BlobId) = (page::id(&path.0)?, page::id(&path.1)?);
     let device = request.caller.phone()?.device;
     let part = move |db: &Connection| {
-        admit(db, circle, device)?;
+        standing::writer(db, circle, device)?;
         Ok::<_, Refusal>(clear_some(db, circle, blob)?)
     };
     let answer = relay.once(request.write, Priority::Normal, move |db| part(db).map(|_| Done::nothing())).await?;

@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::relay::Relay;
 use crate::relay::auth::BySig;
-use crate::relay::blobs::admit;
+use crate::relay::standing;
 use crate::relay::once::Answer;
 use crate::relay::page;
 use crate::relay::problem::Refusal;
@@ -73,7 +73,7 @@ fn read(relay: &Relay, circle: &str, request: &BySig) -> Result<Answer, Refusal>
     let device = request.caller.phone()?.device;
     let quota = relay.quota();
     let used = relay.store().read(|db| {
-        admit(db, circle, device)?;
+        standing::reader(db, circle, device)?;
         Ok::<_, Refusal>(used(db, circle)?)
     })?;
     Ok(Answer(cbor::to_vec(&CircleUsage { used, quota: quota.bytes, quota_for_blobs: quota.for_blobs() })))

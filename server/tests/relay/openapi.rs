@@ -8,7 +8,11 @@ use super::world::World;
 pub fn concrete(operation: &Operation) -> String {
     let mut path = operation.path.to_owned();
     for parameter in operation.path_parameters() {
-        let length = if matches!(parameter, "org" | "name") { 64 } else { 32 };
+        let length = match parameter {
+            "org" | "name" => 64,
+            "chunk" => 1,
+            _ => 32,
+        };
         path = path.replace(&format!("{{{parameter}}}"), &"0".repeat(length));
     }
     path
