@@ -315,11 +315,11 @@ impl Baken {
             let home = open.circles.home();
             let views = all_views(&open.vault.connection, home, Some(kind.number))?;
             let values = views.iter().flat_map(|view| &view.fields).flat_map(|field| &field.values);
-            let shared = values.filter_map(|value| match &value.value {
+            let mut shared = values.filter_map(|value| match &value.value {
                 Value::Bytes(key) => SymmetricKey::from_slice(key),
                 _ => None,
             });
-            Ok((home.id(), shared.last(), device::load(&open.vault.connection)?.desk_key))
+            Ok((home.id(), shared.next_back(), device::load(&open.vault.connection)?.desk_key))
         })?;
         match (shared, own) {
             (None, Some(own)) if self.may_write_in(home)? => {

@@ -48,7 +48,7 @@ impl Baken {
             match duty {
                 Duty::Remove(device) => self.remove_member(client, circle, device).await?,
                 Duty::Record(operation) => {
-                    self.append(client, circle, |circle, keys| Ok(Some(circle.record(operation.clone(), keys))))
+                    self.append(client, circle, |circle, keys| Ok(Some(circle.record((*operation).clone(), keys))))
                         .await?;
                 }
                 Duty::Epoch => {
@@ -89,11 +89,11 @@ impl Baken {
                         let alone =
                             membership.members().filter(|(member, _)| membership.is_owner(member.device)).count() == 1;
                         if by != device || alone {
-                            return Ok(Some(Duty::Record(Operation::Confirm { device: member.device })));
+                            return Ok(Some(Duty::Record(Box::new(Operation::Confirm { device: member.device }))));
                         }
                     }
                     MemberState::Leaving { .. } if waited => {
-                        return Ok(Some(Duty::Record(Operation::Finish { device: member.device })));
+                        return Ok(Some(Duty::Record(Box::new(Operation::Finish { device: member.device }))));
                     }
                     _ => {}
                 }
@@ -196,7 +196,7 @@ impl Baken {
 
 /// Something that this device owes a circle.
 enum Duty {
-    Record(Operation),
+    Record(Box<Operation>),
     Remove(DeviceId),
     Epoch,
 }
@@ -209,14 +209,14 @@ fn own_devices(home: &Circle, circle: &Circle) -> Option<Duty> {
         match (state, here) {
             (MemberState::Active, None) => {
                 let member = Member { role: MemberRole::Owner, ..member.clone() };
-                return Some(Duty::Record(Operation::Add { member }));
+                return Some(Duty::Record(Box::new(Operation::Add { member })));
             }
             (MemberState::Leaving { .. } | MemberState::Gone { .. }, Some(MemberState::Active)) => {
                 return Some(Duty::Remove(member.device));
             }
             // An owner who objected is back in both.
             (MemberState::Active, Some(MemberState::Leaving { .. })) => {
-                return Some(Duty::Record(Operation::Veto { device: member.device }));
+                return Some(Duty::Record(Box::new(Operation::Veto { device: member.device })));
             }
             _ => {}
         }

@@ -162,5 +162,5 @@ fn name(connection: &Connection, circle: &Circle) -> Result<Option<String>, Bake
             Value::Text(name) => Some(name.clone()),
             _ => None,
         })
-        .last())
+        .next_back())
 }

@@ -2,7 +2,8 @@
 
 use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
 use baken_schemas::api::{
-    Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page, Recovery,
+    Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page,
+    Recovery,
 };
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;

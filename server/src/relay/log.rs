@@ -93,7 +93,7 @@ enum Next {
     /// It is there already, byte for byte.
     There,
     /// It may be added: where the log stood, and what it amounts to with the record.
-    Fits { before: Option<LogHead>, with: Membership },
+    Fits { before: Option<LogHead>, with: Box<Membership> },
 }
 
 impl Next {
@@ -105,7 +105,7 @@ impl Next {
             if seq != 0 {
                 return Err(Refusal::LogConflict);
             }
-            return Ok(Self::Fits { before: None, with: Membership::start(circle, body)? });
+            return Ok(Self::Fits { before: None, with: Box::new(Membership::start(circle, body)?) });
         };
         let before = membership.head();
         if seq != before.seq + 1 {
@@ -115,7 +115,7 @@ impl Next {
             // Of who is out the rules take an objection at most, and what the root signs.
             return Err(if is_out(&membership, phone) { Refusal::Removed } else { error.into() });
         }
-        Ok(Self::Fits { before: Some(before), with: membership })
+        Ok(Self::Fits { before: Some(before), with: Box::new(membership) })
     }
 }
 

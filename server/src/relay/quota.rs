@@ -12,10 +12,10 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::relay::Relay;
 use crate::relay::auth::BySig;
-use crate::relay::standing;
 use crate::relay::once::Answer;
 use crate::relay::page;
 use crate::relay::problem::Refusal;
+use crate::relay::standing;
 use crate::store::StoreError;
 
 /// What a circle may hold unless the operator says otherwise, in MiB.

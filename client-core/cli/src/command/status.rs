@@ -85,7 +85,7 @@ fn tell_notice(notice: &NoticeView, circle: &str, by_this: bool, out: &Output) {
     let said = match (notice.kind, notice.this) {
         (NoticeKind::Proposed, true) => text::NOTICE_THIS_WAITS.with(lang, &[&at, &id]),
         (NoticeKind::Proposed, false) if by_this => text::NOTICE_PROPOSED_HERE.with(lang, &[&name, &at, &id]),
-        (NoticeKind::Proposed, false) => text::NOTICE_PROPOSED.with(lang, &[&name, &circle, &at, &id]),
+        (NoticeKind::Proposed, false) => text::NOTICE_PROPOSED.with(lang, &[&name, circle, &at, &id]),
         (NoticeKind::Leaving, true) => text::NOTICE_THIS_LEAVES.with(lang, &[circle, &at]),
         (NoticeKind::Leaving, false) => text::NOTICE_LEAVING.with(lang, &[&name, circle, &at]),
         (NoticeKind::Frozen, true) => text::NOTICE_THIS_FROZEN.with(lang, &[circle, &id]),

@@ -2,6 +2,8 @@
 //! its memory for the PIN, every key and a word of the dossier. The alarm and card keys are not among them: the alarm
 //! outbox works without a PIN and keeps them.
 
+#![allow(clippy::print_stdout, reason = "the child tells this test on standard output where it stands")]
+
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::process::{Child, Command, Stdio};
 

@@ -61,11 +61,12 @@ pub async fn sync(folder: &Path, load: &Load) -> Result<Bench> {
     let mut bench = Bench::new("sync", folder)?;
     ours::measure(&mut bench, &folder.join("baken"), load).await?;
     theirs::measure(&mut bench, &folder.join("peers"), load).await?;
-    bench.remarks.push(format!(
+    bench.remarks.push(
         "baken seals, signs and pads every edit, speaks TLS 1.3, signs its requests, and has each step on disk \
          (fdatasync) at the phone and at the relay before it goes on; the others do none of this: plain WebSocket or \
          HTTP, hocuspocus and automerge_repo wholly in memory, pouchdb in LevelDB without fsync"
-    ));
+            .to_owned(),
+    );
     bench.remarks.push(format!(
         "server and clients in two processes on loopback; times without a proxy; backlog and pull are the median of {} \
          rounds in one process, each with an account or document of its own and a new connection",

@@ -239,13 +239,13 @@ pub async fn a_log_that_comes_twice_is_a_conflict_and_changes_nothing() {
 
 /// The record of the newest epoch, and that epoch.
 fn newest_epoch(log: &[Vec<u8>]) -> (Vec<u8>, Epoch) {
-    let epochs = log.iter().filter_map(|bytes| {
+    let mut epochs = log.iter().filter_map(|bytes| {
         match Unverified::<LogRecord>::parse(bytes).unwrap().claims().operation.clone() {
             Operation::Epoch { epoch } => Some((bytes.clone(), epoch)),
             _ => None,
         }
     });
-    epochs.last().unwrap()
+    epochs.next_back().unwrap()
 }
 
 pub async fn an_epoch_whose_wraps_were_swapped_between_devices_is_refused() {
