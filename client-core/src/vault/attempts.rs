@@ -47,21 +47,13 @@ pub(crate) fn wait_ms(wrong: u32) -> i64 {
     }
 }
 
-/// Whether there must be a count: every vault has one, except those of a program that removed it after a right PIN.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Expected {
-    Always,
-    Perhaps,
-}
-
 /// Counts a try before it is made: how many there are now, this one with them.
 ///
 /// # Errors
 /// [`BakenError::TooSoon`], [`BakenError::Disk`].
-pub(crate) fn begin(home: &Home, now: Timestamp, expected: Expected) -> Result<u32, BakenError> {
+pub(crate) fn begin(home: &Home, now: Timestamp) -> Result<u32, BakenError> {
     let before = match read(home)? {
         Some(attempts) => attempts,
-        None if expected == Expected::Perhaps && !home.vault_attempts().exists() => Attempts::default(),
         None => {
             // Kept, so that the wait has a beginning.
             let unknown = Attempts::unknown(now);
@@ -135,18 +127,19 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::open(folder.path()).unwrap();
         let mut now = Timestamp(1_000_000);
+        succeeded(&home, now).unwrap();
         for wrong in 1..=12 {
-            assert_eq!(begin(&home, now, Expected::Perhaps).unwrap(), wrong);
+            assert_eq!(begin(&home, now).unwrap(), wrong);
             let wait = wait_ms(wrong);
-            let soon = begin(&home, now.plus_ms(wait - 1), Expected::Perhaps);
+            let soon = begin(&home, now.plus_ms(wait - 1));
             assert!(matches!(soon, Err(BakenError::TooSoon { wait_ms: 1 })));
-            let turned_back = begin(&home, now.plus_ms(-86_400_000), Expected::Perhaps);
+            let turned_back = begin(&home, now.plus_ms(-86_400_000));
             assert!(matches!(turned_back, Err(BakenError::TooSoon { wait_ms }) if wait_ms == wait));
             now = now.plus_ms(wait);
         }
         assert_eq!(wait_ms(12), 300_000);
         succeeded(&home, now).unwrap();
-        assert_eq!(begin(&home, now, Expected::Always).unwrap(), 1);
+        assert_eq!(begin(&home, now).unwrap(), 1);
     }
 
     #[test]
@@ -154,12 +147,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = Home::open(folder.path()).unwrap();
         replace_file(&home.vault_attempts(), b"rubbish").unwrap();
-        let damaged = begin(&home, Timestamp(0), Expected::Perhaps);
+        let damaged = begin(&home, Timestamp(0));
         assert!(matches!(damaged, Err(BakenError::TooSoon { wait_ms: 30_000 })));
         std::fs::remove_file(home.vault_attempts()).unwrap();
-        let removed = begin(&home, Timestamp(0), Expected::Always);
+        let removed = begin(&home, Timestamp(0));
         assert!(matches!(removed, Err(BakenError::TooSoon { wait_ms: 30_000 })));
-        assert_eq!(begin(&home, Timestamp(30_000), Expected::Always).unwrap(), 7);
+        assert_eq!(begin(&home, Timestamp(30_000)).unwrap(), 7);
     }
 
     #[test]
@@ -183,7 +176,7 @@ mod tests {
         succeeded(&home, now).unwrap();
         begin_biometric(&home, now).unwrap();
         biometric_succeeded(&home).unwrap();
-        begin(&home, now, Expected::Always).unwrap();
+        begin(&home, now).unwrap();
         assert!(needs_pin(now));
     }
 }

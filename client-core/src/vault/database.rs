@@ -120,21 +120,6 @@ fn migrate(connection: &Connection, schema: Schema) -> Result<(), BakenError> {
     Ok(())
 }
 
-/// Whether a file begins with the salt of this key; not where there is none.
-///
-/// # Errors
-/// [`BakenError::Disk`].
-pub(crate) fn begins_with_salt(path: &Path, key: &VaultKey) -> Result<bool, BakenError> {
-    let mut start = [0; 16];
-    match File::open(path).and_then(|mut file| file.read_exact(&mut start)) {
-        Ok(()) => Ok(start == key.salt),
-        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::UnexpectedEof) => {
-            Ok(false)
-        }
-        Err(error) => Err(error.into()),
-    }
-}
-
 /// The first 16 bytes of an encrypted file are its salt, which the key brings along.
 fn check_start(path: &Path, key: &VaultKey) -> Result<(), BakenError> {
     let mut start = [0; 16];

@@ -12,7 +12,7 @@
 //! The salt stays for the life of a header, since a new one would make the slots of PINs that are not typed unusable.
 //! It is random for each vault, which is what a salt is for. A slot is replaced where it lies.
 //!
-//! Version 0 had two slots and no block. It is still opened, and rewritten at the next unlock.
+//! Version 0 was that of a preview, whose formats were never frozen: it is refused in words.
 
 use argon2::{Algorithm, Argon2, Params, Version};
 use baken_schemas::crypto::{SEAL_OVERHEAD, SymmetricKey, open, seal};
@@ -30,7 +30,6 @@ const MAGIC: &[u8; 8] = b"BAKENVLT";
 const VERSION: u32 = 1;
 /// How many slots there are, on every device, used or not: one true PIN and at most five duress PINs.
 pub(crate) const SLOTS: usize = 6;
-const SLOTS_OF_VERSION_0: usize = 2;
 const CLEAR_LEN: usize = 56;
 const SLOT_PLAIN_LEN: usize = 512;
 const SLOT_LEN: usize = SLOT_PLAIN_LEN + SEAL_OVERHEAD;
@@ -39,7 +38,6 @@ const BLOCK_PLAIN_LEN: usize = HASH_AT - CLEAR_LEN - SLOTS * SLOT_LEN - SEAL_OVE
 /// The longest wrapped key that a platform may give, in bytes.
 pub(crate) const MAX_WRAPPED: usize = 256;
 const SLOT_LABEL: &str = "baken/vault-slot/v1";
-const SLOT_LABEL_OF_VERSION_0: &str = "baken/vault-slot/v0";
 const BLOCK_LABEL: &str = "baken/vault-block/v1";
 const BIOMETRIC_LABEL: &str = "baken/vault-biometric/v1";
 const PLATFORM_LABEL: &str = "baken/vault-platform/v0";
@@ -202,18 +200,6 @@ impl Slot {
         }
         Some(slot)
     }
-
-    fn of_version_0(plain: &[u8]) -> Option<Self> {
-        let (key, _) = read_key(plain)?;
-        Some(Self {
-            file: DatabaseFile::A,
-            key,
-            duress: false,
-            other: None,
-            places: [PlaceUse::Free; SLOTS],
-            keks: [const { None }; SLOTS],
-        })
-    }
 }
 
 fn push_key(plain: &mut Vec<u8>, key: Option<&VaultKey>) {
@@ -319,7 +305,6 @@ impl std::fmt::Debug for Opened {
 /// A header as it lies on disk, its hash and version checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Header {
-    version: u32,
     clear: [u8; CLEAR_LEN],
     slots: Vec<Vec<u8>>,
     block: Vec<u8>,
@@ -355,7 +340,7 @@ impl Header {
         clear.copy_from_slice(&fields);
         let mut slots = vec![vec![0; SLOT_LEN]; SLOTS];
         slots.iter_mut().for_each(|slot| rng.fill_bytes(slot));
-        let mut header = Self { version: VERSION, clear, slots, block: Vec::new(), cost };
+        let mut header = Self { clear, slots, block: Vec::new(), cost };
         let block = Block::make(rng);
         header.set_block(platform, &block, rng);
         let kek = header.key_of_pin(pin, platform, &block)?;
@@ -372,20 +357,10 @@ impl Header {
         bytes
     }
 
-    /// Whether an older program made it, so that it is to be rewritten.
-    pub(crate) fn is_old(&self) -> bool {
-        self.version < VERSION
-    }
-
-    /// What Argon2id costs here.
-    pub(crate) fn cost(&self) -> KdfCost {
-        self.cost
-    }
-
     /// Reads a header.
     ///
     /// # Errors
-    /// [`BakenError::VaultDamaged`], [`BakenError::VaultNewer`].
+    /// [`BakenError::VaultDamaged`], [`BakenError::VaultNewer`], [`BakenError::VaultOlder`].
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, BakenError> {
         let damaged = || BakenError::VaultDamaged { part: "its header" };
         let (body, hash) = bytes.split_at_checked(HASH_AT).ok_or_else(damaged)?;
@@ -402,6 +377,9 @@ impl Header {
         if version > VERSION {
             return Err(BakenError::VaultNewer { found: version, known: VERSION });
         }
+        if version < VERSION {
+            return Err(BakenError::VaultOlder { found: version });
+        }
         let (Some(memory_kib), Some(passes), Some(lanes)) = (numbers.next(), numbers.next(), numbers.next()) else {
             return Err(damaged());
         };
@@ -409,23 +387,19 @@ impl Header {
         if !cost.is_bearable() {
             return Err(damaged());
         }
-        let count = if version == 0 { SLOTS_OF_VERSION_0 } else { SLOTS };
-        let (slots, block) = rest.split_at_checked(count * SLOT_LEN).ok_or_else(damaged)?;
+        let (slots, block) = rest.split_at_checked(SLOTS * SLOT_LEN).ok_or_else(damaged)?;
         let slots = slots.chunks_exact(SLOT_LEN).map(<[u8]>::to_vec).collect();
-        Ok(Self { version, clear: *clear, slots, block: block.to_vec(), cost })
+        Ok(Self { clear: *clear, slots, block: block.to_vec(), cost })
     }
 
-    /// What must be known before a PIN is typed; nothing in a header of an older program.
+    /// What must be known before a PIN is typed.
     ///
     /// # Errors
     /// [`BakenError::KeyStoreLost`] when it is sealed under another platform secret, or was replaced.
-    pub(crate) fn block(&self, platform: &PlatformSecret) -> Result<Option<Block>, BakenError> {
-        if self.is_old() {
-            return Ok(None);
-        }
+    pub(crate) fn block(&self, platform: &PlatformSecret) -> Result<Block, BakenError> {
         let plain = open(&block_key(platform), BLOCK_LABEL, &self.clear, &self.block, "the vault's header");
         let block = plain.ok().and_then(|plain| Block::from_plain(&plain));
-        block.map(Some).ok_or(BakenError::KeyStoreLost)
+        block.ok_or(BakenError::KeyStoreLost)
     }
 
     /// Puts another block.
@@ -438,23 +412,18 @@ impl Header {
     /// # Errors
     /// [`BakenError::KeyStoreLost`], [`BakenError::Disk`] when the key derivation is impossible here.
     pub(crate) fn open(&self, pin: &str, platform: &PlatformSecret) -> Result<Option<Opened>, BakenError> {
-        let kek = match self.block(platform)? {
-            Some(block) => self.key_of_pin(pin, platform, &block)?,
-            None => kek_of_version_0(pin, platform, self.cost, self.argon_salt())?,
-        };
+        let kek = self.key_of_pin(pin, platform, &self.block(platform)?)?;
         Ok(self.open_with(&kek))
     }
 
     /// The slot of this key. Every slot is tried, whichever opens.
     pub(crate) fn open_with(&self, kek: &SymmetricKey) -> Option<Opened> {
-        let label = if self.is_old() { SLOT_LABEL_OF_VERSION_0 } else { SLOT_LABEL };
         let tried: Vec<Option<Zeroizing<Vec<u8>>>> =
-            self.slots.iter().map(|slot| open(kek, label, &self.clear, slot, "a vault slot").ok()).collect();
-        let read = if self.is_old() { Slot::of_version_0 } else { Slot::from_plain };
+            self.slots.iter().map(|slot| open(kek, SLOT_LABEL, &self.clear, slot, "a vault slot").ok()).collect();
         tried
             .into_iter()
             .enumerate()
-            .find_map(|(place, plain)| Some(Opened { slot: read(&plain?)?, place, kek: kek.clone() }))
+            .find_map(|(place, plain)| Some(Opened { slot: Slot::from_plain(&plain?)?, place, kek: kek.clone() }))
     }
 
     /// Puts a slot in a place.
@@ -505,17 +474,6 @@ fn block_key(platform: &PlatformSecret) -> SymmetricKey {
 /// What a new PIN must be.
 pub(crate) fn check_pin_rules(pin: &str) -> Result<(), BakenError> {
     if (6..=64).contains(&pin.chars().count()) { Ok(()) } else { Err(BakenError::PinRefused) }
-}
-
-/// Version 0 had no block.
-fn kek_of_version_0(
-    pin: &str,
-    platform: &PlatformSecret,
-    cost: KdfCost,
-    salt: &[u8],
-) -> Result<SymmetricKey, BakenError> {
-    let platform = platform.derive(PLATFORM_LABEL, &[]);
-    Ok(stretch(pin, cost, salt)?.derive("baken/vault-kek/v0", &[platform.as_bytes()]))
 }
 
 /// Argon2id, in memory that is wiped afterwards: its last block is as good as the key.
@@ -601,7 +559,7 @@ mod tests {
             let opened = Header::parse(&with_hash_mended(altered)).ok().and_then(|header| {
                 let mut header = header;
                 // Also where the block is put back under the altered parameters, as who has the platform's key can.
-                let block = Header::parse(&bytes).unwrap().block(&platform).unwrap().unwrap();
+                let block = Header::parse(&bytes).unwrap().block(&platform).unwrap();
                 header.set_block(&platform, &block, &mut rand::rngs::StdRng::seed_from_u64(1));
                 header.open("123456", &platform).ok().flatten()
             });
@@ -637,7 +595,7 @@ mod tests {
         (block.wipe_after_ten, block.decoy_says, block.biometric) = (true, Some(false), Some(biometric));
         assert_eq!(block.to_plain().len(), BLOCK_PLAIN_LEN);
         header.set_block(&platform, &block, &mut rng);
-        assert!(header.block(&platform).unwrap() == Some(block));
+        assert!(header.block(&platform).unwrap() == block);
         assert_eq!(header.to_bytes().len(), HEADER_LEN);
     }
 

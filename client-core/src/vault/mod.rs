@@ -23,7 +23,6 @@ pub(crate) use wipe::{remove_files, wipe, wipe_keys};
 use crate::home::{Home, HomeLock, read_file, replace_file};
 use crate::key_store::PlatformSecret;
 use crate::{BakenError, Context, key_store};
-use attempts::Expected;
 use database::Schema;
 use files::Files;
 use header::{DatabaseFile, Header, Opened, Slot};
@@ -100,7 +99,7 @@ impl Vault {
     pub(crate) fn unlock(home: &Home, context: &Context, pin: &str) -> Result<Self, BakenError> {
         let lock = home.lock()?;
         let tried = try_pin(home, context, pin)?.accept(home, context)?;
-        Self::of_tried(home, context, pin, tried, lock)
+        Self::of_slot(home, context, &tried.opened.slot, lock)
     }
 
     /// Opens the decoy with the true PIN, to edit it. A duress PIN opens what it always does.
@@ -109,10 +108,7 @@ impl Vault {
     /// As [`Self::unlock`].
     pub(crate) fn unlock_decoy(home: &Home, context: &Context, pin: &str) -> Result<Self, BakenError> {
         let lock = home.lock()?;
-        let mut tried = try_pin(home, context, pin)?.accept(home, context)?;
-        if tried.header.is_old() {
-            upgrade(home, context, pin, &mut tried)?;
-        }
+        let tried = try_pin(home, context, pin)?.accept(home, context)?;
         let slot = &tried.opened.slot;
         match (&slot.other, slot.duress) {
             (Some(decoy_key), false) => {
@@ -120,22 +116,6 @@ impl Vault {
             }
             _ => Self::of_slot(home, context, slot, lock),
         }
-    }
-
-    fn of_tried(
-        home: &Home,
-        context: &Context,
-        pin: &str,
-        mut tried: Tried,
-        lock: HomeLock,
-    ) -> Result<Self, BakenError> {
-        let is_old = tried.header.is_old();
-        if is_old {
-            upgrade(home, context, pin, &mut tried)?;
-        }
-        let mut vault = Self::of_slot(home, context, &tried.opened.slot, lock)?;
-        vault.has_new_decoy = is_old;
-        Ok(vault)
     }
 
     fn of_slot(home: &Home, context: &Context, slot: &Slot, lock: HomeLock) -> Result<Self, BakenError> {
@@ -266,52 +246,15 @@ pub(crate) fn try_pin(home: &Home, context: &Context, pin: &str) -> Result<Tried
     let header = Header::parse(&bytes)?;
     let platform = key_store::existing_secret(context.key_store.as_ref())?;
     let block = header.block(&platform)?;
-    let expected = if header.is_old() { Expected::Perhaps } else { Expected::Always };
-    let wrong = attempts::begin(home, context.now(), expected)?;
+    let wrong = attempts::begin(home, context.now())?;
     if let Some(opened) = header.open(pin, &platform)? {
         return Ok(Tried { header, platform, opened, wrong });
     }
-    if wrong >= WIPE_AFTER && block.is_some_and(|block| block.wipe_after_ten) {
+    if wrong >= WIPE_AFTER && block.wipe_after_ten {
         wipe(home, context)?;
         return Err(BakenError::NotActivated);
     }
     Err(BakenError::WrongPin { wait_ms: attempts::wait_ms(wrong) })
-}
-
-/// Rewrites a header of version 0, which knew one database: the decoy is made, and which file is which is drawn anew.
-/// A crash anywhere leaves the old header and the true database, in one of the two files.
-fn upgrade(home: &Home, context: &Context, pin: &str, tried: &mut Tried) -> Result<(), BakenError> {
-    let key = tried.opened.slot.key.clone();
-    let was = file_of(home, &key)?;
-    let is = context.with_rng(a_file);
-    // What an earlier program left in its journal goes into the file before it is moved.
-    drop(database::open(&files::path(home, was), &key, SCHEMA)?);
-    if is != was {
-        files::remove(&files::path(home, is))?;
-        std::fs::rename(files::path(home, was), files::path(home, is))?;
-    }
-    files::remove(&files::path(home, is.other()))?;
-    let decoy_key = context.with_rng(|rng| VaultKey::make(rng));
-    make_decoy(home, context, is.other(), &decoy_key)?;
-    let cost = tried.header.cost();
-    let header = context.with_rng(|rng| Header::make(pin, &tried.platform, (is, key, decoy_key), cost, rng))?;
-    replace_file(&home.vault_header(), &header.to_bytes())?;
-    let opened = header.open(pin, &tried.platform)?.ok_or(BakenError::VaultDamaged { part: "its header" })?;
-    (tried.header, tried.opened) = (header, opened);
-    Ok(())
-}
-
-/// The file that begins with this key's salt. An upgrade that a crash ended may have moved it.
-fn file_of(home: &Home, key: &VaultKey) -> Result<DatabaseFile, BakenError> {
-    for file in [DatabaseFile::B, DatabaseFile::A] {
-        if database::begins_with_salt(&files::path(home, file), key)? {
-            return Ok(file);
-        }
-    }
-    if files::path(home, DatabaseFile::A).exists() {
-        return Ok(DatabaseFile::A);
-    }
-    Err(BakenError::VaultDamaged { part: "its database is missing" })
 }
 
 #[cfg(test)]

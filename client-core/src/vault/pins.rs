@@ -18,7 +18,7 @@ const MAX_DURESS_PINS: usize = SLOTS - 1;
 
 impl Tried {
     fn block(&self) -> Result<Block, BakenError> {
-        self.header.block(&self.platform)?.ok_or(BakenError::VaultDamaged { part: "its header" })
+        self.header.block(&self.platform)
     }
 
     fn set_block(&mut self, block: &Block, rng: &mut dyn CryptoRng) {
@@ -182,7 +182,7 @@ impl Vault {
         let bytes = crate::home::read_file(&home.vault_header())?.ok_or(BakenError::NotActivated)?;
         let header = Header::parse(&bytes)?;
         let platform = key_store::existing_secret(context.key_store.as_ref())?;
-        let biometric = header.block(&platform)?.and_then(|block| block.biometric).ok_or(BakenError::PinNeeded)?;
+        let biometric = header.block(&platform)?.biometric.ok_or(BakenError::PinNeeded)?;
         attempts::begin_biometric(home, context.now())?;
         let wrapping = key.unwrap(&biometric.wrapped)?;
         let kek = biometric.kek(&wrapping).ok_or(BakenError::BiometricRefused)?;

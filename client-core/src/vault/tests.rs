@@ -173,53 +173,18 @@ fn first_version() -> Device {
 }
 
 #[test]
-fn a_vault_of_the_first_version_opens_and_is_rewritten_with_its_decoy() {
+fn a_vault_of_the_preview_is_refused_in_words_and_left_as_it_is() {
     let old = first_version();
-    let before = std::fs::read(old.home.vault_header()).unwrap();
-    assert!(Header::parse(&before).unwrap().is_old());
-    assert!(matches!(unlock(&old, "000000"), Err(BakenError::WrongPin { .. })));
-    assert_eq!(std::fs::read(old.home.vault_header()).unwrap(), before, "a wrong PIN rewrites nothing");
-    later(&old, 1000);
-    let vault = unlock(&old, "482913").unwrap();
-    assert!(vault.has_new_decoy() && !vault.is_decoy());
-    let settings: i64 = vault.connection.query_row("SELECT count(*) FROM setting", [], |row| row.get(0)).unwrap();
-    assert!(settings > 0, "the dossier is the old one");
-    drop(vault);
-
-    let header = Header::parse(&std::fs::read(old.home.vault_header()).unwrap()).unwrap();
-    assert!(!header.is_old());
-    let [a, b] = looks(&old.home)[..] else { panic!("two files") };
-    assert_eq!((a.0, a), (4 * 1024 * 1024, b));
-    let vault = unlock(&old, "482913").unwrap();
-    assert!(!vault.has_new_decoy());
-    drop(vault);
-    add_duress(&old, "482913", "111111").unwrap();
-    assert!(unlock(&old, "111111").unwrap().is_duress());
-}
-
-#[test]
-fn an_upgrade_that_a_crash_ends_anywhere_can_be_repeated() {
-    // The two states on disk before the new header: moved or not, with a decoy of an unknown key or none.
-    for moved in [false, true] {
-        for decoy in [false, true] {
-            let old = first_version();
-            let [a, b] = old.home.vault_databases();
-            let (truth, other) = if moved { (&b, &a) } else { (&a, &b) };
-            if moved {
-                std::fs::rename(&a, &b).unwrap();
-            }
-            if decoy {
-                let key = old.context.with_rng(|rng| VaultKey::make(rng));
-                drop(database::open(other, &key, SCHEMA).unwrap());
-            }
-            assert!(truth.exists());
-            drop(unlock(&old, "482913").unwrap());
-            let vault = unlock(&old, "482913").unwrap();
-            let settings: i64 =
-                vault.connection.query_row("SELECT count(*) FROM setting", [], |row| row.get(0)).unwrap();
-            assert!(settings > 0);
-        }
+    let names = ["vault.db", "vault.header", "outbox.db", "platform.key"];
+    let read = || names.map(|name| std::fs::read(old.home.folder().join(name)).unwrap());
+    let before = read();
+    for pin in ["000000", "482913"] {
+        assert!(matches!(unlock(&old, pin), Err(BakenError::VaultOlder { found: 0 })));
+        let decoy = Vault::unlock_decoy(&old.home, &old.context, pin);
+        assert!(matches!(decoy, Err(BakenError::VaultOlder { found: 0 })));
     }
+    assert_eq!(read(), before);
+    assert!(!old.home.vault_attempts().exists(), "nothing was tried");
 }
 
 #[test]

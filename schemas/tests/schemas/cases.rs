@@ -28,7 +28,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 18;
+pub const COUNT: usize = 19;
 
 /// A format under attack.
 pub struct Case {

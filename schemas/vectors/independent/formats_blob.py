@@ -3,7 +3,7 @@
 import struct
 
 from . import suite
-from .formats_circle import class_size, size_class
+from .formats_entry import class_size, size_class
 from .formats_org import h
 
 CHUNK = 256 * 1024

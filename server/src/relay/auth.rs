@@ -37,6 +37,8 @@ pub(super) struct Phone {
     pub(super) alarm: VerifyKey,
     /// It is in circles of the account and stands for nobody's account.
     pub(super) guest: bool,
+    /// It came by the recovery code.
+    pub(super) recovered: bool,
     /// It was taken out of the account's dossier, for now or for good.
     pub(super) removed: bool,
 }
@@ -301,7 +303,7 @@ pub(super) async fn read_body(request: Request) -> Result<Bytes, Refusal> {
 pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, StoreError> {
     Ok(db
         .prepare_cached(
-            "SELECT d.org, d.account, d.sig, d.alarm, d.guest, EXISTS (
+            "SELECT d.org, d.account, d.sig, d.alarm, d.guest, d.recovered, EXISTS (
                  SELECT 1 FROM member m JOIN circle c ON c.circle = m.circle
                  WHERE m.device = d.device AND m.state = 2 AND c.account = d.account AND c.kind = 0
              ) FROM device d WHERE d.device = ?1",
@@ -314,7 +316,8 @@ pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, 
                 sig: VerifyKey(row.get(2)?),
                 alarm: VerifyKey(row.get(3)?),
                 guest: row.get(4)?,
-                removed: row.get(5)?,
+                recovered: row.get(5)?,
+                removed: row.get(6)?,
             })
         })
         .optional()?)

@@ -1,4 +1,5 @@
-//! Further devices of an account, brought in by one that is enrolled; and what every way of enrolling shares.
+//! Further devices of an account and its guests, brought in by one that is enrolled; and what every way of enrolling
+//! shares.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
@@ -41,10 +42,16 @@ impl As {
 
 /// `POST /v0/devices`.
 pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response {
-    take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+    take(&relay, request, As::Own).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
 }
 
-async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
+/// `POST /v0/guests`: the device of somebody who joins a circle of the caller's and has no account here, a partner or
+/// an adviser. It syncs the circles it is in, pairs, and is heard when it calls for help. Nothing of the account is its.
+pub(super) async fn post_guest(State(relay): State<Relay>, request: BySig) -> Response {
+    take(&relay, request, As::Guest).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn take(relay: &Relay, request: BySig, enrolled: As) -> Result<Answer, Refusal> {
     let phone = request.caller.holder()?;
     let identity = Identity::verify(&request.body)?;
     if relay.is_taken(identity.value().device) {
@@ -53,8 +60,9 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     let now = relay.now();
     relay
         .once(request.write, Priority::Normal, move |db| {
-            if enrol(db, (phone.org, phone.account), &identity, As::Own, now)? {
-                audit::append_for(db, now, phone.device, "device_added", &identity.value().device, "ok")?;
+            if enrol(db, (phone.org, phone.account), &identity, enrolled, now)? {
+                let act = if enrolled == As::Guest { "guest_added" } else { "device_added" };
+                audit::append_for(db, now, phone.device, act, &identity.value().device, "ok")?;
             }
             Ok(Done::nothing())
         })
@@ -85,8 +93,8 @@ pub(super) fn enrol(
         return Err(Refusal::TooMany);
     }
     db.prepare_cached(
-        "INSERT INTO device (device, org, account, identity, sig, alarm, guest, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO device (device, org, account, identity, sig, alarm, guest, recovered, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     )?
     .execute(params![
         device.device.0,
@@ -96,6 +104,7 @@ pub(super) fn enrol(
         device.sig.0,
         device.alarm.0,
         guest,
+        enrolled == As::Recovered,
         now.0
     ])?;
     Ok(true)

@@ -15,7 +15,6 @@ mod cards;
 mod compact;
 mod devices;
 mod entries;
-mod guests;
 mod ladder;
 mod live;
 mod log;

@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, devices, entries, guests, live, log, mail, messages, org_documents, pairing,
-    quota, receipts, recover, sealed_root,
+    Relay, activate, alarms, blobs, cards, devices, entries, live, log, mail, messages, org_documents, pairing, quota,
+    receipts, recover, sealed_root,
 };
 
 /// The largest body of an address that takes one small document.
@@ -40,7 +40,7 @@ impl Relay {
             .route(api::ORG_DOCUMENTS, up_to(LARGE_DOCUMENT_BYTES, post(org_documents::post)))
             .route(api::ACTIVATE, small(post(activate::post)))
             .route(api::DEVICES, small(post(devices::post)))
-            .route(api::GUESTS, small(post(guests::post)))
+            .route(api::GUESTS, small(post(devices::post_guest)))
             .route(api::SEALED_ROOT, small(put(sealed_root::put)))
             .route(api::SEALED_ROOT_NAMED, get(sealed_root::fetch))
             .route(api::RECOVER, small(post(recover::post)))

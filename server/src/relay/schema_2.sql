@@ -23,6 +23,8 @@ UPDATE member SET seen_at = max(
 
 -- A guest is in circles of the account that brought it in, and stands for nobody's account.
 ALTER TABLE device ADD COLUMN guest INTEGER NOT NULL DEFAULT 0 CHECK (guest IN (0, 1));
+-- It came by the recovery code: it is given its account's sealed entries before it is in a log.
+ALTER TABLE device ADD COLUMN recovered INTEGER NOT NULL DEFAULT 0 CHECK (recovered IN (0, 1));
 
 -- The end of each writer's chain, which outlasts its entries; and how far a checkpoint of it has come: the parts there
 -- are (0 when none is under way), those that are here, and the cursor that its author had acknowledged at the first.

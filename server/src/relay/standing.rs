@@ -91,7 +91,7 @@ pub(super) fn reader(db: &Connection, circle: CircleId, device: DeviceId) -> Res
 pub(super) fn entry_reader(db: &Connection, circle: CircleId, phone: &Phone) -> Result<Option<Standing>, Refusal> {
     match standing(db, circle, phone.device)? {
         Some(standing) => standing.present().map(Some),
-        None if is_own(db, circle, phone)? => Ok(None),
+        None if phone.recovered && is_own(db, circle, phone)? => Ok(None),
         None => Err(Refusal::NotMember),
     }
 }

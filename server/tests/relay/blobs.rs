@@ -3,6 +3,7 @@
 use baken_schemas::api::{self, BlobChunks, CircleUsage};
 use baken_schemas::blob::{BlobRef, BlobSealer, CHUNK_BYTES, MAX_SEALED_CHUNK_BYTES, leaf};
 use baken_schemas::cbor;
+use baken_schemas::circle::{CircleKind, MemberRole};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{BlobId, IdempotencyKey};
 use minicbor::bytes::ByteVec;
@@ -186,9 +187,25 @@ async fn entries_from_before_the_count_are_counted() {
     world.relay.close();
     let database = Connection::open(world.dir.path().join("relay.db")).unwrap();
     let undo = "DROP TRIGGER entry_comes; DROP TRIGGER entry_goes; DROP TABLE blob_chunk; DROP TABLE circle_usage;
-                PRAGMA user_version = 2;";
+                PRAGMA user_version = 3;";
     database.execute_batch(undo).unwrap();
     drop(database);
     world.restart().await;
     assert_eq!(usage(&mut world, &phone, &circle).await.used, one.bytes().len() as u64);
+}
+
+#[tokio::test]
+async fn a_viewer_fetches_blobs_and_neither_adds_nor_clears_any() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let viewer = world.guest_of(&phone).await;
+    let mut circle = Circle::found_as(&mut world, &phone, CircleKind::Family).await;
+    circle.add(&mut world, &phone, &viewer, MemberRole::Viewer).await;
+    let (blob, bodies) = sealed(&mut world, CHUNK_BYTES + 5);
+    let first = chunk_path(&circle, blob.blob, 0);
+    world.call(&phone, "PUT", &first, &bodies[0]).await.ok();
+    world.call(&viewer, "PUT", &chunk_path(&circle, blob.blob, 1), &bodies[1]).await.is(403, "not_allowed");
+    world.call(&viewer, "DELETE", &blob_path(&circle, blob.blob), &[]).await.is(403, "not_allowed");
+    assert_eq!(world.call(&viewer, "GET", &first, &[]).await.ok()[..], bodies[0][..]);
+    assert_eq!(there(&mut world, &viewer, &circle, blob.blob).await.chunks.len(), 1);
 }

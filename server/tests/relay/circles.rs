@@ -2,7 +2,7 @@
 
 use baken_schemas::api::{self, EntriesStored, EntryBatch, Page};
 use baken_schemas::cbor;
-use baken_schemas::circle::{CircleKind, Cut, Epoch, Member, MemberRole, Membership, Operation, Readers};
+use baken_schemas::circle::{CircleKind, Cut, Epoch, Member, MemberRole, MemberState, Membership, Operation, Readers};
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, next_header};
@@ -91,6 +91,9 @@ impl Circle {
     /// An owner adds a device, and gives it the key.
     pub async fn add(&mut self, world: &mut World, by: &DeviceKeys, keys: &DeviceKeys, role: MemberRole) {
         self.record(world, by, Operation::Add { member: member_as(keys, role) }).await;
+        if matches!(self.membership.state(keys.device), Some(MemberState::Proposed { .. })) {
+            self.record(world, by, Operation::Confirm { device: keys.device }).await;
+        }
         let epoch = self.next_epoch(world, None);
         self.record(world, by, Operation::Epoch { epoch }).await;
     }
@@ -236,12 +239,13 @@ async fn the_first_record_at_a_number_wins() {
     world.call(&phone, "POST", &log, add.bytes()).await.ok();
     world.call(&phone, "POST", &log, rival.bytes()).await.is(409, "log_conflict");
     circle.membership.apply(add.bytes()).unwrap();
+    circle.record(&mut world, &phone, Operation::Confirm { device: tablet.device }).await;
     // The tablet is in: it writes under its own slot, and reads the whole log.
     let entry = circle.entry(&mut world, &tablet, None);
     world.call(&phone, "POST", &entries, &batch(&[&entry])).await.is(403, "not_member");
     world.call(&tablet, "POST", &entries, &batch(&[&entry])).await.ok();
     let records = page(&mut world, &tablet, &log).await;
-    assert_eq!(records.items.iter().map(|item| item.cursor).collect::<Vec<_>>(), [0, 1, 2]);
+    assert_eq!(records.items.iter().map(|item| item.cursor).collect::<Vec<_>>(), [0, 1, 2, 3]);
     let mut replayed = Membership::start(circle.circle, &records.items[0].bytes).unwrap();
     for item in &records.items[1..] {
         replayed.apply(&item.bytes).unwrap();

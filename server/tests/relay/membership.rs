@@ -2,14 +2,17 @@
 
 use baken_schemas::alarm::ReceiptState;
 use baken_schemas::api::{self, LiveEvent, Page};
+use baken_schemas::blob::sealed_len;
+use baken_schemas::cbor;
 use baken_schemas::circle::{CircleKind, Epoch, MemberRole, Operation, Readers};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::openapi::{By, OPERATIONS};
 use baken_schemas::request::RequestKey;
+use minicbor::bytes::ByteVec;
 
 use crate::relay::circles::{Circle, batch, cut, member, page};
 use crate::relay::live::Stream;
-use crate::relay::openapi::concrete;
+use crate::relay::openapi::{concrete, filled};
 use crate::relay::world::{Answer, World};
 
 /// Every signed operation of the API, tried by one device on a circle; and `found`, a circle of its own.
@@ -21,6 +24,7 @@ pub async fn try_all(world: &mut World, circle: &Circle, keys: &DeviceKeys) -> V
             api::LOG | api::ENTRIES => circle.path(operation.path),
             api::CARD => operation.path.replace("{device}", &keys.device.to_string()),
             api::ALARM_RECEIPTS => operation.path.replace("{alarm}", &alarm.value().header.alarm.to_string()),
+            api::BLOB | api::BLOB_CHUNK | api::USAGE => filled(operation, circle.path(operation.path)),
             api::LIVE => format!("{}?circles={}.0", api::LIVE, circle.circle),
             _ => concrete(operation),
         };
@@ -32,6 +36,7 @@ pub async fn try_all(world: &mut World, circle: &Circle, keys: &DeviceKeys) -> V
             }
             "addEntries" => batch(&[&circle.entry(world, keys, None)]),
             "sendAlarm" => alarm.bytes().to_vec(),
+            "putChunk" => cbor::to_vec(&ByteVec::from(vec![7; sealed_len(1)])),
             _ => Vec::new(),
         };
         // A stream that is opened has no end.
@@ -149,13 +154,13 @@ async fn the_stream_of_a_device_ends_as_soon_as_it_is_out_and_no_other() {
     let mut of_tablet = Stream::open(&mut world, &tablet, RequestKey::Sig, &query).await;
     let mut of_phone = Stream::open(&mut world, &phone, RequestKey::Sig, &query).await;
     for stream in [&mut of_tablet, &mut of_phone] {
-        assert_eq!(stream.next().await, Some(LiveEvent::Log { circle: circle.circle, seq: 3 }));
+        assert_eq!(stream.next().await, Some(LiveEvent::Log { circle: circle.circle, seq: 4 }));
     }
     circle.remove(&mut world, &phone, &tablet, 0).await;
     let entry = circle.entry(&mut world, &phone, None);
     circle.send(&mut world, &phone, &[&entry]).await;
     assert_eq!(of_tablet.next().await, None);
-    assert!(matches!(of_phone.next().await, Some(LiveEvent::Log { seq: 4, .. })));
+    assert!(matches!(of_phone.next().await, Some(LiveEvent::Log { seq: 5, .. })));
     assert!(matches!(of_phone.next().await, Some(LiveEvent::Entry { .. })));
 }
 

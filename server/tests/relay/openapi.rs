@@ -6,7 +6,11 @@ use super::world::World;
 
 /// A path with ids that nobody has, but of the right form.
 pub fn concrete(operation: &Operation) -> String {
-    let mut path = operation.path.to_owned();
+    filled(operation, operation.path.to_owned())
+}
+
+/// A path of an operation with something in every brace that is left.
+pub fn filled(operation: &Operation, mut path: String) -> String {
     for parameter in operation.path_parameters() {
         let length = match parameter {
             "org" | "name" => 64,

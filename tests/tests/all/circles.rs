@@ -1,16 +1,24 @@
 //! Circles through a real relay: who is let in and when, who is taken out, what a family shares, and what comes back by
 //! the recovery code.
 
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use async_trait::async_trait;
 use baken_core::circle::NoticeKind;
 use baken_core::pairing::PairInto;
 use baken_core::recovery::LostDevices;
 use baken_core::sync::{FindingKind, StuckReason};
+use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
 use baken_core::{Baken, BakenError};
+use baken_schemas::api::EntryBatch;
+use baken_schemas::cbor;
 use baken_schemas::circle::{CircleKind, MemberRole, MemberState};
+use baken_schemas::entry::{Entry, EntryKind};
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
 use baken_schemas::record::Value;
 use baken_schemas::recovery::RecoveryCode;
 use baken_schemas::time::Clock as _;
+use baken_tests::sim::network::Network;
 
 use crate::town::{PIN, Town};
 
@@ -108,6 +116,22 @@ async fn a_proposed_device_is_let_in_by_another_device_after_its_own_day_and_nev
     assert_eq!(state_of(&phone, paired.device), Some(MemberState::Active));
     assert_eq!(texts(&laptop, "contact"), ["Zus"]);
     assert!(laptop.is_set_up().unwrap());
+}
+
+#[tokio::test]
+async fn whom_a_device_proposed_that_was_taken_out_meanwhile_stays_outside() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    sync_all(&town, &[&phone, &tablet]).await;
+    // The phone is in wrong hands, proposes a device of theirs, and is taken out.
+    let (_spy, paired) = town.pair(&phone, "spy_phone", PairInto::Dossier).await;
+    tablet.sync(&town.network).await.unwrap();
+    tablet.remove_device(&town.network, home(&tablet), device(&phone), PIN).await.unwrap();
+    town.clock.advance_ms(2 * DAY_MS);
+    sync_all(&town, &[&tablet]).await;
+    assert!(matches!(state_of(&tablet, paired.device), Some(MemberState::Proposed { .. })));
+    assert_eq!(tablet.status().unwrap().notices[0].device, paired.device, "and it is still told");
 }
 
 #[tokio::test]
@@ -348,4 +372,62 @@ async fn a_case_is_shared_with_the_adviser_and_only_what_was_put_into_it() {
     adviser.put(shared, vec![("source".to_owned(), Value::Text("per post".to_owned()))]).unwrap();
     sync_all(&town, &[&adviser, &phone]).await;
     assert_eq!(texts(&phone, "incident"), ["brief", "geheim", "per post"]);
+}
+
+/// Takes no checkpoint while it is told so, and counts how often entries are asked for.
+struct NoCheckpoint<'a> {
+    network: &'a Network,
+    refuses: AtomicBool,
+    reads: AtomicUsize,
+}
+
+#[async_trait]
+impl Transport for NoCheckpoint<'_> {
+    fn authority(&self) -> &str {
+        self.network.authority()
+    }
+
+    async fn send(&self, request: Request) -> Result<Response, TransportError> {
+        if request.path_and_query.contains("/entries?") {
+            self.reads.fetch_add(1, Ordering::SeqCst);
+        }
+        let is_checkpoint = |bytes: &[u8]| {
+            let entry = Entry::parse(bytes).unwrap();
+            matches!(entry.header().kind, EntryKind::Checkpoint { .. })
+        };
+        if self.refuses.load(Ordering::SeqCst) && request.path_and_query.ends_with("/entries") {
+            let batch: EntryBatch = cbor::from_slice(&request.body, "a batch").unwrap();
+            if batch.entries.iter().any(|bytes| is_checkpoint(bytes)) {
+                return Ok(Response { status: 507, body: Default::default() });
+            }
+        }
+        self.network.send(request).await
+    }
+
+    async fn live(&self, request: Request) -> Result<EventStream, TransportError> {
+        self.network.live(request).await
+    }
+}
+
+#[tokio::test]
+async fn nothing_more_is_read_while_a_checkpoint_is_not_at_the_relay() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    phone.create("contact", named("Zus")).unwrap();
+    sync_all(&town, &[&phone, &tablet]).await;
+    // A restored relay gets the whole state again.
+    town.tamper("UPDATE relay SET generation = generation + 1").await;
+    let line = NoCheckpoint { network: &town.network, refuses: true.into(), reads: 0.into() };
+    assert!(matches!(phone.sync(&line).await, Err(BakenError::Refused { status: 507, .. })));
+    // The tablet writes what that checkpoint does not hold. Were it read now, the relay would take it for held.
+    tablet.create("contact", named("Broer")).unwrap();
+    tablet.sync(&town.network).await.unwrap();
+    line.reads.store(0, Ordering::SeqCst);
+    assert!(matches!(phone.sync(&line).await, Err(BakenError::Refused { status: 507, .. })));
+    assert_eq!(line.reads.load(Ordering::SeqCst), 0);
+    line.refuses.store(false, Ordering::SeqCst);
+    phone.sync(&line).await.unwrap();
+    assert_eq!(texts(&phone, "contact"), ["Broer", "Zus"]);
+    assert!(line.reads.load(Ordering::SeqCst) > 0);
 }

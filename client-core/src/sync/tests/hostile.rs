@@ -248,8 +248,8 @@ fn a_writer_that_goes_back_to_an_older_epoch_is_against_the_rules() {
     let mut sealed = |epoch: u32, key, previous, change: Change| {
         let header = next_header(EntryKind::Changes, three[0].circle.id(), epoch, 0, previous, &mut rng);
         let changes = encode_changes(&[change]).unwrap();
-        let body =
-            EntryBody { device: three[0].keys.device, hlc: 1, log: None, heads: Vec::new(), schema: SCHEMA, changes };
+        let log = Some(three[0].circle.membership().head());
+        let body = EntryBody { device: three[0].keys.device, hlc: 1, log, heads: Vec::new(), schema: SCHEMA, changes };
         Entry::seal(header, &body, key, &three[0].keys.sig, &mut rng).unwrap()
     };
     let first = sealed(newest, &key, None, change("een"));

@@ -63,7 +63,8 @@ pub async fn a_header_put_in_from_another_phone_opens_nothing() {
     let before = records(&stage.tablet);
     stage.tablet.lock();
     std::fs::copy(of("spy_phone"), of("mayor_tablet")).unwrap();
-    assert_eq!(stage.tablet.unlock(PIN).unwrap_err().code(), "wrong_pin", "the same PIN, another phone's header");
+    let refused = stage.tablet.unlock(PIN).unwrap_err();
+    assert_eq!(refused.code(), "key_store_lost", "the same PIN, and a header of another phone's key store");
     assert!(!stage.tablet.is_unlocked());
     std::fs::write(of("mayor_tablet"), own).unwrap();
     stage.town.clock.advance_ms(60_000);
