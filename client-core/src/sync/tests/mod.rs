@@ -342,7 +342,7 @@ fn run(count: usize, steps: Vec<Step>) -> Vec<Phone> {
     phones
 }
 
-/// Ten thousand schedules take minutes: `BAKEN_SCHEDULES=10000 cargo nextest run -p baken-core all_devices_end_alike`.
+/// Ten thousand take longer than a test may: `BAKEN_SCHEDULES=10000 cargo test -p baken-core all_devices_end_alike`.
 fn schedules() -> u32 {
     std::env::var("BAKEN_SCHEDULES").ok().and_then(|count| count.parse().ok()).unwrap_or(200)
 }
