@@ -353,6 +353,7 @@ fn refused_help(code: &str) -> &'static str {
         "entry_conflict" => "This device's folder was copied or restored: pair it anew.",
         "removed" => "This device gets nothing new from this circle. What was shared until then stays here.",
         "too_often" | "busy" | "stopping" => "Try again in a minute.",
+        "day_not_over" => "Wait until a day has passed, or let another of your devices do it.",
         "quota_full" => "Delete attachments that are not needed any more, or ask your organisation for more room.",
         "disk_full" => "Tell your organisation that the server's disk is full.",
         _ => "Try again later; if it stays, tell your organisation this code.",

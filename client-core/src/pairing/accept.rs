@@ -146,8 +146,9 @@ impl Baken {
         let Some(activated) = self.activated_at()? else { return Ok(false) };
         let age = self.context.now().since_ms(activated);
         let alone = self.with_vault(|open| {
-            let circle = open.circles.get(circle)?;
-            Ok(circle.membership().members().filter(|(_, state)| *state == MemberState::Active).count() == 1)
+            let membership = open.circles.get(circle)?.membership();
+            let is_in = membership.members().filter(|(_, state)| *state == MemberState::Active).count();
+            Ok(is_in == 1 && !membership.has_other_owner(open.keys.device))
         })?;
         // An hour back is a clock that was corrected, more is none to rely on.
         Ok(alone && (-60 * 60 * 1000..ACTIVATION_DAY_MS).contains(&age))

@@ -175,8 +175,7 @@ impl Membership {
             Operation::Epoch { epoch } => by_owner().and_then(|()| self.start_epoch(epoch)),
             Operation::Confirm { device } => {
                 by_owner()?;
-                let others =
-                    self.standings.iter().any(|other| other.is_active_owner() && other.member.device != author);
+                let others = self.has_other_owner(author);
                 let waiting = self.standing_mut(*device)?;
                 match waiting.state {
                     MemberState::Proposed { by } if by != author || !others => waiting.state = MemberState::Active,
@@ -421,6 +420,15 @@ impl Membership {
     pub fn was_owner(&self, device: DeviceId) -> bool {
         self.standing(device).is_some_and(|standing| {
             standing.member.role == MemberRole::Owner && !matches!(standing.state, MemberState::Proposed { .. })
+        })
+    }
+
+    /// Whether another owner than this one is in the circle, or may come back: one who could object. Freezing or
+    /// removing them leaves nobody free to decide alone.
+    pub fn has_other_owner(&self, device: DeviceId) -> bool {
+        self.standings.iter().any(|other| {
+            let may_be_in = !matches!(other.state, MemberState::Proposed { .. } | MemberState::Gone { .. });
+            may_be_in && other.member.role == MemberRole::Owner && other.member.device != device
         })
     }
 

@@ -142,7 +142,8 @@ pub enum Operation {
         #[n(0)]
         epoch: Epoch,
     },
-    /// A proposed owner is one from now on; by an owner other than the proposer, where there is one.
+    /// A proposed owner is one from now on; by an owner other than the proposer, where there is one that is in or may
+    /// come back.
     #[n(3)]
     Confirm {
         /// The device.

@@ -129,7 +129,14 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "Adds a record to a circle's membership log; the first at a number wins.",
         body: Some("baken/membership/v0"),
-        refusals: &[NOT_ALLOWED, REMOVED, (409, "log_conflict"), (409, "conflict"), (409, "too_many")],
+        refusals: &[
+            NOT_ALLOWED,
+            REMOVED,
+            (403, "day_not_over"),
+            (409, "log_conflict"),
+            (409, "conflict"),
+            (409, "too_many"),
+        ],
         ..operation(Post, api::LOG, "addLogRecord", MainKey)
     },
     Operation {

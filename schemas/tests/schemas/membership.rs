@@ -245,6 +245,24 @@ fn a_further_owner_of_a_dossier_is_proposed_and_another_owner_confirms() {
     assert_eq!(circle.replayed(), circle.membership);
 }
 
+/// Altered software on one owner's device keeps the other out and lets in a third that only it has chosen.
+#[test]
+fn freezing_or_removing_the_other_owner_leaves_nobody_free_to_decide_alone() {
+    let mut world = World::new(68);
+    let laptop = DeviceKeys::make(&mut world.rng);
+    let mut circle = world.circle();
+    let (phone, tablet) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    circle.take(&tablet, Operation::Add { member: member(&laptop) });
+    circle.take(&tablet, freeze(&phone, 5));
+    circle.refuses(&tablet, confirm(&laptop), "the other owner is frozen, and may come back");
+    circle.remove(&tablet, phone.device, 5, &mut world);
+    circle.refuses(&tablet, confirm(&laptop), "the other owner is leaving, and may object");
+    circle.take(&tablet, finish(&phone));
+    circle.take(&tablet, confirm(&laptop));
+    assert_eq!(circle.state(&laptop), Some(MemberState::Active), "there is nobody else left who could");
+    assert_eq!(circle.replayed(), circle.membership);
+}
+
 #[test]
 fn members_viewers_and_owners_of_other_circles_are_in_at_once() {
     let mut world = World::new(57);

@@ -1,6 +1,7 @@
 //! `baken-server serve relay`.
 
 use std::net::SocketAddr;
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -30,11 +31,11 @@ pub(super) struct RelayConfig {
     pub(super) operator_reads_alarms: bool,
     /// How much a circle may hold here, attachments and all, in MiB.
     #[serde(default = "usual_quota")]
-    pub(super) circle_quota_mib: u32,
+    pub(super) circle_quota_mib: NonZeroU32,
 }
 
 /// What a circle may hold where the file says nothing.
-pub(super) fn usual_quota() -> u32 {
+pub(super) fn usual_quota() -> NonZeroU32 {
     DEFAULT_QUOTA_MIB
 }
 
@@ -52,7 +53,7 @@ impl RelayConfig {
         Ok(RelayOptions {
             authorities: vec![authority],
             operator_reads_alarms: self.operator_reads_alarms,
-            circle_quota_bytes: u64::from(self.circle_quota_mib) << 20,
+            circle_quota_bytes: u64::from(self.circle_quota_mib.get()) << 20,
         })
     }
 }

@@ -86,10 +86,15 @@ fn store(db: &Connection, by: By, entries: &[Entry], quota: Quota, now: Timestam
         if header.counter != chain.counter + 1 || header.prev != chain.hash {
             return Err(Refusal::EntryOutOfOrder);
         }
-        if matches!(header.kind, EntryKind::Checkpoint { .. }) && !standing.owner {
-            return Err(FormatError::Rule { what: "an entry", rule: "only an owner writes checkpoints" }.into());
+        match header.kind {
+            EntryKind::Changes => quota.takes_entry(db, circle, entry.bytes().len())?,
+            EntryKind::Checkpoint { .. } if standing.owner => {
+                quota.takes_checkpoint(db, circle, entry.bytes().len())?;
+            }
+            EntryKind::Checkpoint { .. } => {
+                return Err(FormatError::Rule { what: "an entry", rule: "only an owner writes checkpoints" }.into());
+            }
         }
-        quota.takes_entries(db, circle, entry.bytes().len())?;
         db.prepare_cached(
             "INSERT INTO entry (circle, slot, counter, hash, bytes, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?

@@ -1,6 +1,9 @@
 //! A circle's membership log: the first record at a number wins. The relay replays the log by the same rules as every
 //! device and keeps what it amounts to ([`standing`]), so that it knows who reads and writes; it cannot add itself, since
 //! it holds no member's key. The log is never cut short.
+//!
+//! The rules know no clock, and devices keep the day in which owners may object. The relay keeps it too ([`check_day`]),
+//! so that an owner's device with altered software alone cannot cut it short.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -9,7 +12,7 @@ use baken_schemas::api::{MAX_CIRCLES, Page};
 use baken_schemas::cbor;
 use baken_schemas::circle::{CircleKind, LogHead, LogRecord, MemberState, Membership, Operation};
 use baken_schemas::crypto::{Hash, VerifyKey};
-use baken_schemas::id::{AccountId, CircleId};
+use baken_schemas::id::{AccountId, CircleId, DeviceId};
 use baken_schemas::signed::{Document as _, Unverified};
 use baken_schemas::time::Timestamp;
 use bytes::Bytes;
@@ -29,6 +32,9 @@ use crate::store::{Priority, StoreError};
 const MAX_RECORDS: u64 = 10_000;
 /// Room behind those for the root alone: a hostile owner who fills the log does not keep it from coming back.
 const MAX_RECORDS_OF_ROOT: u64 = 1_000;
+
+/// How long owners may object, in milliseconds.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 
 /// `POST /v0/circles/{circle}/log`.
 pub(super) async fn post(State(relay): State<Relay>, Path(circle): Path<String>, request: BySig) -> Response {
@@ -51,15 +57,18 @@ async fn take(relay: &Relay, circle: &str, request: BySig) -> Result<Answer, Ref
         request.caller.holder()?;
     }
     // Signatures are checked here, off the writer's thread; the writer checks that the log is still where it was.
-    let body = request.body.clone();
+    let (body, now, ends) = (request.body.clone(), relay.now(), Ends::of(&claims.operation));
     let check = move |db: &Connection| {
         if by_root && !standing::is_own(db, circle, &phone)? {
             return Err(Refusal::NotAllowed);
         }
-        Next::check(db, circle, seq, &phone, &body)
+        let next = Next::check(db, circle, seq, &phone, &body)?;
+        if let (Next::Fits { .. }, Some(ends)) = (&next, ends) {
+            check_day(db, circle, phone.device, ends, now)?;
+        }
+        Ok(next)
     };
     let next = relay.store().read_page(check).await?;
-    let now = relay.now();
     let body = request.body;
     let op = move |db: &Connection| store(db, &phone, &next, (act, &body), now);
     relay.once(request.write, Priority::Normal, op).await
@@ -86,6 +95,48 @@ fn act_of(operation: &Operation) -> &'static str {
         Operation::Recover { .. } => "circle_recovered",
         Operation::RecoveryKey { .. } => "recovery_key_set",
     }
+}
+
+/// What a record ends that owners may object to.
+#[derive(Debug, Clone, Copy)]
+enum Ends {
+    /// The waiting of a device that was proposed.
+    Proposal(DeviceId),
+    /// The removal of an owner.
+    Removal(DeviceId),
+}
+
+impl Ends {
+    fn of(operation: &Operation) -> Option<Self> {
+        match operation {
+            Operation::Confirm { device } => Some(Self::Proposal(*device)),
+            Operation::Finish { device } => Some(Self::Removal(*device)),
+            _ => None,
+        }
+    }
+}
+
+/// Whether the day has passed since the record that began what is ended now, by this relay's clock. A further owner may
+/// end the waiting of a device at once, and on the circle's first day nobody is there yet who could object.
+fn check_day(db: &Connection, circle: CircleId, by: DeviceId, ends: Ends, now: Timestamp) -> Result<(), Refusal> {
+    let mut statement = db.prepare_cached("SELECT bytes, at FROM log_record WHERE circle = ?1 ORDER BY seq")?;
+    let mut rows = statement.query([circle.0])?;
+    let (mut founded, mut begun) = (None, None);
+    while let Some(row) = rows.next()? {
+        let (bytes, at): (Vec<u8>, i64) = (row.get(0)?, row.get(1)?);
+        let record = Unverified::<LogRecord>::parse(&bytes).map_err(|_| StoreError::Damaged)?;
+        let claims = record.claims();
+        let began = match (&claims.operation, ends) {
+            (Operation::Add { member }, Ends::Proposal(device)) => member.device == device && claims.author == by,
+            (Operation::Remove { cut, .. }, Ends::Removal(device)) => cut.device == device,
+            _ => false,
+        };
+        founded = founded.or(Some(at));
+        begun = if began { Some(at) } else { begun };
+    }
+    let is_within_day = |at: i64| now.since_ms(Timestamp(at)) < DAY_MS;
+    let is_first_day = matches!(ends, Ends::Proposal(_)) && founded.is_some_and(is_within_day);
+    if begun.is_some_and(is_within_day) && !is_first_day { Err(Refusal::DayNotOver) } else { Ok(()) }
 }
 
 /// A record that follows the log as it was read.

@@ -82,7 +82,7 @@ pub struct RelayOptions {
 impl Default for RelayOptions {
     /// No authority yet, and the usual quota.
     fn default() -> Self {
-        let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB) << 20;
+        let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB.get()) << 20;
         Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes }
     }
 }

@@ -76,6 +76,9 @@ pub enum Refusal {
     /// Another record is at this number of the log.
     #[error("another record is at this place of the log")]
     LogConflict,
+    /// Somebody may still object to what the record ends.
+    #[error("a day has not passed yet")]
+    DayNotOver,
     /// The entry does not follow the writer's last.
     #[error("the entry does not follow the writer's last")]
     EntryOutOfOrder,
@@ -159,6 +162,9 @@ impl Refusal {
             Self::AlarmConflict => (S::CONFLICT, "alarm_conflict", "make a new alarm id"),
             Self::Conflict => (S::CONFLICT, "conflict", "what is there stays; send under a new id or number"),
             Self::LogConflict => (S::CONFLICT, "log_conflict", "fetch the log and make the record anew"),
+            Self::DayNotOver => {
+                (S::FORBIDDEN, "day_not_over", "try again when a day has passed, or let another owner do it")
+            }
             Self::EntryOutOfOrder => {
                 (S::CONFLICT, "entry_out_of_order", "send every entry since the last that was stored, in order")
             }

@@ -1,7 +1,10 @@
 //! How full a circle may be. Entries and chunks are counted together, by the database (`schema_2_blob.sql`); alarms and
 //! what belongs to them, mail and the membership log are neither counted nor refused.
 //!
-//! Chunks are refused a little before entries are: a circle filled with films still takes a note.
+//! Chunks are refused a little before entries are: a circle filled with films still takes a note. A checkpoint is taken
+//! past the quota: entries go by it, and a device that cannot send one reads nothing more.
+
+use std::num::NonZeroU32;
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -19,7 +22,7 @@ use crate::relay::standing;
 use crate::store::StoreError;
 
 /// What a circle may hold unless the operator says otherwise, in MiB.
-pub const DEFAULT_QUOTA_MIB: u32 = 2048;
+pub const DEFAULT_QUOTA_MIB: NonZeroU32 = NonZeroU32::new(2048).expect("it is not zero");
 /// One part in this many of the quota is kept for entries.
 const KEPT_FOR_ENTRIES: u64 = 16;
 
@@ -39,9 +42,14 @@ impl Quota {
         self.bytes - self.bytes / KEPT_FOR_ENTRIES
     }
 
-    /// Whether the circle has room for entries of `more` bytes.
-    pub(super) fn takes_entries(self, db: &Connection, circle: CircleId, more: usize) -> Result<(), Refusal> {
+    /// Whether the circle has room for an entry of `more` bytes.
+    pub(super) fn takes_entry(self, db: &Connection, circle: CircleId, more: usize) -> Result<(), Refusal> {
         takes(db, circle, more, self.bytes)
+    }
+
+    /// Whether the circle has room for a part of a checkpoint of `more` bytes: as much again as its quota.
+    pub(super) fn takes_checkpoint(self, db: &Connection, circle: CircleId, more: usize) -> Result<(), Refusal> {
+        takes(db, circle, more, self.bytes.saturating_mul(2))
     }
 
     /// Whether the circle has room for a chunk of `more` bytes.

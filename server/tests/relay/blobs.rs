@@ -5,6 +5,7 @@ use baken_schemas::blob::{BlobRef, BlobSealer, CHUNK_BYTES, MAX_SEALED_CHUNK_BYT
 use baken_schemas::cbor;
 use baken_schemas::circle::{CircleKind, MemberRole};
 use baken_schemas::device::DeviceKeys;
+use baken_schemas::entry::EntryKind;
 use baken_schemas::id::{BlobId, IdempotencyKey};
 use minicbor::bytes::ByteVec;
 use rusqlite::Connection;
@@ -174,6 +175,27 @@ async fn a_full_circle_refuses_chunks_then_entries_and_never_an_alarm() {
     world.call(&phone, "DELETE", &blob_path(&circle, blob.blob), &[]).await.ok();
     world.call(&phone, "POST", &path, &batch(&[&three])).await.ok();
     assert_eq!(usage(&mut world, &phone, &circle).await.used, 3 * entry);
+}
+
+#[tokio::test]
+async fn a_full_circle_takes_the_checkpoint_that_makes_room() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let circle = Circle::found(&mut world, &phone).await;
+    let one = circle.entry(&mut world, &phone, None);
+    world.restart_with_quota(one.bytes().len() as u64 + 64).await;
+    let path = circle.path(api::ENTRIES);
+    world.call(&phone, "POST", &path, &batch(&[&one])).await.ok();
+    let two = circle.entry(&mut world, &phone, Some(&one));
+    world.call(&phone, "POST", &path, &batch(&[&two])).await.is(413, "quota_full");
+    let part = |world: &mut World, part, before: &_| {
+        circle.entry_of(world, &phone, Some(before), EntryKind::Checkpoint { part, of: 2 })
+    };
+    let first = part(&mut world, 0, &one);
+    world.call(&phone, "POST", &path, &batch(&[&first])).await.ok();
+    // It too has an end: twice the quota.
+    let second = part(&mut world, 1, &first);
+    world.call(&phone, "POST", &path, &batch(&[&second])).await.is(413, "quota_full");
 }
 
 /// A database from before blobs counts the entries it has.

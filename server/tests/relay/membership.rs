@@ -52,6 +52,8 @@ pub async fn try_all(world: &mut World, circle: &Circle, keys: &DeviceKeys) -> V
 
 /// What stays open to whoever is not in a circle, or in no account: calling for help, and what belongs to it.
 pub const HELP: [&str; 5] = ["sendAlarm", "sendUpdate", "sendNote", "receipts", "mail"];
+/// How long owners may object.
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// What only desks do.
 pub const OF_DESKS: [&str; 2] = ["card", "sendReceipt"];
 
@@ -69,6 +71,7 @@ async fn with_one_out(way: &str) -> (World, Circle, DeviceKeys, DeviceKeys) {
         "removed" => circle.remove(&mut world, &phone, &tablet, 0).await,
         "finished" => {
             circle.remove(&mut world, &phone, &tablet, 0).await;
+            world.clock.advance(DAY_MS);
             circle.record(&mut world, &phone, Operation::Finish { device: tablet.device }).await;
         }
         "frozen" => circle.record(&mut world, &phone, Operation::Freeze { cut: cut(&tablet, 0) }).await,
@@ -173,6 +176,7 @@ async fn a_leaving_owner_may_object_and_is_back_at_once() {
     circle.send(&mut world, &tablet, &[&entry]).await;
     // One whose removal is finished, or that was frozen while there are owners, may not.
     circle.remove(&mut world, &phone, &tablet, 1).await;
+    world.clock.advance(DAY_MS);
     circle.record(&mut world, &phone, Operation::Finish { device: tablet.device }).await;
     circle.attempt(&mut world, &tablet, Operation::Veto { device: tablet.device }).await.is(403, "removed");
     let (mut world, circle, _, tablet) = with_one_out("frozen").await;
@@ -201,6 +205,40 @@ async fn a_proposed_owner_reads_and_writes_nothing_until_another_confirms() {
     circle.record(&mut world, &tablet, confirm).await;
     circle.send(&mut world, &laptop, &[&first]).await;
     assert_eq!(circle.page(&mut world, &laptop, 0).await.items.len(), 1);
+}
+
+#[tokio::test]
+async fn a_removal_is_not_finished_before_its_day_is_over_and_each_removal_has_its_own() {
+    let (mut world, mut circle, phone, tablet) = with_one_out("removed").await;
+    let finish = Operation::Finish { device: tablet.device };
+    world.clock.advance(DAY_MS - 1);
+    circle.attempt(&mut world, &phone, finish.clone()).await.is(403, "day_not_over");
+    circle.record(&mut world, &tablet, Operation::Veto { device: tablet.device }).await;
+    circle.remove(&mut world, &phone, &tablet, 0).await;
+    world.clock.advance(1);
+    circle.attempt(&mut world, &phone, finish.clone()).await.is(403, "day_not_over");
+    world.clock.advance(DAY_MS);
+    circle.record(&mut world, &phone, finish).await;
+}
+
+#[tokio::test]
+async fn who_is_alone_lets_a_device_in_on_the_first_day_and_later_after_a_day() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let mut circle = Circle::found(&mut world, &phone).await;
+    let (tablet, laptop) = (world.device_of(&phone).await, world.device_of(&phone).await);
+    world.clock.advance(DAY_MS - 1);
+    circle.record(&mut world, &phone, Operation::Add { member: member(&tablet) }).await;
+    circle.record(&mut world, &phone, Operation::Confirm { device: tablet.device }).await;
+    circle.record(&mut world, &tablet, Operation::Leave { counter: 0 }).await;
+    // A moment later there is no exemption any more.
+    world.clock.advance(1);
+    circle.record(&mut world, &phone, Operation::Add { member: member(&laptop) }).await;
+    let confirm = Operation::Confirm { device: laptop.device };
+    world.clock.advance(DAY_MS - 1);
+    circle.attempt(&mut world, &phone, confirm.clone()).await.is(403, "day_not_over");
+    world.clock.advance(1);
+    circle.record(&mut world, &phone, confirm).await;
 }
 
 #[tokio::test]
