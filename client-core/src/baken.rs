@@ -3,6 +3,7 @@
 //! Methods take `&self` and never hold the inner lock while they wait for the network, so an edit, a press and a sync
 //! can run at the same time. The alarm part works with the vault locked and never takes the vault's lock.
 
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
@@ -28,6 +29,8 @@ pub struct Baken {
     vault: Mutex<Option<Box<UnlockedVault>>>,
     /// Rung by every edit, so that a running [`Self::follow`] sends it at once.
     pub(crate) edited: tokio::sync::Notify,
+    /// Whether a running [`Self::follow`] sends every edit at once.
+    pub(crate) is_live: AtomicBool,
     /// Opened at its first use.
     pub(crate) outbox: Mutex<Option<Arc<AlarmOutbox>>>,
 }
@@ -82,7 +85,14 @@ impl std::fmt::Debug for AlarmSetup {
 impl Baken {
     /// A device in its folder, locked. Nothing is read yet.
     pub fn open(home: Home, context: Context) -> Self {
-        Self { home, context, vault: Mutex::new(None), edited: tokio::sync::Notify::new(), outbox: Mutex::new(None) }
+        Self {
+            home,
+            context,
+            vault: Mutex::new(None),
+            edited: tokio::sync::Notify::new(),
+            is_live: AtomicBool::new(false),
+            outbox: Mutex::new(None),
+        }
     }
 
     /// Whether this folder holds a device: activated, or paired.

@@ -80,41 +80,41 @@ texts! {
                    "This device gets nothing new from this circle any more. What was shared until now stays here.";
     SOMETHING_WAITS: "Er wacht iets op uw woord. Kijk met: baken status",
                      "Something waits for your word. Look with: baken status";
-    FOUND_FORK: "Betrapt: toestel nr. {} van een kring (geteld naar binnenkomst) schreef twee verschillende dingen op \
-                 dezelfde plaats. Het is gekopieerd, of een ander heeft zijn sleutels. Zoek uit van wie het is, en \
-                 haal het uit de kring (baken circle remove) tot dat duidelijk is. Meld het uw organisatie.",
-                "Caught: device no. {} of a circle (in order of joining) wrote two different things in one place. It \
-                 was copied, or somebody else has its keys. Find out whose it is, and take it out of the circle (baken \
-                 circle remove) until that is clear. Tell your organisation.";
+    FOUND_FORK: "Betrapt: in de kring {} schreef het toestel {} twee verschillende dingen op dezelfde plaats. Het is \
+                 gekopieerd, of een ander heeft zijn sleutels. Zoek uit van wie het is, en haal het uit de kring (baken \
+                 circle remove) tot dat duidelijk is. Meld het uw organisatie.",
+                "Caught: in the circle {} the device {} wrote two different things in one place. It was copied, or \
+                 somebody else has its keys. Find out whose it is, and take it out of the circle (baken circle remove) \
+                 until that is clear. Tell your organisation.";
     FOUND_OWN_FORK: "Betrapt: de map van dit toestel is gekopieerd of teruggezet. Voer hier niets meer in: zet het \
                      opzij (baken recovery set-aside) en koppel het opnieuw met een ander toestel van u.",
                     "Caught: this device's folder was copied or restored. Enter nothing more here: put it aside (baken \
                      recovery set-aside) and pair it anew with another of your devices.";
-    FOUND_WITHHELD: "Betrapt: de server houdt een wijziging achter van toestel nr. {} van een kring (geteld naar \
-                     binnenkomst), die een ander toestel al kent. Wat hier staat, kan verouderd zijn. Vergelijk uw \
-                     toestellen en meld het uw organisatie. Invoeren kan: er gaat niets verloren.",
-                    "Caught: the server holds back a change by device no. {} of a circle (in order of joining) that \
-                     another device knows. What is here may be out of date. Compare your devices and tell your \
-                     organisation. You can go on entering: nothing gets lost.";
-    FOUND_ROLLED_BACK: "Betrapt: de server is vergeten wat hij van dit toestel had bevestigd, zonder te zeggen dat hij \
+    FOUND_WITHHELD: "Betrapt: de server houdt in de kring {} een wijziging achter van het toestel {}, die een ander \
+                     toestel al kent. Wat hier staat, kan verouderd zijn. Vergelijk uw toestellen en meld het uw \
+                     organisatie. Invoeren kan: er gaat niets verloren.",
+                    "Caught: in the circle {} the server holds back a change by the device {} that another device knows. \
+                     What is here may be out of date. Compare your devices and tell your organisation. You can go on \
+                     entering: nothing gets lost.";
+    FOUND_ROLLED_BACK: "Betrapt: de server is in de kring {} vergeten wat hij van dit toestel had bevestigd, zonder te zeggen dat hij \
                         is teruggezet. Dit toestel stuurt alles opnieuw. Meld het uw organisatie.",
-                       "Caught: the server has forgotten what it had acknowledged to this device, without saying that it \
+                       "Caught: in the circle {} the server has forgotten what it had acknowledged to this device, without saying that it \
                         was restored. This device sends everything again. Tell your organisation.";
-    FOUND_LOG_CONFLICT: "Betrapt: de server toont niet iedereen dezelfde leden van een kring. Vergelijk in persoon het \
+    FOUND_LOG_CONFLICT: "Betrapt: de server toont niet iedereen dezelfde leden van de kring {}. Vergelijk in persoon het \
                          veiligheidsnummer (baken circle show) met de andere toestellen, en meld het uw organisatie. \
                          Voer tot dan niets in.",
-                        "Caught: the server does not show everybody the same members of a circle. Compare the safety \
+                        "Caught: the server does not show everybody the same members of the circle {}. Compare the safety \
                          number (baken circle show) with the other devices in person, and tell your organisation. Enter \
                          nothing until then.";
-    FOUND_LOG_WITHHELD: "Betrapt: de server houdt een wijziging van de leden van een kring achter; iemand die eruit is, \
+    FOUND_LOG_WITHHELD: "Betrapt: de server houdt een wijziging van de leden van de kring {} achter; iemand die eruit is, \
                          kan nog meelezen. Vergelijk in persoon het veiligheidsnummer (baken circle show) met de \
                          andere toestellen, en meld het uw organisatie. Voer tot dan niets in.",
-                        "Caught: the server holds back a change of a circle's members; somebody who is out may still \
+                        "Caught: the server holds back a change of the members of the circle {}; somebody who is out may still \
                          read along. Compare the safety number (baken circle show) with the other devices in person, and \
                          tell your organisation. Enter nothing until then.";
-    FOUND_INVENTED: "Betrapt: de server bevestigde een wijziging die dit toestel nooit heeft gemaakt. Meld het uw \
+    FOUND_INVENTED: "Betrapt: de server bevestigde in de kring {} een wijziging die dit toestel nooit heeft gemaakt. Meld het uw \
                      organisatie. Invoeren kan: er gaat niets verloren.",
-                    "Caught: the server acknowledged a change that this device never made. Tell your organisation. You \
+                    "Caught: in the circle {} the server acknowledged a change that this device never made. Tell your organisation. You \
                      can go on entering: nothing gets lost.";
     OLDER_STATE: "Teruggehaald met de herstelcode. Wat na {} is gewijzigd, kan ontbreken, tot een ander toestel \
                   bevestigt dat dit het nieuwste is.",
@@ -469,6 +469,7 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "attachment_not_here" => "de bijlage staat niet helemaal op dit toestel",
         "attachment_not_there" => "de bijlage staat niet helemaal op de server",
         "attachment_damaged" => "de bijlage is beschadigd; er wordt niets van getoond",
+        "day_not_over" => "er is nog geen dag voorbij waarin een ander toestel bezwaar kan maken",
         "quota_full" => "deze kring heeft op de server geen ruimte meer",
         "no_such_alarm" => "dat alarm is er niet",
         "no_ladder" => "uw organisatie heeft niemand aangewezen voor een alarm",
@@ -550,6 +551,7 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "attachment_not_here" => "Haal haar eerst op; wat er al staat wordt niet opnieuw gehaald.",
         "attachment_not_there" => "Laat het toestel dat haar toevoegde verbinding maken; haal haar dan opnieuw op.",
         "attachment_damaged" => "Haal haar opnieuw op; blijft het, voeg haar opnieuw toe en meld het uw organisatie.",
+        "day_not_over" => "Wacht tot de dag voorbij is, of laat een ander toestel van u het doen.",
         "quota_full" => "Verwijder bijlagen die niet meer nodig zijn, of vraag uw organisatie om meer ruimte.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "in_conflict" => "Kies met: baken conflicts resolve",
@@ -560,7 +562,7 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "out_of_date" => "Zet datum en tijd van dit toestel goed; kloppen die, meld het dan uw organisatie.",
         "not_trustworthy" => "Vergelijk uw toestellen, en meld uw organisatie dat de server liegt.",
         "invite_used" => "Vraag een nieuwe uitnodiging; gebruikte u deze niet zelf, meld dat dan meteen.",
-        "invite_expired" | "unknown_invite" => "Vraag uw organisatie om een nieuwe uitnodiging.",
+        "invite_expired" | "invite_unknown" => "Vraag uw organisatie om een nieuwe uitnodiging.",
         "unknown_device" => "Activeer of koppel dit toestel opnieuw.",
         _ => "Probeer het later opnieuw; blijft het, meld dan deze code.",
     }

@@ -9,6 +9,8 @@ pub(crate) mod store;
 pub(crate) mod time;
 mod view;
 
+use std::sync::atomic::Ordering;
+
 use baken_schemas::cbor;
 use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
 use baken_schemas::id::{CircleId, RecordId};
@@ -66,7 +68,7 @@ fn find(open: &UnlockedVault, record: RecordId) -> Result<Found, BakenError> {
     Ok(Found { circle, row: RecordRow(row), kind, fields: register::kept(&body)? })
 }
 
-/// Edits one record in one transaction. What others wrote must have been merged before: an edit covers all there is.
+/// Edits one record in one transaction: see [`edit`].
 pub(crate) fn edit_all(
     connection: &mut Connection,
     author: Author<'_>,
@@ -74,19 +76,30 @@ pub(crate) fn edit_all(
     kind: KindNumber,
     edits: Vec<(FieldNumber, Value)>,
 ) -> Result<(), BakenError> {
-    let row = author.circle.row();
     let tx = connection.transaction()?;
-    store::settle(&tx, row)?;
-    let seen: Vec<Seen> =
-        rows::heads(&tx, row)?.into_iter().map(|(slot, head)| Seen { slot, counter: head.counter }).collect();
-    let mut records = Records::of(&tx, row);
-    for (field, value) in edits {
-        let (slot, counter, hlc) = author.add(&tx, &Change { record, kind, field, value: value.clone() })?;
-        records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, &seen)?;
-    }
-    records.write()?;
+    edit(&tx, author, record, kind, edits)?;
     tx.commit()?;
     Ok(())
+}
+
+/// Edits one record. What others wrote is merged before: an edit covers all there is.
+fn edit(
+    tx: &Connection,
+    author: Author<'_>,
+    record: RecordId,
+    kind: KindNumber,
+    edits: Vec<(FieldNumber, Value)>,
+) -> Result<(), BakenError> {
+    let row = author.circle.row();
+    store::settle(tx, row)?;
+    let seen: Vec<Seen> =
+        rows::heads(tx, row)?.into_iter().map(|(slot, head)| Seen { slot, counter: head.counter }).collect();
+    let mut records = Records::of(tx, row);
+    for (field, value) in edits {
+        let (slot, counter, hlc) = author.add(tx, &Change { record, kind, field, value: value.clone() })?;
+        records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, &seen)?;
+    }
+    records.write()
 }
 
 impl Baken {
@@ -139,7 +152,14 @@ impl Baken {
                 return Err(BakenError::NotShared);
             }
             let author = Author { circle, keys: &open.keys, context: &self.context };
-            edit_all(&mut open.vault.connection, author, record, kind, edits)
+            let tx = open.vault.connection.transaction()?;
+            edit(&tx, author, record, kind, edits)?;
+            if self.is_live.load(Ordering::Relaxed) {
+                // It is sent at once: one write to the disk instead of two.
+                author.seal_pending(&tx)?;
+            }
+            tx.commit()?;
+            Ok(())
         })?;
         self.edited.notify_one();
         Ok(())

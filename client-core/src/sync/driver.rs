@@ -34,25 +34,26 @@ const RESCANNED_OWN: &str = "rescanned_own";
 /// What one sync did, and where the device stands after it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct SyncReport {
+    /// What it did.
+    #[serde(flatten)]
+    pub counts: SyncCounts,
+    /// Where the device stands now.
+    pub status: StatusView,
+}
+
+/// What went out and came in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct SyncCounts {
     /// Entries that the relay acknowledged.
     pub sent: u64,
     /// Entries of other devices that became part of the state.
     pub received: u64,
     /// Changes in them.
     pub changes: u64,
-    /// Where the device stands now.
-    pub status: StatusView,
 }
 
-#[derive(Default)]
-struct Tally {
-    sent: u64,
-    received: u64,
-    changes: u64,
-}
-
-impl Tally {
-    fn count(&mut self, events: &[SyncEvent]) {
+impl SyncCounts {
+    pub(super) fn count(&mut self, events: &[SyncEvent]) {
         for event in events {
             if let SyncEvent::Applied { changes, .. } = event {
                 self.received = self.received.saturating_add(1);
@@ -70,15 +71,14 @@ impl Baken {
     /// [`Baken::status`] then shows too. Untrustworthy content is no error but in the report's status, except where the
     /// relay's own answers contradict themselves: [`BakenError::NotTrustworthy`].
     pub async fn sync(&self, transport: &dyn Transport) -> Result<SyncReport, BakenError> {
-        let mut tally = Tally::default();
-        let done = self.sync_all(transport, &mut tally).await;
+        let mut counts = SyncCounts::default();
+        let done = self.sync_all(transport, &mut counts).await;
         self.note_outcome(&done)?;
         done?;
-        let Tally { sent, received, changes } = tally;
-        Ok(SyncReport { sent, received, changes, status: self.status()? })
+        Ok(SyncReport { counts, status: self.status()? })
     }
 
-    async fn sync_all(&self, transport: &dyn Transport, tally: &mut Tally) -> Result<(), BakenError> {
+    async fn sync_all(&self, transport: &dyn Transport, counts: &mut SyncCounts) -> Result<(), BakenError> {
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
@@ -90,7 +90,7 @@ impl Baken {
             Err(error) => Some(error),
         };
         for circle in self.circle_ids()? {
-            match self.sync_circle(&client, circle, tally).await {
+            match self.sync_circle(&client, circle, counts).await {
                 Ok(()) => {}
                 // Without the relay there is nothing to be had of the others either.
                 Err(error @ (BakenError::NotReached | BakenError::Locked)) => return Err(error),
@@ -112,7 +112,7 @@ impl Baken {
         &self,
         client: &SignedClient<'_>,
         circle: CircleId,
-        tally: &mut Tally,
+        counts: &mut SyncCounts,
     ) -> Result<(), BakenError> {
         self.post_unposted(client, circle).await?;
         self.pull_log(client, circle).await?;
@@ -120,8 +120,8 @@ impl Baken {
         if !self.is_active_in(circle)? {
             return Ok(());
         }
-        tally.count(&self.with_sync(circle, |sync| sync.retry())?);
-        let pushed = match self.push(client, circle, tally).await {
+        counts.count(&self.with_sync(circle, |sync| sync.retry())?);
+        let pushed = match self.push(client, circle, counts).await {
             Err(BakenError::NotReached) => return Err(BakenError::NotReached),
             pushed => pushed,
         };
@@ -130,27 +130,38 @@ impl Baken {
         }
         let acknowledged = self.with_sync(circle, |sync| sync.acknowledged())?;
         // A relay that takes nothing (its disk is full) may still have something.
-        self.pull_entries(client, circle, tally).await?;
-        self.search_own(client, circle, acknowledged, tally).await?;
+        self.pull_entries(client, circle, counts).await?;
+        self.search_own(client, circle, acknowledged, counts).await?;
         // Entries of a device that joined while the pages were read.
         let waits = |sync: &mut Sync<'_>| {
             rows::count_waiting(sync.connection, sync.circle.row(), Some(rows::WaitReason::Membership))
         };
         if self.with_sync(circle, waits)? > 0 {
             self.pull_log(client, circle).await?;
-            tally.count(&self.with_sync(circle, |sync| sync.retry())?);
+            counts.count(&self.with_sync(circle, |sync| sync.retry())?);
         }
         self.find_withheld_log(circle)?;
-        self.search_missing(client, circle, tally).await?;
+        self.search_missing(client, circle, counts).await?;
         pushed?;
         self.with_sync(circle, make_due_checkpoint)?;
         // Sealed while reading: a word that others wait for, a checkpoint.
-        self.push(client, circle, tally).await
+        self.push(client, circle, counts).await
+    }
+
+    /// Sends what is not at the relay yet, of every circle that this device writes in; how many entries it took.
+    pub(super) async fn push_edits(&self, client: &SignedClient<'_>) -> Result<u64, BakenError> {
+        let mut counts = SyncCounts::default();
+        for circle in self.circle_ids()? {
+            if self.may_write_in(circle)? {
+                self.push(client, circle, &mut counts).await?;
+            }
+        }
+        Ok(counts.sent)
     }
 
     /// Reads all entries of a circle that this device is not in yet: what a recovery starts from.
     pub(crate) async fn read_all(&self, client: &SignedClient<'_>, circle: CircleId) -> Result<(), BakenError> {
-        self.pull_entries(client, circle, &mut Tally::default()).await
+        self.pull_entries(client, circle, &mut SyncCounts::default()).await
     }
 
     /// Entries that wait for a log record which the relay, asked again, does not have.
@@ -286,7 +297,12 @@ impl Baken {
         })
     }
 
-    async fn push(&self, client: &SignedClient<'_>, circle: CircleId, tally: &mut Tally) -> Result<(), BakenError> {
+    async fn push(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        counts: &mut SyncCounts,
+    ) -> Result<(), BakenError> {
         let path = path_with(api::ENTRIES, circle)?;
         let mut refilling = false;
         for _ in 0..MAX_PAGES {
@@ -300,7 +316,7 @@ impl Baken {
             match client.ask::<EntriesStored>(Method::POST, &path, body, key, "the answer to entries").await {
                 Ok(stored) => {
                     self.with_sync(circle, |sync| sync.stored(stored.counter, stored.hash))?;
-                    tally.sent = tally.sent.saturating_add(count);
+                    counts.sent = counts.sent.saturating_add(count);
                 }
                 Err(BakenError::Refused { status: 409, code }) if code == "entry_out_of_order" && !refilling => {
                     // It has less than it acknowledged, and does not say that it was restored: it gets all again.
@@ -317,7 +333,7 @@ impl Baken {
         &self,
         client: &SignedClient<'_>,
         circle: CircleId,
-        tally: &mut Tally,
+        counts: &mut SyncCounts,
     ) -> Result<(), BakenError> {
         let path = path_with(api::ENTRIES, circle)?;
         let cursor_now = |sync: &mut Sync<'_>| setting::read_of(sync.connection, sync.circle.row(), CURSOR);
@@ -326,7 +342,7 @@ impl Baken {
             let cursor: u64 = self.with_sync(circle, cursor_now)?.unwrap_or(0);
             let page = self.page(client, &format!("{path}?after={cursor}")).await?;
             if self.is_restored(circle, page.generation)? {
-                self.push(client, circle, tally).await?;
+                self.push(client, circle, counts).await?;
                 count_restored(&mut restored)?;
                 continue;
             }
@@ -335,7 +351,7 @@ impl Baken {
                 return Err(BakenError::NotTrustworthy { what: "its entries are out of their own order" });
             }
             let entries: Vec<&[u8]> = page.items.iter().map(|item| &**item.bytes).collect();
-            tally.count(&self.with_sync(circle, |sync| sync.incoming(&entries, Some(last)))?);
+            counts.count(&self.with_sync(circle, |sync| sync.incoming(&entries, Some(last)))?);
             if !page.more {
                 return Ok(());
             }
@@ -350,7 +366,7 @@ impl Baken {
         client: &SignedClient<'_>,
         circle: CircleId,
         acknowledged: u64,
-        tally: &mut Tally,
+        counts: &mut SyncCounts,
     ) -> Result<(), BakenError> {
         let now = self.context.now();
         let is_due = self.with_sync(circle, |sync| {
@@ -365,7 +381,7 @@ impl Baken {
             setting::write_of(sync.connection, row, CURSOR, &0u64)?;
             Ok(true)
         })?;
-        if is_due { self.pull_entries(client, circle, tally).await } else { Ok(()) }
+        if is_due { self.pull_entries(client, circle, counts).await } else { Ok(()) }
     }
 
     /// When an entry is missing that a peer has seen, everything is read once more from the start; what is still not
@@ -374,7 +390,7 @@ impl Baken {
         &self,
         client: &SignedClient<'_>,
         circle: CircleId,
-        tally: &mut Tally,
+        counts: &mut SyncCounts,
     ) -> Result<(), BakenError> {
         let Some(first) = self.with_sync(circle, |sync| sync.missing())?.first().copied() else { return Ok(()) };
         let now = self.context.now();
@@ -390,7 +406,7 @@ impl Baken {
                 setting::write_of(sync.connection, sync.circle.row(), RESCANNED, &search)?;
                 setting::write_of(sync.connection, sync.circle.row(), CURSOR, &0u64)
             })?;
-            self.pull_entries(client, circle, tally).await?;
+            self.pull_entries(client, circle, counts).await?;
         }
         self.with_sync(circle, |sync| {
             for place in sync.missing()? {

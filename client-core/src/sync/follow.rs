@@ -1,19 +1,22 @@
-//! Following the circle while the program runs: the relay's live stream says what is new, and under it a full sync
-//! runs now and then, so that a lost event costs only time.
+//! Following the circles while the program runs. Single edits go out, and single entries come in over the relay's live
+//! stream, as they are made; whatever is more than that is a whole sync's, and one runs now and then anyway, so that a
+//! lost event costs only time.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use baken_schemas::FormatError;
 use baken_schemas::api::{self, LiveEvent};
 use baken_schemas::cbor;
-use baken_schemas::id::IdempotencyKey;
+use baken_schemas::id::{CircleId, IdempotencyKey};
 use data_encoding::BASE64;
 use futures_util::StreamExt as _;
 
 use crate::client::SignedClient;
-use crate::sync::SyncReport;
-use crate::sync::engine::CURSOR;
+use crate::sync::engine::{CURSOR, SyncEvent};
+use crate::sync::{SyncCounts, SyncReport};
 use crate::transport::{EventStream, Transport};
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -29,6 +32,8 @@ const RETRY_LAST_MS: u64 = 30_000;
 pub enum Followed {
     /// A sync ran through.
     Synced(Box<SyncReport>),
+    /// Single edits went out, or single entries came in, since.
+    Live(SyncCounts),
     /// An attempt failed; another follows after this long.
     Failed {
         /// Why.
@@ -72,7 +77,7 @@ impl Baken {
         }
     }
 
-    /// One sync, and the stream until it ends.
+    /// The stream until it ends, with a sync where one is due.
     async fn follow_once(
         &self,
         transport: &dyn Transport,
@@ -81,6 +86,7 @@ impl Baken {
         // The stream first: what comes while the sync runs is then not missed. Where none can be opened (a proxy that
         // holds streams back), the syncs go on without it.
         let mut stream = self.open_live(transport).await.ok();
+        let _live = stream.is_some().then(|| Live::begin(&self.is_live));
         loop {
             let report = self.sync(transport).await?;
             if tell(&Followed::Synced(Box::new(report))).is_break() {
@@ -93,66 +99,132 @@ impl Baken {
                 }
                 return Ok(ControlFlow::Continue(()));
             };
-            if self.wait_for_news(stream).await? == News::Ended {
-                return Ok(ControlFlow::Continue(()));
+            match self.follow_live(transport, stream, tell).await? {
+                Next::Sync => {}
+                Next::Reopen => return Ok(ControlFlow::Continue(())),
+                Next::End => return Ok(ControlFlow::Break(())),
             }
         }
+    }
+
+    /// Sends single edits and takes in single entries, until there is more than that.
+    async fn follow_live(
+        &self,
+        transport: &dyn Transport,
+        stream: &mut EventStream,
+        tell: &mut (dyn FnMut(&Followed) -> ControlFlow<()> + Send),
+    ) -> Result<Next, BakenError> {
+        let keys = self.device_keys()?;
+        let client = SignedClient::of_device(transport, &keys);
+        let mut cursors = self.cursors()?;
+        let poll = tokio::time::sleep(Duration::from_millis(POLL_MS));
+        tokio::pin!(poll);
+        loop {
+            let event = tokio::select! {
+                () = &mut poll => return Ok(Next::Sync),
+                () = self.edited.notified() => None,
+                event = stream.next() => match event {
+                    Some(Ok(data)) => Some(decode_event(&data).map_err(BakenError::BadAnswer)?),
+                    Some(Err(_)) | None => return Ok(Next::Reopen),
+                },
+            };
+            let counts = match event {
+                None => SyncCounts::default(),
+                Some(LiveEvent::Mail { .. }) => continue,
+                Some(LiveEvent::Log { circle, seq }) => {
+                    if self.with_vault(|open| Ok(seq > open.circles.get(circle)?.membership().head().seq))? {
+                        return Ok(Next::Sync);
+                    }
+                    continue;
+                }
+                Some(LiveEvent::Entry { circle, cursor, entry }) => {
+                    let Some(known) = cursors.get_mut(&circle) else { return Ok(Next::Sync) };
+                    if cursor <= *known {
+                        continue;
+                    }
+                    let Some(counts) = self.take_live(circle, &entry, *known, cursor)? else { return Ok(Next::Sync) };
+                    *known = cursor;
+                    counts
+                }
+            };
+            // An entry that came in may have sealed what was pending.
+            let Ok(sent) = self.push_edits(&client).await else { return Ok(Next::Sync) };
+            let counts = SyncCounts { sent, ..counts };
+            if counts != SyncCounts::default() && tell(&Followed::Live(counts)).is_break() {
+                return Ok(Next::End);
+            }
+        }
+    }
+
+    /// Takes in an entry that follows what was read up to `known`. `None` when it is more than an entry that fits, or
+    /// when another sync has moved the place meanwhile: a whole sync is due then.
+    fn take_live(
+        &self,
+        circle: CircleId,
+        entry: &[u8],
+        known: u64,
+        cursor: u64,
+    ) -> Result<Option<SyncCounts>, BakenError> {
+        self.with_sync(circle, |sync| {
+            let there: Option<u64> = setting::read_of(sync.connection, sync.circle.row(), CURSOR)?;
+            if there.unwrap_or(0) != known || !sync.circle.membership().is_active(sync.keys.device) {
+                return Ok(None);
+            }
+            let events = sync.incoming(&[entry], Some(cursor))?;
+            let fits = events.iter().all(|event| matches!(event, SyncEvent::Applied { .. } | SyncEvent::Known));
+            let mut counts = SyncCounts::default();
+            counts.count(&events);
+            Ok(fits.then_some(counts))
+        })
+    }
+
+    /// How far each circle was read.
+    fn cursors(&self) -> Result<BTreeMap<CircleId, u64>, BakenError> {
+        self.with_vault(|open| {
+            let active = open.circles.all().filter(|circle| circle.membership().is_active(open.keys.device));
+            let cursors = active.map(|circle| {
+                let cursor: Option<u64> = setting::read_of(&open.vault.connection, circle.row(), CURSOR)?;
+                Ok((circle.id(), cursor.unwrap_or(0)))
+            });
+            cursors.take(api::MAX_CIRCLES).collect()
+        })
     }
 
     async fn open_live(&self, transport: &dyn Transport) -> Result<EventStream, BakenError> {
         let keys = self.device_keys()?;
-        let circles = self.with_vault(|open| {
-            let active = open.circles.all().filter(|circle| circle.membership().is_active(open.keys.device));
-            let cursors = active.map(|circle| {
-                let cursor: Option<u64> = setting::read_of(&open.vault.connection, circle.row(), CURSOR)?;
-                Ok(format!("{}.{}", circle.id(), cursor.unwrap_or(0)))
-            });
-            cursors.take(api::MAX_CIRCLES).collect::<Result<Vec<_>, BakenError>>()
-        })?;
+        let cursors = self.cursors()?;
+        let circles: Vec<String> = cursors.iter().map(|(circle, cursor)| format!("{circle}.{cursor}")).collect();
         let key = self.context.with_rng(|rng| IdempotencyKey::make(rng));
         let path = format!("{}?circles={}", api::LIVE, circles.join(","));
         SignedClient::of_device(transport, &keys).live(&path, key).await
     }
+}
 
-    /// Waits until the stream names something new, ends, or it is time to look anyway. Entries are taken in by the sync
-    /// that follows, in the relay's order and with all its checks.
-    async fn wait_for_news(&self, stream: &mut EventStream) -> Result<News, BakenError> {
-        let poll = tokio::time::sleep(Duration::from_millis(POLL_MS));
-        tokio::pin!(poll);
-        loop {
-            tokio::select! {
-                () = &mut poll => return Ok(News::Some),
-                () = self.edited.notified() => return Ok(News::Some),
-                event = stream.next() => match event {
-                    Some(Ok(data)) if self.is_news(&data)? => return Ok(News::Some),
-                    Some(Ok(_)) => {}
-                    Some(Err(_)) | None => return Ok(News::Ended),
-                }
-            }
-        }
-    }
+/// What comes after following live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Next {
+    /// A whole sync.
+    Sync,
+    /// A new stream.
+    Reopen,
+    /// Nothing: whoever is told wants no more.
+    End,
+}
 
-    fn is_news(&self, data: &str) -> Result<bool, BakenError> {
-        let event = match decode_event(data) {
-            Ok(event) => event,
-            Err(error) => return Err(BakenError::BadAnswer(error)),
-        };
-        self.with_vault(|open| match event {
-            LiveEvent::Mail { .. } => Ok(false),
-            LiveEvent::Entry { circle, cursor, .. } => {
-                let row = open.circles.get(circle)?.row();
-                let known: Option<u64> = setting::read_of(&open.vault.connection, row, CURSOR)?;
-                Ok(cursor > known.unwrap_or(0))
-            }
-            LiveEvent::Log { circle, seq } => Ok(seq > open.circles.get(circle)?.membership().head().seq),
-        })
+/// While it lives, edits are sealed as they are made, since each is sent at once.
+struct Live<'a>(&'a AtomicBool);
+
+impl<'a> Live<'a> {
+    fn begin(is_live: &'a AtomicBool) -> Self {
+        is_live.store(true, Ordering::Relaxed);
+        Self(is_live)
     }
 }
 
-#[derive(PartialEq, Eq)]
-enum News {
-    Some,
-    Ended,
+impl Drop for Live<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
 }
 
 /// Reads the data of an event: base64 of the CBOR of a [`LiveEvent`].

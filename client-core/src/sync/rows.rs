@@ -4,12 +4,13 @@ use baken_schemas::cbor;
 use baken_schemas::checkpoint::{FieldState, Seen, WriterState};
 use baken_schemas::crypto::Hash;
 use baken_schemas::entry::Entry;
+use baken_schemas::id::{CircleId, DeviceId};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 use serde::Serialize;
 
 use crate::BakenError;
-use crate::circle::CircleRow;
+use crate::circle::{Circle, CircleRow};
 use crate::record::register::kept;
 use crate::record::time;
 
@@ -433,8 +434,12 @@ pub(super) fn quarantine(
 /// An entry that was put aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct QuarantineView {
+    /// The circle that the relay handed it over for.
+    pub circle: CircleId,
     /// Hash of its bytes.
     pub hash: Hash,
+    /// The device it claims to be of, where the header could be read and names one that the circle knows.
+    pub device: Option<DeviceId>,
     /// Its author's slot, where the header could be read.
     pub slot: Option<u16>,
     /// Its counter, where the header could be read.
@@ -448,16 +453,19 @@ pub struct QuarantineView {
 }
 
 /// What is in quarantine, oldest first, at most [`MAX_QUARANTINED`].
-pub(super) fn quarantined(connection: &Connection, circle: CircleRow) -> Result<Vec<QuarantineView>, BakenError> {
+pub(super) fn quarantined(connection: &Connection, circle: &Circle) -> Result<Vec<QuarantineView>, BakenError> {
     let mut statement = connection.prepare_cached(
         "SELECT hash, slot, counter, reason, at, length(bytes) FROM quarantine WHERE circle = ?1 ORDER BY at, hash",
     )?;
-    let mut rows = statement.query([circle.0])?;
+    let mut rows = statement.query([circle.row().0])?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
+        let slot: Option<u16> = row.get(1)?;
         views.push(QuarantineView {
+            circle: circle.id(),
+            device: slot.and_then(|slot| circle.device(slot)),
             hash: hash_of(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?,
-            slot: row.get(1)?,
+            slot,
             counter: row.get::<_, Option<i64>>(2)?.and_then(|counter| u64::try_from(counter).ok()),
             reason: of_number(QuarantineReason::ALL, row.get(3)?)?,
             at: Timestamp(row.get(4)?),
@@ -524,7 +532,11 @@ pub(super) fn mend(connection: &Connection, circle: CircleRow, kind: FindingKind
 pub struct FindingView {
     /// What.
     pub kind: FindingKind,
-    /// The slot of the device concerned.
+    /// In which circle.
+    pub circle: CircleId,
+    /// The device concerned; `None` where it is about the membership log.
+    pub device: Option<DeviceId>,
+    /// That device's slot.
     pub slot: u16,
     /// The counter of the entry, or the number of the log record.
     pub counter: u64,
@@ -532,15 +544,19 @@ pub struct FindingView {
     pub at: Timestamp,
 }
 
-pub(super) fn findings(connection: &Connection, circle: CircleRow) -> Result<Vec<FindingView>, BakenError> {
+pub(super) fn findings(connection: &Connection, circle: &Circle) -> Result<Vec<FindingView>, BakenError> {
     let mut statement = connection
         .prepare_cached("SELECT kind, slot, counter, at FROM finding WHERE circle = ?1 ORDER BY at LIMIT 256")?;
-    let mut rows = statement.query([circle.0])?;
+    let mut rows = statement.query([circle.row().0])?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
+        let (kind, slot) = (of_number(FindingKind::ALL, row.get(0)?)?, row.get(1)?);
+        let is_of_log = matches!(kind, FindingKind::LogConflict | FindingKind::LogWithheld);
         views.push(FindingView {
-            kind: of_number(FindingKind::ALL, row.get(0)?)?,
-            slot: row.get(1)?,
+            kind,
+            circle: circle.id(),
+            device: if is_of_log { None } else { circle.device(slot) },
+            slot,
             counter: counter_of(row, 2)?,
             at: Timestamp(row.get(3)?),
         });

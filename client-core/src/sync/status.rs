@@ -158,14 +158,17 @@ impl Baken {
             };
             for circle in open.circles.all() {
                 let row = circle.row();
-                let findings = rows::findings(connection, row)?;
+                let findings = rows::findings(connection, circle)?;
                 if view.stuck_because.is_none() {
-                    view.stuck_because = stuck_because(connection, circle, open.keys.device, &findings)?;
+                    let reason = stuck_because(connection, circle, open.keys.device, &findings)?;
+                    // To have left a further circle holds up nothing.
+                    let is_left = circle.id() != home.id() && reason == Some(StuckReason::NotInCircle);
+                    view.stuck_because = reason.filter(|_| !is_left);
                 }
                 view.pending = view.pending.saturating_add(pending(connection, circle)?);
                 view.conflicts = view.conflicts.saturating_add(conflicts(connection, row)?);
                 view.waiting = view.waiting.saturating_add(rows::count_waiting(connection, row, None)?);
-                view.quarantine.extend(rows::quarantined(connection, row)?);
+                view.quarantine.extend(rows::quarantined(connection, circle)?);
                 view.findings.extend(findings);
             }
             view.trustworthy = view.findings.is_empty();

@@ -83,7 +83,7 @@ impl Baken {
     fn sync(&self, device: &Phone, wire: &Counted) -> Result<()> {
         loop {
             let report = self.runtime.block_on(device.sync(wire))?;
-            if report.sent == 0 && report.received == 0 {
+            if report.counts.sent == 0 && report.counts.received == 0 {
                 return Ok(());
             }
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use baken_core::home::Home;
 use baken_core::key_store::FileKeyStore;
+use baken_core::pairing::{PairInto, Paired};
 use baken_core::transport::Transport;
 use baken_core::{Baken, BakenError, Context};
 use baken_schemas::org::{Invite, InviteRegistration};
@@ -57,11 +58,12 @@ pub fn invite(org: &Org, rng: &mut dyn CryptoRng) -> Result<(String, Signed<Invi
     Ok((Invite::to_text(&Signed::make(invite, &org.root)), registration))
 }
 
-/// Pairs a new device. Its offer goes over `door`: a relay takes only so many a minute from one address.
+/// Pairs a new device, which from the third on waits until another lets it in. Its offer goes over `door`: a relay takes
+/// only so many a minute from one address.
 ///
 /// # Errors
 /// When any step fails.
-pub async fn pair(old: &Baken, new: &Baken, door: &dyn Transport, wire: &dyn Transport, name: &str) -> Result<()> {
+pub async fn pair(old: &Baken, new: &Baken, door: &dyn Transport, wire: &dyn Transport, name: &str) -> Result<Paired> {
     let mut start = loop {
         match new.pair_start(door, PIN, name).await {
             Err(BakenError::Refused { status: 429, .. }) => tokio::time::sleep(OFFER_AGAIN).await,
@@ -70,6 +72,7 @@ pub async fn pair(old: &Baken, new: &Baken, door: &dyn Transport, wire: &dyn Tra
     };
     let mut accept = old.pair_accept(wire, &start.code_text()).await?;
     let digits = new.pair_digits(&mut start, wire).await?;
-    old.pair_confirm(&mut accept, wire, &digits, PIN, baken_core::pairing::PairInto::Dossier).await?;
-    Ok(new.pair_join(&start, wire).await?)
+    let paired = old.pair_confirm(&mut accept, wire, &digits, PIN, PairInto::Dossier).await?;
+    new.pair_join(&start, wire).await?;
+    Ok(paired)
 }

@@ -1,7 +1,8 @@
 //! `baken conflicts`: fields that two devices put without knowing of each other.
 
+use baken_core::BakenError;
+use baken_core::circle::CircleView;
 use baken_core::record::ConflictView;
-use baken_core::{BakenError, DeviceView};
 use baken_schemas::record::{self, DELETED, FieldSpec, FieldType, Value};
 use serde_json::{Value as Json, json};
 
@@ -18,9 +19,9 @@ pub fn run(arguments: &Arguments, command: &ConflictsCommand, out: &Output) -> R
     let baken = Phone::unlocked(arguments, out)?.baken;
     match command {
         ConflictsCommand::List => {
-            let (conflicts, devices) = (baken.conflicts()?, baken.devices()?);
+            let (conflicts, circles) = (baken.conflicts()?, baken.circles()?);
             out.json(&json!({"conflicts": conflicts.iter().map(to_json).collect::<Vec<_>>()}));
-            let rows: Vec<Vec<String>> = conflicts.iter().flat_map(|conflict| rows(conflict, &devices)).collect();
+            let rows: Vec<Vec<String>> = conflicts.iter().flat_map(|conflict| rows(conflict, &circles)).collect();
             let head = [text::RECORD, text::KIND, text::FIELD].map(|text| text.of(out.language));
             let [record, kind, field] = head;
             out.table(
@@ -77,7 +78,7 @@ fn to_json(conflict: &ConflictView) -> Json {
     })
 }
 
-fn rows(conflict: &ConflictView, devices: &[DeviceView]) -> Vec<Vec<String>> {
+fn rows(conflict: &ConflictView, circles: &[CircleView]) -> Vec<Vec<String>> {
     let holds = holds(conflict.kind, conflict.field);
     let row = |(index, view): (usize, &baken_core::record::ValueView)| {
         vec![
@@ -86,7 +87,7 @@ fn rows(conflict: &ConflictView, devices: &[DeviceView]) -> Vec<Vec<String>> {
             field_name(conflict.name, conflict.field),
             (index + 1).to_string(),
             to_text(&view.value, holds),
-            author(devices, view.by),
+            author(circles, conflict.circle, view.by),
             view.at.to_rfc3339(),
         ]
     };

@@ -14,8 +14,8 @@ mod status;
 mod sync;
 mod wipe;
 
-use baken_core::DeviceView;
-use baken_schemas::id::DeviceId;
+use baken_core::circle::CircleView;
+use baken_schemas::id::{CircleId, DeviceId};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
 
@@ -79,9 +79,10 @@ fn short(id: impl std::fmt::Display) -> String {
 }
 
 /// What people call the device that put a value: its name, or the start of its id until its name has come.
-fn author(devices: &[DeviceView], device: Option<DeviceId>) -> String {
+fn author(circles: &[CircleView], circle: CircleId, device: Option<DeviceId>) -> String {
     let Some(device) = device else { return String::new() };
-    let named = devices.iter().find(|known| known.device == device).and_then(|known| known.name.clone());
+    let members = circles.iter().filter(|known| known.circle == circle).flat_map(|circle| &circle.members);
+    let named = members.filter(|member| member.device == device).find_map(|member| member.name.clone());
     named.unwrap_or_else(|| short(device))
 }
 

@@ -70,7 +70,7 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
         out.line(text::PAIR_OTHERS_CAN.with(out.language, &[&short(status.device)]));
     }
     // What was written before; the device is paired whether or not it comes now.
-    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, out))
+    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
 }
 
 /// Lets a new device in: into the dossier as one's own, or into a circle as a guest with this role.

@@ -154,8 +154,8 @@ fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
 }
 
 fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
-    let kind = baken.record(record)?.kind;
-    let (puts, devices) = (baken.history(record)?, baken.devices()?);
+    let RecordView { kind, circle, .. } = baken.record(record)?;
+    let (puts, circles) = (baken.history(record)?, baken.circles()?);
     let numbers = numbers(&puts);
     let entries: Json = puts
         .iter()
@@ -178,7 +178,7 @@ fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure>
         .map(|(put, number)| {
             vec![
                 Timestamp::to_rfc3339(put.at),
-                author(&devices, put.by),
+                author(&circles, circle, put.by),
                 field_name(put.name, put.field),
                 number.to_string(),
                 to_text(&put.value, holds(kind, put.field)),

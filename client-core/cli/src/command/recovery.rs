@@ -93,7 +93,7 @@ async fn restore(
     }
     out.line(text::PRINT_AGAIN.of(out.language));
     // The device is there whether or not the rest comes now.
-    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, out))
+    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
 }
 
 /// Asks for the code; on a terminal again after a mistake, which is named by its group.

@@ -43,7 +43,7 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         let circle = circle.map(|circle| circle_name(circle, lang)).unwrap_or_default();
         tell_notice(notice, &circle, notice.by == Some(status.device), out);
     }
-    tell_findings(&status.findings, out);
+    tell_findings(&status.findings, &circles, out);
     if let Some(since) = status.older_state_possible_since {
         out.line(out.paint(Colour::Yellow, &text::OLDER_STATE.with(lang, &[&since.to_rfc3339()])));
     }
@@ -95,11 +95,15 @@ fn tell_notice(notice: &NoticeView, circle: &str, by_this: bool, out: &Output) {
 }
 
 /// Says of each contradiction what it is, who is concerned, and what to do. Alike ones are said once.
-pub fn tell_findings(findings: &[FindingView], out: &Output) {
+pub fn tell_findings(findings: &[FindingView], circles: &[CircleView], out: &Output) {
     let mut said: Vec<String> = Vec::new();
     for finding in findings {
-        // Slots count from 0, people from 1.
-        let device = (u32::from(finding.slot) + 1).to_string();
+        let circle = circles.iter().find(|circle| circle.circle == finding.circle);
+        let member =
+            circle.and_then(|circle| circle.members.iter().find(|member| Some(member.device) == finding.device));
+        let name = member.and_then(|member| member.name.as_deref());
+        let device = finding.device.map(|device| device_name(name, device)).unwrap_or_default();
+        let circle = circle.map(|circle| circle_name(circle, out.language)).unwrap_or_default();
         let text = match finding.kind {
             FindingKind::Fork => text::FOUND_FORK,
             FindingKind::OwnFork => text::FOUND_OWN_FORK,
@@ -109,7 +113,7 @@ pub fn tell_findings(findings: &[FindingView], out: &Output) {
             FindingKind::LogWithheld => text::FOUND_LOG_WITHHELD,
             FindingKind::Invented => text::FOUND_INVENTED,
         };
-        let text = text.with(out.language, &[&device]);
+        let text = text.with(out.language, &[&circle, &device]);
         if !said.contains(&text) {
             out.line(out.paint(Colour::Red, &text));
             said.push(text);

@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use baken_core::BakenError;
 use baken_core::alarm::Round;
 use baken_core::sync::{Followed, StuckReason, SyncReport};
 use baken_core::transport::http::Dates;
+use baken_core::{Baken, BakenError};
 use serde_json::json;
 
 use super::status::tell_findings;
@@ -21,13 +21,19 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
         // What goes wrong with an alarm goes wrong with the sync too, and is told there.
         phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
         let report = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
-        return Ok(tell(&report, out));
+        return Ok(tell(&report, &phone.baken, out));
     }
     let (relay, alarm_relay) = (phone.relay(Dates::Checked)?, phone.relay(Dates::Ignored)?);
     let mut tell_sync = |followed: &Followed| {
         match followed {
             Followed::Synced(report) => {
-                tell(report, out);
+                tell(report, &phone.baken, out);
+            }
+            Followed::Live(counts) => {
+                // Locked meanwhile, following ends with that very word.
+                if let Ok(status) = phone.baken.status() {
+                    tell(&SyncReport { counts: *counts, status }, &phone.baken, out);
+                }
             }
             Followed::Failed { error, retry_ms } => tell_failed(error, *retry_ms, out),
         }
@@ -44,9 +50,10 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
 }
 
 /// Tells what a sync did, and how it ended.
-pub fn tell(report: &SyncReport, out: &Output) -> End {
+pub fn tell(report: &SyncReport, baken: &Baken, out: &Output) -> End {
     out.json(&json!(report));
-    let numbers = [report.sent, report.received, report.status.conflicts].map(|number| number.to_string());
+    let numbers =
+        [report.counts.sent, report.counts.received, report.status.conflicts].map(|number| number.to_string());
     let [sent, received, conflicts] = numbers.each_ref().map(String::as_str);
     out.line(text::SYNCED.with(out.language, &[sent, received, conflicts]));
     if report.status.stuck_because == Some(StuckReason::NotInCircle) {
@@ -59,7 +66,9 @@ pub fn tell(report: &SyncReport, out: &Output) -> End {
     if report.status.trustworthy {
         return End::Done;
     }
-    tell_findings(&report.status.findings, out);
+    // Locked meanwhile, they are told without names.
+    let circles = baken.circles().unwrap_or_default();
+    tell_findings(&report.status.findings, &circles, out);
     End::Untrustworthy
 }
 

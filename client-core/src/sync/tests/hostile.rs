@@ -27,7 +27,7 @@ fn change(text: &str) -> Change {
 }
 
 fn findings(phone: &Phone) -> Vec<FindingKind> {
-    rows::findings(&phone.connection, phone.circle.row()).unwrap().into_iter().map(|finding| finding.kind).collect()
+    rows::findings(&phone.connection, &phone.circle).unwrap().into_iter().map(|finding| finding.kind).collect()
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn two_entries_in_one_place_are_a_fork_and_the_first_one_stands() {
     two[1].engine().incoming(&[first.bytes(), second.bytes()], None).unwrap();
     assert_eq!(two[1].texts(record(1), 1), ["een"]);
     assert_eq!(findings(&two[1]), [FindingKind::Fork]);
-    assert_eq!(rows::quarantined(&two[1].connection, two[1].circle.row()).unwrap()[0].reason, QuarantineReason::Fork);
+    assert_eq!(rows::quarantined(&two[1].connection, &two[1].circle).unwrap()[0].reason, QuarantineReason::Fork);
 }
 
 #[test]
@@ -101,7 +101,7 @@ fn a_copied_folder_finds_itself_out() {
     let peer = forge(&two[1], None, heads, SCHEMA, &[change("x")]);
     two[0].engine().incoming(&[peer.bytes()], None).unwrap();
     assert!(two[0].state().is_empty());
-    assert_eq!(rows::quarantined(&two[0].connection, two[0].circle.row()).unwrap().len(), 2);
+    assert_eq!(rows::quarantined(&two[0].connection, &two[0].circle).unwrap().len(), 2);
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn a_peer_that_saw_another_history_exposes_the_relay() {
     three[2].engine().incoming(&[shown_to_us.bytes(), peer.bytes()], None).unwrap();
     assert_eq!(findings(&three[2]), [FindingKind::Fork]);
     assert_eq!(
-        rows::quarantined(&three[2].connection, three[2].circle.row()).unwrap()[0].reason,
+        rows::quarantined(&three[2].connection, &three[2].circle).unwrap()[0].reason,
         QuarantineReason::Contradicts
     );
     assert_eq!(three[2].texts(record(1), 1), ["een"]);
@@ -137,7 +137,7 @@ fn an_author_that_takes_back_what_it_has_seen_is_against_the_rules() {
     let second = forge(&two[1], Some((1, first.hash())), heads(0), SCHEMA, &[change("d")]);
     two[0].engine().incoming(&[first.bytes(), second.bytes()], None).unwrap();
     assert_eq!(two[0].texts(record(1), 1), ["c"]);
-    assert_eq!(rows::quarantined(&two[0].connection, two[0].circle.row()).unwrap()[0].reason, QuarantineReason::Rules);
+    assert_eq!(rows::quarantined(&two[0].connection, &two[0].circle).unwrap()[0].reason, QuarantineReason::Rules);
 }
 
 #[test]
@@ -257,10 +257,7 @@ fn a_writer_that_goes_back_to_an_older_epoch_is_against_the_rules() {
     let back = sealed(1, old_key, Some((1, first.hash())), change("twee"));
     three[1].engine().incoming(&[first.bytes(), back.bytes()], None).unwrap();
     assert_eq!(three[1].texts(record(1), 1), ["een"]);
-    assert_eq!(
-        rows::quarantined(&three[1].connection, three[1].circle.row()).unwrap()[0].reason,
-        QuarantineReason::Rules
-    );
+    assert_eq!(rows::quarantined(&three[1].connection, &three[1].circle).unwrap()[0].reason, QuarantineReason::Rules);
 }
 
 #[test]

@@ -82,7 +82,12 @@ impl<'a> Fleet<'a> {
         let phone = phone_in(&folder.join(&name), rng.next_u64())?;
         let door = Door::new(self.served, number)?;
         let old = self.phones.first().context("a fleet has a first phone")?;
-        pair(old, &phone, &door, &self.served.transport()?, &name).await?;
+        let paired = pair(old, &phone, &door, &self.served.transport()?, &name).await?;
+        if paired.is_in_at.is_some() {
+            let second = self.phones.get(1).context("a fleet that waits has a second phone")?;
+            let home = second.status()?.circle;
+            second.confirm_device(&self.served.transport()?, home, paired.device, PIN).await?;
+        }
         self.phones.push(Arc::new(phone));
         Ok(())
     }
