@@ -70,6 +70,10 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<EntryHeader>(bytes);
     plain::<EntryBody>(bytes);
     plain::<Value>(bytes);
+    plain::<BlobRef>(bytes);
+    if let Ok(blob) = BlobRef::from_bytes(bytes) {
+        assert_eq!((blob.check(), blob.to_bytes()), (Ok(()), bytes.to_vec()));
+    }
     let key = SymmetricKey::make(&mut ChaCha20Rng::seed_from_u64(3));
     let _ = label_of(bytes);
     let _ = is_sealed_len(bytes.len());
