@@ -178,6 +178,12 @@ pub enum BakenError {
         /// What is wrong.
         part: &'static str,
     },
+    /// The record is no attachment, or has no such file.
+    #[error("no such attachment")]
+    NoSuchAttachment,
+    /// There is a file where one is to be written.
+    #[error("there is a file of this name already")]
+    FileExists,
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
@@ -267,6 +273,8 @@ impl BakenError {
             Self::AttachmentNotHere => "attachment_not_here",
             Self::AttachmentNotThere => "attachment_not_there",
             Self::AttachmentDamaged { .. } => "attachment_damaged",
+            Self::NoSuchAttachment => "no_such_attachment",
+            Self::FileExists => "file_exists",
             Self::NoSuchAlarm => "no_such_alarm",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
@@ -332,6 +340,8 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => {
                 "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
             }
+            Self::NoSuchAttachment => "List them with `baken attach list`.",
+            Self::FileExists => "Choose another name, or say that it may be written over.",
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",
             Self::Untrusted => "Do not go on with this network; nothing was sent.",

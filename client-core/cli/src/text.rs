@@ -267,6 +267,22 @@ texts! {
     WIPE_ASK: "Alles op dit toestel wordt vernietigd. Typ {} om door te gaan: ",
               "Everything on this device will be destroyed. Type {} to go on: ";
     WIPED: "Dit toestel is gewist.", "This device is wiped.";
+    ATTACHMENT: "bijlage", "attachment";
+    MEDIA_TYPE: "bestandssoort", "media type";
+    SIZE: "grootte", "size";
+    OF_RECORD: "bij", "of";
+    HERE: "hier", "here";
+    AT_RELAY: "op de server", "at the server";
+    NO: "nee", "no";
+    NOT_KNOWN: "onbekend", "unknown";
+    ATTACHMENTS_PENDING: "bijlagen nog te verzenden", "attachments still to send";
+    SEALING: "verzegelen", "sealing";
+    FETCHING: "ophalen", "fetching";
+    FETCHED: "Opgehaald: {}", "Fetched: {}";
+    SAVED_READABLE: "Geschreven: {}. Wie dit bestand vindt, kan het lezen.",
+                    "Written: {}. Whoever finds this file can read it.";
+    STUCK_QUOTA: "de kring {} heeft op de server geen ruimte meer voor bijlagen, sinds {}; gegevens gaan gewoon door",
+                 "the circle {} has no room at the server for attachments, since {}; records go on as usual";
     CIRCLE: "kring", "circle";
     ACCOUNT: "account", "account";
 }
@@ -400,6 +416,10 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("het netwerk kon niet worden opgezet", "the network could not be set up"),
             Text::new("Probeer het opnieuw.", "Try again."),
         ),
+        "no_file_name" => (
+            Text::new("dit bestand heeft geen naam die past", "this file has no name that fits"),
+            Text::new("Geef --name NAAM.", "Give --name NAME."),
+        ),
         _ => (
             Text::new("een bestand kon niet worden gelezen of geschreven", "a file could not be read or written"),
             Text::new("Controleer of het bestaat en leesbaar is.", "Check that it exists and is readable."),
@@ -470,6 +490,8 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "attachment_not_there" => "de bijlage staat niet helemaal op de server",
         "attachment_damaged" => "de bijlage is beschadigd; er wordt niets van getoond",
         "quota_full" => "deze kring heeft op de server geen ruimte meer",
+        "no_such_attachment" => "dat is geen bijlage, of die heeft dat bestand niet",
+        "file_exists" => "er is al een bestand met die naam",
         "no_such_alarm" => "dat alarm is er niet",
         "no_ladder" => "uw organisatie heeft niemand aangewezen voor een alarm",
         "not_reached" => "de server is niet bereikbaar",
@@ -551,6 +573,8 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "attachment_not_there" => "Laat het toestel dat haar toevoegde verbinding maken; haal haar dan opnieuw op.",
         "attachment_damaged" => "Haal haar opnieuw op; blijft het, voeg haar opnieuw toe en meld het uw organisatie.",
         "quota_full" => "Verwijder bijlagen die niet meer nodig zijn, of vraag uw organisatie om meer ruimte.",
+        "no_such_attachment" => "Kijk met: baken attach list",
+        "file_exists" => "Kies een andere naam, of schrijf eroverheen met --force.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",

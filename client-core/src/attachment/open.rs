@@ -59,7 +59,8 @@ fn wrong_part(store: &BlobStore, blob: &BlobRef) -> Result<&'static str, BakenEr
 /// As [`open_to`]; what was at the path before is then still there.
 pub fn save(store: &BlobStore, blob: &BlobRef, path: &Path) -> Result<(), BakenError> {
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
+    // No file of anybody's has this name.
+    beside.push(format!(".{}.part", blob.blob));
     let beside = Path::new(&beside);
     let written = write_to(store, blob, beside).and_then(|()| Ok(fs::rename(beside, path)?));
     if written.is_err() {

@@ -12,6 +12,7 @@ use baken_schemas::blob::{BlobRef, BlobSealer, CHUNK_BYTES};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
+use crate::attachment::progress::Progress;
 use crate::attachment::store::BlobStore;
 use crate::{BakenError, Context};
 
@@ -53,11 +54,17 @@ impl<T: AsRef<[u8]>> Source for Cursor<T> {
 }
 
 /// Seals a file into the store, whole or not at all. What it gives belongs into a record; the chunks are durable by then.
+/// `progress` is told of every chunk that is sealed.
 ///
 /// # Errors
 /// [`BakenError::AttachmentTooLarge`], [`BakenError::AttachmentChanged`], [`BakenError::DiskFull`],
 /// [`BakenError::Disk`]. Nothing is left behind.
-pub fn seal_file(store: &BlobStore, context: &Context, source: &mut dyn Source) -> Result<BlobRef, BakenError> {
+pub fn seal_file(
+    store: &BlobStore,
+    context: &Context,
+    source: &mut dyn Source,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<BlobRef, BakenError> {
     let before = source.stamp()?;
     let mut sealer =
         context.with_rng(|rng| BlobSealer::new(before.size, rng)).map_err(|_| BakenError::AttachmentTooLarge)?;
@@ -65,12 +72,15 @@ pub fn seal_file(store: &BlobStore, context: &Context, source: &mut dyn Source) 
     source.seek(SeekFrom::Start(0))?;
     let mut hash = Sha256::new();
     let mut buffer = Zeroizing::new(vec![0; CHUNK_BYTES]);
+    let mut done = 0_u64;
     while let Some((index, len)) = sealer.next_chunk() {
         let plaintext = buffer.get_mut(..len).ok_or(BakenError::AttachmentTooLarge)?;
         source.read_exact(plaintext).map_err(shorter_is_changed)?;
         hash.update(&*plaintext);
         let sealed = context.with_rng(|rng| sealer.seal(plaintext, rng))?;
         unfinished.keep(index, &sealed)?;
+        done = done.saturating_add(len as u64);
+        progress(Progress { done, total: before.size });
     }
     let longer = source.read(&mut [0])? > 0;
     if longer || source.stamp()? != before || hash_again(source)? != hash.finalize()[..] {
