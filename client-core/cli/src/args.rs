@@ -86,6 +86,9 @@ Examples:
     /// List, read and write records: profile, contact, measure, incident, note, plan, guidance
     #[command(subcommand)]
     Record(RecordCommand),
+    /// Files beside records: photos, letters, films
+    #[command(subcommand)]
+    Attach(AttachCommand),
     /// Fields with two values, and settling them
     #[command(subcommand)]
     Conflicts(ConflictsCommand),
@@ -283,6 +286,75 @@ Undoes the settling of a conflict too: both old values are in the history.")]
     },
     /// The kinds and their fields
     Kinds,
+}
+
+#[derive(Subcommand)]
+pub enum AttachCommand {
+    /// Put a file beside a record; works offline, and the next `baken sync` sends it
+    #[command(after_help = "\
+Examples:
+  baken attach add brief.pdf --to 3f2a
+  baken attach add foto.jpg --to 3f2a --name \"De voordeur\"
+  baken attach add plattegrond.png --circle familie      to no record, shared with the family
+A photo (JPEG, PNG) gets a small picture. At most 200 MiB. On a terminal a line says how far it is.
+With --json: {\"step\":\"sealing\",\"done\":…,\"total\":…} in bytes, then {\"attachment\":…}.")]
+    Add {
+        /// The file
+        file: PathBuf,
+        /// The record it belongs to: its id, or enough of its start; it is shared with whom the record is
+        #[arg(long, value_name = "RECORD")]
+        to: Option<String>,
+        /// What it is called; the file's name otherwise
+        #[arg(long)]
+        name: Option<String>,
+        /// Without a record: the circle that shares it, by its name, id or enough of its start; your own otherwise
+        #[arg(long, conflicts_with = "to")]
+        circle: Option<String>,
+    },
+    /// List attachments: what is on this device, and what the relay has
+    List {
+        /// Only those of this record: its id, or enough of its start
+        record: Option<String>,
+        /// Deleted ones too
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// Fetch an attachment from the relay; goes on where it stopped
+    #[command(after_help = "\
+Examples:
+  baken attach fetch 81c0
+  baken attach fetch 81c0 --thumbnail      only the small picture
+With --json: {\"step\":\"fetching\",\"done\":…,\"total\":…} in bytes, then {\"attachment\":…}.")]
+    Fetch {
+        /// The attachment's id, or enough of its start
+        attachment: String,
+        /// The small picture instead
+        #[arg(long)]
+        thumbnail: bool,
+    },
+    /// Write an attachment to a file, after all of it was checked
+    #[command(after_help = "\
+Examples:
+  baken attach fetch 81c0 && baken attach save 81c0 brief.pdf
+  baken attach save 81c0 brief.pdf --force                   writes over it
+The file is readable: whoever finds it reads it. Delete it when you are done.")]
+    Save {
+        /// The attachment's id, or enough of its start
+        attachment: String,
+        /// The file
+        file: PathBuf,
+        /// Write over a file that is there
+        #[arg(long)]
+        force: bool,
+        /// The small picture instead
+        #[arg(long)]
+        thumbnail: bool,
+    },
+    /// Delete an attachment; for 30 days it can be restored with `baken record restore`
+    Delete {
+        /// The attachment's id, or enough of its start
+        attachment: String,
+    },
 }
 
 #[derive(Subcommand)]

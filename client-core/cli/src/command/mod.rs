@@ -2,6 +2,7 @@
 
 mod activate;
 mod alarm;
+mod attach;
 mod card;
 mod circle;
 mod conflicts;
@@ -32,6 +33,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Activate(activate) => activate::run(arguments, activate, out).await,
         Command::Status => status::run(arguments, out),
         Command::Record(command) => record::run(arguments, command, out),
+        Command::Attach(command) => attach::run(arguments, command, out).await,
         Command::Conflicts(command) => conflicts::run(arguments, command, out),
         Command::Sync { watch } => sync::run(arguments, *watch, out).await,
         Command::Pair(command) => pair::run(arguments, command, out).await,

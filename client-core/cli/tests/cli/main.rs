@@ -2,6 +2,7 @@
 
 #![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test stops at the first surprise")]
 
+mod attachments;
 mod circles;
 mod recovery;
 mod relay;
@@ -158,6 +159,9 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
         &["recovery", "set-aside"],
         &["record", "list"],
         &["record", "revert"],
+        &["attach", "add"],
+        &["attach", "fetch"],
+        &["attach", "save"],
         &["alarm", "press"],
         &["alarm", "watch"],
         &["pin", "change"],
