@@ -1,5 +1,6 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+mod attached;
 mod attachments;
 mod circles;
 #[cfg(target_os = "linux")]
