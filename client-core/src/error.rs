@@ -4,7 +4,7 @@
 //! belong to the command line and the apps, which go by [`BakenError::code`].
 
 use baken_schemas::FormatError;
-use baken_schemas::recovery::RecoveryCodeError;
+use baken_schemas::code::CodeError;
 
 use crate::transport::TransportError;
 
@@ -132,7 +132,7 @@ pub enum BakenError {
     NoEpochKey,
     /// The typed recovery code holds a mistake.
     #[error("the recovery code cannot be used: {0}")]
-    RecoveryCode(#[source] RecoveryCodeError),
+    RecoveryCode(#[source] CodeError),
     /// The text of the recovery sheet was mistyped, or is none.
     #[error("the recovery sheet cannot be used")]
     RecoverySheet(#[source] FormatError),

@@ -11,6 +11,7 @@ pub mod blob;
 pub mod cbor;
 pub mod checkpoint;
 pub mod circle;
+pub mod code;
 pub mod crypto;
 pub mod device;
 pub mod entry;

@@ -3,7 +3,7 @@
 
 use baken_core::BakenError;
 use baken_schemas::Language;
-use baken_schemas::recovery::RecoveryCodeError;
+use baken_schemas::code::CodeError;
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Copy)]
@@ -517,9 +517,9 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
 fn recovery_code_message(error: &BakenError) -> Option<String> {
     let BakenError::RecoveryCode(error) = error else { return None };
     Some(match error {
-        RecoveryCodeError::Length { found } => format!("een herstelcode heeft 35 tekens, dit zijn er {found}"),
-        RecoveryCodeError::Group { group } => format!("in groep {group} van de herstelcode staat een fout"),
-        RecoveryCodeError::Whole => "de groepen van de herstelcode horen niet bij elkaar".to_owned(),
+        CodeError::Length { found } => format!("een herstelcode heeft 35 tekens, dit zijn er {found}"),
+        CodeError::Group { group } => format!("in groep {group} van de herstelcode staat een fout"),
+        CodeError::Whole => "de groepen van de herstelcode horen niet bij elkaar".to_owned(),
     })
 }
 
