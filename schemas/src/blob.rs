@@ -208,7 +208,7 @@ fn chunk_len(size: u64, index: u32) -> Option<usize> {
 }
 
 /// A chunk's size once it is padded: that of its class, but never more than a full one's.
-fn padded_len(len: usize) -> usize {
+pub(crate) fn padded_len(len: usize) -> usize {
     class_size(size_class(len)).min(CHUNK_BYTES + LENGTH_BYTES)
 }
 

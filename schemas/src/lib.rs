@@ -16,6 +16,7 @@ pub mod crypto;
 pub mod device;
 pub mod entry;
 mod error;
+pub mod export;
 pub mod id;
 mod language;
 pub mod openapi;
