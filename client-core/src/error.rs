@@ -184,6 +184,12 @@ pub enum BakenError {
     /// There is a file where one is to be written.
     #[error("there is a file of this name already")]
     FileExists,
+    /// The typed code of an export holds a mistake.
+    #[error("the code of the export cannot be used: {0}")]
+    ExportCode(#[source] CodeError),
+    /// The file is no export, was altered or cut, or the code is another one's. Nothing of it was taken.
+    #[error("the export cannot be read")]
+    ExportInvalid(#[source] FormatError),
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
@@ -275,6 +281,8 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => "attachment_damaged",
             Self::NoSuchAttachment => "no_such_attachment",
             Self::FileExists => "file_exists",
+            Self::ExportCode(_) => "export_code",
+            Self::ExportInvalid(_) => "export_invalid",
             Self::NoSuchAlarm => "no_such_alarm",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
@@ -341,6 +349,8 @@ impl BakenError {
                 "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
             }
             Self::NoSuchAttachment => "List them with `baken attach list`.",
+            Self::ExportCode(_) => "Compare the code with what was shown, group by group.",
+            Self::ExportInvalid(_) => "Check that the code belongs to this file, and copy the whole file again.",
             Self::FileExists => "Choose another name, or say that it may be written over.",
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",

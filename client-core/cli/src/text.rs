@@ -283,6 +283,33 @@ texts! {
                     "Written: {}. Whoever finds this file can read it.";
     STUCK_QUOTA: "de kring {} heeft op de server geen ruimte meer voor bijlagen, sinds {}; gegevens gaan gewoon door",
                  "the circle {} has no room at the server for attachments, since {}; records go on as usual";
+    EXPORTING: "schrijven", "writing";
+    IMPORTING: "invoeren", "importing";
+    EXPORTED: "Geschreven: {} gegevens en {} bestanden in {}.", "Written: {} records and {} files, in {}.";
+    EXPORT_CODE: "De code die dit bestand opent, zeven groepen. Hij wordt maar een keer getoond en is niet terug te halen:",
+                 "The code that opens this file, seven groups. It is shown only once, and nobody can get it back:";
+    EXPORT_APART: "Bewaar code en bestand op verschillende plaatsen: wie beide heeft, leest alles.",
+                  "Keep code and file in different places: who has both reads everything.";
+    EXPORT_NOT_HERE: "Van {} bijlage(n) staat het bestand niet op dit toestel; dat zit er niet in.",
+                     "The files of {} attachment(s) are not on this device, and not in it.";
+    CLEAR_WARNING: "Let op: wie deze map vindt, leest alles: adressen, maatregelen, meldingen en bijlagen. Ook na \
+                    verwijderen kan het op de schijf, in een back-up of een prullenbak blijven staan.",
+                   "Note: whoever finds this folder reads everything: addresses, measures, incidents and attachments. \
+                    After deleting it may still be on the disk, in a backup or in a bin.";
+    CLEAR_WORD: "LEESBAAR", "READABLE";
+    CLEAR_ASK: "Typ {} om door te gaan: ", "Type {} to go on: ";
+    TYPE_EXPORT_CODE: "Typ de code van het bestand: ", "Type the code of the file: ";
+    IMPORTED: "Ingevoerd: {} nieuw, {} aangevuld, {} waren er al, {} bestanden.",
+              "Imported: {} new, {} filled in, {} were here already, {} files.";
+    IMPORT_DIFFERS: "Hier staat iets anders, dat blijft: {} {}: {}", "Another value is here and stays: {} {}: {}";
+    IMPORT_IN_HISTORY: "Had twee waarden, deze staat nu in de geschiedenis: {} {}: {}",
+                       "Had two values, this one is in the history now: {} {}: {}";
+    IMPORT_NO_FILE: "Bijlage zonder bestand: {}", "Attachment without its file: {}";
+    IMPORT_LEFT_OUT: "Niet ingevoerd: {} ({}): {}", "Left out: {} ({}): {}";
+    LEFT_NOT_IN_CIRCLE: "dit toestel is niet in die kring", "this device is not in that circle";
+    LEFT_MAY_NOT_WRITE: "dit toestel kan in die kring niet schrijven", "this device cannot write in that circle";
+    LEFT_NOT_SHARED: "dit soort gegeven hoort niet in het dossier", "such records do not belong in the dossier";
+    LEFT_VALUE: "een waarde past niet in haar veld", "a value does not fit its field";
     CIRCLE: "kring", "circle";
     ACCOUNT: "account", "account";
 }
@@ -386,11 +413,15 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("Uw eigen toestel: baken pair accept", "For your own device: baken pair accept"),
         ),
         "code_missing" => (
-            Text::new("er is een herstelcode nodig", "a recovery code is needed"),
+            Text::new("er is een code nodig", "a code is needed"),
             Text::new(
                 "Typ hem, of geef hem als eerste regel van de invoer.",
                 "Type it, or give it as the first line of the input.",
             ),
+        ),
+        "not_exported" => (
+            Text::new("er is niets geschreven: het woord klopte niet", "nothing was written: the word was another"),
+            Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
         ),
         "not_set_aside" => (
             Text::new("er is niets opzij gezet: het woord klopte niet", "nothing was set aside: the word was another"),
@@ -440,6 +471,9 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
             _ => error.to_string(),
         };
     }
+    if let BakenError::RecoveryCode(error) | BakenError::ExportCode(error) = error {
+        return code_message(*error);
+    }
     let sentence = match error.code() {
         "wrong_pin" => "de pincode klopt niet",
         "too_soon" => "te snel na een verkeerde pincode",
@@ -474,7 +508,6 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "not_owner" => "alleen een toestel van de eigenaar van de kring kan dit",
         "no_such_device" => "dat toestel is er niet in deze kring",
         "no_epoch_key" => "de nieuwste sleutel van de kring is nog niet op dit toestel",
-        "recovery_code" => return recovery_code_message(error).unwrap_or_default(),
         "recovery_sheet" => "het herstelblad is onbruikbaar: verkeerd overgenomen, of iets anders",
         "recovery_unknown" => "de server heeft niets dat met deze herstelcode opengaat",
         "no_root" => "de sleutel van uw account is niet op dit toestel",
@@ -491,7 +524,8 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "attachment_damaged" => "de bijlage is beschadigd; er wordt niets van getoond",
         "quota_full" => "deze kring heeft op de server geen ruimte meer",
         "no_such_attachment" => "dat is geen bijlage, of die heeft dat bestand niet",
-        "file_exists" => "er is al een bestand met die naam",
+        "file_exists" => "er is al een bestand met die naam, of iets in die map",
+        "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
         "no_ladder" => "uw organisatie heeft niemand aangewezen voor een alarm",
         "not_reached" => "de server is niet bereikbaar",
@@ -513,14 +547,13 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
     }
 }
 
-/// Which group of a typed recovery code holds the mistake.
-fn recovery_code_message(error: &BakenError) -> Option<String> {
-    let BakenError::RecoveryCode(error) = error else { return None };
-    Some(match error {
-        CodeError::Length { found } => format!("een herstelcode heeft 35 tekens, dit zijn er {found}"),
-        CodeError::Group { group } => format!("in groep {group} van de herstelcode staat een fout"),
-        CodeError::Whole => "de groepen van de herstelcode horen niet bij elkaar".to_owned(),
-    })
+/// Which group of a typed code holds the mistake.
+fn code_message(error: CodeError) -> String {
+    match error {
+        CodeError::Length { found } => format!("de code heeft 35 tekens, dit zijn er {found}"),
+        CodeError::Group { group } => format!("in groep {group} van de code staat een fout"),
+        CodeError::Whole => "de groepen van de code horen niet bij elkaar".to_owned(),
+    }
 }
 
 /// What to do about an error of the core.
@@ -575,6 +608,8 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "quota_full" => "Verwijder bijlagen die niet meer nodig zijn, of vraag uw organisatie om meer ruimte.",
         "no_such_attachment" => "Kijk met: baken attach list",
         "file_exists" => "Kies een andere naam, of schrijf eroverheen met --force.",
+        "export_code" => "Vergelijk de code met wat is getoond, groep voor groep.",
+        "export_invalid" => "Kijk of de code bij dit bestand hoort, en kopieer het hele bestand opnieuw.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",

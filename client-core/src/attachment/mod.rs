@@ -19,11 +19,15 @@ mod store;
 mod upload;
 
 pub use download::download;
+pub(crate) use open::is_whole;
 pub use open::{open_to, save};
 pub use progress::Progress;
+pub(crate) use records::blobs_of;
 pub use records::{AtRelay, AttachTo, AttachmentView, Existing, NewAttachment, Part};
+pub(crate) use seal::SealedAsItComes;
 pub use seal::{Source, Stamp, seal_file};
 pub use store::BlobStore;
+pub(crate) use store::create_private;
 pub use upload::upload;
 
 use baken_schemas::api::{self, BlobChunks, CircleUsage};

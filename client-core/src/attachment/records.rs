@@ -282,7 +282,7 @@ pub(super) fn author_of(record: &RecordView) -> Option<DeviceId> {
 }
 
 /// Every blob that a record names, by any value that stands.
-pub(super) fn blobs_of(record: &RecordView) -> impl Iterator<Item = BlobRef> {
+pub(crate) fn blobs_of(record: &RecordView) -> impl Iterator<Item = BlobRef> {
     let fields = record.fields.iter().filter(|field| matches!(field.name, Some(FILE | THUMBNAIL)));
     fields.flat_map(|field| &field.values).filter_map(|view| match &view.value {
         Value::Bytes(bytes) => BlobRef::from_bytes(bytes).ok(),

@@ -122,22 +122,22 @@ impl BlobStore {
     }
 
     /// Starts a blob that is sealed here.
-    pub(super) fn begin(&self, blob: BlobId) -> Result<Unfinished<'_>, BakenError> {
+    pub(super) fn begin(&self, blob: BlobId) -> Result<Unfinished, BakenError> {
         let folder = self.blob_folder(blob).with_extension(UNFINISHED);
         make_folder(&folder)?;
-        Ok(Unfinished { store: self, blob, folder, finished: false })
+        Ok(Unfinished { store: self.clone(), blob, folder, finished: false })
     }
 }
 
 /// A blob that is being sealed. Unless it is finished, nothing of it stays.
-pub(super) struct Unfinished<'a> {
-    store: &'a BlobStore,
+pub(super) struct Unfinished {
+    store: BlobStore,
     blob: BlobId,
     folder: PathBuf,
     finished: bool,
 }
 
-impl Unfinished<'_> {
+impl Unfinished {
     pub(super) fn keep(&self, index: u32, sealed: &[u8]) -> Result<(), BakenError> {
         write_chunk(&self.folder, index, sealed)
     }
@@ -151,7 +151,7 @@ impl Unfinished<'_> {
     }
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for Unfinished {
     fn drop(&mut self) {
         if !self.finished {
             // What cannot be removed now goes with the next `keep_only`.
@@ -215,7 +215,7 @@ fn write_chunk(folder: &Path, index: u32, sealed: &[u8]) -> Result<(), BakenErro
 }
 
 /// A file to be written, readable by its owner only.
-pub(super) fn create_private(path: &Path) -> Result<File, BakenError> {
+pub(crate) fn create_private(path: &Path) -> Result<File, BakenError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]
