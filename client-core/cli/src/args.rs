@@ -127,6 +127,32 @@ device nobody else can object: a second one is worth having."
     /// The recovery code on paper, and coming back with it
     #[command(subcommand)]
     Recovery(RecoveryCommand),
+    /// Write everything into one sealed file, or into a readable folder; asks for the PIN again
+    #[command(after_help = "\
+Examples:
+  baken export dossier.baken              shows the code that opens it, once
+  baken export --clear ./mijn-dossier     readable by whoever finds it; asks for a word first
+  baken export --clear ./mijn-dossier --yes
+
+Attachments that are not on this device are fetched first when the relay is reached. What a file and a folder hold says
+docs/export.md. With --json: lines with \"step\", then {\"code\":…,\"records\":…,\"files\":…,\"not_here\":[…]}.")]
+    Export(ExportArgs),
+    /// Bring a sealed export into this dossier; what is here stays
+    #[command(after_help = "\
+Examples:
+  baken import dossier.baken                   asks for the code
+  baken import dossier.baken < code.txt        reads it from the first line of standard input
+  baken import dossier.baken --into-dossier    records of circles that this device is not in, too
+
+Records keep their ids; every value is put as a change of this device. Fields that differ are left and reported. Doing
+it twice changes nothing more.")]
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Put records of circles that this device is not in into the dossier, where it allows their kind
+        #[arg(long)]
+        into_dossier: bool,
+    },
     /// Change the PIN, and set PINs for when you are forced to type one
     #[command(subcommand)]
     Pin(PinCommand),
@@ -195,6 +221,22 @@ pub enum Switch {
     On,
     /// Off
     Off,
+}
+
+#[derive(Args)]
+pub struct ExportArgs {
+    /// The file to write
+    #[arg(required_unless_present = "clear")]
+    pub file: Option<PathBuf>,
+    /// Write a readable folder instead; it must be new or empty
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["file", "force"])]
+    pub clear: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Do not ask for the word
+    #[arg(long, requires = "clear")]
+    pub yes: bool,
 }
 
 #[derive(Args)]

@@ -100,7 +100,7 @@ fn small_picture(file: &mut File, media_type: &str) -> Result<Option<Vec<u8>>, F
 }
 
 /// A file that a person named lies outside of the home folder.
-fn outside(error: BakenError) -> Failure {
+pub fn outside(error: BakenError) -> Failure {
     match error {
         BakenError::Disk(error) => Failure::Io(error),
         error => error.into(),

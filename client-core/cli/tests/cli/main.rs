@@ -4,6 +4,7 @@
 
 mod attachments;
 mod circles;
+mod exports;
 mod recovery;
 mod relay;
 
@@ -162,6 +163,8 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
         &["attach", "add"],
         &["attach", "fetch"],
         &["attach", "save"],
+        &["export"],
+        &["import"],
         &["alarm", "press"],
         &["alarm", "watch"],
         &["pin", "change"],
