@@ -7,6 +7,7 @@ mod circles;
 mod disk_full;
 mod docs;
 mod evil_relay;
+mod exported;
 #[cfg(unix)]
 mod kill;
 mod main_job;
