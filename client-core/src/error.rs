@@ -4,7 +4,7 @@
 //! belong to the command line and the apps, which go by [`BakenError::code`].
 
 use baken_schemas::FormatError;
-use baken_schemas::recovery::RecoveryCodeError;
+use baken_schemas::code::CodeError;
 
 use crate::transport::TransportError;
 
@@ -132,7 +132,7 @@ pub enum BakenError {
     NoEpochKey,
     /// The typed recovery code holds a mistake.
     #[error("the recovery code cannot be used: {0}")]
-    RecoveryCode(#[source] RecoveryCodeError),
+    RecoveryCode(#[source] CodeError),
     /// The text of the recovery sheet was mistyped, or is none.
     #[error("the recovery sheet cannot be used")]
     RecoverySheet(#[source] FormatError),
@@ -178,6 +178,18 @@ pub enum BakenError {
         /// What is wrong.
         part: &'static str,
     },
+    /// The record is no attachment, or has no such file.
+    #[error("no such attachment")]
+    NoSuchAttachment,
+    /// There is a file where one is to be written.
+    #[error("there is a file of this name already")]
+    FileExists,
+    /// The typed code of an export holds a mistake.
+    #[error("the code of the export cannot be used: {0}")]
+    ExportCode(#[source] CodeError),
+    /// The file is no export, was altered or cut, or the code is another one's. Nothing of it was taken.
+    #[error("the export cannot be read")]
+    ExportInvalid(#[source] FormatError),
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
@@ -267,6 +279,10 @@ impl BakenError {
             Self::AttachmentNotHere => "attachment_not_here",
             Self::AttachmentNotThere => "attachment_not_there",
             Self::AttachmentDamaged { .. } => "attachment_damaged",
+            Self::NoSuchAttachment => "no_such_attachment",
+            Self::FileExists => "file_exists",
+            Self::ExportCode(_) => "export_code",
+            Self::ExportInvalid(_) => "export_invalid",
             Self::NoSuchAlarm => "no_such_alarm",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
@@ -332,6 +348,10 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => {
                 "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
             }
+            Self::NoSuchAttachment => "List them with `baken attach list`.",
+            Self::ExportCode(_) => "Compare the code with what was shown, group by group.",
+            Self::ExportInvalid(_) => "Check that the code belongs to this file, and copy the whole file again.",
+            Self::FileExists => "Choose another name, or say that it may be written over.",
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",
             Self::Untrusted => "Do not go on with this network; nothing was sent.",

@@ -24,6 +24,7 @@ mod decoy;
 mod device;
 mod devices;
 mod error;
+pub mod export;
 pub mod home;
 pub mod key_store;
 pub mod pairing;

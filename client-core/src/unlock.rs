@@ -55,6 +55,8 @@ impl Baken {
             // Filled before it is first needed: see `add_duress_pin`.
             let _ = self.fill_decoy();
         }
+        // What cannot be cleared away keeps nobody out.
+        let _ = self.free_orphans();
         Ok(())
     }
 

@@ -12,10 +12,12 @@
 //!
 //! What shows to the relay: how many chunks, and the size class of the last.
 
+use minicbor::{Decode, Decoder, Encode, Encoder, decode, encode};
 use rand_core::CryptoRng;
 use zeroize::Zeroizing;
 
 use crate::FormatError;
+use crate::cbor;
 use crate::crypto::{Hash, SEAL_OVERHEAD, SymmetricKey, open, seal, transcript};
 use crate::entry::{class_size, pad_to, size_class, unpad};
 use crate::id::BlobId;
@@ -43,21 +45,53 @@ pub const MAX_CHUNKS: u32 = 800;
 pub const MAX_SEALED_CHUNK_BYTES: usize = CHUNK_BYTES + LENGTH_BYTES + SEAL_OVERHEAD;
 
 /// What a record holds of a blob: enough to fetch, check and open it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct BlobRef {
     /// The blob.
+    #[n(0)]
     pub blob: BlobId,
     /// Opens its chunks.
+    #[cbor(n(1), encode_with = "encode_key", decode_with = "decode_key")]
     pub key: SymmetricKey,
     /// How many there are; an empty file has one.
+    #[n(2)]
     pub chunks: u32,
     /// The file's size in bytes.
+    #[n(3)]
     pub size: u64,
     /// [`root`] of the sealed chunks.
+    #[n(4)]
     pub root: Hash,
 }
 
+fn encode_key<C, W: encode::Write>(
+    key: &SymmetricKey,
+    e: &mut Encoder<W>,
+    _: &mut C,
+) -> Result<(), encode::Error<W::Error>> {
+    e.bytes(key.as_bytes())?.ok()
+}
+
+fn decode_key<C>(d: &mut Decoder<'_>, _: &mut C) -> Result<SymmetricKey, decode::Error> {
+    SymmetricKey::from_slice(d.bytes()?).ok_or_else(|| decode::Error::message("length of a key"))
+}
+
 impl BlobRef {
+    /// The value of a record's field.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        cbor::to_vec(self)
+    }
+
+    /// Reads the value of a record's field.
+    ///
+    /// # Errors
+    /// [`FormatError::Malformed`], and as [`Self::check`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, FormatError> {
+        let blob: Self = cbor::from_slice(bytes, BLOB)?;
+        blob.check()?;
+        Ok(blob)
+    }
+
     /// Whether size and number of chunks agree. A blob out of a record is checked before it is used.
     ///
     /// # Errors
@@ -174,7 +208,7 @@ fn chunk_len(size: u64, index: u32) -> Option<usize> {
 }
 
 /// A chunk's size once it is padded: that of its class, but never more than a full one's.
-fn padded_len(len: usize) -> usize {
+pub(crate) fn padded_len(len: usize) -> usize {
     class_size(size_class(len)).min(CHUNK_BYTES + LENGTH_BYTES)
 }
 

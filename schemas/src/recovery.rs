@@ -1,7 +1,6 @@
 //! The recovery code: what a person has on paper, and what it opens.
 //!
-//! 128 random bits, in seven groups of five characters of Crockford's base32: four that count and one that checks the
-//! group, so that a wrong letter is named by its group. From the code come a key that seals the account's root, a key
+//! 128 random bits, typed as every code is (`code.rs`). From them come a key that seals the account's root, a key
 //! pair that every epoch is wrapped to, and a name under which the sealed root lies at the relay. The code itself goes
 //! nowhere; 128 bits leave a relay nothing to guess.
 
@@ -11,6 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 
 use crate::FormatError;
 use crate::cbor;
+use crate::code::{self, CodeError};
 use crate::crypto::{Hash, KemSecret, SigningKey, SymmetricKey, open, seal};
 use crate::device::Identity;
 use crate::id::{AccountId, CircleId, DeviceId};
@@ -18,14 +18,7 @@ use crate::org::OrgId;
 use crate::signed::{Document, Signed, Unverified};
 use crate::text;
 
-/// Crockford's base32.
-const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-/// Groups in a code.
-const GROUPS: usize = 7;
-/// Characters of a group that count.
-const GROUP_DIGITS: usize = 4;
-/// Odd weights: a change of any one character of a group changes its check.
-const WEIGHTS: [u32; GROUP_DIGITS] = [1, 3, 5, 7];
+const CHECKSUM_LABEL: &str = "baken/recovery-checksum/v0";
 const CODE_LABEL: &str = "baken/recovery-code/v0";
 const SHEET_PREFIX: &str = "BAKEN-SHEET";
 
@@ -39,30 +32,6 @@ impl std::fmt::Debug for RecoveryCode {
     }
 }
 
-/// Why a typed code is none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum RecoveryCodeError {
-    /// Too few or too many characters.
-    #[error("a recovery code has 35 characters, this has {found}")]
-    Length {
-        /// Characters found.
-        found: usize,
-    },
-    /// A group's check does not fit, or a character that occurs in no code.
-    #[error("group {group} of the recovery code holds a mistake")]
-    Group {
-        /// From 1.
-        group: usize,
-    },
-    /// Every group fits, but not together: groups were swapped, or two mistakes hide each other.
-    #[error("the groups of the recovery code do not belong together")]
-    Whole,
-}
-
-fn check_of(digits: &[u32]) -> u32 {
-    digits.iter().zip(WEIGHTS).fold(0, |sum, (digit, weight)| sum + digit * weight) % 32
-}
-
 impl RecoveryCode {
     /// A new code.
     pub fn make(rng: &mut dyn CryptoRng) -> Self {
@@ -71,69 +40,17 @@ impl RecoveryCode {
         Self(code)
     }
 
-    /// Twelve bits over the whole code.
-    fn checksum(&self) -> u32 {
-        let hash = Hash::of("baken/recovery-checksum/v0", &[&self.0]);
-        let [a, b, ..] = hash.0;
-        u32::from(a) << 4 | u32::from(b) >> 4
-    }
-
     /// The text on paper: `XXXXX-XXXXX-…`.
     pub fn to_text(&self) -> String {
-        // 128 bits and 12 of checksum are 28 digits of 5 bits.
-        let mut digits = Vec::with_capacity(GROUPS * GROUP_DIGITS);
-        let (mut held, mut bits) = (0_u32, 0);
-        for (byte, width) in self.0.iter().map(|byte| (u32::from(*byte), 8)).chain([(self.checksum(), 12)]) {
-            held = held << width | byte;
-            bits += width;
-            while bits >= 5 {
-                bits -= 5;
-                digits.push(held >> bits & 31);
-                held &= (1 << bits) - 1;
-            }
-        }
-        let letter = |digit: &u32| char::from(ALPHABET[*digit as usize % 32]);
-        let groups: Vec<String> = digits
-            .chunks(GROUP_DIGITS)
-            .map(|group| group.iter().chain([&check_of(group)]).map(letter).collect())
-            .collect();
-        groups.join("-")
+        code::to_text(CHECKSUM_LABEL, &self.0)
     }
 
     /// Reads a typed code. Spaces, hyphens and lower case are forgiven; O is 0, I and L are 1.
     ///
     /// # Errors
-    /// [`RecoveryCodeError`], which names the group.
-    pub fn from_text(typed: &str) -> Result<Self, RecoveryCodeError> {
-        let typed: Vec<char> = typed
-            .chars()
-            .filter(|char| !char.is_whitespace() && *char != '-')
-            .map(|char| char.to_ascii_uppercase())
-            .collect();
-        if typed.len() != GROUPS * (GROUP_DIGITS + 1) {
-            return Err(RecoveryCodeError::Length { found: typed.len() });
-        }
-        let mut code = Vec::with_capacity(17);
-        let (mut held, mut bits) = (0_u32, 0);
-        for (index, group) in typed.chunks(GROUP_DIGITS + 1).enumerate() {
-            let wrong = RecoveryCodeError::Group { group: index + 1 };
-            let digits = group.iter().map(|char| digit_of(*char)).collect::<Option<Vec<u32>>>().ok_or(wrong)?;
-            let Some((check, digits)) = digits.split_last() else { return Err(wrong) };
-            if check_of(digits) != *check {
-                return Err(wrong);
-            }
-            for digit in digits {
-                held = held << 5 | digit;
-                bits += 5;
-                if bits >= 8 && code.len() < 16 {
-                    bits -= 8;
-                    code.push((held >> bits & 255) as u8);
-                    held &= (1 << bits) - 1;
-                }
-            }
-        }
-        let code = Self(code.try_into().map_err(|_| RecoveryCodeError::Whole)?);
-        if code.checksum() == held { Ok(code) } else { Err(RecoveryCodeError::Whole) }
+    /// [`CodeError`], which names the group.
+    pub fn from_text(typed: &str) -> Result<Self, CodeError> {
+        code::from_text(CHECKSUM_LABEL, typed).map(Self)
     }
 
     fn key(&self, account: AccountId) -> SymmetricKey {
@@ -158,16 +75,6 @@ impl RecoveryCode {
         let sealed = seal(&key, SealedRoot::LABEL, &account.0, &cbor::to_vec(content), rng);
         SealedRoot { account, name: self.name(account), sealed }
     }
-}
-
-fn digit_of(char: char) -> Option<u32> {
-    let char = match char {
-        'O' => '0',
-        'I' | 'L' => '1',
-        other => other,
-    };
-    let place = ALPHABET.iter().position(|letter| char::from(*letter) == char)?;
-    u32::try_from(place).ok()
 }
 
 /// What the code opens beside the data itself.

@@ -15,7 +15,7 @@ import sys
 import cbor2
 
 from independent import formats_alarm, formats_blob, formats_circle, formats_entry, formats_org, formats_pairing
-from independent import formats_recovery, json_files, own, suite
+from independent import formats_export, formats_recovery, json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
@@ -37,6 +37,7 @@ FORMATS = {
     "entry_v0": (formats_entry.entry_v0, lambda vector: cbor2.loads(bytes.fromhex(vector["bytes"]))[1:]),
     "checkpoint": (formats_entry.checkpoint, lambda vector: []),
     "blob": (formats_blob.blob, lambda vector: [bytes.fromhex(vector["bytes"])]),
+    "export": (formats_export.export, formats_export.sealed_in),
     "recovery": (formats_recovery.recovery, lambda vector: payload(vector)[2:3]),
     "pairing": (None, lambda vector: [cbor2.loads(bytes.fromhex(vector[name])) for name in ("hello", "grant")]),
     "request": (formats_pairing.request, lambda vector: []),

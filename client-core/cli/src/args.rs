@@ -86,6 +86,9 @@ Examples:
     /// List, read and write records: profile, contact, measure, incident, note, plan, guidance
     #[command(subcommand)]
     Record(RecordCommand),
+    /// Files beside records: photos, letters, films
+    #[command(subcommand)]
+    Attach(AttachCommand),
     /// Fields with two values, and settling them
     #[command(subcommand)]
     Conflicts(ConflictsCommand),
@@ -124,6 +127,32 @@ device nobody else can object: a second one is worth having."
     /// The recovery code on paper, and coming back with it
     #[command(subcommand)]
     Recovery(RecoveryCommand),
+    /// Write everything into one sealed file, or into a readable folder; asks for the PIN again
+    #[command(after_help = "\
+Examples:
+  baken export dossier.baken              shows the code that opens it, once
+  baken export --clear ./mijn-dossier     readable by whoever finds it; asks for a word first
+  baken export --clear ./mijn-dossier --yes
+
+Attachments that are not on this device are fetched first when the relay is reached. What a file and a folder hold says
+docs/export.md. With --json: lines with \"step\", then {\"code\":…,\"records\":…,\"files\":…,\"not_here\":[…]}.")]
+    Export(ExportArgs),
+    /// Bring a sealed export into this dossier; what is here stays
+    #[command(after_help = "\
+Examples:
+  baken import dossier.baken                   asks for the code
+  baken import dossier.baken < code.txt        reads it from the first line of standard input
+  baken import dossier.baken --into-dossier    records of circles that this device is not in, too
+
+Records keep their ids; every value is put as a change of this device. Fields that differ are left and reported. Doing
+it twice changes nothing more.")]
+    Import {
+        /// The file
+        file: PathBuf,
+        /// Put records of circles that this device is not in into the dossier, where it allows their kind
+        #[arg(long)]
+        into_dossier: bool,
+    },
     /// Change the PIN, and set PINs for when you are forced to type one
     #[command(subcommand)]
     Pin(PinCommand),
@@ -192,6 +221,22 @@ pub enum Switch {
     On,
     /// Off
     Off,
+}
+
+#[derive(Args)]
+pub struct ExportArgs {
+    /// The file to write
+    #[arg(required_unless_present = "clear")]
+    pub file: Option<PathBuf>,
+    /// Write a readable folder instead; it must be new or empty
+    #[arg(long, value_name = "FOLDER", conflicts_with_all = ["file", "force"])]
+    pub clear: Option<PathBuf>,
+    /// Write over a file that is there
+    #[arg(long)]
+    pub force: bool,
+    /// Do not ask for the word
+    #[arg(long, requires = "clear")]
+    pub yes: bool,
 }
 
 #[derive(Args)]
@@ -283,6 +328,75 @@ Undoes the settling of a conflict too: both old values are in the history.")]
     },
     /// The kinds and their fields
     Kinds,
+}
+
+#[derive(Subcommand)]
+pub enum AttachCommand {
+    /// Put a file beside a record; works offline, and the next `baken sync` sends it
+    #[command(after_help = "\
+Examples:
+  baken attach add brief.pdf --to 3f2a
+  baken attach add foto.jpg --to 3f2a --name \"De voordeur\"
+  baken attach add plattegrond.png --circle familie      to no record, shared with the family
+A photo (JPEG, PNG) gets a small picture. At most 200 MiB. On a terminal a line says how far it is.
+With --json: {\"step\":\"sealing\",\"done\":…,\"total\":…} in bytes, then {\"attachment\":…}.")]
+    Add {
+        /// The file
+        file: PathBuf,
+        /// The record it belongs to: its id, or enough of its start; it is shared with whom the record is
+        #[arg(long, value_name = "RECORD")]
+        to: Option<String>,
+        /// What it is called; the file's name otherwise
+        #[arg(long)]
+        name: Option<String>,
+        /// Without a record: the circle that shares it, by its name, id or enough of its start; your own otherwise
+        #[arg(long, conflicts_with = "to")]
+        circle: Option<String>,
+    },
+    /// List attachments: what is on this device, and what the relay has
+    List {
+        /// Only those of this record: its id, or enough of its start
+        record: Option<String>,
+        /// Deleted ones too
+        #[arg(long)]
+        deleted: bool,
+    },
+    /// Fetch an attachment from the relay; goes on where it stopped
+    #[command(after_help = "\
+Examples:
+  baken attach fetch 81c0
+  baken attach fetch 81c0 --thumbnail      only the small picture
+With --json: {\"step\":\"fetching\",\"done\":…,\"total\":…} in bytes, then {\"attachment\":…}.")]
+    Fetch {
+        /// The attachment's id, or enough of its start
+        attachment: String,
+        /// The small picture instead
+        #[arg(long)]
+        thumbnail: bool,
+    },
+    /// Write an attachment to a file, after all of it was checked
+    #[command(after_help = "\
+Examples:
+  baken attach fetch 81c0 && baken attach save 81c0 brief.pdf
+  baken attach save 81c0 brief.pdf --force                   writes over it
+The file is readable: whoever finds it reads it. Delete it when you are done.")]
+    Save {
+        /// The attachment's id, or enough of its start
+        attachment: String,
+        /// The file
+        file: PathBuf,
+        /// Write over a file that is there
+        #[arg(long)]
+        force: bool,
+        /// The small picture instead
+        #[arg(long)]
+        thumbnail: bool,
+    },
+    /// Delete an attachment; for 30 days it can be restored with `baken record restore`
+    Delete {
+        /// The attachment's id, or enough of its start
+        attachment: String,
+    },
 }
 
 #[derive(Subcommand)]

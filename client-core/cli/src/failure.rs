@@ -131,7 +131,11 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::AttachmentTooLarge
         | E::AttachmentChanged
         | E::AttachmentNotHere
-        | E::AttachmentNotThere => 3,
+        | E::AttachmentNotThere
+        | E::NoSuchAttachment
+        | E::FileExists
+        | E::ExportCode(_)
+        | E::ExportInvalid(_) => 3,
         E::WrongPin { .. } | E::TooSoon { .. } | E::Locked | E::PinNeeded | E::BiometricRefused => 4,
         E::VaultDamaged { .. } | E::VaultNewer { .. } | E::VaultOlder { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
         E::NotReached | E::NoEpochKey => 6,

@@ -6,10 +6,11 @@
 mod args;
 mod command;
 mod failure;
+mod media_type;
 mod output;
 mod phone;
+mod progress;
 mod text;
-#[allow(dead_code, reason = "the command that adds attachments calls it")]
 mod thumbnail;
 mod value;
 

@@ -3,7 +3,7 @@
 
 use baken_core::BakenError;
 use baken_schemas::Language;
-use baken_schemas::recovery::RecoveryCodeError;
+use baken_schemas::code::CodeError;
 
 /// A sentence in both languages.
 #[derive(Debug, Clone, Copy)]
@@ -267,6 +267,49 @@ texts! {
     WIPE_ASK: "Alles op dit toestel wordt vernietigd. Typ {} om door te gaan: ",
               "Everything on this device will be destroyed. Type {} to go on: ";
     WIPED: "Dit toestel is gewist.", "This device is wiped.";
+    ATTACHMENT: "bijlage", "attachment";
+    MEDIA_TYPE: "bestandssoort", "media type";
+    SIZE: "grootte", "size";
+    OF_RECORD: "bij", "of";
+    HERE: "hier", "here";
+    AT_RELAY: "op de server", "at the server";
+    NO: "nee", "no";
+    NOT_KNOWN: "onbekend", "unknown";
+    ATTACHMENTS_PENDING: "bijlagen nog te verzenden", "attachments still to send";
+    SEALING: "verzegelen", "sealing";
+    FETCHING: "ophalen", "fetching";
+    FETCHED: "Opgehaald: {}", "Fetched: {}";
+    SAVED_READABLE: "Geschreven: {}. Wie dit bestand vindt, kan het lezen.",
+                    "Written: {}. Whoever finds this file can read it.";
+    STUCK_QUOTA: "de kring {} heeft op de server geen ruimte meer voor bijlagen, sinds {}; gegevens gaan gewoon door",
+                 "the circle {} has no room at the server for attachments, since {}; records go on as usual";
+    EXPORTING: "schrijven", "writing";
+    IMPORTING: "invoeren", "importing";
+    EXPORTED: "Geschreven: {} gegevens en {} bestanden in {}.", "Written: {} records and {} files, in {}.";
+    EXPORT_CODE: "De code die dit bestand opent, zeven groepen. Hij wordt maar een keer getoond en is niet terug te halen:",
+                 "The code that opens this file, seven groups. It is shown only once, and nobody can get it back:";
+    EXPORT_APART: "Bewaar code en bestand op verschillende plaatsen: wie beide heeft, leest alles.",
+                  "Keep code and file in different places: who has both reads everything.";
+    EXPORT_NOT_HERE: "Van {} bijlage(n) staat het bestand niet op dit toestel; dat zit er niet in.",
+                     "The files of {} attachment(s) are not on this device, and not in it.";
+    CLEAR_WARNING: "Let op: wie deze map vindt, leest alles: adressen, maatregelen, meldingen en bijlagen. Ook na \
+                    verwijderen kan het op de schijf, in een back-up of een prullenbak blijven staan.",
+                   "Note: whoever finds this folder reads everything: addresses, measures, incidents and attachments. \
+                    After deleting it may still be on the disk, in a backup or in a bin.";
+    CLEAR_WORD: "LEESBAAR", "READABLE";
+    CLEAR_ASK: "Typ {} om door te gaan: ", "Type {} to go on: ";
+    TYPE_EXPORT_CODE: "Typ de code van het bestand: ", "Type the code of the file: ";
+    IMPORTED: "Ingevoerd: {} nieuw, {} aangevuld, {} waren er al, {} bestanden.",
+              "Imported: {} new, {} filled in, {} were here already, {} files.";
+    IMPORT_DIFFERS: "Hier staat iets anders, dat blijft: {} {}: {}", "Another value is here and stays: {} {}: {}";
+    IMPORT_IN_HISTORY: "Had twee waarden, deze staat nu in de geschiedenis: {} {}: {}",
+                       "Had two values, this one is in the history now: {} {}: {}";
+    IMPORT_NO_FILE: "Bijlage zonder bestand: {}", "Attachment without its file: {}";
+    IMPORT_LEFT_OUT: "Niet ingevoerd: {} ({}): {}", "Left out: {} ({}): {}";
+    LEFT_NOT_IN_CIRCLE: "dit toestel is niet in die kring", "this device is not in that circle";
+    LEFT_MAY_NOT_WRITE: "dit toestel kan in die kring niet schrijven", "this device cannot write in that circle";
+    LEFT_NOT_SHARED: "dit soort gegeven hoort niet in het dossier", "such records do not belong in the dossier";
+    LEFT_VALUE: "een waarde past niet in haar veld", "a value does not fit its field";
     CIRCLE: "kring", "circle";
     ACCOUNT: "account", "account";
 }
@@ -370,11 +413,15 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("Uw eigen toestel: baken pair accept", "For your own device: baken pair accept"),
         ),
         "code_missing" => (
-            Text::new("er is een herstelcode nodig", "a recovery code is needed"),
+            Text::new("er is een code nodig", "a code is needed"),
             Text::new(
                 "Typ hem, of geef hem als eerste regel van de invoer.",
                 "Type it, or give it as the first line of the input.",
             ),
+        ),
+        "not_exported" => (
+            Text::new("er is niets geschreven: het woord klopte niet", "nothing was written: the word was another"),
+            Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
         ),
         "not_set_aside" => (
             Text::new("er is niets opzij gezet: het woord klopte niet", "nothing was set aside: the word was another"),
@@ -400,6 +447,10 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("het netwerk kon niet worden opgezet", "the network could not be set up"),
             Text::new("Probeer het opnieuw.", "Try again."),
         ),
+        "no_file_name" => (
+            Text::new("dit bestand heeft geen naam die past", "this file has no name that fits"),
+            Text::new("Geef --name NAAM.", "Give --name NAME."),
+        ),
         _ => (
             Text::new("een bestand kon niet worden gelezen of geschreven", "a file could not be read or written"),
             Text::new("Controleer of het bestaat en leesbaar is.", "Check that it exists and is readable."),
@@ -419,6 +470,9 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
             Some(source) if source.is::<baken_schemas::FormatError>() => format!("{error}: {source}"),
             _ => error.to_string(),
         };
+    }
+    if let BakenError::RecoveryCode(error) | BakenError::ExportCode(error) = error {
+        return code_message(*error);
     }
     let sentence = match error.code() {
         "wrong_pin" => "de pincode klopt niet",
@@ -454,7 +508,6 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "not_owner" => "alleen een toestel van de eigenaar van de kring kan dit",
         "no_such_device" => "dat toestel is er niet in deze kring",
         "no_epoch_key" => "de nieuwste sleutel van de kring is nog niet op dit toestel",
-        "recovery_code" => return recovery_code_message(error).unwrap_or_default(),
         "recovery_sheet" => "het herstelblad is onbruikbaar: verkeerd overgenomen, of iets anders",
         "recovery_unknown" => "de server heeft niets dat met deze herstelcode opengaat",
         "no_root" => "de sleutel van uw account is niet op dit toestel",
@@ -471,6 +524,9 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "attachment_damaged" => "de bijlage is beschadigd; er wordt niets van getoond",
         "day_not_over" => "er is nog geen dag voorbij waarin een ander toestel bezwaar kan maken",
         "quota_full" => "deze kring heeft op de server geen ruimte meer",
+        "no_such_attachment" => "dat is geen bijlage, of die heeft dat bestand niet",
+        "file_exists" => "er is al een bestand met die naam, of iets in die map",
+        "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
         "no_ladder" => "uw organisatie heeft niemand aangewezen voor een alarm",
         "not_reached" => "de server is niet bereikbaar",
@@ -492,14 +548,13 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
     }
 }
 
-/// Which group of a typed recovery code holds the mistake.
-fn recovery_code_message(error: &BakenError) -> Option<String> {
-    let BakenError::RecoveryCode(error) = error else { return None };
-    Some(match error {
-        RecoveryCodeError::Length { found } => format!("een herstelcode heeft 35 tekens, dit zijn er {found}"),
-        RecoveryCodeError::Group { group } => format!("in groep {group} van de herstelcode staat een fout"),
-        RecoveryCodeError::Whole => "de groepen van de herstelcode horen niet bij elkaar".to_owned(),
-    })
+/// Which group of a typed code holds the mistake.
+fn code_message(error: CodeError) -> String {
+    match error {
+        CodeError::Length { found } => format!("de code heeft 35 tekens, dit zijn er {found}"),
+        CodeError::Group { group } => format!("in groep {group} van de code staat een fout"),
+        CodeError::Whole => "de groepen van de code horen niet bij elkaar".to_owned(),
+    }
 }
 
 /// What to do about an error of the core.
@@ -553,6 +608,10 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "attachment_damaged" => "Haal haar opnieuw op; blijft het, voeg haar opnieuw toe en meld het uw organisatie.",
         "day_not_over" => "Wacht tot de dag voorbij is, of laat een ander toestel van u het doen.",
         "quota_full" => "Verwijder bijlagen die niet meer nodig zijn, of vraag uw organisatie om meer ruimte.",
+        "no_such_attachment" => "Kijk met: baken attach list",
+        "file_exists" => "Kies een andere naam, of schrijf eroverheen met --force.",
+        "export_code" => "Vergelijk de code met wat is getoond, groep voor groep.",
+        "export_invalid" => "Kijk of de code bij dit bestand hoort, en kopieer het hele bestand opnieuw.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",

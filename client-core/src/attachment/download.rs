@@ -43,7 +43,7 @@ pub async fn download(
     let (held, missing): (Vec<u32>, Vec<u32>) = (0..blob.chunks).partition(is_here);
     let meter = &Meter::start(blob, held.into_iter(), progress);
     store.prepare(blob.blob)?;
-    pace::each(context, missing, |index| async move {
+    pace::each(context, missing, None, |index| async move {
         let sealed = fetch(client, context, circle, blob, index).await?;
         open_checked(blob, leaves, index, &sealed)?;
         store.keep(blob.blob, index, &sealed)?;

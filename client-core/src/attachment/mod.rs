@@ -6,33 +6,36 @@
 //! connection too, and goes on where it stopped. What is on the disk is sealed: the key is in the record that names the
 //! blob, and so in the vault.
 //!
-//! Not here: which record names which blob, and when a deleted one is freed.
+//! [`records`] joins them to records; [`duties`] is what a device does for them by itself, at every sync.
 
 mod download;
+pub(crate) mod duties;
 mod open;
 mod pace;
 mod progress;
+mod records;
 mod seal;
 mod store;
 mod upload;
 
 pub use download::download;
+pub(crate) use open::is_whole;
 pub use open::{open_to, save};
 pub use progress::Progress;
+pub(crate) use records::blobs_of;
+pub use records::{AtRelay, AttachTo, AttachmentView, Existing, NewAttachment, Part};
+pub(crate) use seal::SealedAsItComes;
 pub use seal::{Source, Stamp, seal_file};
 pub use store::BlobStore;
+pub(crate) use store::create_private;
 pub use upload::upload;
 
-use std::io::Write;
-
 use baken_schemas::api::{self, BlobChunks, CircleUsage};
-use baken_schemas::blob::BlobRef;
 use baken_schemas::id::{BlobId, CircleId, IdempotencyKey};
 use http::Method;
 
 use crate::client::{SignedClient, path_with};
-use crate::transport::Transport;
-use crate::{Baken, BakenError, Context};
+use crate::{BakenError, Context};
 
 /// Where to send what belongs to a blob of a circle.
 fn blob_path(circle: CircleId, blob: BlobId) -> Result<String, BakenError> {
@@ -82,76 +85,6 @@ pub async fn delete(
 pub async fn usage(client: &SignedClient<'_>, context: &Context, circle: CircleId) -> Result<CircleUsage, BakenError> {
     let path = path_with(api::USAGE, circle)?;
     client.ask(Method::GET, &path, Vec::new(), fresh_key(context), "a circle's usage").await
-}
-
-#[allow(dead_code, reason = "the records that name attachments call these")]
-impl Baken {
-    /// Where this device keeps blobs.
-    pub(crate) fn blobs(&self) -> BlobStore {
-        BlobStore::new(self.home.blobs())
-    }
-
-    /// See [`seal_file`].
-    pub(crate) fn seal_attachment(&self, source: &mut dyn Source) -> Result<BlobRef, BakenError> {
-        seal_file(&self.blobs(), &self.context, source)
-    }
-
-    /// See [`upload`].
-    pub(crate) async fn upload_attachment(
-        &self,
-        transport: &dyn Transport,
-        circle: CircleId,
-        blob: &BlobRef,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<(), BakenError> {
-        let keys = self.device_keys()?;
-        let client = SignedClient::of_device(transport, &keys);
-        upload(&client, &self.context, &self.blobs(), circle, blob, progress).await
-    }
-
-    /// See [`download`].
-    pub(crate) async fn download_attachment(
-        &self,
-        transport: &dyn Transport,
-        circle: CircleId,
-        blob: &BlobRef,
-        progress: &(dyn Fn(Progress) + Sync),
-    ) -> Result<(), BakenError> {
-        let keys = self.device_keys()?;
-        let client = SignedClient::of_device(transport, &keys);
-        download(&client, &self.context, &self.blobs(), circle, blob, progress).await
-    }
-
-    /// See [`open_to`].
-    pub(crate) fn open_attachment(&self, blob: &BlobRef, writer: &mut dyn Write) -> Result<(), BakenError> {
-        open_to(&self.blobs(), blob, writer)
-    }
-
-    /// Frees the space of a blob on this device. Its chunks can be fetched again.
-    pub(crate) fn free_attachment(&self, blob: BlobId) -> Result<(), BakenError> {
-        self.blobs().free(blob)
-    }
-
-    /// See [`delete`].
-    pub(crate) async fn delete_attachment(
-        &self,
-        transport: &dyn Transport,
-        circle: CircleId,
-        blob: BlobId,
-    ) -> Result<(), BakenError> {
-        let keys = self.device_keys()?;
-        delete(&SignedClient::of_device(transport, &keys), &self.context, circle, blob).await
-    }
-
-    /// See [`usage`].
-    pub(crate) async fn circle_usage(
-        &self,
-        transport: &dyn Transport,
-        circle: CircleId,
-    ) -> Result<CircleUsage, BakenError> {
-        let keys = self.device_keys()?;
-        usage(&SignedClient::of_device(transport, &keys), &self.context, circle).await
-    }
 }
 
 #[cfg(test)]

@@ -34,6 +34,12 @@ pub fn open_to(store: &BlobStore, blob: &BlobRef, writer: &mut dyn Write) -> Res
     Ok(())
 }
 
+/// Whether all of a blob is on this device and is what the record names. Everything is read.
+pub(crate) fn is_whole(store: &BlobStore, blob: &BlobRef) -> Result<bool, BakenError> {
+    let leaves: Option<Vec<Hash>> = store.leaves(blob)?.into_iter().collect();
+    Ok(leaves.and_then(|leaves| root(&leaves)) == Some(blob.root))
+}
+
 /// What keeps chunks from being the blob: the seal of each tells its place and length, so most of the time it can be said.
 fn wrong_part(store: &BlobStore, blob: &BlobRef) -> Result<&'static str, BakenError> {
     for index in 0..blob.chunks {
@@ -59,7 +65,8 @@ fn wrong_part(store: &BlobStore, blob: &BlobRef) -> Result<&'static str, BakenEr
 /// As [`open_to`]; what was at the path before is then still there.
 pub fn save(store: &BlobStore, blob: &BlobRef, path: &Path) -> Result<(), BakenError> {
     let mut beside = path.as_os_str().to_owned();
-    beside.push(".part");
+    // No file of anybody's has this name.
+    beside.push(format!(".{}.part", blob.blob));
     let beside = Path::new(&beside);
     let written = write_to(store, blob, beside).and_then(|()| Ok(fs::rename(beside, path)?));
     if written.is_err() {

@@ -12,7 +12,8 @@ use baken_schemas::blob::{BlobRef, BlobSealer, CHUNK_BYTES};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::attachment::store::BlobStore;
+use crate::attachment::progress::Progress;
+use crate::attachment::store::{BlobStore, Unfinished};
 use crate::{BakenError, Context};
 
 /// How much is read at once in the second pass.
@@ -52,33 +53,88 @@ impl<T: AsRef<[u8]>> Source for Cursor<T> {
     }
 }
 
+/// A file that is sealed as it comes, chunk by chunk. Unless it is finished, nothing of it stays.
+pub(crate) struct SealedAsItComes {
+    sealer: BlobSealer,
+    unfinished: Unfinished,
+}
+
+impl SealedAsItComes {
+    /// Begins a file of `size` bytes.
+    ///
+    /// # Errors
+    /// [`BakenError::AttachmentTooLarge`], [`BakenError::Disk`].
+    pub(crate) fn begin(store: &BlobStore, context: &Context, size: u64) -> Result<Self, BakenError> {
+        let sealer = context.with_rng(|rng| BlobSealer::new(size, rng)).map_err(|_| BakenError::AttachmentTooLarge)?;
+        let unfinished = store.begin(sealer.blob())?;
+        Ok(Self { sealer, unfinished })
+    }
+
+    /// How many bytes must come next; `None` when all have come.
+    fn next_len(&self) -> Option<usize> {
+        self.sealer.next_chunk().map(|(_, len)| len)
+    }
+
+    /// Whether all bytes have come.
+    pub(crate) fn is_complete(&self) -> bool {
+        self.next_len().is_none_or(|len| len == 0)
+    }
+
+    /// Seals the next bytes: a whole chunk, or what is left of the file.
+    ///
+    /// # Errors
+    /// [`BakenError::Format`] for more or fewer bytes, [`BakenError::DiskFull`], [`BakenError::Disk`].
+    pub(crate) fn push(&mut self, context: &Context, bytes: &[u8]) -> Result<(), BakenError> {
+        let index = self.sealer.next_chunk().map_or(0, |(index, _)| index);
+        let sealed = context.with_rng(|rng| self.sealer.seal(bytes, rng))?;
+        self.unfinished.keep(index, &sealed)
+    }
+
+    /// Makes it durable. What it gives belongs into a record.
+    ///
+    /// # Errors
+    /// [`BakenError::Format`] when bytes are missing, [`BakenError::Disk`].
+    pub(crate) fn finish(mut self, context: &Context) -> Result<BlobRef, BakenError> {
+        if self.next_len() == Some(0) {
+            self.push(context, &[])?;
+        }
+        let blob = self.sealer.finish()?;
+        self.unfinished.finish(blob.chunks)?;
+        Ok(blob)
+    }
+}
+
 /// Seals a file into the store, whole or not at all. What it gives belongs into a record; the chunks are durable by then.
+/// `progress` is told of every chunk that is sealed.
 ///
 /// # Errors
 /// [`BakenError::AttachmentTooLarge`], [`BakenError::AttachmentChanged`], [`BakenError::DiskFull`],
 /// [`BakenError::Disk`]. Nothing is left behind.
-pub fn seal_file(store: &BlobStore, context: &Context, source: &mut dyn Source) -> Result<BlobRef, BakenError> {
+pub fn seal_file(
+    store: &BlobStore,
+    context: &Context,
+    source: &mut dyn Source,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<BlobRef, BakenError> {
     let before = source.stamp()?;
-    let mut sealer =
-        context.with_rng(|rng| BlobSealer::new(before.size, rng)).map_err(|_| BakenError::AttachmentTooLarge)?;
-    let unfinished = store.begin(sealer.blob())?;
+    let mut sealing = SealedAsItComes::begin(store, context, before.size)?;
     source.seek(SeekFrom::Start(0))?;
     let mut hash = Sha256::new();
     let mut buffer = Zeroizing::new(vec![0; CHUNK_BYTES]);
-    while let Some((index, len)) = sealer.next_chunk() {
+    let mut done = 0_u64;
+    while let Some(len) = sealing.next_len() {
         let plaintext = buffer.get_mut(..len).ok_or(BakenError::AttachmentTooLarge)?;
         source.read_exact(plaintext).map_err(shorter_is_changed)?;
         hash.update(&*plaintext);
-        let sealed = context.with_rng(|rng| sealer.seal(plaintext, rng))?;
-        unfinished.keep(index, &sealed)?;
+        sealing.push(context, plaintext)?;
+        done = done.saturating_add(len as u64);
+        progress(Progress { done, total: before.size });
     }
     let longer = source.read(&mut [0])? > 0;
     if longer || source.stamp()? != before || hash_again(source)? != hash.finalize()[..] {
         return Err(BakenError::AttachmentChanged);
     }
-    let blob = sealer.finish()?;
-    unfinished.finish(blob.chunks)?;
-    Ok(blob)
+    sealing.finish(context)
 }
 
 fn shorter_is_changed(error: std::io::Error) -> BakenError {

@@ -10,7 +10,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
-use baken_schemas::blob::{BlobRef, MAX_SEALED_CHUNK_BYTES, leaf};
+use baken_schemas::blob::{BlobRef, MAX_SEALED_CHUNK_BYTES, leaf, sealed_len};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::BlobId;
 
@@ -64,6 +64,23 @@ impl BlobStore {
         Ok(Some(sealed))
     }
 
+    /// Whether every chunk is there and of its size. Nothing is read; what a chunk holds is checked when it is used.
+    pub(super) fn has_all(&self, blob: &BlobRef) -> Result<bool, BakenError> {
+        let folder = self.blob_folder(blob.blob);
+        for index in 0..blob.chunks {
+            let expected = blob.chunk_len(index).map(|len| sealed_len(len) as u64);
+            match fs::metadata(folder.join(index.to_string())) {
+                Ok(found) if Some(found.len()) == expected => {}
+                Ok(_) => return Ok(false),
+                Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+                    return Ok(false);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(true)
+    }
+
     /// The leaves of the chunks that are there, by place.
     pub(super) fn leaves(&self, blob: &BlobRef) -> Result<Vec<Option<Hash>>, BakenError> {
         let leaf_at = |index| Ok(self.read(blob.blob, index)?.map(|sealed| leaf(&sealed)));
@@ -79,12 +96,15 @@ impl BlobStore {
         sync_folder(&self.folder)
     }
 
-    /// Frees every blob but these, and what was left half sealed. To be called when the vault is opened: a blob that was
-    /// sealed and not yet put into a record would go too.
+    /// Frees every blob but those that `is_named` knows, and what was left half sealed. To be called when the vault is
+    /// opened: a blob that was sealed and not yet put into a record would go too.
     ///
     /// # Errors
-    /// [`BakenError::Disk`].
-    pub fn keep_only(&self, named: &[BlobId]) -> Result<(), BakenError> {
+    /// [`BakenError::Disk`], and what `is_named` returns.
+    pub(super) fn keep_only(
+        &self,
+        mut is_named: impl FnMut(BlobId) -> Result<bool, BakenError>,
+    ) -> Result<(), BakenError> {
         let entries = match fs::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -93,7 +113,8 @@ impl BlobStore {
         for entry in entries {
             let path = entry?.path();
             let blob = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.parse::<BlobId>().ok());
-            if !blob.is_some_and(|blob| named.contains(&blob)) {
+            let keeps = blob.map_or(Ok(false), &mut is_named)?;
+            if !keeps {
                 remove_folder(&path)?;
             }
         }
@@ -101,22 +122,22 @@ impl BlobStore {
     }
 
     /// Starts a blob that is sealed here.
-    pub(super) fn begin(&self, blob: BlobId) -> Result<Unfinished<'_>, BakenError> {
+    pub(super) fn begin(&self, blob: BlobId) -> Result<Unfinished, BakenError> {
         let folder = self.blob_folder(blob).with_extension(UNFINISHED);
         make_folder(&folder)?;
-        Ok(Unfinished { store: self, blob, folder, finished: false })
+        Ok(Unfinished { store: self.clone(), blob, folder, finished: false })
     }
 }
 
 /// A blob that is being sealed. Unless it is finished, nothing of it stays.
-pub(super) struct Unfinished<'a> {
-    store: &'a BlobStore,
+pub(super) struct Unfinished {
+    store: BlobStore,
     blob: BlobId,
     folder: PathBuf,
     finished: bool,
 }
 
-impl Unfinished<'_> {
+impl Unfinished {
     pub(super) fn keep(&self, index: u32, sealed: &[u8]) -> Result<(), BakenError> {
         write_chunk(&self.folder, index, sealed)
     }
@@ -130,7 +151,7 @@ impl Unfinished<'_> {
     }
 }
 
-impl Drop for Unfinished<'_> {
+impl Drop for Unfinished {
     fn drop(&mut self) {
         if !self.finished {
             // What cannot be removed now goes with the next `keep_only`.
@@ -194,7 +215,7 @@ fn write_chunk(folder: &Path, index: u32, sealed: &[u8]) -> Result<(), BakenErro
 }
 
 /// A file to be written, readable by its owner only.
-pub(super) fn create_private(path: &Path) -> Result<File, BakenError> {
+pub(crate) fn create_private(path: &Path) -> Result<File, BakenError> {
     let mut options = OpenOptions::new();
     options.create(true).truncate(true).write(true);
     #[cfg(unix)]

@@ -4,6 +4,7 @@ use baken_schemas::blob::{BlobRef, root};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::CircleId;
+use baken_schemas::time::Timestamp;
 use http::Method;
 use minicbor::bytes::ByteVec;
 
@@ -29,6 +30,22 @@ pub async fn upload(
     blob: &BlobRef,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<(), BakenError> {
+    upload_until(client, context, store, circle, blob, None, progress).await.map(drop)
+}
+
+/// As [`upload`], and says whether all of it is there: from the moment `until` on, no further chunk is sent.
+///
+/// # Errors
+/// As [`upload`].
+pub(super) async fn upload_until(
+    client: &SignedClient<'_>,
+    context: &Context,
+    store: &BlobStore,
+    circle: CircleId,
+    blob: &BlobRef,
+    until: Option<Timestamp>,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<bool, BakenError> {
     blob.check()?;
     let leaves: Option<Vec<Hash>> = store.leaves(blob)?.into_iter().collect();
     let leaves = leaves.ok_or(BakenError::AttachmentNotHere)?;
@@ -49,7 +66,7 @@ pub async fn upload(
     let arrived = (0..blob.chunks).filter(|index| !missing.contains(index));
     let meter = Meter::start(blob, arrived, progress);
     let meter = &meter;
-    pace::each(context, missing, |index| async move {
+    pace::each(context, missing, until, |index| async move {
         let sealed = store.read(blob.blob, index)?.ok_or(BakenError::AttachmentNotHere)?;
         let path = chunk_path(circle, blob.blob, index)?;
         let body = cbor::to_vec(&ByteVec::from(sealed));

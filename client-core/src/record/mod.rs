@@ -29,7 +29,7 @@ use crate::{Baken, BakenError};
 use store::{RecordRow, Records};
 
 /// Whether a value is of a field's type. Emptying fits every field.
-fn fits(holds: FieldType, value: &Value) -> bool {
+pub(crate) fn fits(holds: FieldType, value: &Value) -> bool {
     matches!(
         (holds, value),
         (_, Value::Empty)
@@ -321,6 +321,40 @@ pub(crate) fn first_views(
         views.extend(Some(view_of_row(circle, row)?).filter(&keep));
     }
     Ok(views)
+}
+
+/// Every record of a circle, in the order it came to this device.
+pub(crate) fn ids(connection: &Connection, circle: &Circle) -> Result<Vec<(RecordId, KindNumber)>, BakenError> {
+    let mut statement = connection.prepare_cached("SELECT record, kind FROM record WHERE circle = ?1 ORDER BY id")?;
+    let mut rows = statement.query([circle.row().0])?;
+    let mut ids = Vec::new();
+    while let Some(row) = rows.next()? {
+        ids.push((store::record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?, row.get(1)?));
+    }
+    Ok(ids)
+}
+
+/// One record of a circle; `None` when it is not here.
+pub(crate) fn view_in(
+    connection: &Connection,
+    circle: &Circle,
+    record: RecordId,
+    kind: KindNumber,
+) -> Result<Option<RecordView>, BakenError> {
+    let found = store::fields(connection, circle.row(), record, kind)?;
+    Ok(found.map(|(_, fields)| view::record_view(circle, record, kind, &fields)))
+}
+
+/// One record of a circle, and everything that was ever put to it.
+pub(crate) fn with_history(
+    connection: &Connection,
+    circle: &Circle,
+    record: RecordId,
+    kind: KindNumber,
+) -> Result<(RecordView, Vec<HistoryView>), BakenError> {
+    let (row, fields) = store::fields(connection, circle.row(), record, kind)?.ok_or(BakenError::NoSuchRecord)?;
+    let history = view::history(connection, circle, row, kind, &fields)?;
+    Ok((view::record_view(circle, record, kind, &fields), history))
 }
 
 fn view_of_row(circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {

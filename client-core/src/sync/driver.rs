@@ -7,6 +7,7 @@ use baken_schemas::id::{CircleId, IdempotencyKey};
 use http::Method;
 use serde::Serialize;
 
+use crate::attachment::duties;
 use crate::circle::{self, Circle};
 use crate::client::{SignedClient, idempotency_of, path_with};
 use crate::sync::engine::{CURSOR, READ_OWN, STORED, Sync, SyncEvent};
@@ -24,6 +25,8 @@ const MAX_PAGES: usize = 4096;
 const RESCAN_AFTER_MS: i64 = 10 * 60 * 1000;
 /// How often a relay may have been restored within one sync.
 const MAX_RESTORED: usize = 3;
+/// How often attachments have their turn in one sync. What is left follows in the next.
+const MAX_TURNS: usize = 4096;
 /// The relay's generation, as its pages say it.
 const GENERATION: &str = "relay_generation";
 /// When, and for which entry, the relay's entries were last read again from the start.
@@ -64,7 +67,8 @@ impl SyncCounts {
 }
 
 impl Baken {
-    /// Sends what is pending and takes in what others wrote.
+    /// Sends what is pending and takes in what others wrote; then sends attachments. A circle that has no room for them
+    /// is no failure but stands in the report's status.
     ///
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::NotReached`] and the other ways the relay can fail, which
@@ -72,10 +76,26 @@ impl Baken {
     /// relay's own answers contradict themselves: [`BakenError::NotTrustworthy`].
     pub async fn sync(&self, transport: &dyn Transport) -> Result<SyncReport, BakenError> {
         let mut counts = SyncCounts::default();
-        let done = self.sync_all(transport, &mut counts).await;
+        let done = self.sync_in_turns(transport, &mut counts).await;
         self.note_outcome(&done)?;
         done?;
         Ok(SyncReport { counts, status: self.status()? })
+    }
+
+    /// Entries, then attachments for a while, until all of them are through.
+    async fn sync_in_turns(&self, transport: &dyn Transport, counts: &mut SyncCounts) -> Result<(), BakenError> {
+        for _ in 0..MAX_TURNS {
+            let entries = self.sync_all(transport, counts).await;
+            if matches!(entries, Err(BakenError::NotReached | BakenError::Locked)) {
+                return entries;
+            }
+            let attachments = self.sync_attachments(transport).await;
+            entries?;
+            if attachments? {
+                break;
+            }
+        }
+        Ok(())
     }
 
     async fn sync_all(&self, transport: &dyn Transport, counts: &mut SyncCounts) -> Result<(), BakenError> {
@@ -289,6 +309,7 @@ impl Baken {
             if known.is_some() {
                 setting::write_of(&tx, row, STORED, &0u64)?;
                 setting::write_of(&tx, row, CURSOR, &0u64)?;
+                duties::forget_sent(&tx, row)?;
                 // What devices that have left wrote is in nobody's hands to send again: the whole state is.
                 checkpoint::make_due(&tx, row)?;
             }

@@ -13,6 +13,7 @@ use baken_schemas::cbor;
 use baken_schemas::id::{CircleId, IdempotencyKey};
 use data_encoding::BASE64;
 use futures_util::StreamExt as _;
+use tokio::time::Instant;
 
 use crate::client::SignedClient;
 use crate::sync::engine::{CURSOR, SyncEvent};
@@ -23,6 +24,9 @@ use crate::{Baken, BakenError};
 
 /// A full sync at least this often, stream or not, in milliseconds.
 const POLL_MS: u64 = 60_000;
+/// A full sync this long after an edit that went out by itself, in milliseconds: it brings what hangs on the edit, such as
+/// the card and attachments.
+const SYNC_AFTER_EDIT_MS: u64 = 2_000;
 /// How long to wait after a failure: doubling from the first to the last, in milliseconds.
 const RETRY_FIRST_MS: u64 = 1_000;
 const RETRY_LAST_MS: u64 = 30_000;
@@ -119,6 +123,7 @@ impl Baken {
         let mut cursors = self.cursors()?;
         let poll = tokio::time::sleep(Duration::from_millis(POLL_MS));
         tokio::pin!(poll);
+        let mut is_edited = false;
         loop {
             let event = tokio::select! {
                 () = &mut poll => return Ok(Next::Sync),
@@ -129,7 +134,12 @@ impl Baken {
                 },
             };
             let counts = match event {
-                None => SyncCounts::default(),
+                None => {
+                    if !std::mem::replace(&mut is_edited, true) {
+                        poll.as_mut().reset(Instant::now() + Duration::from_millis(SYNC_AFTER_EDIT_MS));
+                    }
+                    SyncCounts::default()
+                }
                 Some(LiveEvent::Mail { .. }) => continue,
                 Some(LiveEvent::Log { circle, seq }) => {
                     if self.with_vault(|open| Ok(seq > open.circles.get(circle)?.membership().head().seq))? {

@@ -9,7 +9,8 @@ use minicbor::{Decode, Encode};
 use rusqlite::Connection;
 use serde::Serialize;
 
-use crate::circle::{Circle, CircleRow, NoticeView};
+use crate::attachment::duties::{self, Known};
+use crate::circle::{Circle, CircleRow, Circles, NoticeView};
 use crate::record::register::{is_in_conflict, kept};
 use crate::record::store;
 use crate::recovery::RECOVERED_STATE;
@@ -46,9 +47,11 @@ pub struct StatusView {
     pub devices: usize,
     /// Edits not sealed yet, and sealed entries that the relay has not acknowledged, of all circles.
     pub pending: u64,
+    /// Attachments on this device that the relay does not have whole, of all circles.
+    pub attachments_pending: u64,
     /// Fields with more than one value, in all circles.
     pub conflicts: u64,
-    /// The last time everything was sent and everything there was had been taken in.
+    /// The last time every edit was sent and everything there was had been taken in.
     pub last_success: Option<Timestamp>,
     /// What holds up what; `None` when nothing does.
     pub stuck_because: Option<StuckReason>,
@@ -94,6 +97,13 @@ pub enum StuckReason {
         /// Since when, by this device's clock.
         since: Timestamp,
     },
+    /// A circle has no room at the relay for further attachments. Records go on.
+    QuotaFull {
+        /// The circle.
+        circle: CircleId,
+        /// Since when, by this device's clock.
+        since: Timestamp,
+    },
 }
 
 fn stuck_because(
@@ -136,7 +146,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn status(&self) -> Result<StatusView, BakenError> {
-        let notices = self.notices()?;
+        let (notices, blobs) = (self.notices()?, self.blobs());
         self.with_settled(|open| {
             let connection = &open.vault.connection;
             let home = open.circles.home();
@@ -146,6 +156,7 @@ impl Baken {
                 circle: home.id(),
                 devices: home.membership().readers().len(),
                 pending: 0,
+                attachments_pending: 0,
                 conflicts: 0,
                 last_success: setting::read(connection, LAST_SUCCESS)?,
                 stuck_because: None,
@@ -166,6 +177,8 @@ impl Baken {
                     view.stuck_because = reason.filter(|_| !is_left);
                 }
                 view.pending = view.pending.saturating_add(pending(connection, circle)?);
+                let unsent = duties::waiting(connection, circle, &blobs)?;
+                view.attachments_pending = view.attachments_pending.saturating_add(unsent);
                 view.conflicts = view.conflicts.saturating_add(conflicts(connection, row)?);
                 view.waiting = view.waiting.saturating_add(rows::count_waiting(connection, row, None)?);
                 view.quarantine.extend(rows::quarantined(connection, circle)?);
@@ -177,9 +190,22 @@ impl Baken {
                 view.stuck_because =
                     failure.map(|failure| StuckReason::Failed { code: failure.code, since: failure.since });
             }
+            if view.stuck_because.is_none() {
+                view.stuck_because = quota_full(connection, &open.circles)?;
+            }
             Ok(view)
         })
     }
+}
+
+/// The first circle that takes no further attachments.
+fn quota_full(connection: &Connection, circles: &Circles) -> Result<Option<StuckReason>, BakenError> {
+    for circle in circles.all() {
+        if let Some(since) = Known::read(connection, circle.row())?.full_since() {
+            return Ok(Some(StuckReason::QuotaFull { circle: circle.id(), since }));
+        }
+    }
+    Ok(None)
 }
 
 /// Edits not sealed yet, and sealed entries that the relay has not acknowledged.

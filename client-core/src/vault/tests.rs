@@ -435,6 +435,8 @@ fn a_finger_opens_the_truth_until_the_pin_is_due() {
 fn a_wipe_destroys_the_keys_first_and_leaves_no_file() {
     let device = device();
     create(&device);
+    std::fs::create_dir_all(device.home.blobs().join("ab")).unwrap();
+    std::fs::write(device.home.blobs().join("ab").join("0"), b"sealed").unwrap();
     let header = std::fs::File::open(device.home.vault_header()).unwrap();
     let key = std::fs::File::open(device.home.platform_key()).unwrap();
     let before =

@@ -130,3 +130,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_a_record_holds_of_a_blob_is_read_back_and_a_contradiction_is_not() {
+    let mut world = World::new(66);
+    let (blob, _) = sealed(2 * CHUNK_BYTES + 1, &mut world.rng);
+    assert_eq!(BlobRef::from_bytes(&blob.to_bytes()), Ok(blob.clone()));
+    for wrong in [BlobRef { chunks: 2, ..blob.clone() }, BlobRef { size: u64::MAX, ..blob.clone() }] {
+        assert!(BlobRef::from_bytes(&wrong.to_bytes()).is_err(), "{wrong:?}");
+    }
+    let bytes = blob.to_bytes();
+    assert!((0..bytes.len()).all(|cut| BlobRef::from_bytes(&bytes[..cut]).is_err()));
+}

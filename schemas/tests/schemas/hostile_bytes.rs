@@ -12,6 +12,7 @@ use baken_schemas::circle::{LogHead, LogRecord, Membership};
 use baken_schemas::crypto::{SymmetricKey, Wrapped};
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
+use baken_schemas::export::{ExportCode, ExportItem, ExportOpener};
 use baken_schemas::id::{BlobId, CircleId};
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine};
 use baken_schemas::pairing::{Grant, Hello};
@@ -70,6 +71,18 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<EntryHeader>(bytes);
     plain::<EntryBody>(bytes);
     plain::<Value>(bytes);
+    plain::<BlobRef>(bytes);
+    plain::<ExportItem>(bytes);
+    let code = ExportCode::make(&mut ChaCha20Rng::seed_from_u64(3));
+    assert!(ExportOpener::new(&code, bytes).is_err());
+    let head = [&b"BAKEN-EXPORT\0"[..], &[1; 16]].concat();
+    for last in [true, false] {
+        let mut opener = ExportOpener::new(&code, &head).expect("a head");
+        assert!(opener.open_chunk(bytes, last).is_err());
+    }
+    if let Ok(blob) = BlobRef::from_bytes(bytes) {
+        assert_eq!((blob.check(), blob.to_bytes()), (Ok(()), bytes.to_vec()));
+    }
     let key = SymmetricKey::make(&mut ChaCha20Rng::seed_from_u64(3));
     let _ = label_of(bytes);
     let _ = is_sealed_len(bytes.len());

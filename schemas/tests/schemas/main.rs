@@ -10,6 +10,7 @@ mod cases;
 mod checkpoint;
 mod drift;
 mod entry_v0;
+mod exports;
 mod forged;
 mod hostile_bytes;
 mod membership;

@@ -2,11 +2,10 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::cbor;
+use baken_schemas::code::CodeError;
 use baken_schemas::crypto::{Hash, SigningKey};
 use baken_schemas::id::AccountId;
-use baken_schemas::recovery::{
-    RecoveryClaim, RecoveryCode, RecoveryCodeError, RecoveryContent, RecoverySheet, SealedRoot,
-};
+use baken_schemas::recovery::{RecoveryClaim, RecoveryCode, RecoveryContent, RecoverySheet, SealedRoot};
 use baken_schemas::signed::{Signed, Unverified};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
@@ -25,7 +24,7 @@ fn name_of(code: &RecoveryCode) -> Hash {
     code.name(AccountId([7; 16]))
 }
 
-fn read(typed: &str) -> Result<Hash, RecoveryCodeError> {
+fn read(typed: &str) -> Result<Hash, CodeError> {
     RecoveryCode::from_text(typed).map(|code| name_of(&code))
 }
 
@@ -60,7 +59,7 @@ fn a_wrong_letter_is_named_by_its_group() {
         for (at, right) in good.char_indices().filter(|(_, char)| *char != '-') {
             for wrong in ALPHABET.chars().chain(['U', '?', 'é']).filter(|wrong| *wrong != right) {
                 let typed = format!("{}{wrong}{}", &good[..at], &good[at + 1..]);
-                assert_eq!(read(&typed), Err(RecoveryCodeError::Group { group: at / 6 + 1 }), "{wrong} at {at}");
+                assert_eq!(read(&typed), Err(CodeError::Group { group: at / 6 + 1 }), "{wrong} at {at}");
             }
         }
     }
@@ -88,7 +87,7 @@ fn swapped_letters_and_groups_are_refused() {
                 let mut typed = groups.clone();
                 typed.swap(a, b);
                 let typed: String = typed.concat().into_iter().collect();
-                assert_eq!(read(&typed), Err(RecoveryCodeError::Whole), "groups {a} and {b}");
+                assert_eq!(read(&typed), Err(CodeError::Whole), "groups {a} and {b}");
             }
         }
     }
@@ -116,7 +115,7 @@ fn what_people_write_otherwise_is_forgiven() {
         assert_eq!(read(&typed), Ok(name_of(&code)), "{typed}");
     }
     for (typed, found) in [(String::new(), 0), (good[..good.len() - 1].to_owned(), 34), (format!("{good}0"), 36)] {
-        assert_eq!(read(&typed), Err(RecoveryCodeError::Length { found }));
+        assert_eq!(read(&typed), Err(CodeError::Length { found }));
     }
 }
 

@@ -38,4 +38,5 @@ def blob(_world, inputs, sealer):
     sealer.derived(inputs, "root", root([h(other) for other in inputs["leaves_before"]] + [leaf]).hex())
     lengths = [0, 1, 252, 253, 100_000, 262_140, 262_141, 262_144]
     sealer.derived(inputs, "sealed_lengths", [[n, padded(n) + 24 + 32 + 16] for n in lengths])
-    return {"bytes": sealed}
+    named = [h(inputs["blob"]), h(inputs["key"]), chunks, size, h(inputs["root"])]
+    return {"bytes": sealed, "reference": suite.cbor(named)}

@@ -6,9 +6,12 @@ from .formats_org import describe_identity, h, to_text
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
-def code_text(secret):
+CHECKSUM = "baken/recovery-checksum/v0"
+
+
+def code_text(secret, label=CHECKSUM):
     """Seven groups: four digits that count, and one that checks them."""
-    checksum = int.from_bytes(suite.digest("baken/recovery-checksum/v0", [secret])[:2], "big") >> 4
+    checksum = int.from_bytes(suite.digest(label, [secret])[:2], "big") >> 4
     number = int.from_bytes(secret, "big") << 12 | checksum
     digits = [number >> shift & 31 for shift in range(135, -5, -5)]
     groups = [digits[at : at + 4] for at in range(0, 28, 4)]
@@ -16,13 +19,13 @@ def code_text(secret):
     return "-".join("".join(ALPHABET[digit] for digit in [*group, check(group)]) for group in groups)
 
 
-def code_secret(text):
+def code_secret(text, label=CHECKSUM):
     number = 0
     for group in text.split("-"):
         for letter in group[:4]:
             number = number << 5 | ALPHABET.index(letter)
     secret = (number >> 12).to_bytes(16, "big")
-    assert code_text(secret) == text, "no recovery code"
+    assert code_text(secret, label) == text, "no such code"
     return secret
 
 

@@ -32,6 +32,29 @@ def body(kind, fix, provenance, card_key):
     }
 
 
+def exported(device, size):
+    """An export with one file of so many bytes."""
+    file, blob, at = os.urandom(size), fresh(16), secrets.randbelow(2**42)
+    pieces = [file[start : start + 262_144] for start in range(0, size, 262_144)]
+    return {
+        "code": code_text(os.urandom(16), "baken/export-checksum/v0"),
+        "id": fresh(16),
+        "items": [
+            {"head": [at, device]},
+            {"circle": [fresh(16), 2, "Zaak", False]},
+            {"device": [device, "Telefoon é"]},
+            {"record": [fresh(16), 9, False]},
+            {"put": [1, "brief", device, at, True]},
+            {"put": [3, {"bytes": fresh(90)}, None, -at, False]},
+            {"put": [700, None, device, at, True]},
+            {"file": [blob, size]},
+            *({"bytes": [piece.hex()]} for piece in pieces),
+            {"not_here": [fresh(16), 2**20]},
+            {"end": [1, 1]},
+        ],
+    }
+
+
 def instances(world, formats, pairing):
     """For every format its name, its description and inputs."""
     phone, tablet = world.named["mayor_phone"], world.named["mayor_tablet"]
@@ -227,6 +250,7 @@ def instances(world, formats, pairing):
     request = {"method": "PUT", "authority": "relay.example", "path": f"/v0/cards/{phone.device.hex()}", "query": ""}
     signed_by = {"device": phone.device.hex(), "key": "sig", "body": fresh(100), "idempotency_key": fresh(16)}
     yield yield_of("request", request | signed_by)
+    yield yield_of("export", *[exported(phone.device.hex(), size) for size in (0, 1, 300_000)])
     chunk = 256 * 1024
     yield yield_of("blob", *[
         {

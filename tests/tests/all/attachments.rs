@@ -136,7 +136,7 @@ async fn an_attachment_gets_through_a_bad_line_whole_and_is_counted_once() {
     let mut town = Town::found().await;
     let (phone, tablet) = (town.store("phone"), town.store("tablet"));
     let sent = file(12 * CHUNK_BYTES + 5);
-    let blob = seal_file(&phone, &town.context, &mut Cursor::new(&sent)).unwrap();
+    let blob = seal_file(&phone, &town.context, &mut Cursor::new(&sent), &quiet).unwrap();
     town.network.set_weather(Weather { lose_requests: 20, repeat: 30, lose_answers: 20, ..Weather::FAIR });
     let mut tries = 0;
     while let Err(error) = town.upload(&phone, &blob).await {
@@ -172,7 +172,7 @@ async fn an_attachment_gets_through_a_bad_line_whole_and_is_counted_once() {
 async fn chunks_altered_on_the_relays_disk_are_refused() {
     let mut town = Town::found().await;
     let phone = town.store("phone");
-    let blob = seal_file(&phone, &town.context, &mut Cursor::new(file(3 * CHUNK_BYTES))).unwrap();
+    let blob = seal_file(&phone, &town.context, &mut Cursor::new(file(3 * CHUNK_BYTES)), &quiet).unwrap();
     town.upload(&phone, &blob).await.unwrap();
     let swap = "UPDATE blob_chunk SET bytes = (SELECT bytes FROM blob_chunk WHERE chunk = 2) WHERE chunk = 1;";
     let swap_with_leaf = "UPDATE blob_chunk SET leaf = (SELECT leaf FROM blob_chunk WHERE chunk = 2) WHERE chunk = 1;";

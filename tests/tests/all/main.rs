@@ -1,11 +1,13 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+mod attached;
 mod attachments;
 mod circles;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
 mod evil_relay;
+mod exported;
 #[cfg(unix)]
 mod kill;
 mod main_job;

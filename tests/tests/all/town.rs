@@ -36,6 +36,8 @@ pub struct Town {
     pub relay_keys: DeviceKeys,
     pub org: Org,
     pub rng: ChaCha20Rng,
+    /// How many bytes a circle may have, from the relay's next start on.
+    pub quota: u64,
 }
 
 impl Town {
@@ -53,10 +55,11 @@ impl Town {
         };
         let org = Org::make(entry, SigningKey::make(&mut rng), 2, 30, &mut rng);
         let network = Network::new(4);
-        let relay = open_relay(folder.path(), &relay_keys, &clock, &mut rng).await;
+        let quota = RelayOptions::default().circle_quota_bytes;
+        let relay = open_relay(folder.path(), &relay_keys, &clock, quota, &mut rng).await;
         relay.add_org(org.directory.value().org()).await.unwrap();
         network.connect(Some(relay.router()));
-        let town = Self { folder, clock, network, relay, relay_keys, org, rng };
+        let town = Self { folder, clock, network, relay, relay_keys, org, rng, quota };
         town.publish(town.org.directory.bytes()).await;
         town
     }
@@ -132,15 +135,22 @@ impl Town {
         let database = rusqlite::Connection::open(self.folder.path().join("relay").join("relay.db")).unwrap();
         database.execute_batch(change).unwrap();
         drop(database);
-        self.relay = open_relay(self.folder.path(), &self.relay_keys, &self.clock, &mut self.rng).await;
+        self.relay = open_relay(self.folder.path(), &self.relay_keys, &self.clock, self.quota, &mut self.rng).await;
         self.network.connect(Some(self.relay.router()));
     }
 }
 
-pub async fn open_relay(folder: &Path, keys: &DeviceKeys, clock: &SimClock, rng: &mut ChaCha20Rng) -> Relay {
+pub async fn open_relay(
+    folder: &Path,
+    keys: &DeviceKeys,
+    clock: &SimClock,
+    circle_quota_bytes: u64,
+    rng: &mut ChaCha20Rng,
+) -> Relay {
     let dir = folder.join("relay");
     std::fs::create_dir_all(&dir).unwrap();
-    let options = RelayOptions { authorities: vec![AUTHORITY.to_owned()], ..RelayOptions::default() };
+    let authorities = vec![AUTHORITY.to_owned()];
+    let options = RelayOptions { authorities, circle_quota_bytes, ..RelayOptions::default() };
     let store = StoreOptions { inline: true, ..StoreOptions::default() };
     Relay::open(&Disk::new(dir), store, keys.clone(), Arc::new(clock.clone()), rng, options).await.unwrap()
 }

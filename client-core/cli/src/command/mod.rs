@@ -2,10 +2,12 @@
 
 mod activate;
 mod alarm;
+mod attach;
 mod card;
 mod circle;
 mod conflicts;
 mod devices;
+mod export;
 mod pair;
 mod pin;
 mod record;
@@ -14,14 +16,19 @@ mod status;
 mod sync;
 mod wipe;
 
+use std::io::IsTerminal as _;
+
+use baken_core::BakenError;
 use baken_core::circle::CircleView;
 use baken_schemas::id::{CircleId, DeviceId};
 use qrcode::QrCode;
 use qrcode::render::unicode::Dense1x2;
+use zeroize::Zeroizing;
 
 use crate::args::{AlarmCommand, Arguments, CardCommand, Command};
 use crate::failure::{End, Failure};
-use crate::output::Output;
+use crate::output::{Colour, Output};
+use crate::text::{self, Text};
 
 /// Runs the command that was typed.
 ///
@@ -32,6 +39,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Activate(activate) => activate::run(arguments, activate, out).await,
         Command::Status => status::run(arguments, out),
         Command::Record(command) => record::run(arguments, command, out),
+        Command::Attach(command) => attach::run(arguments, command, out).await,
         Command::Conflicts(command) => conflicts::run(arguments, command, out),
         Command::Sync { watch } => sync::run(arguments, *watch, out).await,
         Command::Pair(command) => pair::run(arguments, command, out).await,
@@ -54,6 +62,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Circle(command) => circle::run(arguments, command, out).await,
         Command::Recovery(command) => recovery::run(arguments, command, out).await,
+        Command::Export(export) => export::run(arguments, export, out).await,
+        Command::Import { file, into_dossier } => export::import(arguments, file, *into_dossier, out),
         Command::Pin(command) => pin::run(arguments, command, out),
         Command::Wipe { yes } => wipe::run(arguments, *yes, out),
     }
@@ -124,4 +134,36 @@ fn read_stdin(first_line: bool) -> Result<String, Failure> {
         stdin.read_to_string(&mut text)?;
     }
     Ok(text)
+}
+
+/// Shows a code to people, in numbered groups.
+fn show_code(code: &str, out: &Output) {
+    /// Groups on a line.
+    const GROUPS_A_LINE: usize = 4;
+    let groups: Vec<String> =
+        code.split('-').enumerate().map(|(index, group)| format!("{}. {group}", index + 1)).collect();
+    for line in groups.chunks(GROUPS_A_LINE) {
+        out.line(format!("    {}", out.paint(Colour::Green, &line.join("    "))));
+    }
+}
+
+/// Asks for a code and reads it; on a terminal again after a mistake, which is named by its group.
+///
+/// # Errors
+/// [`Failure::Input`] when nothing was typed, and what `read` returns.
+fn typed_code<T>(question: Text, out: &Output, read: impl Fn(&str) -> Result<T, BakenError>) -> Result<T, Failure> {
+    loop {
+        prompt(question.of(out.language), out)?;
+        let typed = Zeroizing::new(read_stdin(true)?);
+        if typed.trim().is_empty() {
+            return Err(Failure::Input("code_missing"));
+        }
+        match read(&typed) {
+            Ok(code) => return Ok(code),
+            Err(error) if std::io::stdin().is_terminal() => {
+                out.line(out.paint(Colour::Yellow, &text::core_message(&error, out.language)));
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
 }

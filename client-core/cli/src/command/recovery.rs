@@ -1,8 +1,6 @@
 //! `baken recovery`: the code on paper, coming back with it, and making room for that. The code is printed once and
 //! typed; it is never an argument, which a shell would remember.
 
-use std::io::IsTerminal as _;
-
 use baken_core::BakenError;
 use baken_core::alarm::AlarmState;
 use baken_core::recovery::LostDevices;
@@ -11,15 +9,12 @@ use baken_schemas::recovery::{RecoveryCode, RecoverySheet};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{prompt, qr, read_stdin};
+use super::{prompt, qr, read_stdin, show_code, typed_code};
 use crate::args::{Arguments, RecoveryCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
 use crate::phone::{Phone, clock, home};
 use crate::text::{self, Text};
-
-/// Groups of the code on a line.
-const GROUPS_A_LINE: usize = 4;
 
 pub async fn run(arguments: &Arguments, command: &RecoveryCommand, out: &Output) -> Result<End, Failure> {
     match command {
@@ -38,7 +33,7 @@ async fn print(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let paper = match phone.baken.print_recovery(&relay, &pin, None).await {
         Err(BakenError::NoRoot) => {
             out.json(&json!({"step": "type_old_code"}));
-            let before = typed_code(text::TYPE_OLD_CODE, out)?;
+            let before = recovery_code(text::TYPE_OLD_CODE, out)?;
             phone.baken.print_recovery(&relay, &pin, Some(&before)).await?
         }
         paper => paper?,
@@ -50,11 +45,7 @@ async fn print(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     }
     let lang = out.language;
     out.line(text::RECOVERY_CODE.of(lang));
-    let groups: Vec<String> =
-        code.split('-').enumerate().map(|(index, group)| format!("{}. {group}", index + 1)).collect();
-    for line in groups.chunks(GROUPS_A_LINE) {
-        out.line(format!("    {}", out.paint(Colour::Green, &line.join("    "))));
-    }
+    show_code(&code, out);
     out.line(text::RECOVERY_WRITE.of(lang));
     out.line(out.paint(Colour::Yellow, text::RECOVERY_NEVER.of(lang)));
     out.line(text::RECOVERY_SHEET.of(lang));
@@ -75,7 +66,7 @@ async fn restore(
     if phone.baken.is_activated() {
         return Err(BakenError::AlreadyActivated.into());
     }
-    let code = typed_code(text::TYPE_CODE, out)?;
+    let code = recovery_code(text::TYPE_CODE, out)?;
     let pin = phone.new_pin(out)?;
     let relay = HttpTransport::new(&sheet.relay_url, Trust::Pinned(sheet.tls_root_sha256), Dates::Checked, clock())?;
     phone.baken.recover(&relay, &sheet, &code, &pin, name, lost).await?;
@@ -96,22 +87,8 @@ async fn restore(
     Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
 }
 
-/// Asks for the code; on a terminal again after a mistake, which is named by its group.
-fn typed_code(question: Text, out: &Output) -> Result<RecoveryCode, Failure> {
-    loop {
-        prompt(question.of(out.language), out)?;
-        let typed = Zeroizing::new(read_stdin(true)?);
-        if typed.trim().is_empty() {
-            return Err(Failure::Input("code_missing"));
-        }
-        match RecoveryCode::from_text(&typed).map_err(BakenError::RecoveryCode) {
-            Ok(code) => return Ok(code),
-            Err(error) if std::io::stdin().is_terminal() => {
-                out.line(out.paint(Colour::Yellow, &text::core_message(&error, out.language)));
-            }
-            Err(error) => return Err(error.into()),
-        }
-    }
+fn recovery_code(question: Text, out: &Output) -> Result<RecoveryCode, Failure> {
+    typed_code(question, out, |typed| RecoveryCode::from_text(typed).map_err(BakenError::RecoveryCode))
 }
 
 fn set_aside(arguments: &Arguments, yes: bool, out: &Output) -> Result<End, Failure> {

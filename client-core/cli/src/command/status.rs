@@ -50,13 +50,14 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let last = status.last_success.map_or(text::NEVER.of(lang).to_owned(), Timestamp::to_rfc3339);
     let stuck = status.stuck_because.as_ref().map_or_else(
         || out.paint(Colour::Green, text::NOT_STUCK.of(lang)),
-        |reason| out.paint(Colour::Yellow, &stuck_text(reason, out)),
+        |reason| out.paint(Colour::Yellow, &stuck_text(reason, &circles, out)),
     );
-    let rows: [(Text, String); 9] = [
+    let rows: [(Text, String); 10] = [
         (text::DEVICE, status.device.to_string()),
         (text::ACCOUNT, status.account.map_or(text::GUEST.of(lang).to_owned(), |account| account.to_string())),
         (text::LAST_SUCCESS, last),
         (text::PENDING, status.pending.to_string()),
+        (text::ATTACHMENTS_PENDING, status.attachments_pending.to_string()),
         (text::STUCK, stuck),
         (text::CONFLICTS, status.conflicts.to_string()),
         (text::WAITING, status.waiting.to_string()),
@@ -121,7 +122,7 @@ pub fn tell_findings(findings: &[FindingView], circles: &[CircleView], out: &Out
     }
 }
 
-fn stuck_text(reason: &StuckReason, out: &Output) -> String {
+fn stuck_text(reason: &StuckReason, circles: &[CircleView], out: &Output) -> String {
     let text = match reason {
         StuckReason::CopiedFolder => text::STUCK_COPIED,
         StuckReason::NotInCircle => text::NOT_IN_CIRCLE,
@@ -132,6 +133,11 @@ fn stuck_text(reason: &StuckReason, out: &Output) -> String {
         StuckReason::MissingLogRecord => text::STUCK_MISSING_LOG,
         StuckReason::MissingCheckpoint => text::STUCK_MISSING_CHECKPOINT,
         StuckReason::Quarantine => text::STUCK_QUARANTINE,
+        StuckReason::QuotaFull { circle, since } => {
+            let circle = circles.iter().find(|view| view.circle == *circle);
+            let circle = circle.map(|circle| circle_name(circle, out.language)).unwrap_or_default();
+            return text::STUCK_QUOTA.with(out.language, &[&circle, &since.to_rfc3339()]);
+        }
         StuckReason::Failed { code, since } => {
             return text::STUCK_FAILED.with(out.language, &[code, &since.to_rfc3339()]);
         }

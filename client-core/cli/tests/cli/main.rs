@@ -2,7 +2,9 @@
 
 #![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test stops at the first surprise")]
 
+mod attachments;
 mod circles;
+mod exports;
 mod recovery;
 mod relay;
 
@@ -158,6 +160,11 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
         &["recovery", "set-aside"],
         &["record", "list"],
         &["record", "revert"],
+        &["attach", "add"],
+        &["attach", "fetch"],
+        &["attach", "save"],
+        &["export"],
+        &["import"],
         &["alarm", "press"],
         &["alarm", "watch"],
         &["pin", "change"],

@@ -71,7 +71,7 @@ fn a_file_that_changes_while_it_is_read_leaves_nothing_behind() {
         for after in [1, 2] {
             let device = Device::new(20);
             let mut source = Changing::new(3 * CHUNK_BYTES, after, change);
-            let sealed = seal_file(&device.store, &device.context, &mut source);
+            let sealed = seal_file(&device.store, &device.context, &mut source, &|_| ());
             // Altered before it was read for the first time, it is simply another file.
             if name.starts_with("its end") {
                 assert!(sealed.is_ok(), "{name}, after {after} reads");
@@ -83,10 +83,10 @@ fn a_file_that_changes_while_it_is_read_leaves_nothing_behind() {
     }
     let device = Device::new(21);
     let mut quiet = Changing::new(3 * CHUNK_BYTES, 1, |_, _| {});
-    seal_file(&device.store, &device.context, &mut quiet).unwrap();
+    seal_file(&device.store, &device.context, &mut quiet, &|_| ()).unwrap();
     // The last part altered between the two passes.
     let mut source = Changing::new(3 * CHUNK_BYTES, 4, |bytes, _| *bytes.last_mut().unwrap() ^= 1);
-    let sealed = seal_file(&device.store, &device.context, &mut source);
+    let sealed = seal_file(&device.store, &device.context, &mut source, &|_| ());
     assert!(matches!(sealed, Err(BakenError::AttachmentChanged)));
 }
 
@@ -95,7 +95,7 @@ fn a_real_file_is_sealed_and_saved_again_and_a_folder_is_not() {
     let device = Device::new(22);
     let path = device.folder.path().join("foto.jpg");
     fs::write(&path, file(CHUNK_BYTES + 9)).unwrap();
-    let blob = seal_file(&device.store, &device.context, &mut fs::File::open(&path).unwrap()).unwrap();
+    let blob = seal_file(&device.store, &device.context, &mut fs::File::open(&path).unwrap(), &|_| ()).unwrap();
     let saved = device.folder.path().join("terug.jpg");
     fs::write(&saved, b"before").unwrap();
     save(&device.store, &blob, &saved).unwrap();
@@ -112,7 +112,7 @@ fn a_real_file_is_sealed_and_saved_again_and_a_folder_is_not() {
     assert_eq!(damaged(save(&device.store, &blob, &saved)), "a chunk is cut short");
     assert!(fs::read(&saved).unwrap() == fs::read(&path).unwrap());
     assert_eq!(fs::read_dir(device.folder.path()).unwrap().count(), 3, "something was left beside it");
-    let folder = seal_file(&device.store, &device.context, &mut fs::File::open(device.folder.path()).unwrap());
+    let folder = seal_file(&device.store, &device.context, &mut fs::File::open(device.folder.path()).unwrap(), &|_| ());
     assert!(matches!(folder, Err(BakenError::Disk(_))));
 }
 
@@ -136,7 +136,7 @@ fn a_file_past_200_mebibytes_is_refused() {
         }
     }
     let device = Device::new(23);
-    let refused = seal_file(&device.store, &device.context, &mut Huge);
+    let refused = seal_file(&device.store, &device.context, &mut Huge, &|_| ());
     assert!(matches!(refused, Err(BakenError::AttachmentTooLarge)));
     assert!(device.left_behind().is_empty());
 }
@@ -173,7 +173,7 @@ fn a_disk_that_fills_while_a_file_is_sealed_leaves_nothing_behind() {
         let unfinished = fs::read_dir(&blobs).unwrap().next().unwrap().unwrap().path();
         symlink("/dev/full", unfinished.join("3.new")).unwrap();
     });
-    let full = seal_file(&device.store, &device.context, &mut source);
+    let full = seal_file(&device.store, &device.context, &mut source, &|_| ());
     assert!(matches!(full, Err(BakenError::DiskFull)), "{full:?}");
     assert!(device.left_behind().is_empty());
 }
@@ -181,11 +181,11 @@ fn a_disk_that_fills_while_a_file_is_sealed_leaves_nothing_behind() {
 #[test]
 fn what_no_record_names_and_what_was_half_sealed_is_cleared_away() {
     let device = Device::new(27);
-    device.store.keep_only(&[]).unwrap();
+    device.store.keep_only(|_| Ok(false)).unwrap();
     let (kept, other) = (device.seal(&file(10)), device.seal(&file(10)));
     // As a process that was killed leaves it.
     std::mem::forget(device.store.begin(BlobId([3; 16])).unwrap());
-    device.store.keep_only(&[kept.blob]).unwrap();
+    device.store.keep_only(|blob| Ok(blob == kept.blob)).unwrap();
     assert_eq!(device.left_behind().len(), 2, "one folder with one chunk");
     device.open(&kept).unwrap();
     assert!(matches!(device.open(&other), Err(BakenError::AttachmentNotHere)));
@@ -335,7 +335,7 @@ impl Write for Screen {
 fn the_largest_file_goes_in_and_out_a_chunk_at_a_time() {
     let device = Device::new(29);
     let mut film = Film { size: MAX_BLOB_BYTES, at: 0, most: 0 };
-    let blob = seal_file(&device.store, &device.context, &mut film).unwrap();
+    let blob = seal_file(&device.store, &device.context, &mut film, &|_| ()).unwrap();
     assert_eq!(blob.chunks, 800);
     let mut screen = Screen { hash: Sha256::new(), most: 0 };
     open_to(&device.store, &blob, &mut screen).unwrap();

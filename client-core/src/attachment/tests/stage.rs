@@ -82,7 +82,7 @@ impl Device {
     }
 
     pub(super) fn seal(&self, file: &[u8]) -> BlobRef {
-        seal_file(&self.store, &self.context, &mut Cursor::new(file)).unwrap()
+        seal_file(&self.store, &self.context, &mut Cursor::new(file), &|_| ()).unwrap()
     }
 
     pub(super) async fn upload(&self, relay: &Relay, blob: &BlobRef) -> Result<(), BakenError> {

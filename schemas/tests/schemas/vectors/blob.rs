@@ -1,5 +1,5 @@
 //! Vectors of blobs: the last chunk of each, and the root over all. The chunks before it are full ones, of which only
-//! the leaves are given.
+//! the leaves are given. `reference` is what the record holds.
 
 use baken_schemas::blob::{BlobRef, leaf, root, sealed_len};
 use baken_schemas::crypto::Hash;
@@ -37,7 +37,7 @@ pub fn make_blob(world: &mut World) -> Vec<Value> {
             let (blob, chunks) = sealed(size, &mut world.rng);
             let (last, before) = chunks.split_last().expect("at least one chunk");
             let before: Vec<Hash> = before.iter().map(|chunk| leaf(chunk)).collect();
-            json!({ "inputs": describe(&blob, &before, last), "bytes": hex(last) })
+            json!({ "inputs": describe(&blob, &before, last), "bytes": hex(last), "reference": hex(&blob.to_bytes()) })
         })
         .to_vec()
 }
@@ -52,7 +52,7 @@ pub fn open_blob(_set: &Set, vector: &Value) -> Value {
         size: number("size"),
         root: id(&inputs["root"]),
     };
-    assert_eq!(blob.check(), Ok(()));
+    assert_eq!(BlobRef::from_bytes(&unhex(&vector["reference"])), Ok(blob.clone()));
     let before: Vec<Hash> = inputs["leaves_before"].as_array().expect("leaves").iter().map(id).collect();
     describe(&blob, &before, &unhex(&vector["bytes"]))
 }

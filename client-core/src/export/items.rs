@@ -1,0 +1,147 @@
+//! Goes through everything that is open, item by item, in the order that an export has. The vault is held for one record
+//! at a time only: an edit never waits for a large export, and may be in it or not.
+
+use std::io::{ErrorKind, Write};
+
+use baken_schemas::blob::BlobRef;
+use baken_schemas::export::ExportItem;
+use baken_schemas::id::{CircleId, RecordId};
+use baken_schemas::record::{KindNumber, kind_numbered};
+
+use crate::attachment::{BlobStore, Progress, blobs_of, is_whole, open_to};
+use crate::devices::DeviceNames;
+use crate::export::INTERNAL_KINDS;
+use crate::record::{self, HistoryView};
+use crate::{Baken, BakenError};
+
+/// Takes one item.
+type Emit<'a> = dyn FnMut(&ExportItem) -> Result<(), BakenError> + 'a;
+
+/// What was gone through.
+#[derive(Debug, Default)]
+pub(super) struct Walked {
+    pub(super) records: u64,
+    pub(super) files: u64,
+    pub(super) not_here: Vec<RecordId>,
+}
+
+impl Baken {
+    /// Emits everything.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`], [`BakenError::Database`], [`BakenError::Disk`], and what `emit` returns.
+    pub(super) fn walk(&self, progress: &(dyn Fn(Progress) + Sync), emit: &mut Emit<'_>) -> Result<Walked, BakenError> {
+        let sizes = self.attachments(None)?.into_iter().filter(|view| view.here).filter_map(|view| view.size);
+        let mut meter = Meter { done: 0, total: sizes.fold(0, u64::saturating_add), progress };
+        progress(Progress { done: 0, total: meter.total });
+        let device = self.with_vault(|open| Ok(open.keys.device))?;
+        emit(&ExportItem::Head { made_at: self.context.now(), device })?;
+        let mut walked = Walked::default();
+        let home = self.with_vault(|open| Ok(open.circles.home().id()))?;
+        for view in self.circles()? {
+            let (circle, kind, name) = (view.circle, view.kind, view.name);
+            emit(&ExportItem::Circle { circle, kind, name, home: circle == home })?;
+            for item in self.device_names(circle)? {
+                emit(&item)?;
+            }
+            let ids = self.with_settled(|open| record::ids(&open.vault.connection, open.circles.get(circle)?))?;
+            for (record, kind) in ids {
+                let is_internal = kind_numbered(kind).is_some_and(|kind| INTERNAL_KINDS.contains(&kind.name));
+                if !is_internal {
+                    self.walk_record(circle, record, kind, &mut walked, &mut meter, emit)?;
+                }
+            }
+        }
+        emit(&ExportItem::End { records: walked.records, files: walked.files })?;
+        Ok(walked)
+    }
+
+    /// What the devices of a circle are called, those that are out too.
+    fn device_names(&self, circle: CircleId) -> Result<Vec<ExportItem>, BakenError> {
+        self.with_settled(|open| {
+            let circle = open.circles.get(circle)?;
+            let names = DeviceNames::read(&open.vault.connection, circle)?;
+            let devices = circle.membership().members().map(|(member, _)| member.device);
+            Ok(devices.filter_map(|device| Some(ExportItem::Device { device, name: names.of(device)? })).collect())
+        })
+    }
+
+    fn walk_record(
+        &self,
+        circle: CircleId,
+        record: RecordId,
+        kind: KindNumber,
+        walked: &mut Walked,
+        meter: &mut Meter<'_>,
+        emit: &mut Emit<'_>,
+    ) -> Result<(), BakenError> {
+        let (view, history) = self.with_settled(|open| {
+            record::with_history(&open.vault.connection, open.circles.get(circle)?, record, kind)
+        })?;
+        emit(&ExportItem::Record { record, kind, deleted: view.deleted })?;
+        walked.records = walked.records.saturating_add(1);
+        for put in history {
+            let HistoryView { field, value, by, at, current, .. } = put;
+            emit(&ExportItem::Put { field, value, by, at, stands: current })?;
+        }
+        let store = self.blobs();
+        let mut blobs: Vec<BlobRef> = Vec::new();
+        for blob in blobs_of(&view) {
+            // Two values that stand may name the same.
+            if !blobs.contains(&blob) {
+                blobs.push(blob);
+            }
+        }
+        for blob in blobs {
+            if is_whole(&store, &blob)? {
+                walked.files = walked.files.saturating_add(1);
+                emit_file(&store, &blob, meter, emit)?;
+            } else {
+                walked.not_here.push(record);
+                emit(&ExportItem::NotHere { blob: blob.blob, size: blob.size })?;
+            }
+        }
+        Ok(())
+    }
+}
+
+struct Meter<'a> {
+    done: u64,
+    total: u64,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// Emits a file in pieces: one for each chunk, as they are opened.
+fn emit_file(store: &BlobStore, blob: &BlobRef, meter: &mut Meter<'_>, emit: &mut Emit<'_>) -> Result<(), BakenError> {
+    emit(&ExportItem::File { blob: blob.blob, size: blob.size })?;
+    let mut pieces = Pieces { emit, meter, failed: None };
+    let opened = open_to(store, blob, &mut pieces);
+    match pieces.failed {
+        Some(error) => Err(error),
+        None => opened,
+    }
+}
+
+/// A writer that emits what it is given.
+struct Pieces<'a, 'b, 'c> {
+    emit: &'a mut Emit<'b>,
+    meter: &'a mut Meter<'c>,
+    failed: Option<BakenError>,
+}
+
+impl Write for Pieces<'_, '_, '_> {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        if let Err(error) = (self.emit)(&ExportItem::Bytes { bytes: piece.to_vec() }) {
+            self.failed = Some(error);
+            return Err(ErrorKind::Other.into());
+        }
+        self.meter.done = self.meter.done.saturating_add(piece.len() as u64);
+        let done = self.meter.done.min(self.meter.total);
+        (self.meter.progress)(Progress { done, total: self.meter.total });
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
