@@ -18,6 +18,7 @@ mod error;
 pub mod id;
 mod language;
 pub mod openapi;
+pub mod order;
 pub mod org;
 pub mod pairing;
 pub mod record;

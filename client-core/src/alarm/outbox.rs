@@ -233,7 +233,7 @@ impl AlarmOutbox {
     pub fn note_unlocked(&self, duress: bool, context: &Context) -> Result<(), BakenError> {
         let phone = self.read(phone)?;
         let desk = first_desk(&phone).ok_or(BakenError::NoLadder)?;
-        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: None, made_at: context.now() };
+        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: None, made_at: context.now(), freeze: None };
         let note = context.with_rng(|rng| {
             let id = NoteId::make(rng);
             Note::seal(id, phone.device, desk, &body, &phone.alarm_key, rng)

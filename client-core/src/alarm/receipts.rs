@@ -52,9 +52,12 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
     match mail.kind {
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
-        MailKind::Alarm | MailKind::Update | MailKind::Note | MailKind::Enrolment | MailKind::Roster => {
-            keep_evidence(tx, None, "not_for_phones", &mail.document, now)
-        }
+        MailKind::Alarm
+        | MailKind::Update
+        | MailKind::Note
+        | MailKind::Enrolment
+        | MailKind::Roster
+        | MailKind::Order => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 

@@ -10,6 +10,7 @@ mod blob;
 mod circle;
 mod cross_check;
 mod entry;
+mod order;
 mod org;
 mod pairing;
 mod recovery;
@@ -81,6 +82,7 @@ const FORMATS: &[Format] = &[
     ("pairing", pairing::make_pairing, pairing::open_pairing),
     ("request", pairing::make_request, pairing::open_request),
     ("blob", blob::make_blob, blob::open_blob),
+    ("order", order::make_order, order::open_order),
 ];
 
 impl Set {
