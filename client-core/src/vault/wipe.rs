@@ -21,12 +21,17 @@ pub(crate) fn wipe_keys(home: &Home, context: &Context) -> Result<(), BakenError
     header.and(context.key_store.forget())
 }
 
-/// Removes the files of the vault and of the alarm outbox.
+/// Removes the files of the vault and of the alarm outbox, and attachments: nothing shows that there was a device.
 ///
 /// # Errors
 /// The first of the disk's; what could be removed is.
 pub(crate) fn remove_files(home: &Home) -> Result<(), BakenError> {
-    remove_all(&files_of(home))
+    let files = remove_all(&files_of(home));
+    let blobs = match std::fs::remove_dir_all(home.blobs()) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    };
+    files.and(blobs)
 }
 
 /// Both, for a vault that nobody has open.
