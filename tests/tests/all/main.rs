@@ -9,6 +9,7 @@ mod evil_relay;
 #[cfg(unix)]
 mod kill;
 mod main_job;
+mod orders;
 #[cfg(unix)]
 mod power_loss;
 #[cfg(unix)]
