@@ -29,10 +29,20 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn devices(&self) -> Result<Vec<DeviceView>, BakenError> {
+        let mut devices = self.known_devices()?;
+        devices.retain(|device| !matches!(device.state, MemberState::Gone { .. }));
+        Ok(devices)
+    }
+
+    /// Every device that ever was in the circle, in the order they joined: what is lost may have been taken out.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub fn known_devices(&self) -> Result<Vec<DeviceView>, BakenError> {
         self.with_settled(|open| {
             let home = open.circles.home();
             let names = DeviceNames::read(&open.vault.connection, home)?;
-            let members = home.membership().members().filter(|(_, state)| !matches!(state, MemberState::Gone { .. }));
+            let members = home.membership().members();
             Ok(members
                 .map(|(member, state)| DeviceView {
                     device: member.device,

@@ -70,6 +70,9 @@ pub enum BakenError {
     /// There is no vault in this folder.
     #[error("this device is not activated")]
     NotActivated,
+    /// Another device of this person had this one wiped, just now.
+    #[error("another device of yours had this one wiped: everything on it is destroyed")]
+    WipedFromAfar,
     /// There is one already.
     #[error("this device is activated already")]
     AlreadyActivated,
@@ -245,6 +248,7 @@ impl BakenError {
             Self::NotEncrypting => "not_encrypting",
             Self::Locked => "locked",
             Self::NotActivated => "not_activated",
+            Self::WipedFromAfar => "wiped_from_afar",
             Self::AlreadyActivated => "already_activated",
             Self::HomeInUse => "home_in_use",
             Self::Disk(_) => "disk",
@@ -311,7 +315,7 @@ impl BakenError {
             Self::VaultOlder { .. } => "Open it with the version that made it, and start anew with this one.",
             Self::KeyStoreLost => "Put the key file back, or activate this device again.",
             Self::Locked => "Unlock with your PIN first.",
-            Self::NotActivated => "Activate with an invite, or pair with your other device.",
+            Self::NotActivated | Self::WipedFromAfar => "Activate with an invite, or pair with your other device.",
             Self::AlreadyActivated => "Use another home folder for another device.",
             Self::HomeInUse => "Close the other program that uses this folder, then try again.",
             Self::Disk(_) => "Check that the folder exists, is writable and its disk is healthy.",

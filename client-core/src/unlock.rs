@@ -16,7 +16,7 @@ impl Baken {
     /// PIN and its owner has asked for a wipe then), [`BakenError::VaultDamaged`], [`BakenError::VaultNewer`],
     /// [`BakenError::HomeInUse`], [`BakenError::KeyStoreLost`].
     pub fn unlock(&self, pin: &str) -> Result<(), BakenError> {
-        self.unlock_by(|| Vault::unlock(&self.home, &self.context, pin))
+        self.unlock_by(true, || Vault::unlock(&self.home, &self.context, pin))
     }
 
     /// Opens the decoy with the true PIN, to edit what a duress PIN will show. Nothing of it is ever sent. A duress PIN
@@ -38,15 +38,28 @@ impl Baken {
     ///
     /// # Errors
     /// [`BakenError::PinNeeded`] when none was set up, 72 hours after the last PIN, after three failures and after a
-    /// wrong PIN; [`BakenError::BiometricRefused`]; and as [`Self::unlock`].
+    /// wrong PIN, and after another device had this one locked; [`BakenError::BiometricRefused`]; and as
+    /// [`Self::unlock`].
     pub fn unlock_biometric(&self, key: &dyn BiometricKey) -> Result<(), BakenError> {
-        self.unlock_by(|| Vault::unlock_biometric(&self.home, &self.context, key))
+        self.unlock_by(false, || Vault::unlock_biometric(&self.home, &self.context, key))
     }
 
-    fn unlock_by(&self, unlock: impl FnOnce() -> Result<Vault, BakenError>) -> Result<(), BakenError> {
+    fn unlock_by(&self, pin: bool, unlock: impl FnOnce() -> Result<Vault, BakenError>) -> Result<(), BakenError> {
         // Opened already, the lock on the folder would be taken from oneself.
         self.lock();
+        let due = self.orders_due();
+        if due.wipe {
+            // A crash kept it from being carried out.
+            self.wipe()?;
+            return Err(BakenError::NotActivated);
+        }
+        if due.lock && !pin {
+            return Err(BakenError::PinNeeded);
+        }
         let vault = self.after_try(unlock())?;
+        if due.lock {
+            self.alarm_outbox()?.lift_lock()?;
+        }
         self.note_unlocked(vault.is_duress());
         let open = UnlockedVault::load(vault)?;
         let has_new_decoy = open.vault.has_new_decoy();

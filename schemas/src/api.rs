@@ -53,6 +53,9 @@ pub const ALARMS: &str = "/v0/alarms";
 pub const UPDATES: &str = "/v0/updates";
 /// `POST`: a note to a desk.
 pub const NOTES: &str = "/v0/notes";
+/// `POST`: an [`crate::order::Order`]: of an owner to lock or wipe another device of the dossier, or of a desk that a
+/// device has had freeze itself. Goes into the mail of whoever carries it out; a repeat is fine.
+pub const ORDERS: &str = "/v0/orders";
 /// `POST`: a desk's receipt for an alarm it was handed.
 pub const RECEIPTS: &str = "/v0/receipts";
 /// `GET /v0/alarms/{alarm}/receipts`: [`Documents`], every receipt so far, in order of arrival.
@@ -240,6 +243,9 @@ pub enum MailKind {
     /// A new directory.
     #[n(6)]
     Directory,
+    /// An order to lock, wipe or freeze a device.
+    #[n(7)]
+    Order,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

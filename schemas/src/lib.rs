@@ -20,6 +20,7 @@ pub mod export;
 pub mod id;
 mod language;
 pub mod openapi;
+pub mod order;
 pub mod org;
 pub mod pairing;
 pub mod record;

@@ -41,6 +41,7 @@ FORMATS = {
     "recovery": (formats_recovery.recovery, lambda vector: payload(vector)[2:3]),
     "pairing": (None, lambda vector: [cbor2.loads(bytes.fromhex(vector[name])) for name in ("hello", "grant")]),
     "request": (formats_pairing.request, lambda vector: []),
+    "order": (formats_alarm.order, lambda vector: []),
 }
 
 

@@ -113,8 +113,16 @@ devices lets it in with `baken circle confirm`; each of them can keep it out wit
 device nobody else can object: a second one is worth having."
     )]
     Pair(PairCommand),
-    /// The devices of your own circle, and which of them wait
-    Devices,
+    /// The devices of your own circle, and locking or wiping one that is lost
+    #[command(after_help = "\
+Examples:
+  baken devices                 lists them: which wait, and what was asked of them
+  baken devices lock Telefoon
+  baken devices wipe Telefoon")]
+    Devices {
+        #[command(subcommand)]
+        command: Option<DevicesCommand>,
+    },
     /// Call for help, and see who has it; works without PIN
     #[command(subcommand)]
     Alarm(AlarmCommand),
@@ -165,6 +173,36 @@ Example:
 What other devices and the relay hold stays.")]
     Wipe {
         /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum DevicesCommand {
+    /// Have another device of yours lock itself: it opens by its PIN alone then
+    #[command(after_help = "\
+Example:
+  baken devices lock Telefoon
+
+It does so with its next connection; whether it has, is not known. It must have known this device when its vault was
+last open.")]
+    Lock {
+        /// The device's name, id or enough of its start
+        device: String,
+    },
+    /// Have another device of yours destroy everything on it
+    #[command(after_help = "\
+Examples:
+  baken devices wipe Telefoon          asks for your PIN and for a word first
+  baken devices wipe Telefoon --yes    asks for no word
+
+It does so with its next connection; whether it has, is not known. It must have known this device when its vault was
+last open. Take it out too: `baken circle remove dossier Telefoon`.")]
+    Wipe {
+        /// The device's name, id or enough of its start
+        device: String,
+        /// Do not ask for the word
         #[arg(long)]
         yes: bool,
     },

@@ -120,6 +120,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::PinTaken
         | E::TooManyDuressPins
         | E::NotActivated
+        | E::WipedFromAfar
         | E::AlreadyActivated
         | E::UnknownKind
         | E::UnknownField

@@ -140,6 +140,22 @@ texts! {
                         "This device is frozen in {}. Another of your devices lets it back in: baken circle veto {}";
     NOTICE_FROZEN: "Toestel {} is stilgezet in {}. Weer toelaten: baken circle veto {}",
                    "Device {} is frozen in {}. To let it back in: baken circle veto {}";
+    NOTICE_DURESS: "Op toestel {} is een dwangpincode gebruikt; dit toestel hoorde dat op {}. Het is stilgezet in {}. \
+                    Is het weer veilig, laat het dan weer toe: baken circle veto {}",
+                   "On device {} its duress PIN was used; this device heard of it at {}. It is frozen in {}. When it is \
+                    safe, let it back in: baken circle veto {}";
+    LOCK_ASKED: "{}: op {} gevraagd zich te vergrendelen.", "{}: asked at {} to lock itself.";
+    WIPE_ASKED: "{}: op {} gevraagd zich te wissen.", "{}: asked at {} to wipe itself.";
+    ORDER_HANDED: "De server heeft het sinds {}; of het gedaan is, is niet bekend.",
+                  "The server has it since {}; it is not known whether it has been done.";
+    ORDER_WAITS: "De server heeft het nog niet; het gaat mee met baken sync.",
+                 "The server does not have it yet; it goes with baken sync.";
+    WIPE_FAR_ASK: "Alles op {} wordt vernietigd, ook wat nog niet is verzonden. Typ {} om door te gaan: ",
+                  "Everything on {} will be destroyed, with what it has not sent yet. Type {} to go on: ";
+    TAKE_OUT_TOO: "Haal het ook uit uw dossier: baken circle remove dossier {}",
+                  "Take it out of your dossier too: baken circle remove dossier {}";
+    LOCKED_FROM_AFAR: "Een ander toestel van u heeft dit toestel vergrendeld. Het gaat open met de pincode.",
+                      "Another device of yours has locked this device. It opens with the PIN.";
     GUEST: "geen: gast in een kring", "none: a guest in a circle";
     DOSSIER: "dossier", "dossier";
     FAMILY: "familie", "family";
@@ -372,6 +388,10 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("dit is het toestel waarop u werkt", "this is the device that you are using"),
             Text::new("Verlaat de kring met: baken circle leave", "Leave the circle with: baken circle leave"),
         ),
+        "order_itself" => (
+            Text::new("dit is het toestel waarop u werkt", "this is the device that you are using"),
+            Text::new("Wis het met: baken wipe", "Wipe it with: baken wipe"),
+        ),
         "last_owner" => (
             Text::new(
                 "als laatste eigenaar kunt u anderen niet achterlaten",
@@ -488,6 +508,7 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "not_encrypting" => "dit programma kan niet versleutelen en schrijft daarom niets",
         "locked" => "de kluis is op slot",
         "not_activated" => "dit toestel is niet geactiveerd",
+        "wiped_from_afar" => "een ander toestel van u heeft dit toestel laten wissen: alles erop is vernietigd",
         "already_activated" => "dit toestel is al geactiveerd",
         "home_in_use" => "een ander programma heeft deze kluis open",
         "disk" => "een bestand in de map kon niet worden gelezen of geschreven",
@@ -576,7 +597,7 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "vault_newer" | "not_encrypting" => "Installeer de nieuwste versie van Baken.",
         "key_store_lost" => "Zet het sleutelbestand terug, of activeer dit toestel opnieuw.",
         "locked" => "Ontgrendel eerst met uw pincode.",
-        "not_activated" => "Activeer met een uitnodiging, of koppel met uw andere toestel.",
+        "not_activated" | "wiped_from_afar" => "Activeer met een uitnodiging, of koppel met uw andere toestel.",
         "already_activated" => "Gebruik een andere map voor een ander toestel.",
         "home_in_use" => "Sluit het andere programma dat deze map gebruikt.",
         "disk" => "Controleer of de map bestaat, beschrijfbaar is en de schijf in orde is.",

@@ -8,6 +8,7 @@ use baken_schemas::alarm::ReceiptState;
 use baken_schemas::api::{self, Documents, Page};
 use baken_schemas::cbor;
 use baken_schemas::id::{AlarmId, IdempotencyKey};
+use baken_schemas::order::OrderKind;
 use baken_schemas::request::RequestKey;
 use baken_schemas::time::Timestamp;
 use bytes::Bytes;
@@ -40,6 +41,8 @@ pub struct Round {
     pub refused: Vec<&'static str>,
     /// A newer directory was taken: where the relay is may have changed.
     pub new_directory: bool,
+    /// Orders of other devices that count and were not known before.
+    pub orders: Vec<OrderKind>,
     /// The last thing that went wrong with asking. Nothing is given up for it.
     pub error: Option<BakenError>,
 }
@@ -59,6 +62,7 @@ impl Round {
                 self.receipts.push((alarm, state));
             }
             Verdict::Directory { .. } => self.new_directory = true,
+            Verdict::Ordered { kind } => self.orders.push(kind),
             Verdict::Known => {}
             Verdict::Refused { reason } => self.refused.push(reason),
         }

@@ -55,24 +55,32 @@ impl Baken {
         self.alarm_outbox()?.alarm(alarm, self.context.now())
     }
 
-    /// One round of sending and receiving; see [`AlarmOutbox::deliver`].
+    /// One round of sending and receiving; see [`AlarmOutbox::deliver`]. Carries out what other devices have ordered.
     ///
     /// # Errors
-    /// Those of the disk only; the network's are in the round.
+    /// [`BakenError::WipedFromAfar`], and those of the disk; the network's are in the round.
     pub async fn send_alarms(&self, transport: &dyn Transport) -> Result<Round, BakenError> {
-        self.alarm_outbox()?.deliver(transport, &self.context).await
+        let round = self.alarm_outbox()?.deliver(transport, &self.context).await?;
+        self.obey(&round)?;
+        Ok(round)
     }
 
-    /// Sends and listens until `tell` breaks; see [`AlarmOutbox::follow`].
+    /// Sends and listens until `tell` breaks; see [`AlarmOutbox::follow`]. Carries out what other devices have ordered.
     ///
     /// # Errors
-    /// Those of the disk only.
+    /// [`BakenError::WipedFromAfar`], and those of the disk.
     pub async fn follow_alarms(
         &self,
         transport: &dyn Transport,
         tell: &mut (dyn FnMut(&Round) -> ControlFlow<()> + Send),
     ) -> Result<(), BakenError> {
-        self.alarm_outbox()?.follow(transport, &self.context, tell).await
+        let mut obeyed = Ok(());
+        let mut obey_and_tell = |round: &Round| {
+            obeyed = self.obey(round);
+            if obeyed.is_err() { ControlFlow::Break(()) } else { tell(round) }
+        };
+        self.alarm_outbox()?.follow(transport, &self.context, &mut obey_and_tell).await?;
+        obeyed
     }
 
     /// The organisation's newest directory, verified. Works with the vault locked.

@@ -35,6 +35,12 @@
 //! - The mail cursor moves in the transaction that keeps the mail. A relay with another generation was restored from a
 //!   backup: its mail is read again from the start.
 //!
+//! # Orders
+//!
+//! - An **order** of another device comes by mail. It counts when its author was an owner of this device's dossier at the
+//!   last sync, signed it, and its number is higher than that of every earlier one of that author that was taken.
+//! - What it orders is due from then on, in the transaction that took it, and carried out after the round: see `orders`.
+//!
 //! # Showing
 //!
 //! - The state is the farthest that any counting receipt proves; without one it is **not sent**.
@@ -55,6 +61,7 @@ mod deliver;
 mod device;
 mod file;
 mod live;
+mod orders;
 mod outbox;
 mod receipts;
 mod schedule;
@@ -62,6 +69,7 @@ mod view;
 mod words;
 
 pub use deliver::Round;
+pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_TEXT_BYTES};
 pub use receipts::Verdict;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};

@@ -62,6 +62,8 @@ pub(super) struct Phone {
     pub(super) org: OrgId,
     pub(super) directory: Directory,
     pub(super) ladder: (LadderId, u32),
+    /// The order by which it freezes itself, as signed; empty without one.
+    freeze: Vec<u8>,
 }
 
 /// The alarm outbox of one phone.
@@ -233,7 +235,9 @@ impl AlarmOutbox {
     pub fn note_unlocked(&self, duress: bool, context: &Context) -> Result<(), BakenError> {
         let phone = self.read(phone)?;
         let desk = first_desk(&phone).ok_or(BakenError::NoLadder)?;
-        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: None, made_at: context.now() };
+        // Whichever PIN it was, so that nothing but the sealed word says which.
+        let freeze = (!phone.freeze.is_empty()).then(|| phone.freeze.clone().into());
+        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: None, made_at: context.now(), freeze };
         let note = context.with_rng(|rng| {
             let id = NoteId::make(rng);
             Note::seal(id, phone.device, desk, &body, &phone.alarm_key, rng)
@@ -412,10 +416,12 @@ impl AlarmOutbox {
     }
 }
 
+const PHONE: &str = "SELECT device, alarm_key, card_key, org, directory, ladder, ladder_version, freeze FROM phone";
+
 /// The set-up, with its directory verified again: the file's own seal is not the root's signature.
 pub(super) fn phone(db: &Connection) -> Result<Phone, BakenError> {
     let row = db
-        .query_row("SELECT device, alarm_key, card_key, org, directory, ladder, ladder_version FROM phone", [], |row| {
+        .query_row(PHONE, [], |row| {
             let alarm_key = zeroize::Zeroizing::new(row.get::<_, [u8; 32]>(1)?);
             let card_key = zeroize::Zeroizing::new(row.get::<_, [u8; 32]>(2)?);
             Ok((
@@ -425,13 +431,14 @@ pub(super) fn phone(db: &Connection) -> Result<Phone, BakenError> {
                 OrgId(Hash(row.get(3)?)),
                 row.get::<_, Vec<u8>>(4)?,
                 (LadderId(row.get(5)?), row.get(6)?),
+                row.get(7)?,
             ))
         })
         .optional()?;
     let damaged = BakenError::VaultDamaged { part: "the alarm outbox" };
-    let (device, alarm_key, card_key, org, directory, ladder) = row.ok_or(BakenError::NotActivated)?;
+    let (device, alarm_key, card_key, org, directory, ladder, freeze) = row.ok_or(BakenError::NotActivated)?;
     let directory = Directory::verify(&directory, org).map_err(BakenError::DirectoryInvalid)?.into_value();
-    Ok(Phone { device, alarm_key, card_key: card_key.ok_or(damaged)?, org, directory, ladder })
+    Ok(Phone { device, alarm_key, card_key: card_key.ok_or(damaged)?, org, directory, ladder, freeze })
 }
 
 /// The hash of an alarm as this phone sealed it, and its content key.

@@ -7,12 +7,14 @@ use baken_schemas::alarm::{Receipt, ReceiptState, check_receipt};
 use baken_schemas::api::{Mail, MailKind};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
+use baken_schemas::order::OrderKind;
 use baken_schemas::org::Directory;
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::BakenError;
+use crate::alarm::orders::take_order;
 use crate::alarm::outbox::{document_hash, phone, sealed};
 
 /// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
@@ -37,12 +39,17 @@ pub enum Verdict {
         /// Its version.
         version: u64,
     },
+    /// An order of another device of this person, new and signed by it.
+    Ordered {
+        /// What it orders.
+        kind: OrderKind,
+    },
     /// Known before.
     Known,
     /// Does not count. Kept as evidence, with this stable word.
     Refused {
         /// `forged`, `not_entitled`, `other_alarm`, `unknown_alarm`, `malformed`, `too_many`, `directory_forged`,
-        /// `directory_older`, `not_for_phones`.
+        /// `directory_older`, `not_for_phones`, `unknown_author`, `order_forged`.
         reason: &'static str,
     },
 }
@@ -52,6 +59,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
     match mail.kind {
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
+        MailKind::Order => take_order(tx, &mail.document, now),
         MailKind::Alarm | MailKind::Update | MailKind::Note | MailKind::Enrolment | MailKind::Roster => {
             keep_evidence(tx, None, "not_for_phones", &mail.document, now)
         }

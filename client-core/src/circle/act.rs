@@ -106,6 +106,23 @@ impl Baken {
         .await
     }
 
+    pub(super) async fn freeze_member(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        device: DeviceId,
+    ) -> Result<(), BakenError> {
+        self.append(client, circle, |circle, keys| match circle.membership().state(device) {
+            Some(MemberState::Active) => {
+                let cut = Cut { device, counter: self.head_counter(circle, device)? };
+                Ok(Some(circle.record(Operation::Freeze { cut }, keys)))
+            }
+            // Another device came first.
+            _ => Ok(None),
+        })
+        .await
+    }
+
     /// The counter of a device's last entry that is here. The vault must not be in use by the caller.
     fn head_counter(&self, circle: &Circle, device: DeviceId) -> Result<u64, BakenError> {
         let Some(slot) = circle.membership().slot(device) else { return Ok(0) };

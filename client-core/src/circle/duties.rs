@@ -1,5 +1,6 @@
 //! What an owner's device owes its circles, done at every sync: start an epoch when somebody came or went, let in or
-//! out for good what has waited for a day, keep all of one person's devices in that person's circles.
+//! out for good what has waited for a day, keep all of one person's devices in that person's circles, freeze those on
+//! which a duress PIN was used.
 //!
 //! A day is counted from when this very device first saw what waits, so that neither a relay that hides a record for a
 //! day nor a clock set wrong elsewhere takes anybody the time to object.
@@ -10,7 +11,7 @@ use baken_schemas::id::{CircleId, DeviceId, IdempotencyKey};
 use baken_schemas::record::kind_named;
 use http::Method;
 
-use crate::circle::{Circle, log};
+use crate::circle::{Circle, freeze, log};
 use crate::client::{SignedClient, path_with};
 use crate::record::all_views;
 use crate::{Baken, BakenError};
@@ -47,6 +48,7 @@ impl Baken {
             let Some(duty) = self.next_duty(circle)? else { return Ok(()) };
             match duty {
                 Duty::Remove(device) => self.remove_member(client, circle, device).await?,
+                Duty::Freeze(device) => self.freeze_member(client, circle, device).await?,
                 Duty::Record(operation) => {
                     let make = |circle: &Circle, keys: &_| Ok(Some(circle.record((*operation).clone(), keys)));
                     match self.append(client, circle, make).await {
@@ -69,8 +71,14 @@ impl Baken {
         Ok(())
     }
 
+    /// The orders by which other devices froze themselves; none before there is an outbox.
+    pub(super) fn freezes_heard(&self) -> Result<Vec<freeze::Heard>, BakenError> {
+        self.outbox_if_there()?.map_or(Ok(Vec::new()), |outbox| outbox.freezes_heard())
+    }
+
     fn next_duty(&self, circle: CircleId) -> Result<Option<Duty>, BakenError> {
         let now = self.context.now();
+        let heard = self.freezes_heard()?;
         self.with_vault(|open| {
             let (connection, device) = (&open.vault.connection, open.keys.device);
             let home = open.circles.home();
@@ -81,6 +89,11 @@ impl Baken {
             }
             // A person's own devices are in all of that person's circles.
             let is_own = membership.root() == home.membership().root() && membership.kind() != CircleKind::Dossier;
+            if (is_own || circle.id() == home.id())
+                && let Some(frozen) = freeze::due(connection, home, circle, &heard)?
+            {
+                return Ok(Some(Duty::Freeze(frozen)));
+            }
             if is_own && let Some(duty) = own_devices(home, circle) {
                 return Ok(Some(duty));
             }
@@ -200,6 +213,7 @@ impl Baken {
 enum Duty {
     Record(Box<Operation>),
     Remove(DeviceId),
+    Freeze(DeviceId),
     Epoch,
 }
 

@@ -7,6 +7,7 @@
 
 mod act;
 mod duties;
+pub(crate) mod freeze;
 mod log;
 mod view;
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::circle::duties::DAY_MS;
-use crate::circle::{Circle, log};
+use crate::circle::{Circle, freeze, log};
 use crate::devices::DeviceNames;
 use crate::record::all_views;
 use crate::{Baken, BakenError};
@@ -79,6 +79,8 @@ pub struct NoticeView {
     pub this: bool,
     /// When it takes effect by itself, by this device's clock; a freeze stays until it is lifted.
     pub takes_effect_at: Option<Timestamp>,
+    /// Frozen because a duress PIN was used on it: when this device heard of that, by its own clock.
+    pub duress_heard_at: Option<Timestamp>,
 }
 
 impl Baken {
@@ -98,6 +100,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn notices(&self) -> Result<Vec<NoticeView>, BakenError> {
+        let heard = self.freezes_heard()?;
         self.with_settled(|open| {
             let connection = &open.vault.connection;
             let mut notices = Vec::new();
@@ -120,6 +123,8 @@ impl Baken {
                         by,
                         this: member.device == open.keys.device,
                         takes_effect_at: effect,
+                        duress_heard_at: freeze::heard_at(open.circles.home(), member.device, &heard)
+                            .filter(|_| kind == NoticeKind::Frozen),
                     });
                 }
             }

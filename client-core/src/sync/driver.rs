@@ -103,6 +103,11 @@ impl Baken {
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
         self.share_account()?;
+        match self.hand_in_orders(&client).await {
+            // Kept, and tried again by the next sync; nothing else waits for it.
+            Ok(()) | Err(BakenError::Refused { .. }) => {}
+            Err(error) => return Err(error),
+        }
         // A circle whose log is not to be trusted is not joined, and holds up none of the others.
         let mut failed = match self.join_own_circles(&client).await {
             Ok(()) => None,
@@ -117,6 +122,7 @@ impl Baken {
                 Err(error) => failed = failed.or(Some(error)),
             }
         }
+        self.note_order_keys()?;
         if let Some(error) = failed {
             return Err(error);
         }

@@ -15,6 +15,7 @@ use baken_schemas::circle::CircleKind;
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, CircleId, LadderId};
+use baken_schemas::order::{Order, OrderKind};
 use baken_schemas::org::{DeskEntry, Directory, Ladder, OrgId, RelayEntry, Rung};
 use baken_schemas::record::Value;
 use baken_schemas::signed::{Signed, Unverified};
@@ -77,6 +78,7 @@ impl Mayor {
         });
         baken.set_vault(UnlockedVault::load(vault.unwrap()).unwrap());
         baken.enrol_outbox().unwrap();
+        baken.note_order_keys().unwrap();
         Self { baken, clock, desk, keys, folder }
     }
 
@@ -170,7 +172,7 @@ fn directory(root: &SigningKey, desk: &DeviceKeys, rng: &mut ChaCha20Rng) -> Sig
 #[test]
 fn every_unlock_leaves_the_desk_one_note_of_one_size_that_says_which_pin_it_was() {
     let mayor = Mayor::under_threat();
-    let mut sizes = Vec::new();
+    let (mut sizes, mut orders) = (Vec::new(), Vec::new());
     for (pin, duress) in [(PIN, false), (DURESS, true), (PIN, false), (DURESS, true)] {
         mayor.pass_s(60);
         mayor.baken.unlock(pin).unwrap();
@@ -178,7 +180,12 @@ fn every_unlock_leaves_the_desk_one_note_of_one_size_that_says_which_pin_it_was(
         let [(size, body)] = &notes[..] else { panic!("{} notes", notes.len()) };
         assert_eq!((body.kind, body.duress, body.alarm), (NoteKind::Unlocked, duress, None));
         sizes.push(*size);
+        orders.push(body.freeze.clone());
     }
+    // The order by which the phone freezes itself goes along whichever PIN it was: only the desk learns which.
+    let order = Unverified::<Order>::parse(orders[0].as_ref().unwrap()).unwrap();
+    assert_eq!(order.verify(&mayor.keys.sig.verify_key()).unwrap().value().kind, OrderKind::Freeze);
+    assert!(orders.iter().all(|order| *order == orders[0]));
     assert!(sizes.iter().all(|size| *size == sizes[0]), "{sizes:?}");
     assert!(matches!(mayor.baken.unlock("000000"), Err(BakenError::WrongPin { .. })));
     assert!(mayor.take_notes().is_empty(), "a wrong PIN unlocks nothing");
@@ -353,4 +360,49 @@ async fn the_tenth_wrong_pin_wipes_a_phone_that_was_told_to() {
     assert!(matches!(mayor.baken.unlock("000000"), Err(BakenError::NotActivated)));
     assert!(matches!(mayor.baken.alarms(), Err(BakenError::NotActivated)));
     assert!(!mayor.baken.is_activated());
+}
+
+/// Wraps a key in memory, as a platform with a finger on it would.
+struct Finger(SymmetricKey);
+
+impl crate::key_store::BiometricKey for Finger {
+    fn wrap(&self, key: &SymmetricKey) -> Result<Vec<u8>, BakenError> {
+        let mask = self.0.derive("finger", &[]);
+        Ok(key.as_bytes().iter().zip(mask.as_bytes()).map(|(key, mask)| key ^ mask).collect())
+    }
+    fn unwrap(&self, wrapped: &[u8]) -> Result<SymmetricKey, BakenError> {
+        let mask = self.0.derive("finger", &[]);
+        let key: Vec<u8> = wrapped.iter().zip(mask.as_bytes()).map(|(byte, mask)| byte ^ mask).collect();
+        SymmetricKey::from_slice(&key).ok_or(BakenError::BiometricRefused)
+    }
+}
+
+#[test]
+fn what_was_ordered_is_carried_out_at_the_next_unlocking_if_a_crash_came_between() {
+    let mayor = Mayor::under_threat();
+    let finger = Finger(SymmetricKey::make(&mut ChaCha20Rng::seed_from_u64(3)));
+    mayor.baken.unlock(PIN).unwrap();
+    mayor.baken.set_biometric(PIN, Some(&finger)).unwrap();
+    mayor.baken.unlock_biometric(&finger).unwrap();
+    let due = |sql: &str| {
+        let outbox = mayor.baken.alarm_outbox().unwrap();
+        outbox.write(|tx| Ok(tx.execute(sql, [])?)).unwrap();
+    };
+    // Locked from afar: no finger opens it until the PIN was typed, whichever that is.
+    for pin in [PIN, DURESS] {
+        due("UPDATE phone SET lock_due = 1");
+        mayor.pass_s(60);
+        assert!(matches!(mayor.baken.unlock_biometric(&finger), Err(BakenError::PinNeeded)));
+        assert!(matches!(mayor.baken.unlock("000000"), Err(BakenError::WrongPin { .. })));
+        assert!(matches!(mayor.baken.unlock_biometric(&finger), Err(BakenError::PinNeeded)));
+        mayor.pass_s(60);
+        mayor.baken.unlock(pin).unwrap();
+        mayor.baken.unlock_biometric(&finger).unwrap();
+    }
+    due("UPDATE phone SET wipe_due = 1");
+    std::fs::create_dir_all(mayor.baken.home.blobs().join("a")).unwrap();
+    std::fs::write(mayor.baken.home.blobs().join("a/0"), [0; 9]).unwrap();
+    assert!(matches!(mayor.baken.unlock(PIN), Err(BakenError::NotActivated)));
+    let left: Vec<_> = std::fs::read_dir(mayor.folder.path()).unwrap().map(|file| file.unwrap().file_name()).collect();
+    assert_eq!(left, ["vault.lock"]);
 }

@@ -21,7 +21,7 @@ pub(crate) fn wipe_keys(home: &Home, context: &Context) -> Result<(), BakenError
     header.and(context.key_store.forget())
 }
 
-/// Removes the files of the vault and of the alarm outbox, and the attachments.
+/// Removes the files of the vault and of the alarm outbox, and attachments: nothing shows that there was a device.
 ///
 /// # Errors
 /// The first of the disk's; what could be removed is.

@@ -1,6 +1,7 @@
 //! Notes: unlocking, settling and withdrawing each send one of the same size. Whether the true PIN or a duress PIN was
 //! used only the desk learns.
 
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
@@ -75,6 +76,10 @@ pub struct NoteBody {
     /// The sender's own clock, for information.
     #[n(3)]
     pub made_at: Timestamp,
+    /// The order that freezes the sender ([`crate::order::Order`]), whichever PIN it was: the desk hands it to the relay
+    /// on duress and keeps it to itself otherwise. None from a device that has prepared none yet.
+    #[n(4)]
+    pub freeze: Option<ByteVec>,
 }
 
 impl std::fmt::Debug for NoteBody {

@@ -227,6 +227,12 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::NOTES, "sendNote", AnyKey)
     },
     Operation {
+        summary: "Hands in an order: of an owner to lock or wipe another device of its dossier, or of a desk to freeze one.",
+        body: Some("baken/order/v0"),
+        refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (404, "not_found"), (429, "too_often")],
+        ..operation(Post, api::ORDERS, "giveOrder", MainKey)
+    },
+    Operation {
         summary: "A desk's receipt for an alarm it was handed. From `seen` on it stops the ladder.",
         body: Some("baken/receipt/v0"),
         refusals: &[NOT_ALLOWED, (403, "not_handed"), (409, "too_many")],

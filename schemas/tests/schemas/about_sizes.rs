@@ -84,8 +84,9 @@ fn notes_and_updates_are_of_one_size() {
     let header = world.alarm_header();
     let mut sizes = std::collections::BTreeSet::new();
     for kind in [NoteKind::Unlocked, NoteKind::Settled, NoteKind::Withdrawn] {
-        for (duress, alarm, ms) in [(false, None, 0), (true, Some(header.alarm), i64::MAX)] {
-            let body = NoteBody { kind, duress, alarm, made_at: Timestamp(ms) };
+        let longest = Some(vec![7; 160].into());
+        for (duress, alarm, ms, freeze) in [(false, None, 0, None), (true, Some(header.alarm), i64::MAX, longest)] {
+            let body = NoteBody { kind, duress, alarm, made_at: Timestamp(ms), freeze };
             let note = NoteId::make(&mut world.rng);
             let note = Note::seal(note, phone, &desk, &body, &world.mayor_phone.alarm, &mut world.rng).expect("fits");
             assert!(note.value().open(&world.desk_east.kem).expect("opens") == body);

@@ -122,7 +122,7 @@ fn what_follows_an_alarm_is_bound_to_its_place() {
     );
 
     let desk = world.desk(world.desk_east.device).clone();
-    let body = NoteBody { kind: NoteKind::Withdrawn, duress: true, alarm: None, made_at: Timestamp(1) };
+    let body = NoteBody { kind: NoteKind::Withdrawn, duress: true, alarm: None, made_at: Timestamp(1), freeze: None };
     let note = NoteId::make(&mut world.rng);
     let note = Note::seal(note, phone, &desk, &body, &alarm_key, &mut world.rng).expect("the key is good");
     each_breaks(

@@ -14,6 +14,7 @@ use baken_schemas::crypto::{Hash, SymmetricKey, VerifyKey};
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead, next_header};
 use baken_schemas::id::{DeviceId, LadderId, NoteId, RecordId};
+use baken_schemas::order::{Order, OrderKind};
 use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson};
 use baken_schemas::pairing::{Grant, Hello, PairingCode};
 use baken_schemas::record::{Change, Value, encode_changes};
@@ -28,7 +29,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 19;
+pub const COUNT: usize = 20;
 
 /// A format under attack.
 pub struct Case {
@@ -67,6 +68,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.extend(recovery_side(&mut world));
     cases.extend(pairing_side(&mut world));
     cases.push(chunks(&mut world));
+    cases.push(orders(&world));
     cases
 }
 
@@ -101,7 +103,8 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
     let updates = sealed(updates, alarm_key.verify_key(), move |update: &Update| update.open(&key).map(|_| ()));
 
     let notes = [false, true].map(|duress| {
-        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: Some(alarm), made_at: Timestamp(5) };
+        let body =
+            NoteBody { kind: NoteKind::Unlocked, duress, alarm: Some(alarm), made_at: Timestamp(5), freeze: None };
         let note = NoteId::make(&mut world.rng);
         let entry = directory.desk(desk).expect("the directory lists the desk");
         Note::seal(note, device, entry, &body, &alarm_key, &mut world.rng).expect("the desk's key is good")
@@ -341,4 +344,13 @@ fn chunks(world: &mut World) -> Case {
         instances: [one, two],
         open: Box::new(move |bytes| blob.open_chunk(0, bytes).map(|_| ())),
     }
+}
+
+fn orders(world: &World) -> Case {
+    let (author, device) = (&world.mayor_tablet, world.mayor_phone.device);
+    let instances = [OrderKind::Lock, OrderKind::Wipe].map(|kind| {
+        let (circle, author) = (world.circle, author.device);
+        Order { circle, device, author, kind, number: 9, made_at: Timestamp(5) }
+    });
+    signed(instances.map(|order| Signed::make(order, &author.sig)), author.sig.verify_key())
 }

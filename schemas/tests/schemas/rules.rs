@@ -10,6 +10,7 @@ use baken_schemas::entry::{
     Entry, EntryBody, EntryKind, SCHEMA, WriterHead, class_size, next_header, pad_to, size_class, unpad,
 };
 use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId};
+use baken_schemas::order::{Order, OrderKind};
 use baken_schemas::org::{Directory, Enrolment, Rung};
 use baken_schemas::signed::{Document, Signed, Unverified};
 use baken_schemas::time::Timestamp;
@@ -72,7 +73,7 @@ fn what_follows_an_alarm_has_its_size_or_is_refused() {
     card.sealed.push(0);
     breaks_a_rule(card, &world, "a card of another size");
     let desk = world.desk(world.desk_east.device).clone();
-    let body = NoteBody { kind: NoteKind::Settled, duress: false, alarm: None, made_at: Timestamp(1) };
+    let body = NoteBody { kind: NoteKind::Settled, duress: false, alarm: None, made_at: Timestamp(1), freeze: None };
     let note = Note::seal(NoteId([1; 16]), phone, &desk, &body, &world.mayor_phone.alarm, &mut world.rng);
     let mut note = note.expect("a good key").into_value();
     note.sealed.ciphertext.push(0);
@@ -239,4 +240,23 @@ fn an_enrolment_encloses_the_device_it_names() {
         let opened = Enrolment::open(enrolment.bytes(), &world.desk_east.kem, &desk_key);
         assert_eq!(opened.is_ok(), expected, "{opened:?}");
     }
+}
+
+#[test]
+fn a_device_freezes_itself_and_locks_or_wipes_another() {
+    let world = World::new(86);
+    let (phone, tablet) = (world.mayor_phone.device, world.mayor_tablet.device);
+    let made_at = Timestamp(i64::MAX);
+    let good = Order { circle: world.circle, device: phone, author: tablet, kind: OrderKind::Wipe, number: 1, made_at };
+    let parsed = |order: Order| Unverified::<Order>::parse(Signed::make(order, &world.mayor_tablet.sig).bytes());
+    for (kind, author) in [(OrderKind::Lock, tablet), (OrderKind::Wipe, tablet), (OrderKind::Freeze, phone)] {
+        let order = Order { kind, author, number: u64::MAX >> 1, ..good };
+        assert!(parsed(order).is_ok(), "{kind:?}");
+        // What a note has room for.
+        assert!(Signed::make(order, &world.mayor_tablet.sig).bytes().len() <= 160);
+    }
+    breaks_a_rule(Order { kind: OrderKind::Freeze, ..good }, &world, "another device's freeze");
+    breaks_a_rule(Order { author: phone, ..good }, &world, "a wipe of itself");
+    breaks_a_rule(Order { kind: OrderKind::Lock, author: phone, ..good }, &world, "a lock of itself");
+    breaks_a_rule(Order { number: 1 << 63, ..good }, &world, "a number of 64 bits");
 }

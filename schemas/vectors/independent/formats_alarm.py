@@ -1,4 +1,4 @@
-"""The alarm and what follows it: updates, notes, the card, receipts."""
+"""The alarm and what follows it: updates, notes, the card, receipts; and orders, which travel in notes too."""
 
 import struct
 
@@ -71,6 +71,7 @@ def note(world, inputs, sealer):
     label, body = "baken/note/v0", inputs["body"]
     clear = [h(inputs["note"]), h(inputs["device"]), h(inputs["desk"])]
     plaintext = [variant(body["kind"]), body["duress"], body["alarm"] and h(body["alarm"]), body["made_at"]]
+    plaintext += [h(body["freeze"])] if body["freeze"] else []
     kem = world.device(inputs["desk"]).kem
     padded = suite.pad(suite.cbor(plaintext), 256)
     sealed = sealer.wrap(kem, None, label, suite.transcript(label, clear), padded)
@@ -100,3 +101,12 @@ def receipt(world, inputs, sealer):
         sealed = sealer.seal(key, label, bound, padded)
     payload = suite.cbor([alarm_id, alarm_hash, state, inputs["at"], by, prev, sealed])
     return {"bytes": suite.envelope(label, payload, world.device(inputs["by"]).sig)}
+
+
+ORDERS = ["lock", "wipe", "freeze"]
+
+
+def order(world, inputs, sealer):
+    ids = [h(inputs[name]) for name in ("circle", "device", "author")]
+    payload = suite.cbor([*ids, variant(ORDERS.index(inputs["kind"])), inputs["number"], inputs["made_at"]])
+    return {"bytes": suite.envelope("baken/order/v0", payload, world.device(inputs["author"]).sig)}

@@ -140,9 +140,9 @@ def instances(world, formats, pairing):
             "note": fresh(16),
             "device": phone.device.hex(),
             "desk": desk,
-            "body": {"kind": kind, "duress": duress, "alarm": alarm, "made_at": -5},
+            "body": {"kind": kind, "duress": duress, "alarm": alarm, "made_at": -5, "freeze": freeze},
         }
-        for kind, duress, alarm in [(0, True, None), (1, False, fresh(16)), (2, False, None)]
+        for kind, duress, alarm, freeze in [(0, True, None, fresh(159)), (1, False, fresh(16), None), (2, False, None, None)]
     ])
     card = {name: name for name in ("name", "office", "phone", "home_address", "car", "household", "medical", "code_word")}
     card["contacts"] = ["een", "twee"]
@@ -251,6 +251,17 @@ def instances(world, formats, pairing):
     signed_by = {"device": phone.device.hex(), "key": "sig", "body": fresh(100), "idempotency_key": fresh(16)}
     yield yield_of("request", request | signed_by)
     yield yield_of("export", *[exported(phone.device.hex(), size) for size in (0, 1, 300_000)])
+    yield yield_of("order", *[
+        {
+            "circle": circle,
+            "device": phone.device.hex(),
+            "author": author.device.hex(),
+            "kind": kind,
+            "number": number,
+            "made_at": -5,
+        }
+        for author, kind, number in [(tablet, "lock", 0), (tablet, "wipe", 2**63 - 1), (phone, "freeze", 300)]
+    ])
     chunk = 256 * 1024
     yield yield_of("blob", *[
         {

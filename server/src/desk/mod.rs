@@ -16,6 +16,7 @@ mod error;
 mod login;
 pub mod officers;
 mod opened;
+mod orders;
 pub mod people;
 mod place;
 pub mod run;
@@ -28,6 +29,7 @@ pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, Desk
 pub use error::{ActError, DeskError};
 pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
+pub use orders::OutgoingOrder;
 pub use place::PlaceView;
 pub use store::{MailPosition, OutgoingReceipt};
 pub use view::{

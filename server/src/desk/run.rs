@@ -1,4 +1,4 @@
-//! Running a desk: mail in, receipts out, deliveries out, cards fetched. Each a loop of its own that sleeps until
+//! Running a desk: mail in, receipts and orders out, deliveries out, cards fetched. Each a loop of its own that sleeps until
 //! something changes or is due, and goes on until the desk stops.
 
 use std::collections::HashMap;
@@ -85,6 +85,8 @@ impl Runner {
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.post_receipts().await });
         let this = Arc::clone(&runner);
+        loops.spawn(async move { this.post_orders().await });
+        let this = Arc::clone(&runner);
         loops.spawn(async move { this.make_deliveries().await });
         loops.spawn(async move { runner.fetch_cards().await });
         tokio::select! {
@@ -94,7 +96,12 @@ impl Runner {
         }
     }
 
-    fn client(&self) -> Result<RelayClient, RelayError> {
+    /// The desk.
+    pub(super) fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(super) fn client(&self) -> Result<RelayClient, RelayError> {
         let keys = self.desk.keys();
         let caller = Caller { device: keys.device, key: keys.sig.clone(), which: RequestKey::Sig };
         match self.desk.directory() {
@@ -278,7 +285,7 @@ impl Runner {
     }
 
     /// Sleeps until something changes or `due`, at most [`LONGEST_SLEEP`].
-    async fn sleep_until(&self, due: Option<Timestamp>, changes: &mut watch::Receiver<u64>) {
+    pub(super) async fn sleep_until(&self, due: Option<Timestamp>, changes: &mut watch::Receiver<u64>) {
         let wait = due.map_or(LONGEST_SLEEP, |due| {
             let ms = u64::try_from(due.since_ms(self.desk.now())).unwrap_or_default();
             // Never less than a tick, so that something that stays due cannot keep a processor busy.

@@ -12,6 +12,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
 use super::opened::{self, SignatureView};
+use super::orders::OutgoingOrder;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
@@ -41,6 +42,8 @@ impl Desk {
             MailKind::Receipt => self.take_receipt(place, document).await?,
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
+            // Orders are for the devices of a circle.
+            MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
             MailKind::Directory => {
                 let outcome = self.take_directory(&document).await;
                 if let Err(DeskError::Store(error)) = outcome {
@@ -112,7 +115,7 @@ impl Desk {
     }
 
     /// Keeps something that rings, with its receipt and deliveries.
-    async fn ring(&self, place: MailPosition, mut new: NewAlarm, note: Option<NoteRow>) -> Result<(), DeskError> {
+    async fn ring(&self, place: MailPosition, mut new: NewAlarm, note: Option<DuressNote>) -> Result<(), DeskError> {
         let row = row_of(&new);
         let opened = self.open_row(&row, &self.known());
         new.brings_key = opened.body().is_some_and(|body| body.card_key.is_some());
@@ -130,8 +133,8 @@ impl Desk {
                 if !advance_mail(db, place)? {
                     return Ok(());
                 }
-                if let Some(note) = &note {
-                    store::alarm::add_note(db, note)?;
+                if let Some((note, freeze)) = &note {
+                    keep_note(db, note, freeze.as_ref(), now)?;
                 }
                 if !store::alarm::add(db, &new)? {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
@@ -206,6 +209,7 @@ impl Desk {
         let duress = opened.body.as_ref().is_some_and(|body| body.duress);
         let now = self.now();
         let row = NoteRow { hash, alarm: about, device, document: document.clone(), received_at: now };
+        let freeze = opened.body.as_ref().and_then(|body| OutgoingOrder::of_note(body, device));
         let open_here = match about {
             Some(alarm) => self
                 .store
@@ -224,12 +228,12 @@ impl Desk {
                 received_at: now,
                 brings_key: false,
             };
-            return self.ring(place, new, Some(row)).await;
+            return self.ring(place, new, Some((row, freeze))).await;
         }
         self.store
             .write(Priority::Alarm, move |db| {
                 if advance_mail(db, place)? {
-                    store::alarm::add_note(db, &row)?;
+                    keep_note(db, &row, freeze.as_ref(), now)?;
                 }
                 Ok(())
             })
@@ -411,6 +415,20 @@ pub(super) fn sending_of(form: Form) -> Sending {
 pub(super) fn add_deliveries(db: &Connection, deliveries: &[NewDelivery]) -> Result<(), DeskError> {
     for delivery in deliveries {
         store::delivery::add(db, delivery)?;
+    }
+    Ok(())
+}
+
+/// A note that rings, and the order that comes of it.
+type DuressNote = (NoteRow, Option<OutgoingOrder>);
+
+/// Keeps a note and, once, what is to be handed to the relay because of it.
+fn keep_note(db: &Connection, note: &NoteRow, freeze: Option<&OutgoingOrder>, now: Timestamp) -> Result<(), DeskError> {
+    if store::alarm::add_note(db, note)?
+        && let Some(order) = freeze
+        && store::order::add(db, order, now)?
+    {
+        audit::append_for(db, now, note.device, "freeze_handed_on", &note.device, "ok")?;
     }
     Ok(())
 }

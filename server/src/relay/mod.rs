@@ -21,6 +21,7 @@ mod log;
 mod mail;
 mod messages;
 mod once;
+mod orders;
 mod org_documents;
 mod page;
 mod pairing;
@@ -65,6 +66,7 @@ pub const SCHEMA: Schema = Schema {
         audit::TABLE,
         include_str!("schema_2.sql"),
         include_str!("schema_2_blob.sql"),
+        include_str!("schema_3.sql"),
     ],
 };
 

@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, devices, entries, live, log, mail, messages, org_documents, pairing, quota,
-    receipts, recover, sealed_root,
+    Relay, activate, alarms, blobs, cards, devices, entries, live, log, mail, messages, orders, org_documents, pairing,
+    quota, receipts, recover, sealed_root,
 };
 
 /// The largest body of an address that takes one small document.
@@ -60,6 +60,7 @@ impl Relay {
             .route(api::ALARMS, small(post(alarms::post)))
             .route(api::UPDATES, small(post(messages::update)))
             .route(api::NOTES, small(post(messages::note)))
+            .route(api::ORDERS, small(post(orders::post)))
             .route(api::RECEIPTS, small(post(receipts::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
             .route(api::MAIL, get(mail::page))

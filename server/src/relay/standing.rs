@@ -102,6 +102,24 @@ pub(super) fn writer(db: &Connection, circle: CircleId, device: DeviceId) -> Res
     if standing.writes { Ok(standing) } else { Err(Refusal::NotAllowed) }
 }
 
+/// An owner, in the circle.
+pub(super) fn owner(db: &Connection, circle: CircleId, device: DeviceId) -> Result<Standing, Refusal> {
+    let standing = reader(db, circle, device)?;
+    if standing.owner { Ok(standing) } else { Err(Refusal::NotAllowed) }
+}
+
+/// Every owner that is in the circle.
+pub(super) fn owners(db: &Connection, circle: CircleId) -> Result<Vec<DeviceId>, StoreError> {
+    let mut statement = db.prepare_cached("SELECT device FROM member WHERE circle = ?1 AND owner = 1 ORDER BY slot")?;
+    let owners = statement.query_map([circle.0], |row| row.get(0).map(DeviceId))?;
+    Ok(owners.collect::<Result<_, _>>()?)
+}
+
+/// Whether the circle's log names the device, whatever became of it.
+pub(super) fn is_known(db: &Connection, circle: CircleId, device: DeviceId) -> Result<bool, StoreError> {
+    Ok(standing(db, circle, device)?.is_some())
+}
+
 /// Whether the device may read the log: it was ever in it, or it belongs to the account that the circle is of. Who was
 /// taken out learns there by whom, and who comes back by the recovery code what there is to come back to.
 pub(super) fn log_reader(db: &Connection, circle: CircleId, phone: &Phone) -> Result<(), Refusal> {

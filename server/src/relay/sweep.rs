@@ -16,7 +16,7 @@ const SWEPT_ROWS: u32 = 1000;
 const ACKNOWLEDGED_ROWS: usize = 256;
 
 /// What is cleared, and how long it is kept. A document without an alarm goes with its mail.
-const SWEEPS: [(&str, i64); 5] = [
+const SWEEPS: [(&str, i64); 6] = [
     (
         "DELETE FROM idempotency WHERE (device, key) IN
          (SELECT device, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
@@ -32,6 +32,10 @@ const SWEEPS: [(&str, i64); 5] = [
         "DELETE FROM document WHERE document IN
          (SELECT document FROM document WHERE lasts = 0 AND at < ?1 ORDER BY at LIMIT ?2)",
         31 * DAY_MS,
+    ),
+    (
+        "DELETE FROM device_order WHERE hash IN (SELECT hash FROM device_order WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        30 * DAY_MS,
     ),
     ("DELETE FROM sent_once WHERE hash IN (SELECT hash FROM sent_once WHERE at < ?1 LIMIT ?2)", 30 * DAY_MS),
 ];

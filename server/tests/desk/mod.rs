@@ -3,6 +3,7 @@
 
 mod acting;
 mod console;
+mod orders;
 mod process;
 mod taking;
 pub mod town;

@@ -1,25 +1,30 @@
 //! A whole desk against a real relay over TLS.
 
-use baken_schemas::alarm::{AlarmBody, Card, CardBody, ReceiptState};
-use baken_schemas::api;
-use baken_schemas::crypto::SymmetricKey;
-use baken_schemas::id::IdempotencyKey;
+use baken_schemas::alarm::{AlarmBody, Card, CardBody, Note, NoteBody, NoteKind, ReceiptState};
+use baken_schemas::api::{self, LiveEvent, MailKind};
+use baken_schemas::circle::{CircleKind, Member, MemberRole, Membership, Operation};
+use baken_schemas::crypto::{SigningKey, SymmetricKey};
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{CircleId, IdempotencyKey, NoteId};
+use baken_schemas::order::{Order, OrderKind};
+use baken_schemas::request::RequestKey;
+use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, SystemClock};
 use baken_server::channel::WebhookSecret;
 use baken_server::desk::{Act, AlarmDetail};
-use baken_server::relay_client::{RelayClient, RelayError, Trust};
+use baken_server::relay_client::{Caller, RelayClient, RelayError, Trust};
 use http::Method;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 use serde_json::json;
 
-use crate::desk::town::{Town, TownPhone, until};
+use crate::desk::town::{PATIENCE, Town, TownPhone, until};
 use crate::desk::world::body;
 use crate::peer::Peer;
 
 const ACKNOWLEDGE: Act = Act::Acknowledge { also: false };
 
-fn states(receipts: &[baken_schemas::signed::Signed<baken_schemas::alarm::Receipt>]) -> Vec<ReceiptState> {
+fn states(receipts: &[Signed<baken_schemas::alarm::Receipt>]) -> Vec<ReceiptState> {
     receipts.iter().map(|receipt| receipt.value().state).collect()
 }
 
@@ -114,7 +119,7 @@ async fn i10_an_act_made_while_the_relay_is_away_arrives_when_it_is_back() {
 }
 
 /// Waits for the first delivery of an alarm that a machine has answered.
-async fn delivered(town: &Town, alarm: &baken_schemas::signed::Signed<baken_schemas::alarm::Alarm>) -> AlarmDetail {
+async fn delivered(town: &Town, alarm: &Signed<baken_schemas::alarm::Alarm>) -> AlarmDetail {
     let id = alarm.value().header.alarm;
     until("a machine's answer", || {
         let detail = town.sites[0].desk.alarm(id).unwrap()?;
@@ -173,7 +178,7 @@ async fn i2_an_alarm_centres_ack_over_dc09_is_a_machines() {
     let mut town = Town::new(&["Oost"], &channels).await;
     let phone = town.phone("Ans Testma").await;
     let (alarm, _) = town.press(&phone, body()).await;
-    let received = tokio::time::timeout(crate::desk::town::PATIENCE, print.recv()).await.unwrap().unwrap();
+    let received = tokio::time::timeout(PATIENCE, print.recv()).await.unwrap().unwrap();
     let message = &received["received"];
     assert_eq!((&message["account"], &message["events"][0]["code"]), (&json!("1234"), &json!("PA")), "{received}");
     assert_eq!((&message["sequence"], &message["encrypted"]), (&json!(1), &json!(true)));
@@ -202,4 +207,68 @@ async fn a_relay_is_trusted_by_its_root_and_by_nothing_else() {
     assert_eq!(ask(Trust::Roots(vec![other])).await, Err(RelayError::Untrusted));
     town.stop_relay().await;
     assert_eq!(ask(Trust::Roots(vec![root])).await, Err(RelayError::Unreachable));
+}
+
+#[tokio::test]
+async fn a_running_desk_hands_on_a_freeze_until_the_relay_takes_it_and_the_tablet_has_it() {
+    let mut town = Town::new(&["Oost"], "").await;
+    let phone = town.phone("Ans Testma").await;
+    let tablet = DeviceKeys::make(&mut town.rng);
+    let once = IdempotencyKey::make(&mut town.rng);
+    phone.sig.post(api::DEVICES, tablet.identity().bytes(), once).await.unwrap();
+
+    // A duress PIN is used before the relay has heard of the dossier: the order waits.
+    let (root, circle) = (SigningKey::make(&mut town.rng), CircleId::make(&mut town.rng));
+    let order = Order {
+        circle,
+        device: phone.keys.device,
+        author: phone.keys.device,
+        kind: OrderKind::Freeze,
+        number: 1,
+        made_at: SystemClock.now(),
+    };
+    let order = Signed::make(order, &phone.keys.sig);
+    let note = NoteBody {
+        kind: NoteKind::Unlocked,
+        duress: true,
+        alarm: None,
+        made_at: SystemClock.now(),
+        freeze: Some(order.bytes().to_vec().into()),
+    };
+    let (id, entry) = (NoteId::make(&mut town.rng), town.directory().desks[0].clone());
+    let note = Note::seal(id, phone.keys.device, &entry, &note, &phone.keys.alarm, &mut town.rng).unwrap();
+    phone.alarm.post(api::NOTES, note.bytes(), IdempotencyKey(id.0)).await.unwrap();
+    let desk = std::sync::Arc::clone(&town.sites[0].desk);
+    let waits = || desk.waiting_orders().unwrap().iter().any(|order| order.attempts > 0).then_some(());
+    until("a try that the relay refused", waits).await;
+    town.kill_desk(0);
+
+    let owner = |keys: &DeviceKeys| Member {
+        device: keys.device,
+        sig: keys.sig.verify_key(),
+        kem: keys.kem.public(),
+        role: MemberRole::Owner,
+    };
+    let (mut membership, genesis) =
+        Membership::found(circle, CircleKind::Dossier, root.verify_key(), None, owner(&phone.keys), &root);
+    let mut records = vec![genesis];
+    for operation in [Operation::Add { member: owner(&tablet) }, Operation::Confirm { device: tablet.device }] {
+        let record = membership.next(phone.keys.device, operation, &phone.keys.sig);
+        membership.apply(record.bytes()).unwrap();
+        records.push(record);
+    }
+    let path = api::LOG.replace("{circle}", &circle.to_string());
+    for record in &records {
+        let once = IdempotencyKey::make(&mut town.rng);
+        phone.sig.post(&path, record.bytes(), once).await.unwrap();
+    }
+    town.revive_desk(0).await;
+    let caller = Caller { device: tablet.device, key: tablet.alarm.clone(), which: RequestKey::Alarm };
+    let roots = Trust::Roots(vec![town.relay_entry.tls_roots[0].to_vec()]);
+    let at_tablet = RelayClient::new(&town.relay_entry.urls, &roots, Some(caller)).unwrap();
+    let event = tokio::time::timeout(PATIENCE, async { at_tablet.live(0).await.unwrap().next().await.unwrap() });
+    let LiveEvent::Mail { mail, .. } = event.await.unwrap() else { panic!("mail comes first") };
+    assert_eq!((mail.kind, &mail.document[..]), (MailKind::Order, order.bytes()));
+    let desk = std::sync::Arc::clone(&town.sites[0].desk);
+    until("nothing waits any more", || desk.waiting_orders().unwrap().is_empty().then_some(())).await;
 }

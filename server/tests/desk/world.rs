@@ -196,7 +196,10 @@ impl World {
     }
 
     pub fn note(&mut self, phone: &Phone, kind: NoteKind, duress: bool, alarm: Option<AlarmId>) -> Signed<Note> {
-        let body = NoteBody { kind, duress, alarm, made_at: Timestamp(0) };
+        self.note_with(phone, NoteBody { kind, duress, alarm, made_at: Timestamp(0), freeze: None })
+    }
+
+    pub fn note_with(&mut self, phone: &Phone, body: NoteBody) -> Signed<Note> {
         let (id, desk) = (NoteId::make(&mut self.rng), entry(&self.keys, "Oost"));
         Note::seal(id, phone.keys.device, &desk, &body, &phone.keys.alarm, &mut self.rng).unwrap()
     }

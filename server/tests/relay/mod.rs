@@ -11,6 +11,7 @@ pub mod live;
 mod membership;
 mod migration;
 pub mod openapi;
+mod orders;
 mod pairing;
 mod recovery;
 pub mod world;

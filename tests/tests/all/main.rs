@@ -11,6 +11,7 @@ mod exported;
 #[cfg(unix)]
 mod kill;
 mod main_job;
+mod orders;
 #[cfg(unix)]
 mod power_loss;
 #[cfg(unix)]

@@ -9,6 +9,7 @@ use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position};
 use baken_schemas::id::AlarmId;
+use baken_schemas::order::OrderKind;
 use serde_json::{Value as Json, json};
 
 use super::{find, short};
@@ -65,6 +66,7 @@ pub async fn press(
         Some(goal) => follow(&phone, alarm, Some(goal), timeout, out).await?,
         None => {
             let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+            tell_locked(&round, out);
             let view = phone.baken.alarm(alarm)?;
             show_view(&view, out);
             if view.state == AlarmState::NotSent {
@@ -134,6 +136,7 @@ pub async fn update(
     phone.baken.update_alarm(alarm, fix(position)?, None, words)?;
     out.line(text::UPDATED.of(out.language));
     let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+    tell_locked(&round, out);
     let view = phone.baken.alarm(alarm)?;
     show_view(&view, out);
     Ok(if view.updates_waiting == 0 { End::Done } else { End::of_waiting(round.error.as_ref()) })
@@ -159,6 +162,7 @@ async fn follow(
     };
     let mut failed = None;
     let mut tell = |round: &Round| {
+        tell_locked(round, out);
         let error = round.error.as_ref().map(|error| End::of_waiting(Some(error)));
         look(error).unwrap_or_else(|failure| {
             failed = Some(failure);
@@ -197,6 +201,14 @@ async fn follow(
         },
         _ => End::Done,
     })
+}
+
+/// Says that another device had this one locked, which no alarm waits for.
+pub fn tell_locked(round: &Round, out: &Output) {
+    if round.orders.contains(&OrderKind::Lock) {
+        out.json(&json!({"locked_from_afar": true}));
+        out.line(out.paint(Colour::Yellow, text::LOCKED_FROM_AFAR.of(out.language)));
+    }
 }
 
 struct Teller {

@@ -43,7 +43,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Conflicts(command) => conflicts::run(arguments, command, out),
         Command::Sync { watch } => sync::run(arguments, *watch, out).await,
         Command::Pair(command) => pair::run(arguments, command, out).await,
-        Command::Devices => devices::list(arguments, out),
+        Command::Devices { command: None } => devices::list(arguments, out),
+        Command::Devices { command: Some(command) } => devices::order(arguments, command, out).await,
         Command::Alarm(command) => match command {
             AlarmCommand::Press { kind, position, text, wait, timeout } => {
                 let press = alarm::Press { kind: *kind, position: position.as_deref(), text };

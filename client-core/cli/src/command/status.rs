@@ -89,6 +89,10 @@ fn tell_notice(notice: &NoticeView, circle: &str, by_this: bool, out: &Output) {
         (NoticeKind::Proposed, false) => text::NOTICE_PROPOSED.with(lang, &[&name, circle, &at, &id]),
         (NoticeKind::Leaving, true) => text::NOTICE_THIS_LEAVES.with(lang, &[circle, &at]),
         (NoticeKind::Leaving, false) => text::NOTICE_LEAVING.with(lang, &[&name, circle, &at]),
+        (NoticeKind::Frozen, false) if notice.duress_heard_at.is_some() => {
+            let heard = notice.duress_heard_at.map(Timestamp::to_rfc3339).unwrap_or_default();
+            text::NOTICE_DURESS.with(lang, &[&name, &heard, circle, &id])
+        }
         (NoticeKind::Frozen, true) => text::NOTICE_THIS_FROZEN.with(lang, &[circle, &id]),
         (NoticeKind::Frozen, false) => text::NOTICE_FROZEN.with(lang, &[&name, circle, &id]),
     };

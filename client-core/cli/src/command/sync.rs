@@ -8,6 +8,7 @@ use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use serde_json::json;
 
+use super::alarm::tell_locked;
 use super::status::tell_findings;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
@@ -19,7 +20,7 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     let phone = Phone::unlocked(arguments, out)?;
     if !watch {
         // What goes wrong with an alarm goes wrong with the sync too, and is told there.
-        phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+        tell_locked(&phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?, out);
         let report = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
         return Ok(tell(&report, &phone.baken, out));
     }
@@ -40,7 +41,10 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
         ControlFlow::Continue(())
     };
     // Receipts are told by `alarm watch`.
-    let mut tell_alarm = |_: &Round| ControlFlow::Continue(());
+    let mut tell_alarm = |round: &Round| {
+        tell_locked(round, out);
+        ControlFlow::Continue(())
+    };
     tokio::select! {
         ended = phone.baken.follow(&relay, &mut tell_sync) => ended?,
         ended = phone.baken.follow_alarms(&alarm_relay, &mut tell_alarm) => ended?,

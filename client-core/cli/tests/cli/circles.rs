@@ -126,3 +126,42 @@ fn a_later_device_waits_another_lets_it_in_and_an_owner_objects_to_its_removal()
     phone.ok(&["circle", "veto"]);
     assert!(states(&phone).iter().all(|(_, state)| state == "active"));
 }
+
+#[test]
+fn a_lost_phone_is_locked_and_then_wiped_from_the_tablet() {
+    let mut town = Town::found();
+    let (phone, tablet) = (Phone::activated(&town), Phone::new());
+    pair(&phone, &tablet, "Tablet", &["pair", "accept", "CODE"]);
+    for device in [&tablet, &phone, &tablet] {
+        device.ok(&["sync"]);
+    }
+    for (args, code) in [
+        (&["devices", "wipe", "Tablet", "--yes"][..], "order_itself"),
+        (&["devices", "lock", "Laptop"], "no_such_device"),
+    ] {
+        assert_eq!(tablet.fails(args), (3, code.to_owned()), "{args:?}");
+    }
+    let given = tablet.ok(&["devices", "lock", "Telefoon"]);
+    assert_eq!(given["kind"], "lock");
+    assert!(given["handed_at"].is_number());
+    let (code, lines) = phone.typing(&["sync"], "");
+    assert_eq!((code, &lines[0]["locked_from_afar"]), (4, &json!(true)));
+    phone.ok(&["sync"]);
+
+    let (code, lines) = tablet.typing(&["devices", "wipe", "Telefoon"], "nee\n");
+    assert_eq!((code, &lines[0]["error"]["code"]), (3, &json!("not_confirmed")));
+    let (code, lines) = tablet.typing(&["devices", "wipe", "Telefoon"], "WISSEN\n");
+    assert_eq!((code, &lines[0]["kind"]), (0, &json!("wipe")));
+    let listed = tablet.ok(&["devices"])["devices"][0]["orders"].clone();
+    assert_eq!((&listed[0]["kind"], &listed[1]["kind"]), (&json!("lock"), &json!("wipe")));
+    assert!(tablet.says(&["devices"]).contains("of het gedaan is, is niet bekend"));
+
+    // On the phone no PIN is typed: it may lie anywhere.
+    let press = ["alarm", "press", "--kind", "test"];
+    assert_eq!(phone.fails(&press), (3, "wiped_from_afar".to_owned()));
+    assert_eq!(phone.fails(&press), (3, "not_activated".to_owned()));
+    assert_eq!(phone.fails(&["status"]), (3, "not_activated".to_owned()));
+    town.unplug();
+    let (code, order) = tablet.run(&["devices", "wipe", "Telefoon", "--yes"]);
+    assert_eq!((code, &order["handed_at"]), (6, &Value::Null), "kept, and handed in by the next sync");
+}

@@ -169,6 +169,9 @@ fn help_has_examples_and_exit_codes_and_every_command_has_help() {
         &["alarm", "watch"],
         &["pin", "change"],
         &["pin", "duress", "add"],
+        &["devices"],
+        &["devices", "lock"],
+        &["devices", "wipe"],
         &["wipe"],
     ] {
         assert!(help(args).contains("Example"), "{args:?}");

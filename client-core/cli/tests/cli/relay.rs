@@ -6,12 +6,13 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
 use baken_schemas::alarm::{Alarm, Note, Receipt, ReceiptDetail, ReceiptState};
-use baken_schemas::api::{Activated, Activation, Documents, EntriesStored, EntryBatch, Item, Page};
+use baken_schemas::api::{Activated, Activation, Documents, EntriesStored, EntryBatch, Item, Mail, MailKind, Page};
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::entry::Entry;
 use baken_schemas::id::{AccountId, AlarmId, InviteId, LadderId};
+use baken_schemas::order::Order;
 use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, OrgId, RelayEntry, Rung};
 use baken_schemas::recovery::SealedRoot;
 use baken_schemas::signed::{Signed, Unverified};
@@ -53,6 +54,8 @@ struct State {
     alarms: BTreeMap<AlarmId, Vec<u8>>,
     receipts: Vec<Vec<u8>>,
     notes: Vec<Vec<u8>>,
+    /// Mail by device.
+    mail: BTreeMap<String, Vec<Vec<u8>>>,
     /// The account's root under its newest recovery code, and the name that the code gives.
     sealed_root: Option<(String, Vec<u8>)>,
 }
@@ -301,7 +304,16 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
             let documents = state.receipts.iter().map(|receipt| receipt.clone().into()).collect();
             Some(cbor::to_vec(&Documents { documents }))
         }
-        (&Method::GET, ["mail"]) => Some(page(None, 0, 1)),
+        (&Method::GET, ["mail"]) => {
+            let device = parts.headers.get("baken-device").and_then(|device| device.to_str().ok()).unwrap_or_default();
+            Some(page(state.mail.get(device), after.unwrap_or(0), 1))
+        }
+        (&Method::POST, ["orders"]) => {
+            let order = *Unverified::<Order>::parse(&body).expect("an order").claims();
+            let mail = Mail { kind: MailKind::Order, document: body.to_vec().into() };
+            state.mail.entry(order.device.to_string()).or_default().push(cbor::to_vec(&mail));
+            Some(Vec::new())
+        }
         (&Method::PUT, ["pairing", meeting, message]) => {
             state.meeting.insert(format!("{meeting}/{message}"), body.to_vec());
             Some(Vec::new())

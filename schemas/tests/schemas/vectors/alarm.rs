@@ -129,15 +129,17 @@ fn describe_note(note: &Note, body: &NoteBody) -> Value {
             "duress": body.duress,
             "alarm": body.alarm,
             "made_at": body.made_at,
+            "freeze": body.freeze.as_ref().map(|order| hex(order)),
         },
     })
 }
 
 pub fn make_note(world: &mut World) -> Vec<Value> {
     let desk = world.desk(world.desk_east.device).clone();
-    [(NoteKind::Unlocked, false, None), (NoteKind::Withdrawn, true, Some(AlarmId([7; 16])))]
-        .map(|(kind, duress, alarm)| {
-            let body = NoteBody { kind, duress, alarm, made_at: Timestamp(1_795_465_600_000) };
+    let freeze = super::order::freeze(world).bytes().to_vec();
+    [(NoteKind::Unlocked, false, None, Some(freeze.into())), (NoteKind::Withdrawn, true, Some(AlarmId([7; 16])), None)]
+        .map(|(kind, duress, alarm, freeze)| {
+            let body = NoteBody { kind, duress, alarm, made_at: Timestamp(1_795_465_600_000), freeze };
             let (id, phone) = (NoteId::make(&mut world.rng), &world.mayor_phone);
             let note = Note::seal(id, phone.device, &desk, &body, &phone.alarm, &mut world.rng).expect("a good key");
             json!({ "inputs": describe_note(note.value(), &body), "bytes": hex(note.bytes()) })

@@ -11,6 +11,7 @@ mod circle;
 mod cross_check;
 mod entry;
 mod export;
+mod order;
 mod org;
 mod pairing;
 mod recovery;
@@ -83,6 +84,7 @@ const FORMATS: &[Format] = &[
     ("request", pairing::make_request, pairing::open_request),
     ("blob", blob::make_blob, blob::open_blob),
     ("export", export::make_export, export::open_export),
+    ("order", order::make_order, order::open_order),
 ];
 
 impl Set {

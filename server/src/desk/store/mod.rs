@@ -3,6 +3,7 @@
 
 pub(super) mod alarm;
 pub(super) mod delivery;
+pub(super) mod order;
 pub(super) mod receipt;
 pub(super) mod session;
 mod trust;
@@ -19,8 +20,10 @@ use crate::store::Schema;
 pub(super) use trust::{add_enrolment, add_roster, card, directories, enrolments, put_card, put_directory, rosters};
 
 /// The desk's database.
-pub(super) const DATABASE: Schema =
-    Schema { file: "desk.db", migrations: &[crate::audit::TABLE, include_str!("schema.sql")] };
+pub(super) const DATABASE: Schema = Schema {
+    file: "desk.db",
+    migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2.sql")],
+};
 
 fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
     db.query_row("SELECT value FROM meta WHERE name = ?1", params![name], |row| row.get(0)).optional()
