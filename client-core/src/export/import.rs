@@ -371,7 +371,7 @@ impl Group {
                 }
                 self.same_circle
             });
-            if values.len() < before {
+            if values.len() < before && report.files_missing.last() != Some(&self.record) {
                 report.files_missing.push(self.record);
             }
         }

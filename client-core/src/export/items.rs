@@ -97,7 +97,10 @@ impl Baken {
                 walked.files = walked.files.saturating_add(1);
                 emit_file(&store, &blob, meter, emit)?;
             } else {
-                walked.not_here.push(record);
+                // Once, also where its small picture is missing too.
+                if walked.not_here.last() != Some(&record) {
+                    walked.not_here.push(record);
+                }
                 emit(&ExportItem::NotHere { blob: blob.blob, size: blob.size })?;
             }
         }

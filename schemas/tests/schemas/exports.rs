@@ -149,6 +149,9 @@ fn a_file_that_was_altered_cut_or_put_together_anew_is_refused() {
     );
     refused("longer", &[&file[..], &[0]].concat());
     refused("longer by a chunk", &[&file[..], chunks[3]].concat());
+    // No chunk but the last can stand for the last, whatever is in it.
+    let mut opener = ExportOpener::new(&code, head).expect("a head");
+    assert!(matches!(opener.open_chunk(chunks[0], true), Err(FormatError::Sealed { .. })));
     let small = seal(&code, &everything(&mut world), &mut world.rng).expect("in order");
     for at in 0..small.len() {
         let mut altered = small.clone();
