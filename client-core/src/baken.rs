@@ -135,7 +135,7 @@ impl Baken {
     ) -> Result<T, BakenError> {
         self.with_vault(|open| {
             for circle in open.circles.all() {
-                store::settle(&open.vault.connection, circle.row())?;
+                store::settle(&open.vault.connection, circle, self.context.now())?;
             }
             work(open)
         })

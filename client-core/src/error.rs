@@ -5,6 +5,7 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::recovery::RecoveryCodeError;
+use baken_schemas::time::Timestamp;
 
 use crate::transport::TransportError;
 
@@ -160,6 +161,15 @@ pub enum BakenError {
     /// The field has more than one value; a plain put would settle that by accident.
     #[error("the field is in conflict")]
     InConflict,
+    /// Deletions of this very device: they have its word already, and wait for another's.
+    #[error("a device does not confirm its own deletions")]
+    OwnDeletions,
+    /// The record was deleted long ago and emptied.
+    #[error("the record was erased; its history has the values until {}", values_until.to_rfc3339())]
+    Erased {
+        /// Until when this device keeps its history.
+        values_until: Timestamp,
+    },
     /// The file is larger than an attachment may be.
     #[error("an attachment has at most 200 MiB")]
     AttachmentTooLarge,
@@ -262,6 +272,8 @@ impl BakenError {
             Self::NoSuchRecord => "no_such_record",
             Self::NoConflict => "no_conflict",
             Self::InConflict => "in_conflict",
+            Self::OwnDeletions => "own_deletions",
+            Self::Erased { .. } => "erased",
             Self::AttachmentTooLarge => "attachment_too_large",
             Self::AttachmentChanged => "attachment_changed",
             Self::AttachmentNotHere => "attachment_not_here",
@@ -325,6 +337,8 @@ impl BakenError {
             Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
             Self::NoConflict => "List the conflicts again; another device may have resolved it.",
             Self::InConflict => "Look at both values and resolve the conflict.",
+            Self::OwnDeletions => "Do this on another of your devices.",
+            Self::Erased { .. } => "Put a value of its history back first, then restore it.",
             Self::AttachmentTooLarge => "Choose a smaller file, or cut it into parts.",
             Self::AttachmentChanged => "Wait until the file is no longer written to, then add it again.",
             Self::AttachmentNotHere => "Fetch it first; what is here already is not fetched again.",

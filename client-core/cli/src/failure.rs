@@ -126,6 +126,8 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::ValueRefused
         | E::NoSuchRecord
         | E::InConflict
+        | E::OwnDeletions
+        | E::Erased { .. }
         | E::NoConflict
         | E::NoSuchAlarm
         | E::AttachmentTooLarge

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::circle::{self, Circle};
 use crate::client::{SignedClient, idempotency_of, path_with};
+use crate::record::erase;
 use crate::sync::engine::{CURSOR, READ_OWN, STORED, Sync, SyncEvent};
 use crate::sync::rows::{self, FindingKind, Place};
 use crate::sync::seal::Author;
@@ -143,8 +144,11 @@ impl Baken {
         self.find_withheld_log(circle)?;
         self.search_missing(client, circle, tally).await?;
         pushed?;
+        self.with_sync(circle, |sync| {
+            erase::tidy(sync.connection, Author { circle: sync.circle, keys: sync.keys, context: sync.context })
+        })?;
         self.with_sync(circle, make_due_checkpoint)?;
-        // Sealed while reading: a word that others wait for, a checkpoint.
+        // Sealed while reading: a word that others wait for, what is erased, a checkpoint.
         self.push(client, circle, tally).await
     }
 

@@ -10,6 +10,7 @@ use rusqlite::Connection;
 use serde::Serialize;
 
 use crate::circle::{Circle, CircleRow, NoticeView};
+use crate::record::HeldDeletionsView;
 use crate::record::register::{is_in_conflict, kept};
 use crate::record::store;
 use crate::recovery::RECOVERED_STATE;
@@ -65,6 +66,8 @@ pub struct StatusView {
     pub older_state_possible_since: Option<Timestamp>,
     /// What waits for this person's word: devices proposed or removed.
     pub notices: Vec<NoticeView>,
+    /// What one device deleted at once: kept until another confirms it, or for a day.
+    pub held_deletions: Vec<HeldDeletionsView>,
 }
 
 /// Why not everything is through. The first that applies, the worst first.
@@ -136,7 +139,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn status(&self) -> Result<StatusView, BakenError> {
-        let notices = self.notices()?;
+        let (notices, held_deletions) = (self.notices()?, self.held_deletions()?);
         self.with_settled(|open| {
             let connection = &open.vault.connection;
             let home = open.circles.home();
@@ -155,6 +158,7 @@ impl Baken {
                 findings: Vec::new(),
                 older_state_possible_since: setting::read(connection, RECOVERED_STATE)?,
                 notices,
+                held_deletions,
             };
             for circle in open.circles.all() {
                 let row = circle.row();

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod memory;
+mod second_version;
 mod traces;
 
 use std::sync::Arc;

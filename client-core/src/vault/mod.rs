@@ -28,7 +28,8 @@ use files::Files;
 use header::{DatabaseFile, Header, Opened, Slot};
 
 /// The vault's tables. Version 1 was that of a preview, whose formats were never frozen.
-pub(crate) const SCHEMA: Schema = Schema { base: 1, migrations: &[include_str!("schema_2.sql")] };
+pub(crate) const SCHEMA: Schema =
+    Schema { base: 1, migrations: &[include_str!("schema_2.sql"), include_str!("schema_3.sql")] };
 /// How many wrong PINs wipe a vault whose owner has asked for that.
 const WIPE_AFTER: u32 = 10;
 
