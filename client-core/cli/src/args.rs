@@ -251,7 +251,7 @@ Examples:
         #[arg(required = true, value_name = "FIELD=VALUE")]
         fields: Vec<String>,
     },
-    /// Delete a record; it can be restored
+    /// Delete a record; for thirty days it can be restored
     Delete {
         /// The record's id, or enough of its start
         record: String,
@@ -260,6 +260,23 @@ Examples:
     Restore {
         /// The record's id, or enough of its start
         record: String,
+    },
+    /// What is deleted and until when it can be restored; what one device deleted at once, and your word on that
+    #[command(after_help = "\
+Examples:
+  baken record deletions                     what is deleted, and what is held
+  baken record deletions --confirm Tablet    on another device of yours: it was right, delete them
+  baken record deletions --undo Tablet       it was not: restore all of them
+
+More than 20 records that one device deletes within an hour are kept until another device of yours confirms it, or for a
+day. What has been deleted for thirty days is erased; its history is kept for thirty days more.")]
+    Deletions {
+        /// The device whose deletions are right: its name, id or enough of its start
+        #[arg(long, value_name = "DEVICE", conflicts_with = "undo")]
+        confirm: Option<String>,
+        /// The device whose deletions are to be taken back
+        #[arg(long, value_name = "DEVICE")]
+        undo: Option<String>,
     },
     /// Everything that was ever put to a record
     History {

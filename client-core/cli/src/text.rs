@@ -230,6 +230,19 @@ texts! {
     IN_CONFLICT: "conflict", "conflict";
     DELETED: "verwijderd", "deleted";
     MADE: "Vastgelegd: {}", "Kept: {}";
+    HELD: "{} verwijderde {} gegevens ineens; ze blijven staan tot {}. Klopt het: baken record deletions --confirm {}. \
+           Klopt het niet: baken record deletions --undo {}",
+          "{} deleted {} records at once; they are kept until {}. If that is right: baken record deletions --confirm {}. \
+           If not: baken record deletions --undo {}";
+    HELD_HERE: "Dit toestel ({}) verwijderde {} gegevens ineens; ze blijven staan tot {}. Klopt het, bevestig het op een \
+                ander toestel van u: baken record deletions --confirm {}. Klopt het niet: baken record deletions --undo {}",
+               "This device ({}) deleted {} records at once; they are kept until {}. If that is right, confirm it on \
+                another device of yours: baken record deletions --confirm {}. If not: baken record deletions --undo {}";
+    HELD_UNTIL: "verwijdering vastgehouden tot {}", "deletion held until {}";
+    RESTORABLE_UNTIL: "te herstellen tot {}", "can be restored until {}";
+    ERASED_UNTIL: "gewist; in de geschiedenis tot {}", "erased; in the history until {}";
+    DELETIONS_CONFIRMED: "Bevestigd: {} gegevens zijn verwijderd.", "Confirmed: {} records are deleted.";
+    DELETIONS_UNDONE: "Hersteld: {} gegevens.", "Restored: {} records.";
     NEWER: "gemaakt met een nieuwere versie", "made by a newer version";
     SYNCED: "Bijgewerkt: {} verzonden, {} ontvangen, {} conflicten.", "Synced: {} sent, {} received, {} conflicts.";
     SYNC_FAILED: "Niet gelukt ({}); opnieuw over {} s.", "Did not work ({}); again in {} s.";
@@ -316,6 +329,10 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         "value_bytes" => (
             Text::new("dit veld kan niet worden getypt", "this field cannot be typed"),
             Text::new("Baken vult het zelf.", "Baken fills it in itself."),
+        ),
+        "nothing_held" => (
+            Text::new("van dat toestel wordt niets vastgehouden", "nothing of that device is held"),
+            Text::new("Kijk met: baken record deletions", "Look with: baken record deletions"),
         ),
         "no_such_version" => (
             Text::new("die waarde is er niet in de geschiedenis", "the history has no such value"),
@@ -462,6 +479,8 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "unknown_field" => "dit soort gegeven heeft dat veld niet",
         "value_refused" => "die waarde past niet in het veld",
         "no_such_record" => "dat gegeven is er niet",
+        "own_deletions" => "een toestel bevestigt niet wat het zelf heeft verwijderd",
+        "erased" => "dit gegeven is gewist",
         "in_conflict" => "dit veld heeft twee waarden; kies er eerst een",
         "no_conflict" => "dit veld heeft dat conflict niet",
         "attachment_too_large" => "een bijlage mag hoogstens 200 MiB zijn",
@@ -487,6 +506,9 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
             format!("{sentence}; opnieuw over {} s", (wait_ms + 999) / 1000)
         }
         BakenError::PairingDigits { left } => format!("{sentence}; nog {left} pogingen"),
+        BakenError::Erased { values_until } => {
+            format!("{sentence}; zijn geschiedenis heeft de waarden tot {}", values_until.to_rfc3339())
+        }
         _ => sentence.to_owned(),
     }
 }
@@ -551,6 +573,8 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "attachment_not_there" => "Laat het toestel dat haar toevoegde verbinding maken; haal haar dan opnieuw op.",
         "attachment_damaged" => "Haal haar opnieuw op; blijft het, voeg haar opnieuw toe en meld het uw organisatie.",
         "quota_full" => "Verwijder bijlagen die niet meer nodig zijn, of vraag uw organisatie om meer ruimte.",
+        "own_deletions" => "Doe dit op een ander toestel van u.",
+        "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",

@@ -279,7 +279,7 @@ pub fn find_circle<'a>(circles: &'a [CircleView], typed: &str) -> Result<&'a Cir
 
 /// The one of this whole id; else the one of this name or start of an id. A name that looks like another's id makes it
 /// ambiguous: whoever chose that name must not be mistaken for the other.
-fn find_named<Id>(known: &[(Id, Option<&str>)], typed: &str, none: Failure) -> Result<Id, Failure>
+pub fn find_named<Id>(known: &[(Id, Option<&str>)], typed: &str, none: Failure) -> Result<Id, Failure>
 where
     Id: Copy + PartialEq + std::fmt::Display + std::str::FromStr,
 {

@@ -5,6 +5,7 @@ mod alarm;
 mod card;
 mod circle;
 mod conflicts;
+mod deletions;
 mod devices;
 mod pair;
 mod pin;

@@ -8,6 +8,7 @@ use baken_core::sync::{Followed, StuckReason, SyncReport};
 use baken_core::transport::http::Dates;
 use serde_json::json;
 
+use super::deletions::tell_held;
 use super::status::tell_findings;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
@@ -56,6 +57,7 @@ pub fn tell(report: &SyncReport, out: &Output) -> End {
     if report.status.account.is_some() && !report.status.notices.is_empty() {
         out.line(out.paint(Colour::Yellow, text::SOMETHING_WAITS.of(out.language)));
     }
+    tell_held(&report.status.held_deletions, out);
     if report.status.trustworthy {
         return End::Done;
     }

@@ -278,7 +278,14 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
     );
     phone.ok(&["record", "delete", record]);
     assert_eq!(phone.ok(&["record", "list", "contact"])["records"], json!([]));
+    let deletion = phone.ok(&["record", "deletions"])["deletions"][0].clone();
+    assert_eq!((&deletion["record"], &deletion["name"]), (&made["record"], &json!("Telefoon")));
+    let month_ms = 30 * 24 * 60 * 60 * 1000;
+    let from = deletion["restorable_until"].as_i64().expect("a moment") - month_ms;
+    assert!((0..60_000).contains(&(from - deletion["at"].as_i64().expect("a moment"))), "{deletion}");
+    assert!(phone.says(&["record", "list", "--deleted"]).contains("te herstellen tot"));
     phone.ok(&["record", "restore", record]);
+    assert_eq!(phone.ok(&["record", "deletions"]), json!({"held": [], "deletions": []}));
     assert_eq!(phone.ok(&["record", "list", "contact"])["records"][0]["record"], record);
     let history = phone.ok(&["record", "history", record])["history"].clone();
     let numbers: Vec<&Value> =
@@ -292,6 +299,7 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
 
     for (args, code) in [
         (&["record", "show", "zz"][..], "no_such_record"),
+        (&["record", "deletions", "--confirm", "Tablet"], "nothing_held"),
         (&["record", "add", "car", "name=x"], "unknown_kind"),
         (&["record", "add", "contact", "colour=x"], "unknown_field"),
         (&["record", "add", "contact", "name"], "no_equals_sign"),
