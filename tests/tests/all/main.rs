@@ -2,6 +2,7 @@
 
 mod attachments;
 mod circles;
+mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
