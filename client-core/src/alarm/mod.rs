@@ -54,6 +54,7 @@
 mod deliver;
 mod device;
 mod file;
+mod identity;
 mod live;
 mod outbox;
 mod receipts;

@@ -74,7 +74,7 @@ impl Passed {
 }
 
 /// Whether a record is deleted: while one says so and another does not, it is there.
-pub(super) fn is_deleted(fields: &[FieldState]) -> bool {
+pub(crate) fn is_deleted(fields: &[FieldState]) -> bool {
     // Fields come in order of number, and this is number 0.
     let state = fields.first().filter(|state| state.field == DELETED);
     state.is_some_and(|state| state.puts.iter().all(|put| put.value == Value::Bool(true)))
@@ -86,7 +86,8 @@ pub(super) fn is_erased(fields: &[FieldState]) -> bool {
     is_deleted(fields) && fields.iter().filter(|state| state.field != DELETED).all(is_empty)
 }
 
-fn is_own(kind: KindNumber) -> bool {
+/// Whether Baken keeps records of this kind for itself.
+pub(crate) fn is_own(kind: KindNumber) -> bool {
     kind_numbered(kind).is_some_and(|kind| OWN_KINDS.contains(&kind.name))
 }
 

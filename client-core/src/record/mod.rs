@@ -4,7 +4,7 @@
 //! An edit is one transaction of state and outbox, durable when the method returns. Conflicts are kept until somebody
 //! resolves them: [`Baken::put`] refuses a field in conflict, so none is settled by accident.
 
-mod deletion;
+pub(crate) mod deletion;
 mod deletions;
 pub(crate) mod erase;
 pub(crate) mod register;
@@ -141,7 +141,9 @@ impl Baken {
             let circle = open.circles.get(circle)?;
             let shared =
                 schema::kind_numbered(kind).is_none_or(|spec| spec.circles.contains(&circle.membership().kind()));
-            if !shared {
+            // What came along from other circles goes back there.
+            let came_along = open.travel.as_ref().is_some_and(|travel| travel.has(record));
+            if !shared && !came_along {
                 return Err(BakenError::NotShared);
             }
             let author = Author { circle, keys: &open.keys, context: &self.context };

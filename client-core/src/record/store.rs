@@ -45,6 +45,22 @@ pub(crate) fn fields(
     row.map(|(id, body)| Ok((RecordRow(id), kept(&body)?))).transpose()
 }
 
+/// Every record of a circle, in the order they came.
+pub(crate) fn all_fields(
+    connection: &Connection,
+    circle: CircleRow,
+) -> Result<Vec<(RecordId, KindNumber, Vec<FieldState>)>, BakenError> {
+    let mut statement =
+        connection.prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 ORDER BY id")?;
+    let mut rows = statement.query([circle.0])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let record = record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        all.push((record, row.get(1)?, kept(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?));
+    }
+    Ok(all)
+}
+
 /// Records of one circle on their way from what was read to what is written back.
 pub(crate) struct Records<'a> {
     connection: &'a Connection,

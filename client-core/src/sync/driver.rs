@@ -80,6 +80,9 @@ impl Baken {
     }
 
     async fn sync_all(&self, transport: &dyn Transport, tally: &mut Tally) -> Result<(), BakenError> {
+        if self.is_travelling() {
+            self.come_back(transport).await?;
+        }
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
@@ -104,6 +107,7 @@ impl Baken {
         // A device that was let in meanwhile goes on with what it could not do before.
         self.finish_activation(transport).await?;
         self.share_account()?;
+        self.move_outbox()?;
         self.enrol_at_desks(&client).await?;
         self.send_card(&client).await
     }
@@ -121,6 +125,7 @@ impl Baken {
         if !self.is_active_in(circle)? {
             return Ok(());
         }
+        self.put_changed(circle)?;
         tally.count(&self.with_sync(circle, |sync| sync.retry())?);
         let pushed = match self.push(client, circle, tally).await {
             Err(BakenError::NotReached) => return Err(BakenError::NotReached),
@@ -144,6 +149,7 @@ impl Baken {
         self.find_withheld_log(circle)?;
         self.search_missing(client, circle, tally).await?;
         pushed?;
+        self.settle_changed(circle)?;
         self.with_sync(circle, |sync| {
             erase::tidy(sync.connection, Author { circle: sync.circle, keys: sync.keys, context: sync.context })
         })?;

@@ -17,6 +17,7 @@ use crate::recovery::RECOVERED_STATE;
 use crate::sync::checkpoint;
 use crate::sync::engine::STORED;
 use crate::sync::rows::{self, FindingKind, FindingView, QuarantineView, WaitReason};
+use crate::travel::TravelView;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
 
@@ -68,6 +69,8 @@ pub struct StatusView {
     pub notices: Vec<NoticeView>,
     /// What one device deleted at once: kept until another confirms it, or for a day.
     pub held_deletions: Vec<HeldDeletionsView>,
+    /// The dossier is not on this phone; nothing is sent meanwhile but alarms.
+    pub travelling: Option<TravelView>,
 }
 
 /// Why not everything is through. The first that applies, the worst first.
@@ -139,7 +142,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn status(&self) -> Result<StatusView, BakenError> {
-        let (notices, held_deletions) = (self.notices()?, self.held_deletions()?);
+        let (notices, held_deletions, travelling) = (self.notices()?, self.held_deletions()?, self.travelling()?);
         self.with_settled(|open| {
             let connection = &open.vault.connection;
             let home = open.circles.home();
@@ -159,6 +162,7 @@ impl Baken {
                 older_state_possible_since: setting::read(connection, RECOVERED_STATE)?,
                 notices,
                 held_deletions,
+                travelling,
             };
             for circle in open.circles.all() {
                 let row = circle.row();
@@ -173,6 +177,10 @@ impl Baken {
                 view.findings.extend(findings);
             }
             view.trustworthy = view.findings.is_empty();
+            if view.travelling.is_some() {
+                view.pending = 0;
+                return Ok(view);
+            }
             if view.stuck_because.is_none() {
                 let failure: Option<Failure> = setting::read(connection, LAST_FAILURE)?;
                 view.stuck_because =

@@ -6,6 +6,7 @@
 mod memory;
 mod second_version;
 mod traces;
+mod travel;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
