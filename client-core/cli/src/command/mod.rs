@@ -13,6 +13,7 @@ mod record;
 mod recovery;
 mod status;
 mod sync;
+mod travel;
 mod wipe;
 
 use baken_core::DeviceView;
@@ -54,6 +55,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Circle(command) => circle::run(arguments, command, out).await,
+        Command::Travel(command) => travel::run(arguments, command, out).await,
         Command::Recovery(command) => recovery::run(arguments, command, out).await,
         Command::Pin(command) => pin::run(arguments, command, out),
         Command::Wipe { yes } => wipe::run(arguments, *yes, out),

@@ -10,6 +10,7 @@ use serde_json::json;
 use super::circle::{circle_name, device_name, is_out};
 use super::deletions::tell_held;
 use super::short;
+use super::travel::tell_travel;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -43,6 +44,9 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         let circle = owned.iter().find(|circle| circle.circle == notice.circle);
         let circle = circle.map(|circle| circle_name(circle, lang)).unwrap_or_default();
         tell_notice(notice, &circle, notice.by == Some(status.device), out);
+    }
+    if let Some(travel) = &status.travelling {
+        tell_travel(travel, out);
     }
     tell_held(&status.held_deletions, out);
     tell_findings(&status.findings, out);

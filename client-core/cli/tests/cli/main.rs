@@ -263,6 +263,25 @@ fn a_damaged_vault_ends_with_5() {
 }
 
 #[test]
+fn the_last_device_does_not_travel_and_says_what_to_do() {
+    let town = Town::found();
+    let phone = Phone::activated(&town);
+    phone.ok(&["record", "add", "note", "title=Alleen hier"]);
+    assert_eq!(phone.ok(&["travel", "status"]), json!({"travelling": null}));
+    assert_eq!(phone.ok(&["status"])["travelling"], json!(null));
+    assert_eq!(phone.fails(&["travel", "end"]), (3, "not_travelling".to_owned()));
+    assert_eq!(phone.fails(&["travel", "start", "--keep", "account", "--yes"]), (3, "unknown_kind".to_owned()));
+    assert_eq!(phone.fails(&["travel", "start", "--yes"]), (3, "last_device".to_owned()));
+    let (code, lines) = phone.typing(
+        &["travel", "start"],
+        "nee
+",
+    );
+    assert_eq!((code, &lines[0]["error"]["code"]), (3, &json!("not_started")));
+    assert_eq!(phone.ok(&["record", "list", "note"])["records"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn records_are_kept_changed_deleted_and_restored_offline() {
     let mut town = Town::found();
     let phone = Phone::activated(&town);
