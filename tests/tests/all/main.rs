@@ -17,4 +17,5 @@ mod relay_power_loss;
 mod serve_all;
 mod simulation;
 mod town;
+mod travel;
 mod two_phones;
