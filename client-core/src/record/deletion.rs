@@ -191,7 +191,7 @@ pub(super) fn hold_burst(
     slot: u16,
     now: Timestamp,
 ) -> Result<(), BakenError> {
-    let (mut by_author, mut by_this): (Vec<(i64, i64)>, Vec<(i64, i64)>) = (Vec::new(), Vec::new());
+    let (mut by_author, mut by_this) = (Vec::new(), Vec::new());
     let mut statement = connection.prepare_cached(
         "SELECT record, deleted_at, seen_at, news FROM deletion
          WHERE circle = ?1 AND slot = ?2 AND erased_at IS NULL",

@@ -49,6 +49,9 @@ const CIRCLE_TABLES: [&str; 14] = [
     "finding",
 ];
 
+/// What one record is put to.
+type Edits = Vec<(FieldNumber, Value)>;
+
 pub(super) fn is_returning(connection: &Connection) -> Result<bool, BakenError> {
     Ok(setting::read::<Grant>(connection, GRANT)?.is_some())
 }
@@ -124,7 +127,7 @@ impl Baken {
         if !all.iter().any(|changed| is_of(changed, circle, home) && !changed.put) || !self.may_write_in(circle)? {
             return Ok(());
         }
-        let mut records: Vec<(RecordId, KindNumber, Vec<(FieldNumber, Value)>)> = Vec::new();
+        let mut records: Vec<(RecordId, KindNumber, Edits)> = Vec::new();
         for changed in all.iter_mut().filter(|changed| is_of(changed, circle, home) && !changed.put) {
             changed.put = true;
             let edit = (changed.field, changed.now.clone());
