@@ -241,7 +241,17 @@ impl Baken {
 
     /// Gives the alarm outbox what it needs to work without a PIN from now on.
     pub(crate) fn enrol_outbox(&self) -> Result<(), BakenError> {
-        let setup = self.with_vault(|open| {
+        match self.enrol_alarms(&self.alarm_setup()?) {
+            // An alarm was pressed after an earlier try had got this far, or by the device this phone was before its
+            // travel: see `Baken::move_outbox`.
+            Err(BakenError::AlreadyActivated) => Ok(()),
+            done => done,
+        }
+    }
+
+    /// What the alarm outbox is given of this device.
+    pub(crate) fn alarm_setup(&self) -> Result<AlarmSetup, BakenError> {
+        self.with_vault(|open| {
             let device = device::load(&open.vault.connection)?;
             let directory: ByteVec = setting::required(&open.vault.connection, DIRECTORY)?;
             Ok(AlarmSetup {
@@ -252,12 +262,7 @@ impl Baken {
                 directory: directory.to_vec(),
                 card_key: device.card_key,
             })
-        })?;
-        match self.enrol_alarms(&setup) {
-            // An alarm was pressed after an earlier try had got this far: the outbox is this device's.
-            Err(BakenError::AlreadyActivated) => Ok(()),
-            done => done,
-        }
+        })
     }
 
     /// Proves to every desk of the directory whose device this is; each once.
@@ -301,7 +306,10 @@ impl Baken {
     }
 
     /// What this device is called.
-    pub(crate) fn own_name(&self) -> Result<String, BakenError> {
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub fn own_name(&self) -> Result<String, BakenError> {
         self.with_vault(|open| setting::required(&open.vault.connection, NAME))
     }
 

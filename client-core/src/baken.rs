@@ -17,6 +17,7 @@ use crate::circle::Circles;
 use crate::device;
 use crate::home::Home;
 use crate::record::store;
+use crate::travel::Travel;
 use crate::vault::Vault;
 use crate::{BakenError, Context};
 
@@ -43,6 +44,8 @@ pub(crate) struct UnlockedVault {
     pub(crate) circles: Circles,
     /// The account; nobody's on a guest's device.
     pub(crate) account: AccountId,
+    /// The dossier is not on this phone.
+    pub(crate) travel: Option<Travel>,
 }
 
 impl UnlockedVault {
@@ -50,7 +53,17 @@ impl UnlockedVault {
     pub(crate) fn load(vault: Vault) -> Result<Self, BakenError> {
         let device = device::load(&vault.connection)?;
         let circles = Circles::load(&vault.connection, device.circle, &device.keys)?;
-        Ok(Self { vault, keys: device.keys, circles, account: device.account })
+        let travel = Travel::read(&vault.connection)?;
+        Ok(Self { vault, keys: device.keys, circles, account: device.account, travel })
+    }
+
+    /// Reads it again, where the vault has become another device's.
+    pub(crate) fn reload(&mut self) -> Result<(), BakenError> {
+        let device = device::load(&self.vault.connection)?;
+        self.circles = Circles::load(&self.vault.connection, device.circle, &device.keys)?;
+        self.travel = Travel::read(&self.vault.connection)?;
+        (self.keys, self.account) = (device.keys, device.account);
+        Ok(())
     }
 
     /// The account; `None` on a guest's device.
@@ -116,12 +129,16 @@ impl Baken {
     }
 
     /// The keys of this device, for signing requests that the alarm key may not sign. A decoy signs nothing: with it
-    /// open, the relay is as if it could not be reached.
+    /// open, the relay is as if it could not be reached. A phone that travels is no device of the dossier.
     ///
     /// # Errors
-    /// [`BakenError::Locked`], [`BakenError::NotReached`].
+    /// [`BakenError::Locked`], [`BakenError::NotReached`], [`BakenError::Travelling`].
     pub(crate) fn device_keys(&self) -> Result<DeviceKeys, BakenError> {
-        self.with_vault(|open| if open.vault.is_decoy() { Err(BakenError::NotReached) } else { Ok(open.keys.clone()) })
+        self.with_vault(|open| match (open.vault.is_decoy(), &open.travel) {
+            (true, _) => Err(BakenError::NotReached),
+            (false, Some(_)) => Err(BakenError::Travelling),
+            (false, None) => Ok(open.keys.clone()),
+        })
     }
 
     /// Runs `work` on the unlocked vault. Never wait for the network inside.
@@ -145,7 +162,7 @@ impl Baken {
     ) -> Result<T, BakenError> {
         self.with_vault(|open| {
             for circle in open.circles.all() {
-                store::settle(&open.vault.connection, circle.row())?;
+                store::settle(&open.vault.connection, circle, self.context.now())?;
             }
             work(open)
         })

@@ -34,7 +34,8 @@ pub(crate) fn fill(decoy: &mut Connection, truth: &Connection, context: &Context
     }
     let name: String = setting::required(truth, NAME)?;
     if setting::read::<Stage>(decoy, STAGE)?.is_none() {
-        found(decoy, truth, &name, context)?;
+        let (real, directory) = (device::load(truth)?, setting::read::<ByteVec>(truth, DIRECTORY)?);
+        found(decoy, Apart { real: &real, name: &name, directory }, context)?;
     }
     let device = device::load(decoy)?;
     let circles = Circles::load(decoy, device.circle, &device.keys)?;
@@ -48,12 +49,19 @@ pub(crate) fn fill(decoy: &mut Connection, truth: &Connection, context: &Context
     setting::write(decoy, FILLED, &String::new())
 }
 
-/// Makes the decoy's device and circle, all or nothing.
-fn found(decoy: &mut Connection, truth: &Connection, name: &String, context: &Context) -> Result<(), BakenError> {
-    let real = device::load(truth)?;
-    let tx = decoy.transaction()?;
+/// What a vault whose circle is never sent takes over from the true one.
+pub(crate) struct Apart<'a> {
+    pub(crate) real: &'a Device,
+    pub(crate) name: &'a str,
+    pub(crate) directory: Option<ByteVec>,
+}
+
+/// Makes the device and circle of a vault that stands by itself, all or nothing.
+pub(crate) fn found(connection: &mut Connection, apart: Apart<'_>, context: &Context) -> Result<(), BakenError> {
+    let Apart { real, name, directory } = apart;
+    let tx = connection.transaction()?;
     let device = context.with_rng(|rng| {
-        // The device's id stands in every alarm, so the decoy shows the same.
+        // The device's id stands in every alarm, so this one shows the same.
         let keys = DeviceKeys { device: real.keys.device, ..DeviceKeys::make(rng) };
         let root = SigningKey::make(rng);
         let desk_key = SymmetricKey::make(rng);
@@ -70,8 +78,8 @@ fn found(decoy: &mut Connection, truth: &Connection, name: &String, context: &Co
     })?;
     device::save(&tx, &device)?;
     setting::write(&tx, STAGE, &Stage::Done)?;
-    setting::write(&tx, NAME, name)?;
-    if let Some(directory) = setting::read::<ByteVec>(truth, DIRECTORY)? {
+    setting::write(&tx, NAME, &name.to_owned())?;
+    if let Some(directory) = directory {
         setting::write(&tx, DIRECTORY, &directory)?;
     }
     setting::write(&tx, ACTIVATED_AT, &context.now())?;
@@ -82,8 +90,9 @@ fn found(decoy: &mut Connection, truth: &Connection, name: &String, context: &Co
 /// Set once the decoy is filled. After a crash before that, it is filled again.
 const FILLED: &str = "filled";
 
-fn add(
-    decoy: &mut Connection,
+/// Adds a record to such a vault.
+pub(crate) fn add(
+    connection: &mut Connection,
     author: Author<'_>,
     id: RecordId,
     kind: &str,
@@ -97,5 +106,5 @@ fn add(
             Ok((field.number, Value::Text((*text).to_owned())))
         })
         .collect::<Result<_, BakenError>>()?;
-    record::edit_all(decoy, author, id, kind.number, edits)
+    record::edit_all(connection, author, id, kind.number, edits)
 }

@@ -14,6 +14,7 @@ use crate::BakenError;
 use crate::vault::setting;
 
 const DEVICE: &str = "device";
+const RETURNING: &str = "travel_device";
 /// Stands for the account on a guest's device, which has none.
 pub(crate) const GUEST: AccountId = AccountId([0; 16]);
 
@@ -81,6 +82,15 @@ impl Device {
 
 /// Writes the device into its vault.
 pub(crate) fn save(connection: &Connection, device: &Device) -> Result<(), BakenError> {
+    save_as(connection, DEVICE, device)
+}
+
+/// Writes the device that a phone which travels will be once it is back.
+pub(crate) fn save_returning(connection: &Connection, device: &Device) -> Result<(), BakenError> {
+    save_as(connection, RETURNING, device)
+}
+
+fn save_as(connection: &Connection, name: &'static str, device: &Device) -> Result<(), BakenError> {
     let row = Row {
         device: device.keys.device,
         account: device.account,
@@ -95,13 +105,22 @@ pub(crate) fn save(connection: &Connection, device: &Device) -> Result<(), Baken
             root: device.root.as_ref().map(|root| root.to_bytes().to_vec()).unwrap_or_default(),
         },
     };
-    setting::write(connection, DEVICE, &row)
+    setting::write(connection, name, &row)
 }
 
 /// Reads the device out of its vault.
 pub(crate) fn load(connection: &Connection) -> Result<Device, BakenError> {
+    load_as(connection, DEVICE)
+}
+
+/// Reads what [`save_returning`] wrote.
+pub(crate) fn load_returning(connection: &Connection) -> Result<Device, BakenError> {
+    load_as(connection, RETURNING)
+}
+
+fn load_as(connection: &Connection, name: &'static str) -> Result<Device, BakenError> {
     let damaged = || BakenError::VaultDamaged { part: "its keys" };
-    let row: Row = setting::required(connection, DEVICE)?;
+    let row: Row = setting::required(connection, name)?;
     let secrets = &row.secrets;
     Ok(Device {
         keys: DeviceKeys {

@@ -5,6 +5,7 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::code::CodeError;
+use baken_schemas::time::Timestamp;
 
 use crate::transport::TransportError;
 
@@ -163,6 +164,24 @@ pub enum BakenError {
     /// The field has more than one value; a plain put would settle that by accident.
     #[error("the field is in conflict")]
     InConflict,
+    /// Deletions of this very device: they have its word already, and wait for another's.
+    #[error("a device does not confirm its own deletions")]
+    OwnDeletions,
+    /// The record was deleted long ago and emptied.
+    #[error("the record was erased; its history has the values until {}", values_until.to_rfc3339())]
+    Erased {
+        /// Until when this device keeps its history.
+        values_until: Timestamp,
+    },
+    /// The dossier is not on this phone: it travels.
+    #[error("the dossier is not on this phone while it travels")]
+    Travelling,
+    /// No other device of the person has the dossier.
+    #[error("no other device of yours has the dossier")]
+    LastDevice,
+    /// Something was written here that the relay does not have.
+    #[error("not everything that was written here is sent")]
+    NotAllSent,
     /// The file is larger than an attachment may be.
     #[error("an attachment has at most 200 MiB")]
     AttachmentTooLarge,
@@ -278,6 +297,11 @@ impl BakenError {
             Self::NoSuchRecord => "no_such_record",
             Self::NoConflict => "no_conflict",
             Self::InConflict => "in_conflict",
+            Self::OwnDeletions => "own_deletions",
+            Self::Travelling => "travelling",
+            Self::LastDevice => "last_device",
+            Self::NotAllSent => "not_all_sent",
+            Self::Erased { .. } => "erased",
             Self::AttachmentTooLarge => "attachment_too_large",
             Self::AttachmentChanged => "attachment_changed",
             Self::AttachmentNotHere => "attachment_not_here",
@@ -345,6 +369,11 @@ impl BakenError {
             Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
             Self::NoConflict => "List the conflicts again; another device may have resolved it.",
             Self::InConflict => "Look at both values and resolve the conflict.",
+            Self::OwnDeletions => "Do this on another of your devices.",
+            Self::Travelling => "Bring it back with `baken travel end`, beside another device of yours.",
+            Self::LastDevice => "Pair a second device first: it keeps the dossier and brings it back.",
+            Self::NotAllSent => "Sync, then try again; nothing has changed.",
+            Self::Erased { .. } => "Put a value of its history back first, then restore it.",
             Self::AttachmentTooLarge => "Choose a smaller file, or cut it into parts.",
             Self::AttachmentChanged => "Wait until the file is no longer written to, then add it again.",
             Self::AttachmentNotHere => "Fetch it first; what is here already is not fetched again.",

@@ -68,6 +68,11 @@ impl Home {
         [self.folder.join("vault.db"), self.folder.join("vault-2.db")]
     }
 
+    /// A database that takes the place of one of the two: see `vault/swap.rs`.
+    pub(crate) fn vault_beside(&self) -> PathBuf {
+        self.folder.join("vault-3.db")
+    }
+
     /// When the next PIN may be tried.
     pub fn vault_attempts(&self) -> PathBuf {
         self.folder.join("vault.attempts")

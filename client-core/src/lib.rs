@@ -33,6 +33,7 @@ pub mod record;
 pub mod recovery;
 pub mod sync;
 pub mod transport;
+pub mod travel;
 mod unlock;
 mod vault;
 

@@ -17,6 +17,7 @@ Exit codes:
   6  not reached: kept here, sent later; or what was waited for did not come in time
   7  refused by the relay
   8  not trustworthy: a wrong root, signature, directory or certificate
+  9  travelling: the dossier is not on this phone
 
 The PIN comes from --pin-file, BAKEN_PIN, or a question on the terminal. Alarms need none.";
 
@@ -132,6 +133,9 @@ Examples:
     /// Who shares what: the dossier, the family, a case
     #[command(subcommand)]
     Circle(CircleCommand),
+    /// Take the dossier off this phone for a journey, and bring it back
+    #[command(subcommand)]
+    Travel(TravelCommand),
     /// The recovery code on paper, and coming back with it
     #[command(subcommand)]
     Recovery(RecoveryCommand),
@@ -334,7 +338,7 @@ Examples:
         #[arg(required = true, value_name = "FIELD=VALUE")]
         fields: Vec<String>,
     },
-    /// Delete a record; it can be restored
+    /// Delete a record; for thirty days it can be restored
     Delete {
         /// The record's id, or enough of its start
         record: String,
@@ -343,6 +347,23 @@ Examples:
     Restore {
         /// The record's id, or enough of its start
         record: String,
+    },
+    /// What is deleted and until when it can be restored; what one device deleted at once, and your word on that
+    #[command(after_help = "\
+Examples:
+  baken record deletions                     what is deleted, and what is held
+  baken record deletions --confirm Tablet    on another device of yours: it was right, delete them
+  baken record deletions --undo Tablet       it was not: restore all of them
+
+More than 20 records that one device deletes within an hour are kept until another device of yours confirms it, or for a
+day. What has been deleted for thirty days is erased; its history is kept for thirty days more.")]
+    Deletions {
+        /// The device whose deletions are right: its name, id or enough of its start
+        #[arg(long, value_name = "DEVICE", conflicts_with = "undo")]
+        confirm: Option<String>,
+        /// The device whose deletions are to be taken back
+        #[arg(long, value_name = "DEVICE")]
+        undo: Option<String>,
     },
     /// Everything that was ever put to a record
     History {
@@ -694,6 +715,41 @@ pub enum GuestRole {
     Member,
     /// Reads
     Viewer,
+}
+
+#[derive(Subcommand)]
+pub enum TravelCommand {
+    /// Take the dossier off this phone; another device of yours keeps it
+    #[command(after_help = "\
+Examples:
+  baken travel start                          only the contacts come along; asks for a word first
+  baken travel start --keep contact --keep plan
+  baken travel start --yes                    does not ask
+
+Needs a connection and a second device of yours. Alarms work as before. What is not on the phone, no PIN can show.")]
+    Start {
+        /// A kind of record that comes along; contacts, if none is named
+        #[arg(long, value_name = "KIND")]
+        keep: Vec<String>,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Bring the dossier back: pair again with another device of yours
+    #[command(after_help = "\
+Examples:
+  baken travel end                    shows a QR code and digits, as `baken pair show` does
+  baken pair accept BAKEN-PAIR:AB…    then on your other device, which asks for the six digits
+
+This phone becomes a new device of yours, and may have to wait until another one lets it in; `baken sync` then brings the
+dossier back. Until then what came along stays usable. What you changed on the way goes into the dossier.")]
+    End {
+        /// What `baken pair relay` printed on the other device; only where the relay has moved
+        #[arg(long, value_name = "TEXT")]
+        relay: Option<String>,
+    },
+    /// Whether this phone travels, since when, and with what
+    Status,
 }
 
 #[derive(Subcommand)]

@@ -127,6 +127,10 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::ValueRefused
         | E::NoSuchRecord
         | E::InConflict
+        | E::OwnDeletions
+        | E::LastDevice
+        | E::NotAllSent
+        | E::Erased { .. }
         | E::NoConflict
         | E::NoSuchAlarm
         | E::AttachmentTooLarge
@@ -140,6 +144,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         E::WrongPin { .. } | E::TooSoon { .. } | E::Locked | E::PinNeeded | E::BiometricRefused => 4,
         E::VaultDamaged { .. } | E::VaultNewer { .. } | E::VaultOlder { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
         E::NotReached | E::NoEpochKey => 6,
+        E::Travelling => 9,
         E::Refused { .. } => 7,
         E::Untrusted
         | E::OutOfDate

@@ -246,6 +246,32 @@ texts! {
     IN_CONFLICT: "conflict", "conflict";
     DELETED: "verwijderd", "deleted";
     MADE: "Vastgelegd: {}", "Kept: {}";
+    TRAVEL_WORD: "REIS", "TRAVEL";
+    TRAVEL_ASK: "Typ {} om door te gaan: ", "Type {} to go on: ";
+    TRAVEL_GOES: "Niet meer op dit toestel, tot een ander toestel van u het terugbrengt: {}.",
+                 "Not on this phone any more, until another device of yours brings it back: {}.";
+    TRAVEL_STAYS: "Mee gaan: {}. Alarmen werken als altijd.", "Come along: {}. Alarms work as ever.";
+    TRAVEL_STARTED: "Op reis. Terug: baken travel end, met een ander toestel van u erbij.",
+                    "Travelling. Back: baken travel end, beside another device of yours.";
+    TRAVELLING: "Op reis sinds {}: het dossier is niet op dit toestel. Mee: {} gegevens, gewijzigd: {} velden.",
+                "Travelling since {}: the dossier is not on this phone. Along: {} records, changed: {} fields.";
+    TRAVEL_WAITS: "Gekoppeld; een ander toestel van u moet dit toelaten. Daarna: baken sync",
+                  "Paired; another device of yours has to let this one in. Then: baken sync";
+    TRAVEL_NONE: "Dit toestel is niet op reis.", "This phone does not travel.";
+    TRAVEL_ENDED: "Terug van reis: het dossier is weer op dit toestel.", "Back: the dossier is on this phone again.";
+    HELD: "{} verwijderde {} gegevens ineens; ze blijven staan tot {}. Klopt het: baken record deletions --confirm {}. \
+           Klopt het niet: baken record deletions --undo {}",
+          "{} deleted {} records at once; they are kept until {}. If that is right: baken record deletions --confirm {}. \
+           If not: baken record deletions --undo {}";
+    HELD_HERE: "Dit toestel ({}) verwijderde {} gegevens ineens; ze blijven staan tot {}. Klopt het, bevestig het op een \
+                ander toestel van u: baken record deletions --confirm {}. Klopt het niet: baken record deletions --undo {}",
+               "This device ({}) deleted {} records at once; they are kept until {}. If that is right, confirm it on \
+                another device of yours: baken record deletions --confirm {}. If not: baken record deletions --undo {}";
+    HELD_UNTIL: "verwijdering vastgehouden tot {}", "deletion held until {}";
+    RESTORABLE_UNTIL: "te herstellen tot {}", "can be restored until {}";
+    ERASED_UNTIL: "gewist; in de geschiedenis tot {}", "erased; in the history until {}";
+    DELETIONS_CONFIRMED: "Bevestigd: {} gegevens zijn verwijderd.", "Confirmed: {} records are deleted.";
+    DELETIONS_UNDONE: "Hersteld: {} gegevens.", "Restored: {} records.";
     NEWER: "gemaakt met een nieuwere versie", "made by a newer version";
     SYNCED: "Bijgewerkt: {} verzonden, {} ontvangen, {} conflicten.", "Synced: {} sent, {} received, {} conflicts.";
     SYNC_FAILED: "Niet gelukt ({}); opnieuw over {} s.", "Did not work ({}); again in {} s.";
@@ -375,6 +401,21 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         "value_bytes" => (
             Text::new("dit veld kan niet worden getypt", "this field cannot be typed"),
             Text::new("Baken vult het zelf.", "Baken fills it in itself."),
+        ),
+        "not_started" => (
+            Text::new("er is niets veranderd: het woord klopte niet", "nothing has changed: the word was another"),
+            Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
+        ),
+        "not_travelling" => (
+            Text::new(
+                "dit toestel is niet op reis: het dossier is hier",
+                "this phone does not travel: its dossier is here",
+            ),
+            Text::new("Er is niets terug te brengen.", "There is nothing to bring back."),
+        ),
+        "nothing_held" => (
+            Text::new("van dat toestel wordt niets vastgehouden", "nothing of that device is held"),
+            Text::new("Kijk met: baken record deletions", "Look with: baken record deletions"),
         ),
         "no_such_version" => (
             Text::new("die waarde is er niet in de geschiedenis", "the history has no such value"),
@@ -536,6 +577,11 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "unknown_field" => "dit soort gegeven heeft dat veld niet",
         "value_refused" => "die waarde past niet in het veld",
         "no_such_record" => "dat gegeven is er niet",
+        "own_deletions" => "een toestel bevestigt niet wat het zelf heeft verwijderd",
+        "travelling" => "het dossier is op reis niet op dit toestel",
+        "last_device" => "geen ander toestel van u heeft het dossier",
+        "not_all_sent" => "nog niet alles wat hier is geschreven, is verzonden",
+        "erased" => "dit gegeven is gewist",
         "in_conflict" => "dit veld heeft twee waarden; kies er eerst een",
         "no_conflict" => "dit veld heeft dat conflict niet",
         "attachment_too_large" => "een bijlage mag hoogstens 200 MiB zijn",
@@ -565,6 +611,9 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
             format!("{sentence}; opnieuw over {} s", (wait_ms + 999) / 1000)
         }
         BakenError::PairingDigits { left } => format!("{sentence}; nog {left} pogingen"),
+        BakenError::Erased { values_until } => {
+            format!("{sentence}; zijn geschiedenis heeft de waarden tot {}", values_until.to_rfc3339())
+        }
         _ => sentence.to_owned(),
     }
 }
@@ -633,6 +682,11 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "file_exists" => "Kies een andere naam, of schrijf eroverheen met --force.",
         "export_code" => "Vergelijk de code met wat is getoond, groep voor groep.",
         "export_invalid" => "Kijk of de code bij dit bestand hoort, en kopieer het hele bestand opnieuw.",
+        "own_deletions" => "Doe dit op een ander toestel van u.",
+        "travelling" => "Breng het terug met baken travel end, met een ander toestel van u erbij.",
+        "last_device" => "Koppel eerst een tweede toestel: dat bewaart het dossier en brengt het terug.",
+        "not_all_sent" => "Werk bij en probeer het opnieuw; er is niets veranderd.",
+        "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",

@@ -117,6 +117,8 @@ pub fn record_json(record: &RecordView) -> Json {
         "circle": record.circle,
         "kind": field_name(record.kind_name, record.kind),
         "deleted": record.deleted,
+        "deletion_held": record.deletion_held,
+        "erased": record.erased,
         "newer": record.newer,
         "fields": single.collect::<Map<String, Json>>(),
         "conflicts": several.map(conflict_entry).collect::<Map<String, Json>>(),

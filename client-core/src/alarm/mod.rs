@@ -60,6 +60,7 @@
 mod deliver;
 mod device;
 mod file;
+mod identity;
 mod live;
 mod orders;
 mod outbox;

@@ -93,8 +93,14 @@ impl AlarmOutbox {
         let ladder = directory.value().ladders.first().ok_or(BakenError::NoLadder)?;
         let outbox = Self::over(file::create(path, key)?);
         outbox.write(|tx| {
-            let pressed: bool = tx.query_row("SELECT EXISTS (SELECT 1 FROM alarm)", [], |row| row.get(0))?;
-            if pressed {
+            // What waits is signed by the device that it was set up for.
+            let in_use: bool = tx.query_row(
+                "SELECT EXISTS (SELECT 1 FROM alarm)
+                     OR (EXISTS (SELECT 1 FROM note) AND EXISTS (SELECT 1 FROM phone WHERE device <> ?1))",
+                [setup.device.0],
+                |row| row.get(0),
+            )?;
+            if in_use {
                 return Err(BakenError::AlreadyActivated);
             }
             tx.execute(

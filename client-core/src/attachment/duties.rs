@@ -9,7 +9,7 @@
 
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, sealed_len};
 use baken_schemas::id::{BlobId, CircleId, RecordId};
-use baken_schemas::record::kind_named;
+use baken_schemas::record::{KindNumber, kind_named};
 use baken_schemas::time::Timestamp;
 use minicbor::{Decode, Encode};
 use rusqlite::Connection;
@@ -100,7 +100,8 @@ impl Known {
         }
     }
 
-    fn is_freed(&self, record: RecordId) -> bool {
+    /// Whether the blobs of a deleted record are freed.
+    pub(crate) fn is_freed(&self, record: RecordId) -> bool {
         self.deleted.iter().any(|deleted| deleted.record == record && deleted.freed)
     }
 
@@ -148,6 +149,11 @@ pub(crate) fn waiting(connection: &Connection, circle: &Circle, store: &BlobStor
         waiting = waiting.saturating_add(u64::from(!unsent(&known, record, store)?.is_empty()));
     }
     Ok(waiting)
+}
+
+/// Whether records of this kind name blobs.
+pub(crate) fn is_attachment(kind: KindNumber) -> bool {
+    kind_named(KIND).is_some_and(|attachment| attachment.number == kind)
 }
 
 /// Every attachment of a circle. What was taken in must have been merged.

@@ -28,7 +28,8 @@ impl Baken {
     /// devices are in it.
     ///
     /// # Errors
-    /// [`BakenError::NotOwner`] on a guest's device, [`BakenError::ValueRefused`] for a second dossier.
+    /// [`BakenError::NotOwner`] on a guest's device, [`BakenError::ValueRefused`] for a second dossier,
+    /// [`BakenError::Travelling`].
     pub fn found_circle(&self, kind: CircleKind, name: &str) -> Result<CircleId, BakenError> {
         if kind == CircleKind::Dossier {
             return Err(BakenError::ValueRefused);
@@ -36,6 +37,9 @@ impl Baken {
         let id = self.context.with_rng(|rng| CircleId::make(rng));
         self.with_vault(|open| {
             let home = open.circles.home().membership();
+            if open.travel.is_some() {
+                return Err(BakenError::Travelling);
+            }
             if open.account().is_none() || !home.is_owner(open.keys.device) {
                 return Err(BakenError::NotOwner);
             }
@@ -191,6 +195,25 @@ impl Baken {
         let device = self.with_vault(|open| Ok(open.keys.device))?;
         let counter = self.counter_of(circle, device)?;
         self.act(transport, circle, Operation::Leave { counter }).await
+    }
+
+    /// Leaves a circle once all that was written here, in any circle, is at the relay; fine if it was left before.
+    pub(crate) async fn leave_when_all_is_sent(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+    ) -> Result<(), BakenError> {
+        self.append(client, circle, |circle, keys| {
+            if self.status()?.pending > 0 {
+                return Err(BakenError::NotAllSent);
+            }
+            if !circle.membership().is_active(keys.device) {
+                return Ok(None);
+            }
+            let counter = self.head_counter(circle, keys.device)?;
+            Ok(Some(circle.record(Operation::Leave { counter }, keys)))
+        })
+        .await
     }
 
     fn counter_of(&self, circle: CircleId, device: DeviceId) -> Result<u64, BakenError> {

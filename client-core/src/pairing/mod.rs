@@ -20,6 +20,7 @@ use http::Method;
 pub use accept::{PairInto, Paired, PairingAccept};
 pub use address::RelayAddress;
 pub use start::PairingStart;
+pub(crate) use start::join_circle;
 
 use crate::client::{path_with, send_unsigned};
 use crate::transport::Transport;

@@ -48,10 +48,10 @@ impl PairingStart {
 
 impl Baken {
     /// Starts pairing on a new device: makes its keys and leaves the offer at the relay. The PIN will be that of the
-    /// new vault. Nothing is written to disk yet.
+    /// new vault. Nothing is written to disk yet. A phone that travels comes back so, and keeps its PIN.
     ///
     /// # Errors
-    /// [`BakenError::AlreadyActivated`], [`BakenError::PinRefused`], and those of the network.
+    /// [`BakenError::AlreadyActivated`], [`BakenError::PinRefused`], those of the PIN, and those of the network.
     pub async fn pair_start(
         &self,
         transport: &dyn Transport,
@@ -59,7 +59,10 @@ impl Baken {
         device_name: &str,
     ) -> Result<PairingStart, BakenError> {
         if self.is_activated() {
-            return Err(BakenError::AlreadyActivated);
+            if !self.is_travelling() {
+                return Err(BakenError::AlreadyActivated);
+            }
+            self.check_pin(pin)?;
         }
         check_pin_rules(pin)?;
         let keys = self.context.with_rng(|rng| DeviceKeys::make(rng));
@@ -102,6 +105,15 @@ impl Baken {
         let grant_path = path(start.code.rendezvous, "grant")?;
         let bytes = wait_for(&self.context, transport, start.started, &grant_path).await?;
         let grant = start.code.open_grant(&start.keys.kem, hello, &bytes).map_err(BakenError::PairingBroken)?;
+        if self.is_travelling() {
+            self.keep_return(&grant, &start.keys, &start.name)?;
+            return match self.come_back(transport).await {
+                Ok(()) => self.finish_activation(transport).await,
+                // Not let in yet: a later sync brings it back.
+                Err(BakenError::Travelling) => Ok(()),
+                Err(error) => Err(error),
+            };
+        }
         let directory = self.newest_directory(transport, &grant).await?;
         let client = SignedClient::of_device(transport, &start.keys);
         let log = self.fetch_log(&client, grant.circle).await?;
@@ -121,7 +133,7 @@ impl Baken {
     }
 
     /// The granted directory, or the relay's if that is newer and signed by the same root.
-    async fn newest_directory(
+    pub(crate) async fn newest_directory(
         &self,
         transport: &dyn Transport,
         grant: &Grant,
@@ -135,7 +147,7 @@ impl Baken {
 }
 
 /// Checks the log from its first record, that it passes through the granted head, and that this device is in it.
-fn join_circle(
+pub(crate) fn join_circle(
     connection: &Connection,
     grant: &Grant,
     log: &[Vec<u8>],

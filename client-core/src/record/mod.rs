@@ -4,6 +4,9 @@
 //! An edit is one transaction of state and outbox, durable when the method returns. Conflicts are kept until somebody
 //! resolves them: [`Baken::put`] refuses a field in conflict, so none is settled by accident.
 
+pub(crate) mod deletion;
+mod deletions;
+pub(crate) mod erase;
 pub(crate) mod register;
 pub(crate) mod store;
 pub(crate) mod time;
@@ -17,9 +20,11 @@ use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::{
     self as schema, Change, DELETED, FieldNumber, FieldType, KindNumber, KindSpec, MAX_VALUE_BYTES, Value,
 };
+use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
-pub use view::{ConflictView, FieldView, HistoryView, RecordView, ValueView};
+pub use deletions::{DeletionView, HeldDeletionsView};
+pub use view::{ConflictView, DeletionHeldView, FieldView, HistoryView, RecordView, ValueView};
 
 use crate::baken::UnlockedVault;
 use crate::circle::{Circle, CircleRow};
@@ -90,11 +95,11 @@ fn edit(
     kind: KindNumber,
     edits: Vec<(FieldNumber, Value)>,
 ) -> Result<(), BakenError> {
-    let row = author.circle.row();
-    store::settle(tx, row)?;
+    let (row, now) = (author.circle.row(), author.context.now());
+    store::settle(tx, author.circle, now)?;
     let seen: Vec<Seen> =
         rows::heads(tx, row)?.into_iter().map(|(slot, head)| Seen { slot, counter: head.counter }).collect();
-    let mut records = Records::of(tx, row);
+    let mut records = Records::of(tx, author.circle, now);
     for (field, value) in edits {
         let (slot, counter, hlc) = author.add(tx, &Change { record, kind, field, value: value.clone() })?;
         records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, &seen)?;
@@ -148,7 +153,9 @@ impl Baken {
             let circle = open.circles.get(circle)?;
             let shared =
                 schema::kind_numbered(kind).is_none_or(|spec| spec.circles.contains(&circle.membership().kind()));
-            if !shared {
+            // What came along from other circles goes back there.
+            let came_along = open.travel.as_ref().is_some_and(|travel| travel.has(record));
+            if !shared && !came_along {
                 return Err(BakenError::NotShared);
             }
             let author = Author { circle, keys: &open.keys, context: &self.context };
@@ -186,7 +193,7 @@ impl Baken {
         self.edit(circle, record, kind, edits)
     }
 
-    /// Deletes a record; it can be restored.
+    /// Deletes a record. It can be restored for thirty days.
     ///
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::NoSuchRecord`].
@@ -197,8 +204,16 @@ impl Baken {
     /// Restores a deleted record.
     ///
     /// # Errors
-    /// [`BakenError::Locked`], [`BakenError::NoSuchRecord`].
+    /// [`BakenError::Locked`], [`BakenError::NoSuchRecord`]; [`BakenError::Erased`] when nothing is left of it but its
+    /// history.
     pub fn restore(&self, record: RecordId) -> Result<(), BakenError> {
+        self.with_settled(|open| {
+            let Found { row, fields, .. } = find(open, record)?;
+            match deletion::values_until(&open.vault.connection, row)? {
+                Some(values_until) if deletion::is_erased(&fields) => Err(BakenError::Erased { values_until }),
+                _ => Ok(()),
+            }
+        })?;
         self.put_deleted(record, false)
     }
 
@@ -236,8 +251,9 @@ impl Baken {
     /// [`BakenError::Locked`], [`BakenError::NoSuchRecord`].
     pub fn record(&self, record: RecordId) -> Result<RecordView, BakenError> {
         self.with_settled(|open| {
-            let Found { circle, kind, fields, .. } = find(open, record)?;
-            Ok(view::record_view(open.circles.get(circle)?, record, kind, &fields))
+            let Found { circle, row, kind, fields } = find(open, record)?;
+            let held = deletion::held(&open.vault.connection, row)?;
+            Ok(view::record_view(open.circles.get(circle)?, record, kind, &fields, held))
         })
     }
 
@@ -282,18 +298,19 @@ impl Baken {
     }
 }
 
+/// What [`view_of_row`] reads: a record, and the hold on its deletion where there is one.
+const SELECT_VIEWS: &str = "SELECT r.record, r.kind, r.body, d.slot, d.seen_at
+     FROM record AS r LEFT JOIN deletion AS d ON d.record = r.id AND d.state = 1";
+
 /// Every record of a circle as a view, in the order it came to this device.
 pub(crate) fn all_views(
     connection: &Connection,
     circle: &Circle,
     kind: Option<KindNumber>,
 ) -> Result<Vec<RecordView>, BakenError> {
-    let mut statement = match kind {
-        Some(_) => connection
-            .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND kind = ?2 ORDER BY id")?,
-        None => connection
-            .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND ?2 IS NULL ORDER BY id")?,
-    };
+    let which = if kind.is_some() { "r.kind = ?2" } else { "?2 IS NULL" };
+    let mut statement =
+        connection.prepare_cached(&format!("{SELECT_VIEWS} WHERE r.circle = ?1 AND {which} ORDER BY r.id"))?;
     let mut rows = statement.query((circle.row().0, kind))?;
     let mut views = Vec::new();
     while let Some(row) = rows.next()? {
@@ -311,8 +328,8 @@ pub(crate) fn first_views(
     limit: usize,
     keep: impl Fn(&RecordView) -> bool,
 ) -> Result<Vec<RecordView>, BakenError> {
-    let mut statement = connection
-        .prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 AND kind = ?2 ORDER BY record")?;
+    let mut statement =
+        connection.prepare_cached(&format!("{SELECT_VIEWS} WHERE r.circle = ?1 AND r.kind = ?2 ORDER BY r.record"))?;
     let mut rows = statement.query((circle.row().0, kind))?;
     let mut views = Vec::with_capacity(limit);
     while views.len() < limit
@@ -341,8 +358,8 @@ pub(crate) fn view_in(
     record: RecordId,
     kind: KindNumber,
 ) -> Result<Option<RecordView>, BakenError> {
-    let found = store::fields(connection, circle.row(), record, kind)?;
-    Ok(found.map(|(_, fields)| view::record_view(circle, record, kind, &fields)))
+    let Some((row, fields)) = store::fields(connection, circle.row(), record, kind)? else { return Ok(None) };
+    Ok(Some(view::record_view(circle, record, kind, &fields, deletion::held(connection, row)?)))
 }
 
 /// One record of a circle, and everything that was ever put to it.
@@ -354,11 +371,15 @@ pub(crate) fn with_history(
 ) -> Result<(RecordView, Vec<HistoryView>), BakenError> {
     let (row, fields) = store::fields(connection, circle.row(), record, kind)?.ok_or(BakenError::NoSuchRecord)?;
     let history = view::history(connection, circle, row, kind, &fields)?;
-    Ok((view::record_view(circle, record, kind, &fields), history))
+    Ok((view::record_view(circle, record, kind, &fields, deletion::held(connection, row)?), history))
 }
 
 fn view_of_row(circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {
     let record = store::record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
     let fields: Vec<FieldState> = register::kept(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?;
-    Ok(view::record_view(circle, record, row.get(1)?, &fields))
+    let held = match row.get::<_, Option<u16>>(3)? {
+        Some(slot) => Some(deletion::Held { slot, seen_at: Timestamp(row.get(4)?) }),
+        None => None,
+    };
+    Ok(view::record_view(circle, record, row.get(1)?, &fields, held))
 }

@@ -3,16 +3,18 @@
 //! What others wrote is durable as it came (`fresh`) before it is merged: a phone that receives in the background
 //! writes little, and the look that follows merges all at once. [`settle`] must run before anything here is read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use baken_schemas::cbor;
 use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{Change, FieldNumber, KindNumber, decode_changes};
+use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::BakenError;
-use crate::circle::CircleRow;
+use crate::circle::{Circle, CircleRow};
+use crate::record::deletion::{self, Passed};
 use crate::record::register::{self, SeenBy, kept};
 
 /// The most records held in memory while merging.
@@ -43,10 +45,27 @@ pub(crate) fn fields(
     row.map(|(id, body)| Ok((RecordRow(id), kept(&body)?))).transpose()
 }
 
+/// Every record of a circle, in the order they came.
+pub(crate) fn all_fields(
+    connection: &Connection,
+    circle: CircleRow,
+) -> Result<Vec<(RecordId, KindNumber, Vec<FieldState>)>, BakenError> {
+    let mut statement =
+        connection.prepare_cached("SELECT record, kind, body FROM record WHERE circle = ?1 ORDER BY id")?;
+    let mut rows = statement.query([circle.0])?;
+    let mut all = Vec::new();
+    while let Some(row) = rows.next()? {
+        let record = record_id(row.get_ref(0)?.as_blob().map_err(rusqlite::Error::from)?)?;
+        all.push((record, row.get(1)?, kept(row.get_ref(2)?.as_blob().map_err(rusqlite::Error::from)?)?));
+    }
+    Ok(all)
+}
+
 /// Records of one circle on their way from what was read to what is written back.
 pub(crate) struct Records<'a> {
     connection: &'a Connection,
-    circle: CircleRow,
+    circle: &'a Circle,
+    now: Timestamp,
     held: BTreeMap<(RecordId, KindNumber), Held>,
 }
 
@@ -54,11 +73,12 @@ struct Held {
     row: Option<RecordRow>,
     fields: Vec<FieldState>,
     replaced: Vec<(FieldNumber, StandingPut)>,
+    passed: Passed,
 }
 
 impl<'a> Records<'a> {
-    pub(crate) fn of(connection: &'a Connection, circle: CircleRow) -> Self {
-        Self { connection, circle, held: BTreeMap::new() }
+    pub(crate) fn of(connection: &'a Connection, circle: &'a Circle, now: Timestamp) -> Self {
+        Self { connection, circle, now, held: BTreeMap::new() }
     }
 
     fn hold(&mut self, record: RecordId, kind: KindNumber) -> Result<&mut Held, BakenError> {
@@ -68,9 +88,9 @@ impl<'a> Records<'a> {
         match self.held.entry((record, kind)) {
             std::collections::btree_map::Entry::Occupied(held) => Ok(held.into_mut()),
             std::collections::btree_map::Entry::Vacant(place) => {
-                let found = fields(self.connection, self.circle, record, kind)?;
+                let found = fields(self.connection, self.circle.row(), record, kind)?;
                 let (row, fields) = found.map_or((None, Vec::new()), |(row, fields)| (Some(row), fields));
-                Ok(place.insert(Held { row, fields, replaced: Vec::new() }))
+                Ok(place.insert(Held { row, fields, replaced: Vec::new(), passed: Passed::default() }))
             }
         }
     }
@@ -85,6 +105,7 @@ impl<'a> Records<'a> {
         seen: &SeenBy,
     ) -> Result<(), BakenError> {
         let held = self.hold(record, kind)?;
+        held.passed.put(field, &put);
         let replaced = register::put(&mut held.fields, field, put, seen);
         held.replaced.extend(replaced.into_iter().map(|put| (field, put)));
         Ok(())
@@ -100,6 +121,7 @@ impl<'a> Records<'a> {
         seen_by_other: &SeenBy,
     ) -> Result<(), BakenError> {
         let held = self.hold(record, kind)?;
+        held.passed.is_old = true;
         let replaced = register::merge(&mut held.fields, seen, others, seen_by_other);
         held.replaced.extend(replaced);
         Ok(())
@@ -107,6 +129,7 @@ impl<'a> Records<'a> {
 
     /// Writes back what changed.
     pub(crate) fn write(&mut self) -> Result<(), BakenError> {
+        let mut deleters = BTreeSet::new();
         for ((record, kind), held) in std::mem::take(&mut self.held) {
             let body = cbor::to_vec(&held.fields);
             let conflict = held.fields.iter().any(register::is_in_conflict);
@@ -122,15 +145,21 @@ impl<'a> Records<'a> {
                         .prepare_cached(
                             "INSERT INTO record (circle, record, kind, body, conflict) VALUES (?1, ?2, ?3, ?4, ?5)",
                         )?
-                        .execute((self.circle.0, record.0, kind, body, conflict))?;
+                        .execute((self.circle.row().0, record.0, kind, body, conflict))?;
                     RecordRow(self.connection.last_insert_rowid())
                 }
             };
+            let place = (row, kind);
+            let noted = deletion::note(self.connection, self.circle, place, &held.fields, &held.passed, self.now)?;
+            deleters.extend(noted);
             for (field, put) in held.replaced {
                 self.connection
                     .prepare_cached("INSERT INTO replaced (record, field, put) VALUES (?1, ?2, ?3)")?
                     .execute((row.0, field, cbor::to_vec(&put)))?;
             }
+        }
+        for slot in deleters {
+            deletion::hold_burst(self.connection, self.circle.row(), slot, self.now)?;
         }
         Ok(())
     }
@@ -189,28 +218,43 @@ fn fresh(connection: &Connection, circle: CircleRow) -> Result<Vec<Fresh>, Baken
     Ok(fresh)
 }
 
-/// Merges what was taken in into the records, in the order it came. A caller that is in a transaction goes on in it.
+/// Merges what was taken in into the records, in the order it came, and brings up to date since when what is deleted.
+/// A caller that is in a transaction goes on in it.
 ///
 /// # Errors
 /// [`BakenError::Database`].
-pub(crate) fn settle(connection: &Connection, circle: CircleRow) -> Result<(), BakenError> {
+pub(crate) fn settle(connection: &Connection, circle: &Circle, now: Timestamp) -> Result<(), BakenError> {
     loop {
-        let batch = fresh(connection, circle)?;
-        let Some(last) = batch.last().map(|fresh| fresh.id) else { return Ok(()) };
-        let own = connection.is_autocommit();
-        if own {
-            connection.execute_batch("BEGIN IMMEDIATE")?;
-        }
-        let done = merge_batch(connection, circle, batch, last);
-        if own {
-            connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
-        }
-        done?;
+        let batch = fresh(connection, circle.row())?;
+        let Some(last) = batch.last().map(|fresh| fresh.id) else { break };
+        in_transaction(connection, || merge_batch(connection, circle, now, batch, last))?;
     }
+    if deletion::is_up_to_date(connection, circle.row(), now)? {
+        return Ok(());
+    }
+    in_transaction(connection, || deletion::bring_up_to_date(connection, circle, now))
 }
 
-fn merge_batch(connection: &Connection, circle: CircleRow, batch: Vec<Fresh>, last: i64) -> Result<(), BakenError> {
-    let mut records = Records::of(connection, circle);
+fn in_transaction(connection: &Connection, work: impl FnOnce() -> Result<(), BakenError>) -> Result<(), BakenError> {
+    let own = connection.is_autocommit();
+    if own {
+        connection.execute_batch("BEGIN IMMEDIATE")?;
+    }
+    let done = work();
+    if own {
+        connection.execute_batch(if done.is_ok() { "COMMIT" } else { "ROLLBACK" })?;
+    }
+    done
+}
+
+fn merge_batch(
+    connection: &Connection,
+    circle: &Circle,
+    now: Timestamp,
+    batch: Vec<Fresh>,
+    last: i64,
+) -> Result<(), BakenError> {
+    let mut records = Records::of(connection, circle, now);
     for entry in batch {
         let Fresh { slot, counter, hlc, schema, seen, changes, .. } = entry;
         // They were decoded once when they were taken in.
@@ -219,7 +263,7 @@ fn merge_batch(connection: &Connection, circle: CircleRow, batch: Vec<Fresh>, la
         }
     }
     records.write()?;
-    connection.prepare_cached("DELETE FROM fresh WHERE circle = ?1 AND id <= ?2")?.execute((circle.0, last))?;
+    connection.prepare_cached("DELETE FROM fresh WHERE circle = ?1 AND id <= ?2")?.execute((circle.row().0, last))?;
     Ok(())
 }
 

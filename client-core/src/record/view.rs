@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::BakenError;
 use crate::circle::Circle;
+use crate::record::deletion::{self, HELD_MS, Held};
 use crate::record::register::{self, kept};
 use crate::record::store::{RecordRow, record_id};
 use crate::record::time::moment;
@@ -26,6 +27,10 @@ pub struct RecordView {
     pub kind_name: Option<&'static str>,
     /// It is deleted, and can be restored.
     pub deleted: bool,
+    /// One device deleted it and many others at once: it is kept until another device confirms that.
+    pub deletion_held: Option<DeletionHeldView>,
+    /// It was deleted long ago and emptied: only its history may still have something.
+    pub erased: bool,
     /// It is deleted, and another device put something to it later, so perhaps without knowing: look before it goes.
     pub edited_since_deleted: bool,
     /// A field has more than one value.
@@ -34,6 +39,15 @@ pub struct RecordView {
     pub newer: bool,
     /// Fields that were ever put, in order of number.
     pub fields: Vec<FieldView>,
+}
+
+/// Why a record that a device deleted is still there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeletionHeldView {
+    /// The device that deleted it.
+    pub by: Option<DeviceId>,
+    /// When the deletion takes effect by itself, by this device's clock.
+    pub until: Timestamp,
 }
 
 /// A field with every value that stands.
@@ -137,13 +151,22 @@ fn value_views(circle: &Circle, kind: KindNumber, state: &FieldState) -> Vec<Val
 }
 
 /// One record.
-pub(super) fn record_view(circle: &Circle, record: RecordId, kind: KindNumber, fields: &[FieldState]) -> RecordView {
+pub(super) fn record_view(
+    circle: &Circle,
+    record: RecordId,
+    kind: KindNumber,
+    fields: &[FieldState],
+    held: Option<Held>,
+) -> RecordView {
     let mut view = RecordView {
         record,
         circle: circle.id(),
         kind,
         kind_name: record::kind_numbered(kind).map(|kind| kind.name),
-        deleted: false,
+        deleted: deletion::is_deleted(fields) && held.is_none(),
+        deletion_held: held
+            .map(|held| DeletionHeldView { by: circle.device(held.slot), until: held.seen_at.plus_ms(HELD_MS) }),
+        erased: deletion::is_erased(fields) && held.is_none(),
         edited_since_deleted: false,
         in_conflict: fields.iter().any(register::is_in_conflict),
         newer: record::kind_numbered(kind).is_none(),
@@ -152,8 +175,6 @@ pub(super) fn record_view(circle: &Circle, record: RecordId, kind: KindNumber, f
     let mut deletion: Option<&StandingPut> = None;
     for state in fields {
         if state.field == DELETED {
-            // While one says deleted and another restored, it shows.
-            view.deleted = state.puts.iter().all(|put| put.value == Value::Bool(true));
             // Fields come in order of number, and this is number 0.
             deletion = state.puts.iter().max_by_key(|put| (put.hlc, put.slot)).filter(|_| view.deleted);
             continue;

@@ -10,6 +10,7 @@ use baken_schemas::checkpoint::{CheckpointPart, RecordState, Seen, WriterState};
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::entry::{Entry, EntryBody, EntryKind};
+use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use rusqlite::{Connection, OptionalExtension as _, Transaction};
@@ -81,6 +82,7 @@ pub(super) fn take(
     circle: &Circle,
     entry: &Entry,
     body: EntryBody,
+    now: Timestamp,
 ) -> Result<Verdict, BakenError> {
     let (row, header) = (circle.row(), entry.header());
     let EntryKind::Checkpoint { part, of } = header.kind else {
@@ -111,7 +113,7 @@ pub(super) fn take(
     if part.saturating_add(1) < of {
         return Ok(Verdict::Kept);
     }
-    start_from(tx, circle, entry)?;
+    start_from(tx, circle, entry, now)?;
     Ok(Verdict::Applied { by, changes: 0 })
 }
 
@@ -127,9 +129,9 @@ struct KeptPart {
 }
 
 /// Brings this device's state and a checkpoint together.
-fn start_from(tx: &Transaction<'_>, circle: &Circle, last: &Entry) -> Result<(), BakenError> {
+fn start_from(tx: &Transaction<'_>, circle: &Circle, last: &Entry, now: Timestamp) -> Result<(), BakenError> {
     let (row, author) = (circle.row(), last.header().slot);
-    store::settle(tx, row)?;
+    store::settle(tx, circle, now)?;
     let parts: Vec<KeptPart> = tx
         .prepare_cached("SELECT bytes FROM checkpoint_part WHERE circle = ?1 AND slot = ?2 ORDER BY part")?
         .query_map((row.0, author), |row| row.get::<_, Vec<u8>>(0))?
@@ -141,7 +143,7 @@ fn start_from(tx: &Transaction<'_>, circle: &Circle, last: &Entry) -> Result<(),
     own.sort_by_key(|seen| seen.slot);
     let mut writers: Vec<WriterState> = Vec::new();
     let mut covered: Vec<Seen> = Vec::new();
-    let mut records = Records::of(tx, row);
+    let mut records = Records::of(tx, circle, now);
     for (index, part) in parts.iter().enumerate() {
         let part = CheckpointPart::from_bytes(&part.bytes)?;
         if index == 0 {
@@ -214,7 +216,7 @@ pub(super) fn note(connection: &Connection, circle: CircleRow) -> Result<(), Bak
 pub(crate) fn make(tx: &Transaction<'_>, author: Author<'_>) -> Result<(), BakenError> {
     let row = author.circle.row();
     author.seal_pending(tx)?;
-    store::settle(tx, row)?;
+    store::settle(tx, author.circle, author.context.now())?;
     let mut writers = Vec::new();
     for (slot, head) in rows::heads(tx, row)? {
         let seen = rows::seen(tx, row, slot)?;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::attachment::duties;
 use crate::circle::{self, Circle};
 use crate::client::{SignedClient, idempotency_of, path_with};
+use crate::record::erase;
 use crate::sync::engine::{CURSOR, READ_OWN, STORED, Sync, SyncEvent};
 use crate::sync::rows::{self, FindingKind, Place};
 use crate::sync::seal::Author;
@@ -99,6 +100,9 @@ impl Baken {
     }
 
     async fn sync_all(&self, transport: &dyn Transport, counts: &mut SyncCounts) -> Result<(), BakenError> {
+        if self.is_travelling() {
+            self.come_back(transport).await?;
+        }
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
@@ -129,6 +133,7 @@ impl Baken {
         // A device that was let in meanwhile goes on with what it could not do before.
         self.finish_activation(transport).await?;
         self.share_account()?;
+        self.move_outbox()?;
         self.enrol_at_desks(&client).await?;
         self.send_card(&client).await
     }
@@ -146,6 +151,7 @@ impl Baken {
         if !self.is_active_in(circle)? {
             return Ok(());
         }
+        self.put_changed(circle)?;
         counts.count(&self.with_sync(circle, |sync| sync.retry())?);
         let pushed = match self.push(client, circle, counts).await {
             Err(BakenError::NotReached) => return Err(BakenError::NotReached),
@@ -169,8 +175,12 @@ impl Baken {
         self.find_withheld_log(circle)?;
         self.search_missing(client, circle, counts).await?;
         pushed?;
+        self.settle_changed(circle)?;
+        self.with_sync(circle, |sync| {
+            erase::tidy(sync.connection, Author { circle: sync.circle, keys: sync.keys, context: sync.context })
+        })?;
         self.with_sync(circle, make_due_checkpoint)?;
-        // Sealed while reading: a word that others wait for, a checkpoint.
+        // Sealed while reading: a word that others wait for, what is erased, a checkpoint.
         self.push(client, circle, counts).await
     }
 

@@ -156,7 +156,7 @@ impl Sync<'_> {
         }
         if entries.len() == 1 {
             // It came live, and whoever is told looks at it: one write to the disk instead of two.
-            store::settle(&tx, row)?;
+            store::settle(&tx, self.circle, self.context.now())?;
         }
         tx.commit()?;
         Ok(events)
@@ -302,7 +302,7 @@ impl Intake<'_> {
         let past_cut = self.circle.membership().cut(place.slot).is_some_and(|cut| place.counter > cut);
         let may_start = header.kind != EntryKind::Changes && !past_cut && self.circle.membership().was_owner(by);
         if may_start && checkpoint::is_needed(&self.tx, self.circle, entry, &body)? {
-            return checkpoint::take(&self.tx, self.circle, entry, *body);
+            return checkpoint::take(&self.tx, self.circle, entry, *body, self.context.now());
         }
         if header.counter > next {
             let needs = Some(Place { slot: header.slot, counter: next });

@@ -11,12 +11,14 @@ use serde::Serialize;
 
 use crate::attachment::duties::{self, Known};
 use crate::circle::{Circle, CircleRow, Circles, NoticeView};
+use crate::record::HeldDeletionsView;
 use crate::record::register::{is_in_conflict, kept};
 use crate::record::store;
 use crate::recovery::RECOVERED_STATE;
 use crate::sync::checkpoint;
 use crate::sync::engine::STORED;
 use crate::sync::rows::{self, FindingKind, FindingView, QuarantineView, WaitReason};
+use crate::travel::TravelView;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
 
@@ -68,6 +70,10 @@ pub struct StatusView {
     pub older_state_possible_since: Option<Timestamp>,
     /// What waits for this person's word: devices proposed or removed.
     pub notices: Vec<NoticeView>,
+    /// What one device deleted at once: kept until another confirms it, or for a day.
+    pub held_deletions: Vec<HeldDeletionsView>,
+    /// The dossier is not on this phone; nothing is sent meanwhile but alarms.
+    pub travelling: Option<TravelView>,
 }
 
 /// Why not everything is through. The first that applies, the worst first.
@@ -147,6 +153,7 @@ impl Baken {
     /// [`BakenError::Locked`].
     pub fn status(&self) -> Result<StatusView, BakenError> {
         let (notices, blobs) = (self.notices()?, self.blobs());
+        let (held_deletions, travelling) = (self.held_deletions()?, self.travelling()?);
         self.with_settled(|open| {
             let connection = &open.vault.connection;
             let home = open.circles.home();
@@ -166,6 +173,8 @@ impl Baken {
                 findings: Vec::new(),
                 older_state_possible_since: setting::read(connection, RECOVERED_STATE)?,
                 notices,
+                held_deletions,
+                travelling,
             };
             for circle in open.circles.all() {
                 let row = circle.row();
@@ -185,6 +194,10 @@ impl Baken {
                 view.findings.extend(findings);
             }
             view.trustworthy = view.findings.is_empty();
+            if view.travelling.is_some() {
+                view.pending = 0;
+                return Ok(view);
+            }
             if view.stuck_because.is_none() {
                 let failure: Option<Failure> = setting::read(connection, LAST_FAILURE)?;
                 view.stuck_because =

@@ -5,7 +5,9 @@
 
 mod attachments;
 mod memory;
+mod second_version;
 mod traces;
+mod travel;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};

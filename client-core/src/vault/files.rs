@@ -48,8 +48,12 @@ impl std::fmt::Debug for Files {
 
 impl Files {
     pub(super) fn new(home: &Home, own: DatabaseFile, clock: Arc<dyn Clock>, rng: &mut dyn CryptoRng) -> Self {
-        let filling = KeyRng(SymmetricKey::make(rng));
-        Self { own: path(home, own), other: path(home, own.other()), clock, filling, gone: false }
+        Self::over(path(home, own), path(home, own.other()), clock, rng)
+    }
+
+    /// Any two files.
+    pub(super) fn over(own: PathBuf, other: PathBuf, clock: Arc<dyn Clock>, rng: &mut dyn CryptoRng) -> Self {
+        Self { own, other, clock, filling: KeyRng(SymmetricKey::make(rng)), gone: false }
     }
 
     /// Brings both files to one size, and everything of the open one into its file.

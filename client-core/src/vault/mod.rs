@@ -12,6 +12,7 @@ mod files;
 mod header;
 mod pins;
 pub(crate) mod setting;
+mod swap;
 mod wipe;
 
 use rusqlite::Connection;
@@ -28,7 +29,8 @@ use files::Files;
 use header::{DatabaseFile, Header, Opened, Slot};
 
 /// The vault's tables. Version 1 was that of a preview, whose formats were never frozen.
-pub(crate) const SCHEMA: Schema = Schema { base: 1, migrations: &[include_str!("schema_2.sql")] };
+pub(crate) const SCHEMA: Schema =
+    Schema { base: 1, migrations: &[include_str!("schema_2.sql"), include_str!("schema_3.sql")] };
 /// How many wrong PINs wipe a vault whose owner has asked for that.
 const WIPE_AFTER: u32 = 10;
 
@@ -79,7 +81,7 @@ impl Vault {
         let parts = (file, key.clone(), decoy_key.clone());
         let header = context.with_rng(|rng| Header::make(pin, &platform, parts, cost, rng))?;
         // Left over from a creation that a crash ended: without a header nobody has its key.
-        home.vault_databases().iter().try_for_each(|path| files::remove(path))?;
+        home.vault_databases().iter().chain([&home.vault_beside()]).try_for_each(|path| files::remove(path))?;
         make_decoy(home, context, file.other(), &decoy_key)?;
         let connection = database::open(&files::path(home, file), &key, SCHEMA)?;
         fill(&connection)?;
@@ -132,6 +134,7 @@ impl Vault {
         lock: HomeLock,
     ) -> Result<Self, BakenError> {
         let mut files = context.with_rng(|rng| Files::new(home, file, context.clock.clone(), rng));
+        swap::finish(home, &files.own, key, session)?;
         if !files.own.exists() {
             return Err(BakenError::VaultDamaged { part: "its database is missing" });
         }

@@ -8,7 +8,9 @@ use rand_core::CryptoRng;
 
 use crate::home::Home;
 use crate::key_store::{self, BiometricKey};
-use crate::vault::header::{Biometric, Block, Header, MAX_WRAPPED, Opened, PlaceUse, SLOTS, Slot, check_pin_rules};
+use crate::vault::header::{
+    Biometric, Block, Header, MAX_WRAPPED, Opened, PlaceUse, SLOTS, Slot, VaultKey, check_pin_rules,
+};
 use crate::vault::{Tried, Vault, attempts};
 use crate::{BakenError, Context};
 use baken_schemas::crypto::SymmetricKey;
@@ -49,6 +51,12 @@ impl Tried {
             self.seal_all(rng);
         });
         self.store_header(home)
+    }
+
+    /// Names another key of the true database, in the header that is not stored yet.
+    pub(super) fn set_key(&mut self, key: VaultKey, context: &Context) {
+        self.opened.slot.key = key;
+        context.with_rng(|rng| self.seal_all(rng));
     }
 
     /// How many duress PINs this session was told of.

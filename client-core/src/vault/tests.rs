@@ -115,7 +115,7 @@ fn a_newer_database_says_so_and_is_left_alone() {
     let vault = unlock(&device, PIN).unwrap();
     vault.connection.execute_batch("PRAGMA user_version = 9").unwrap();
     drop(vault);
-    assert!(matches!(unlock(&device, PIN), Err(BakenError::VaultNewer { found: 9, known: 2 })));
+    assert!(matches!(unlock(&device, PIN), Err(BakenError::VaultNewer { found: 9, known: 3 })));
 }
 
 #[test]

@@ -3,9 +3,11 @@
 //! Only what holds keys is overwritten: the header, and the platform's secret by its key store. Without them the
 //! databases are random bytes, and on flash overwriting them would leave old copies anyway.
 
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::path::PathBuf;
 
-use crate::home::{Home, overwrite_file, remove_all};
+use crate::home::{Home, overwrite_file, remove_all, replace_file};
 use crate::vault::files::with_companions;
 use crate::vault::header::HEADER_LEN;
 use crate::{BakenError, Context};
@@ -19,6 +21,21 @@ pub(crate) fn wipe_keys(home: &Home, context: &Context) -> Result<(), BakenError
     context.with_rng(|rng| rng.fill_bytes(&mut random));
     let header = overwrite_file(&home.vault_header(), &random);
     header.and(context.key_store.forget())
+}
+
+/// Replaces the header by one that names other keys, and destroys what the old one held.
+///
+/// # Errors
+/// [`BakenError::Disk`]; the old header is then still there.
+pub(super) fn replace_keys(home: &Home, context: &Context, header: &[u8]) -> Result<(), BakenError> {
+    let mut old = OpenOptions::new().write(true).open(home.vault_header())?;
+    replace_file(&home.vault_header(), header)?;
+    let mut random = [0; HEADER_LEN];
+    context.with_rng(|rng| rng.fill_bytes(&mut random));
+    // Nothing names these bytes any more, and what replaced them counts: that they could not be written over is no
+    // reason to stop half-way.
+    let _ = old.write_all(&random).and_then(|()| old.sync_all());
+    Ok(())
 }
 
 /// Removes the files of the vault and of the alarm outbox, and attachments: nothing shows that there was a device.
@@ -46,7 +63,7 @@ pub(crate) fn wipe(home: &Home, context: &Context) -> Result<(), BakenError> {
 
 fn files_of(home: &Home) -> Vec<PathBuf> {
     let mut files = vec![home.vault_header(), home.vault_header().with_extension("new")];
-    for database in home.vault_databases().iter().chain([&home.outbox_database()]) {
+    for database in home.vault_databases().iter().chain([&home.vault_beside(), &home.outbox_database()]) {
         files.extend(with_companions(database));
     }
     files.extend([home.vault_attempts(), home.vault_attempts().with_extension("new")]);

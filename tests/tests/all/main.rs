@@ -3,6 +3,7 @@
 mod attached;
 mod attachments;
 mod circles;
+mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
@@ -19,4 +20,5 @@ mod relay_power_loss;
 mod serve_all;
 mod simulation;
 mod town;
+mod travel;
 mod two_phones;

@@ -6,6 +6,7 @@ mod attach;
 mod card;
 mod circle;
 mod conflicts;
+mod deletions;
 mod devices;
 mod export;
 mod pair;
@@ -14,6 +15,7 @@ mod record;
 mod recovery;
 mod status;
 mod sync;
+mod travel;
 mod wipe;
 
 use std::io::IsTerminal as _;
@@ -62,6 +64,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Circle(command) => circle::run(arguments, command, out).await,
+        Command::Travel(command) => travel::run(arguments, command, out).await,
         Command::Recovery(command) => recovery::run(arguments, command, out).await,
         Command::Export(export) => export::run(arguments, export, out).await,
         Command::Import { file, into_dossier } => export::import(arguments, file, *into_dossier, out),

@@ -41,18 +41,25 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
     }
     let pin = phone.new_pin(out)?;
     let relay = HttpTransport::new(&address.url, Trust::Pinned(address.tls_root_sha256), Dates::Checked, clock())?;
-    let mut start = phone.baken.pair_start(&relay, &pin, name).await?;
+    join(&phone, &relay, &pin, name, out).await?;
+    // What was written before; the device is paired whether or not it comes now.
+    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
+}
+
+/// The new device's side of pairing: shows the code and the digits, and joins.
+pub async fn join(phone: &Phone, relay: &HttpTransport, pin: &str, name: &str, out: &Output) -> Result<(), Failure> {
+    let mut start = phone.baken.pair_start(relay, pin, name).await?;
     let code = start.code_text();
     out.json(&json!({"step": "code", "text": code}));
     qr(&code, out);
     out.line(text::PAIR_SCAN.of(out.language));
     out.line(&code);
 
-    let digits = phone.baken.pair_digits(&mut start, &relay).await?;
+    let digits = phone.baken.pair_digits(&mut start, relay).await?;
     out.json(&json!({"step": "digits", "digits": digits}));
     out.line(text::PAIR_DIGITS.with(out.language, &[&out.paint(Colour::Green, &digits)]));
 
-    phone.baken.pair_join(&start, &relay).await?;
+    phone.baken.pair_join(&start, relay).await?;
     let status = phone.baken.status()?;
     let own = status.notices.iter().find(|notice| notice.this && notice.kind == NoticeKind::Proposed);
     let waits_until = own.and_then(|notice| notice.takes_effect_at);
@@ -69,8 +76,7 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
         out.line(out.paint(Colour::Yellow, &text::PAIR_THIS_WAITS.with(out.language, &[&until])));
         out.line(text::PAIR_OTHERS_CAN.with(out.language, &[&short(status.device)]));
     }
-    // What was written before; the device is paired whether or not it comes now.
-    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
+    Ok(())
 }
 
 /// Lets a new device in: into the dossier as one's own, or into a circle as a guest with this role.

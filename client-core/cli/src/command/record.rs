@@ -1,7 +1,7 @@
 //! `baken record`: what a circle shares, record by record. All of it works offline.
 
 use baken_core::circle::CircleView;
-use baken_core::record::{FieldView, HistoryView, RecordView};
+use baken_core::record::{DeletionView, FieldView, HistoryView, RecordView};
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{self, DELETED, FieldType, KindSpec, Value};
@@ -9,7 +9,7 @@ use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::circle::{circle_name, find_circle};
-use super::{author, find, short};
+use super::{author, deletions, find, short};
 use crate::args::{Arguments, RecordCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -20,7 +20,7 @@ use crate::value::{field_name, fields, record_json, to_json, to_text};
 /// The most characters of a field in a list.
 const MAX_CELL_CHARS: usize = 60;
 /// Kinds that Baken keeps for itself; listed only when asked for by name.
-const OWN_KINDS: [&str; 3] = ["account", "device", "circle"];
+pub const OWN_KINDS: [&str; 3] = ["account", "device", "circle"];
 
 pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Result<End, Failure> {
     if matches!(command, RecordCommand::Kinds) {
@@ -40,7 +40,8 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
                 records.retain(|record| !record.kind_name.is_some_and(|kind| OWN_KINDS.contains(&kind)));
             }
             out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
-            list(&records, if only.is_none() && circles.len() > 1 { &circles } else { &[] }, out);
+            let circles = if only.is_none() && circles.len() > 1 { &circles[..] } else { &[] };
+            list(&records, circles, &baken.deletions()?, out);
         }
         RecordCommand::Show { record } => show(&baken, find_record(&baken, record)?, out)?,
         RecordCommand::Add { circle, kind, fields: typed } => {
@@ -67,6 +68,9 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
             let record = find_record(&baken, record)?;
             baken.restore(record)?;
             made(record, out);
+        }
+        RecordCommand::Deletions { confirm, undo } => {
+            return deletions::run(&baken, confirm.as_deref(), undo.as_deref(), out);
         }
         RecordCommand::History { record } => history(&baken, find_record(&baken, record)?, out)?,
         RecordCommand::Revert { record, field, number } => {
@@ -106,9 +110,9 @@ fn kinds(out: &Output) {
 }
 
 /// A table of records; which circle each is in, where there are several.
-fn list(records: &[RecordView], circles: &[CircleView], out: &Output) {
+fn list(records: &[RecordView], circles: &[CircleView], deletions: &[DeletionView], out: &Output) {
     let mut head = [text::RECORD, text::KIND, text::VALUE, text::STATE].map(|text| text.of(out.language)).to_vec();
-    let mut rows: Vec<Vec<String>> = records.iter().map(|record| list_row(record, out)).collect();
+    let mut rows: Vec<Vec<String>> = records.iter().map(|record| list_row(record, deletions, out)).collect();
     if !circles.is_empty() {
         head.insert(1, text::CIRCLE.of(out.language));
         for (row, record) in rows.iter_mut().zip(records) {
@@ -119,20 +123,30 @@ fn list(records: &[RecordView], circles: &[CircleView], out: &Output) {
     out.table(&head, &rows);
 }
 
-fn list_row(record: &RecordView, out: &Output) -> Vec<String> {
+fn list_row(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
-    let mut states = Vec::new();
-    if record.deleted {
-        states.push(text::DELETED.of(out.language));
-    }
+    let mut states = deletion_states(record, deletions, out);
     if record.in_conflict {
-        states.push(text::IN_CONFLICT.of(out.language));
+        states.push(text::IN_CONFLICT.of(out.language).to_owned());
     }
     if record.newer {
-        states.push(text::NEWER.of(out.language));
+        states.push(text::NEWER.of(out.language).to_owned());
     }
     let first: String = first.chars().take(MAX_CELL_CHARS).collect();
     vec![short(record.record), field_name(record.kind_name, record.kind), first, states.join(", ")]
+}
+
+/// That a record is deleted, or would be, and until when it comes back.
+fn deletion_states(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Vec<String> {
+    let deletion = deletions.iter().find(|view| (view.record, view.circle) == (record.record, record.circle));
+    let mut states = Vec::new();
+    if record.deleted {
+        states.push(text::DELETED.of(out.language).to_owned());
+    }
+    if let Some(deletion) = deletion.filter(|_| record.deleted || record.deletion_held.is_some()) {
+        states.push(deletions::state(deletion, out));
+    }
+    states
 }
 
 fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
@@ -147,8 +161,8 @@ fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
         let value = if field.values.len() > 1 { out.paint(Colour::Yellow, &value) } else { value };
         out.line(format!("  {:<16} {value}", field_name(field.name, field.field)));
     }
-    if view.deleted {
-        out.line(text::DELETED.of(out.language));
+    for state in deletion_states(&view, &baken.deletions()?, out) {
+        out.line(state);
     }
     Ok(())
 }

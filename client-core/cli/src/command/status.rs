@@ -8,7 +8,9 @@ use baken_schemas::time::Timestamp;
 use serde_json::json;
 
 use super::circle::{circle_name, device_name, is_out};
+use super::deletions::tell_held;
 use super::short;
+use super::travel::tell_travel;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -43,6 +45,10 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         let circle = circle.map(|circle| circle_name(circle, lang)).unwrap_or_default();
         tell_notice(notice, &circle, notice.by == Some(status.device), out);
     }
+    if let Some(travel) = &status.travelling {
+        tell_travel(travel, out);
+    }
+    tell_held(&status.held_deletions, out);
     tell_findings(&status.findings, &circles, out);
     if let Some(since) = status.older_state_possible_since {
         out.line(out.paint(Colour::Yellow, &text::OLDER_STATE.with(lang, &[&since.to_rfc3339()])));

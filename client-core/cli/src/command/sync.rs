@@ -9,6 +9,7 @@ use baken_core::{Baken, BakenError};
 use serde_json::json;
 
 use super::alarm::tell_locked;
+use super::deletions::tell_held;
 use super::status::tell_findings;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
@@ -67,6 +68,7 @@ pub fn tell(report: &SyncReport, baken: &Baken, out: &Output) -> End {
     if report.status.account.is_some() && !report.status.notices.is_empty() {
         out.line(out.paint(Colour::Yellow, text::SOMETHING_WAITS.of(out.language)));
     }
+    tell_held(&report.status.held_deletions, out);
     if report.status.trustworthy {
         return End::Done;
     }

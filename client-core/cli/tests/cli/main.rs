@@ -273,6 +273,25 @@ fn a_damaged_vault_ends_with_5() {
 }
 
 #[test]
+fn the_last_device_does_not_travel_and_says_what_to_do() {
+    let town = Town::found();
+    let phone = Phone::activated(&town);
+    phone.ok(&["record", "add", "note", "title=Alleen hier"]);
+    assert_eq!(phone.ok(&["travel", "status"]), json!({"travelling": null}));
+    assert_eq!(phone.ok(&["status"])["travelling"], json!(null));
+    assert_eq!(phone.fails(&["travel", "end"]), (3, "not_travelling".to_owned()));
+    assert_eq!(phone.fails(&["travel", "start", "--keep", "account", "--yes"]), (3, "unknown_kind".to_owned()));
+    assert_eq!(phone.fails(&["travel", "start", "--yes"]), (3, "last_device".to_owned()));
+    let (code, lines) = phone.typing(
+        &["travel", "start"],
+        "nee
+",
+    );
+    assert_eq!((code, &lines[0]["error"]["code"]), (3, &json!("not_started")));
+    assert_eq!(phone.ok(&["record", "list", "note"])["records"].as_array().map(Vec::len), Some(1));
+}
+
+#[test]
 fn records_are_kept_changed_deleted_and_restored_offline() {
     let mut town = Town::found();
     let phone = Phone::activated(&town);
@@ -288,7 +307,14 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
     );
     phone.ok(&["record", "delete", record]);
     assert_eq!(phone.ok(&["record", "list", "contact"])["records"], json!([]));
+    let deletion = phone.ok(&["record", "deletions"])["deletions"][0].clone();
+    assert_eq!((&deletion["record"], &deletion["name"]), (&made["record"], &json!("Telefoon")));
+    let month_ms = 30 * 24 * 60 * 60 * 1000;
+    let from = deletion["restorable_until"].as_i64().expect("a moment") - month_ms;
+    assert!((0..60_000).contains(&(from - deletion["at"].as_i64().expect("a moment"))), "{deletion}");
+    assert!(phone.says(&["record", "list", "--deleted"]).contains("te herstellen tot"));
     phone.ok(&["record", "restore", record]);
+    assert_eq!(phone.ok(&["record", "deletions"]), json!({"held": [], "deletions": []}));
     assert_eq!(phone.ok(&["record", "list", "contact"])["records"][0]["record"], record);
     let history = phone.ok(&["record", "history", record])["history"].clone();
     let numbers: Vec<&Value> =
@@ -302,6 +328,7 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
 
     for (args, code) in [
         (&["record", "show", "zz"][..], "no_such_record"),
+        (&["record", "deletions", "--confirm", "Tablet"], "nothing_held"),
         (&["record", "add", "car", "name=x"], "unknown_kind"),
         (&["record", "add", "contact", "colour=x"], "unknown_field"),
         (&["record", "add", "contact", "name"], "no_equals_sign"),

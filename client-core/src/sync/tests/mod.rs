@@ -7,6 +7,7 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod deletions;
 mod hostile;
 pub(crate) mod phones;
 
@@ -266,6 +267,10 @@ enum Step {
         record: u8,
         deleted: bool,
     },
+    /// A month goes by on one phone: what was deleted is erased, what was erased forgotten.
+    Month {
+        phone: usize,
+    },
     Send {
         phone: usize,
     },
@@ -291,6 +296,7 @@ fn steps(count: usize) -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(phone, record, field, text)| Step::Put { phone, record, field, text }),
         2 => (0..count, 0..3u8, any::<bool>())
             .prop_map(|(phone, record, deleted)| Step::Delete { phone, record, deleted }),
+        1 => (0..count).prop_map(|phone| Step::Month { phone }),
         4 => (0..count).prop_map(|phone| Step::Send { phone }),
         4 => (0..count, 0..5usize).prop_map(|(phone, count)| Step::Receive { phone, count }),
         1 => (0..count).prop_map(|phone| Step::Checkpoint { phone }),
@@ -313,6 +319,11 @@ fn run(count: usize, steps: Vec<Step>) -> Vec<Phone> {
             }
             Step::Delete { phone, record: byte, deleted } => {
                 phones[phone % count].put_value(record(byte), 2, DELETED, Value::Bool(deleted));
+            }
+            Step::Month { phone } => {
+                let phone = &mut phones[phone % count];
+                phone.pass_ms(31 * 24 * 60 * 60 * 1000);
+                phone.tidy();
             }
             Step::Send { phone } => phones[phone % count].send(&mut list),
             Step::Receive { phone, count: items } => {

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use crate::circle::{self, Circle, Circles, Founding, member_of};
 use crate::key_store::{KeyStore, PlatformSecret};
-use crate::record::{RecordView, all_views, edit_all, store};
+use crate::record::{RecordView, all_views, edit_all, erase, store};
 use crate::sync::engine::{Sync, SyncEvent};
 use crate::sync::seal::Author;
 use crate::sync::{checkpoint, rows};
@@ -131,6 +131,12 @@ impl Phone {
         self.engine().incoming(&entries, Some(end as u64)).unwrap()
     }
 
+    /// What is done at sync about deleted records.
+    pub(crate) fn tidy(&mut self) {
+        let author = Author { circle: &self.circle, keys: &self.keys, context: &self.context };
+        erase::tidy(&mut self.connection, author).unwrap();
+    }
+
     /// Takes out a device, and hands the record to all `others`.
     pub(crate) fn remove(&mut self, slot: u16) -> Vec<u8> {
         let device = self.circle.device(slot).unwrap();
@@ -164,7 +170,7 @@ impl Phone {
 
     /// Everything it shows, in an order of its own.
     pub(crate) fn state(&self) -> Vec<RecordView> {
-        store::settle(&self.connection, self.circle.row()).unwrap();
+        store::settle(&self.connection, &self.circle, self.context.now()).unwrap();
         let mut views = all_views(&self.connection, &self.circle, None).unwrap();
         views.sort_by_key(|view| (view.record, view.kind));
         views

@@ -1,0 +1,44 @@
+//! The outbox of a phone that has become another device: after a journey it is paired anew, and calls as the new one.
+
+use baken_schemas::time::Timestamp;
+use rusqlite::params;
+
+use crate::alarm::AlarmOutbox;
+use crate::alarm::outbox::{phone, pressed};
+use crate::alarm::schedule::Job;
+use crate::{AlarmSetup, BakenError};
+
+/// How long an alarm that nobody closes keeps the outbox with the device that called, in milliseconds: a week.
+const MAX_OPEN_MS: i64 = 7 * 24 * 60 * 60 * 1000;
+
+impl AlarmOutbox {
+    /// Lets the outbox speak for another device. Not while something waits that the device before has signed, or one of
+    /// its alarms is open: only that device is told more of it. Whether it does now.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub(crate) fn move_to(&self, setup: &AlarmSetup, now: Timestamp) -> Result<bool, BakenError> {
+        if self.read(phone)?.device == setup.device {
+            return Ok(true);
+        }
+        for job in self.open_jobs()? {
+            if let Job::Receipts(alarm) = job
+                && now.since_ms(self.read(|db| pressed(db, alarm))?.0) < MAX_OPEN_MS
+            {
+                return Ok(false);
+            }
+        }
+        let moved = self.write(|tx| {
+            Ok(tx.execute(
+                "UPDATE phone
+                 SET device = ?1, alarm_key = ?2, card_key = ?3, account = ?4, mail_cursor = 0, mail_generation = -1
+                 WHERE NOT EXISTS (SELECT 1 FROM note)
+                   AND NOT EXISTS (SELECT 1 FROM alarm_update WHERE stored = 0)
+                   AND NOT EXISTS (SELECT 1 FROM alarm AS a
+                                   WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm))",
+                params![setup.device.0, &setup.alarm_key.to_bytes()[..], setup.card_key.as_bytes(), setup.account.0],
+            )?)
+        })?;
+        Ok(moved == 1)
+    }
+}
