@@ -7,7 +7,7 @@ use baken_schemas::order::{Order, OrderKind};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 
-use crate::relay::circles::{Circle, cut};
+use crate::relay::circles::{Circle, cut, member};
 use crate::relay::world::{Answer, World};
 
 fn order(circle: &Circle, author: &DeviceKeys, device: &DeviceKeys, kind: OrderKind, number: u64) -> Signed<Order> {
@@ -26,6 +26,14 @@ async fn dossier(world: &mut World) -> (Circle, DeviceKeys, DeviceKeys) {
     let mut circle = Circle::found(world, &phone).await;
     circle.add(world, &phone, &tablet, MemberRole::Owner).await;
     (circle, phone, tablet)
+}
+
+/// A third owner, whom the phone proposed and the tablet let in.
+async fn laptop(world: &mut World, circle: &mut Circle, phone: &DeviceKeys, tablet: &DeviceKeys) -> DeviceKeys {
+    let laptop = world.device_of(phone).await;
+    circle.record(world, phone, Operation::Add { member: member(&laptop) }).await;
+    circle.record(world, tablet, Operation::Confirm { device: laptop.device }).await;
+    laptop
 }
 
 #[tokio::test]
@@ -66,7 +74,13 @@ async fn nobody_but_an_owner_in_the_dossier_gives_an_order() {
     give(&mut world, &stranger, &wipe(&stranger, &circle)).await.is(403, "not_member");
     give(&mut world, &stranger, &wipe(&stranger, &others)).await.is(404, "not_found");
     give(&mut world, &tablet, &wipe(&tablet, &family)).await.is(403, "not_member");
+    // A guest's phone is another person's, whoever owns the circle.
+    give(&mut world, &phone, &order(&family, &phone, &guest, OrderKind::Wipe, 1)).await.is(403, "not_member");
     give(&mut world, &desk, &wipe(&tablet, &circle)).await.is(403, "not_allowed");
+    // A device that waits to be let in is no owner yet.
+    let laptop = world.device_of(&phone).await;
+    circle.record(&mut world, &phone, Operation::Add { member: member(&laptop) }).await;
+    give(&mut world, &laptop, &wipe(&laptop, &circle)).await.is(403, "not_member");
     // Another's order, and one that another key signed.
     give(&mut world, &phone, &order(&circle, &tablet, &phone, OrderKind::Wipe, 1)).await.is(422, "bad_signature");
     let forged = Signed::make(*wipe(&tablet, &circle).value(), &phone.sig);
@@ -82,8 +96,7 @@ async fn nobody_but_an_owner_in_the_dossier_gives_an_order() {
 async fn a_desk_hands_on_a_freeze_to_the_other_owners_and_once() {
     let mut world = World::new().await;
     let (mut circle, phone, tablet) = dossier(&mut world).await;
-    let (laptop, guest) = (world.device_of(&phone).await, world.guest_of(&phone).await);
-    circle.add(&mut world, &phone, &laptop, MemberRole::Owner).await;
+    let (laptop, guest) = (laptop(&mut world, &mut circle, &phone, &tablet).await, world.guest_of(&phone).await);
     circle.add(&mut world, &phone, &guest, MemberRole::Member).await;
     circle.record(&mut world, &phone, Operation::Freeze { cut: cut(&laptop, 0) }).await;
     let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
@@ -111,8 +124,7 @@ async fn a_desk_hands_on_a_freeze_to_the_other_owners_and_once() {
 async fn one_devices_orders_about_another_are_bounded_and_no_others_wait_for_them() {
     let mut world = World::new().await;
     let (mut circle, phone, tablet) = dossier(&mut world).await;
-    let laptop = world.device_of(&phone).await;
-    circle.add(&mut world, &phone, &laptop, MemberRole::Owner).await;
+    let laptop = laptop(&mut world, &mut circle, &phone, &tablet).await;
     for number in 1..=16 {
         give(&mut world, &tablet, &order(&circle, &tablet, &phone, OrderKind::Lock, number)).await.ok();
     }
