@@ -102,10 +102,12 @@ impl Baken {
                 let waited = seen.is_some_and(|seen| now.since_ms(seen) >= DAY_MS);
                 match state {
                     // Whose proposer was taken out meanwhile stays outside, unless somebody lets it in by hand.
-                    MemberState::Proposed { by } if waited && membership.is_owner(by) => {
-                        if by != device || !membership.has_other_owner(device) {
-                            return Ok(Some(Duty::Record(Box::new(Operation::Confirm { device: member.device }))));
-                        }
+                    MemberState::Proposed { by }
+                        if waited
+                            && membership.is_owner(by)
+                            && (by != device || !membership.has_other_owner(device)) =>
+                    {
+                        return Ok(Some(Duty::Record(Box::new(Operation::Confirm { device: member.device }))));
                     }
                     MemberState::Leaving { .. } if waited => {
                         return Ok(Some(Duty::Record(Box::new(Operation::Finish { device: member.device }))));

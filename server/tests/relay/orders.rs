@@ -8,6 +8,7 @@ use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 
 use crate::relay::circles::{Circle, cut, member};
+use crate::relay::membership::DAY_MS;
 use crate::relay::world::{Answer, World};
 
 fn order(circle: &Circle, author: &DeviceKeys, device: &DeviceKeys, kind: OrderKind, number: u64) -> Signed<Order> {
@@ -44,7 +45,10 @@ async fn an_owners_order_lies_in_the_mail_of_a_device_whatever_became_of_it() {
         match became {
             "frozen" => circle.record(&mut world, &tablet, Operation::Freeze { cut: cut(&phone, 0) }).await,
             "leaving" => circle.remove(&mut world, &tablet, &phone, 0).await,
-            "gone" => circle.record(&mut world, &tablet, Operation::Finish { device: phone.device }).await,
+            "gone" => {
+                world.clock.advance(DAY_MS);
+                circle.record(&mut world, &tablet, Operation::Finish { device: phone.device }).await;
+            }
             _ => {}
         }
         let wipe = order(&circle, &tablet, &phone, OrderKind::Wipe, number as u64 + 1);
