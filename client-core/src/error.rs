@@ -146,6 +146,12 @@ pub enum BakenError {
     /// The account's root is not on this device: the recovery code holds it.
     #[error("the account's root is not on this device")]
     NoRoot,
+    /// The account's root is on the device that was activated, until the recovery code is printed there.
+    #[error("the recovery code is first printed on the device that was activated")]
+    RootElsewhere,
+    /// The account's root would go with what is taken off this phone.
+    #[error("no recovery code was printed yet, and this phone holds what it is made of")]
+    NoRecoveryCode,
     /// The text names no kind of record.
     #[error("no such kind of record")]
     UnknownKind,
@@ -291,6 +297,8 @@ impl BakenError {
             Self::RecoverySheet(_) => "recovery_sheet",
             Self::RecoveryUnknown => "recovery_unknown",
             Self::NoRoot => "no_root",
+            Self::RootElsewhere => "root_elsewhere",
+            Self::NoRecoveryCode => "no_recovery_code",
             Self::UnknownKind => "unknown_kind",
             Self::UnknownField => "unknown_field",
             Self::ValueRefused => "value_refused",
@@ -363,6 +371,8 @@ impl BakenError {
             Self::RecoverySheet(_) => "Scan or type the sheet's text again.",
             Self::RecoveryUnknown => "Use the newest code that was printed, and the sheet that belongs to it.",
             Self::NoRoot => "Type the recovery code that was printed before; a new one replaces it.",
+            Self::RootElsewhere => "Print it there; from then on every device of yours can replace it.",
+            Self::NoRecoveryCode => "Print it first, and put it in a safe: baken recovery print.",
             Self::UnknownKind => "Use one of: profile, contact, measure, incident, note, plan, guidance, attachment.",
             Self::UnknownField => "Ask for the fields of the kind.",
             Self::ValueRefused => "Give a shorter value, or one of the field's type.",

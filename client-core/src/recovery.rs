@@ -69,11 +69,17 @@ struct Recovering {
 }
 
 impl Baken {
+    /// Whether a code was printed for the account, as far as this device knows.
+    fn has_recovery_code(&self) -> Result<bool, BakenError> {
+        self.with_vault(|open| Ok(open.circles.home().membership().recovery().is_some()))
+    }
+
     /// Makes a new recovery code for the account. `before` is the code that was printed before, where there is one: it
     /// is good for nothing afterwards.
     ///
     /// # Errors
     /// [`BakenError::WrongPin`], [`BakenError::NoRoot`] when a code was printed before and is not given,
+    /// [`BakenError::RootElsewhere`] when none was and another device was activated,
     /// [`BakenError::RecoveryUnknown`] when that is not the newest one, and those of the network: nothing is printed
     /// then, and the same call can be made again.
     pub async fn print_recovery(
@@ -89,7 +95,8 @@ impl Baken {
         let root = match (&device.root, before) {
             (Some(root), _) => root.clone(),
             (None, Some(before)) => fetch_root(transport, before, device.account).await?.root(),
-            (None, None) => return Err(BakenError::NoRoot),
+            (None, None) if self.has_recovery_code()? => return Err(BakenError::NoRoot),
+            (None, None) => return Err(BakenError::RootElsewhere),
         };
         let code = self.context.with_rng(|rng| RecoveryCode::make(rng));
         let content = RecoveryContent { root: *root.to_bytes(), circle: device.circle };

@@ -116,6 +116,8 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::RecoverySheet(_)
         | E::RecoveryUnknown
         | E::NoRoot
+        | E::RootElsewhere
+        | E::NoRecoveryCode
         | E::PinRefused
         | E::PinTaken
         | E::TooManyDuressPins

@@ -37,7 +37,8 @@ impl Baken {
     /// person has it, and brings it back. Interrupted anywhere, the same call goes on.
     ///
     /// # Errors
-    /// [`BakenError::LastDevice`] when no other device has the dossier, [`BakenError::NotAllSent`] when something was
+    /// [`BakenError::LastDevice`] when no other device has the dossier, [`BakenError::NoRecoveryCode`] when the account's
+    /// root would be lost, [`BakenError::NotAllSent`] when something was
     /// written here meanwhile, [`BakenError::UnknownKind`], [`BakenError::NotOwner`] on a guest's device,
     /// [`BakenError::Travelling`], those of the PIN and of [`Baken::sync`]. Nothing is off the phone then.
     pub async fn travel(&self, transport: &dyn Transport, pin: &str, keep: &[&str]) -> Result<(), BakenError> {
@@ -49,6 +50,7 @@ impl Baken {
         if !self.with_vault(|open| Ok(setting::read(&open.vault.connection, LEAVING)?.unwrap_or(false)))? {
             self.sync(transport).await?;
             self.with_vault(has_another_device)?;
+            self.with_vault(has_no_root)?;
             self.has_sent_attachments()?;
             self.with_vault(|open| setting::write(&open.vault.connection, LEAVING, &true))?;
         }
@@ -125,6 +127,14 @@ fn has_another_device(open: &mut UnlockedVault) -> Result<(), BakenError> {
     let membership = open.circles.home().membership();
     let is_other = |device: DeviceId| device != open.keys.device && membership.is_owner(device);
     if membership.members().any(|(member, _)| is_other(member.device)) { Ok(()) } else { Err(BakenError::LastDevice) }
+}
+
+/// Nothing else has the root until the recovery code is printed.
+fn has_no_root(open: &mut UnlockedVault) -> Result<(), BakenError> {
+    match device::load(&open.vault.connection)?.root {
+        Some(_) => Err(BakenError::NoRecoveryCode),
+        None => Ok(()),
+    }
 }
 
 /// The records of these kinds that are there, as plain values. Of several that stand the newest comes along; all stay in

@@ -47,6 +47,7 @@ async fn two_devices(town: &mut Town) -> (Baken, Baken, RecordId, RecordId) {
     let sister = phone.create("contact", fields(&[("name", "Zus"), ("phone", "06-1")])).unwrap();
     let brother = phone.create("contact", fields(&[("name", "Broer"), ("phone", "06-2")])).unwrap();
     phone.create("note", fields(&[("title", "Alleen thuis")])).unwrap();
+    phone.print_recovery(&town.network, PIN, None).await.unwrap();
     sync(town, &[&phone, &tablet, &phone]).await;
     (phone, tablet, sister, brother)
 }
@@ -144,6 +145,23 @@ async fn the_last_device_does_not_leave_the_dossier_behind() {
     sync(&town, &[&phone]).await;
 }
 
+/// Until the recovery code is printed, the phone that was activated alone holds what it is made of.
+#[tokio::test]
+async fn who_has_no_recovery_code_prints_it_before_a_journey_and_no_other_device_asks_for_one_that_never_was() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    sync(&town, &[&phone, &tablet, &phone]).await;
+    assert!(matches!(phone.travel(&town.network, PIN, &CONTACTS).await, Err(BakenError::NoRecoveryCode)));
+    assert_eq!(phone.travelling().unwrap(), None);
+    assert!(matches!(tablet.print_recovery(&town.network, PIN, None).await, Err(BakenError::RootElsewhere)));
+    let paper = phone.print_recovery(&town.network, PIN, None).await.unwrap();
+    phone.travel(&town.network, PIN, &CONTACTS).await.unwrap();
+    sync(&town, &[&tablet]).await;
+    assert!(matches!(tablet.print_recovery(&town.network, PIN, None).await, Err(BakenError::NoRoot)));
+    tablet.print_recovery(&town.network, PIN, Some(&paper.code)).await.unwrap();
+}
+
 #[tokio::test]
 async fn a_departure_that_is_cut_off_anywhere_goes_on_and_loses_nothing() {
     let mut town = Town::found().await;
@@ -153,6 +171,7 @@ async fn a_departure_that_is_cut_off_anywhere_goes_on_and_loses_nothing() {
         let phone = town.activated(&format!("phone_{left}")).await;
         let tablet = town.paired(&phone, &format!("tablet_{left}")).await;
         phone.create("note", fields(&[("title", "Alleen thuis")])).unwrap();
+        phone.print_recovery(&town.network, PIN, None).await.unwrap();
         sync(&town, &[&phone, &tablet, &phone]).await;
         let cut = Between {
             network: &town.network,

@@ -45,17 +45,21 @@ pub async fn run(arguments: &Arguments, command: &AttachCommand, out: &Output) -
         }
         AttachCommand::Fetch { attachment, thumbnail } => {
             let attachment = find_attachment(baken, attachment)?;
-            let line = ProgressLine::new(out, "fetching", text::FETCHING);
-            let relay = phone.relay(Dates::Checked)?;
-            baken.fetch_attachment(&relay, attachment, part(*thumbnail), &|progress| line.tell(progress)).await?;
-            drop(line);
+            fetch(&phone, attachment, part(*thumbnail), out).await?;
             out.json(&json!({"attachment": attachment}));
             out.line(text::FETCHED.with(out.language, &[&short(attachment)]));
         }
         AttachCommand::Save { attachment, file, force, thumbnail } => {
             let attachment = find_attachment(baken, attachment)?;
             let existing = if *force { Existing::Replace } else { Existing::Keep };
-            baken.save_attachment(attachment, part(*thumbnail), file, existing).map_err(outside)?;
+            let save = || baken.save_attachment(attachment, part(*thumbnail), file, existing);
+            match save() {
+                Err(BakenError::AttachmentNotHere) => {
+                    fetch(&phone, attachment, part(*thumbnail), out).await?;
+                    save().map_err(outside)?;
+                }
+                saved => saved.map_err(outside)?,
+            }
             out.json(&json!({"attachment": attachment, "file": file}));
             out.line(text::SAVED_READABLE.with(out.language, &[&file.display().to_string()]));
         }
@@ -66,6 +70,12 @@ pub async fn run(arguments: &Arguments, command: &AttachCommand, out: &Output) -
         }
     }
     Ok(End::Done)
+}
+
+async fn fetch(phone: &Phone, attachment: RecordId, part: Part, out: &Output) -> Result<(), Failure> {
+    let line = ProgressLine::new(out, "fetching", text::FETCHING);
+    let relay = phone.relay(Dates::Checked)?;
+    Ok(phone.baken.fetch_attachment(&relay, attachment, part, &|progress| line.tell(progress)).await?)
 }
 
 fn part(thumbnail: bool) -> Part {

@@ -54,8 +54,11 @@ fn show(arguments: &Arguments, circle: &str, out: &Output) -> Result<End, Failur
         return Ok(End::Done);
     }
     let lang = out.language;
-    let recoverable = if circle.recoverable { text::RECOVERABLE } else { text::NOT_RECOVERABLE };
-    out.line(recoverable.of(lang));
+    // A guest has no code, and no word in it.
+    if circle.role == Some(MemberRole::Owner) {
+        let recoverable = if circle.recoverable { text::RECOVERABLE } else { text::NOT_RECOVERABLE };
+        out.line(recoverable.of(lang));
+    }
     out.line(text::SAFETY_NUMBER.with(lang, &[&out.paint(Colour::Green, &circle.safety_number)]));
     out.line(text::SAFETY_COMPARE.of(lang));
     Ok(End::Done)
