@@ -128,6 +128,22 @@ impl Baken {
         burn_stack();
     }
 
+    /// Runs `work` and locks in one step: what nobody has seen written can then not be written in between.
+    ///
+    /// # Errors
+    /// As [`Self::with_vault`]; the vault is then still open.
+    pub(crate) fn lock_after<T>(
+        &self,
+        work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
+    ) -> Result<T, BakenError> {
+        let mut vault = self.vault();
+        let done = work(vault.as_deref_mut().ok_or(BakenError::Locked)?)?;
+        *vault = None;
+        drop(vault);
+        burn_stack();
+        Ok(done)
+    }
+
     /// The keys of this device, for signing requests that the alarm key may not sign. A decoy signs nothing: with it
     /// open, the relay is as if it could not be reached. A phone that travels is no device of the dossier.
     ///

@@ -182,6 +182,9 @@ pub enum BakenError {
     /// The dossier is not on this phone: it travels.
     #[error("the dossier is not on this phone while it travels")]
     Travelling,
+    /// The phone comes back into the dossier that it left, and no other.
+    #[error("this phone comes back into its own dossier, and was paired with another")]
+    OtherDossier,
     /// No other device of the person has the dossier.
     #[error("no other device of yours has the dossier")]
     LastDevice,
@@ -307,6 +310,7 @@ impl BakenError {
             Self::InConflict => "in_conflict",
             Self::OwnDeletions => "own_deletions",
             Self::Travelling => "travelling",
+            Self::OtherDossier => "other_dossier",
             Self::LastDevice => "last_device",
             Self::NotAllSent => "not_all_sent",
             Self::Erased { .. } => "erased",
@@ -382,6 +386,7 @@ impl BakenError {
             Self::OwnDeletions => "Do this on another of your devices.",
             Self::Travelling => "Bring it back with `baken travel end`, beside another device of yours.",
             Self::LastDevice => "Pair a second device first: it keeps the dossier and brings it back.",
+            Self::OtherDossier => "Pair it with a device of the dossier that it travels from.",
             Self::NotAllSent => "Sync, then try again; nothing has changed.",
             Self::Erased { .. } => "Put a value of its history back first, then restore it.",
             Self::AttachmentTooLarge => "Choose a smaller file, or cut it into parts.",

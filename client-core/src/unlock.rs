@@ -63,10 +63,6 @@ impl Baken {
         self.note_unlocked(vault.is_duress());
         let open = UnlockedVault::load(vault)?;
         let has_new_decoy = open.vault.has_new_decoy();
-        if open.travel.is_some() {
-            // Those of the dossier, where a power loss came before they went.
-            let _ = self.remove_attachments();
-        }
         self.set_vault(open);
         if has_new_decoy {
             // Filled before it is first needed: see `add_duress_pin`.

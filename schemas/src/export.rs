@@ -178,7 +178,7 @@ pub enum ExportItem {
     /// The next bytes of the file: [`PIECE_BYTES`], or what is left.
     #[n(6)]
     Bytes {
-        /// They.
+        /// The bytes.
         #[cbor(n(0), with = "minicbor::bytes")]
         bytes: Vec<u8>,
     },

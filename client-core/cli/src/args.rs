@@ -11,7 +11,7 @@ Exit codes:
   0  done
   1  unexpected: the disk, the database, or the home folder in use by another program
   2  wrong usage
-  3  refused input: an invite, code, record, field or value that cannot be used
+  3  refused here: an invite, code, record, field or value that cannot be used, or what this device may not do
   4  wrong PIN, or too soon after one
   5  the vault is damaged, or made by a newer version
   6  not reached: kept here, sent later; or what was waited for did not come in time
@@ -119,7 +119,9 @@ device nobody else can object: a second one is worth having."
 Examples:
   baken devices                 lists them: which wait, and what was asked of them
   baken devices lock Telefoon
-  baken devices wipe Telefoon")]
+  baken devices wipe Telefoon
+
+With --json: {\"devices\":[…]}, each with its \"orders\".")]
     Devices {
         #[command(subcommand)]
         command: Option<DevicesCommand>,
@@ -139,7 +141,7 @@ Examples:
     /// The recovery code on paper, and coming back with it
     #[command(subcommand)]
     Recovery(RecoveryCommand),
-    /// Write everything into one sealed file, or into a readable folder; asks for the PIN again
+    /// Write everything into one sealed file, or into a readable folder
     #[command(after_help = "\
 Examples:
   baken export dossier.baken              shows the code that opens it, once
@@ -157,7 +159,8 @@ Examples:
   baken import dossier.baken --into-dossier    records of circles that this device is not in, too
 
 Records keep their ids; every value is put as a change of this device. Fields that differ are left and reported. Doing
-it twice changes nothing more.")]
+it twice changes nothing more.
+With --json: lines with \"step\", then {\"made\":…,\"filled\":…,…,\"left_out\":[…]}.")]
     Import {
         /// The file
         file: PathBuf,
@@ -190,7 +193,7 @@ Example:
   baken devices lock Telefoon
 
 It does so with its next connection; whether it has, is not known. It must have known this device when its vault was
-last open.")]
+last open. Exit code 6: kept here, and handed to the relay by the next `baken sync`.")]
     Lock {
         /// The device's name, id or enough of its start
         device: String,
@@ -202,7 +205,8 @@ Examples:
   baken devices wipe Telefoon --yes    asks for no word
 
 It does so with its next connection; whether it has, is not known. It must have known this device when its vault was
-last open. Take it out too: `baken circle remove dossier Telefoon`.")]
+last open. Exit code 6: kept here, and handed to the relay by the next `baken sync`.
+Take the device out too: `baken circle remove dossier Telefoon`.")]
     Wipe {
         /// The device's name, id or enough of its start
         device: String,
@@ -356,7 +360,8 @@ Examples:
   baken record deletions --undo Tablet       it was not: restore all of them
 
 More than 20 records that one device deletes within an hour are kept until another device of yours confirms it, or for a
-day. What has been deleted for thirty days is erased; its history is kept for thirty days more.")]
+day. What has been deleted for thirty days is erased; its history is kept for thirty days more.
+With --json: {\"held\":[…],\"deletions\":[…]}, {\"confirmed\":N} or {\"restored\":N}.")]
     Deletions {
         /// The device whose deletions are right: its name, id or enough of its start
         #[arg(long, value_name = "DEVICE", conflicts_with = "undo")]
@@ -433,12 +438,13 @@ With --json: {\"step\":\"fetching\",\"done\":…,\"total\":…} in bytes, then {
         #[arg(long)]
         thumbnail: bool,
     },
-    /// Write an attachment to a file, after all of it was checked
+    /// Write an attachment to a file, after all of it was checked; fetches it first where it is not here
     #[command(after_help = "\
 Examples:
-  baken attach fetch 81c0 && baken attach save 81c0 brief.pdf
-  baken attach save 81c0 brief.pdf --force                   writes over it
-The file is readable: whoever finds it reads it. Delete it when you are done.")]
+  baken attach save 81c0 brief.pdf
+  baken attach save 81c0 brief.pdf --force      writes over it
+The file is readable: whoever finds it reads it. Delete it when you are done.
+With --json: {\"step\":\"fetching\",…} where it is fetched, then {\"attachment\":…,\"file\":…}.")]
     Save {
         /// The attachment's id, or enough of its start
         attachment: String,
@@ -451,7 +457,7 @@ The file is readable: whoever finds it reads it. Delete it when you are done.")]
         #[arg(long)]
         thumbnail: bool,
     },
-    /// Delete an attachment; for 30 days it can be restored with `baken record restore`
+    /// Delete an attachment; for thirty days it can be restored with `baken record restore`
     Delete {
         /// The attachment's id, or enough of its start
         attachment: String,
@@ -724,14 +730,14 @@ pub enum TravelCommand {
 Examples:
   baken travel start                          only the contacts come along; asks for a word first
   baken travel start --keep contact --keep plan
-  baken travel start --yes                    does not ask
+  baken travel start --yes                    asks for no word
 
 Needs a connection and a second device of yours. Alarms work as before. What is not on the phone, no PIN can show.")]
     Start {
         /// A kind of record that comes along; contacts, if none is named
         #[arg(long, value_name = "KIND")]
         keep: Vec<String>,
-        /// Do not ask
+        /// Do not ask for the word
         #[arg(long)]
         yes: bool,
     },
@@ -742,7 +748,9 @@ Examples:
   baken pair accept BAKEN-PAIR:AB…    then on your other device, which asks for the six digits
 
 This phone becomes a new device of yours, and may have to wait until another one lets it in; `baken sync` then brings the
-dossier back. Until then what came along stays usable. What you changed on the way goes into the dossier.")]
+dossier back. Until then what came along stays usable. What you changed on the way goes into the dossier.
+Exit code 6 while it waits.
+With --json: the lines of `baken pair show`, then {\"step\":\"waits\"} or what `baken sync` says.")]
     End {
         /// What `baken pair relay` printed on the other device; only where the relay has moved
         #[arg(long, value_name = "TEXT")]

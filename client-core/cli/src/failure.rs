@@ -131,6 +131,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::InConflict
         | E::OwnDeletions
         | E::LastDevice
+        | E::OtherDossier
         | E::NotAllSent
         | E::Erased { .. }
         | E::NoConflict

@@ -142,16 +142,16 @@ texts! {
                    "Device {} is frozen in {}. To let it back in: baken circle veto {}";
     NOTICE_DURESS: "Op toestel {} is een dwangpincode gebruikt; dit toestel hoorde dat op {}. Het is stilgezet in {}. \
                     Is het weer veilig, laat het dan weer toe: baken circle veto {}",
-                   "On device {} its duress PIN was used; this device heard of it at {}. It is frozen in {}. When it is \
+                   "A duress PIN was used on device {}; this device heard of it at {}. It is frozen in {}. When it is \
                     safe, let it back in: baken circle veto {}";
     LOCK_ASKED: "{}: op {} gevraagd zich te vergrendelen.", "{}: asked at {} to lock itself.";
     WIPE_ASKED: "{}: op {} gevraagd zich te wissen.", "{}: asked at {} to wipe itself.";
     ORDER_HANDED: "De server heeft het sinds {}; of het gedaan is, is niet bekend.",
-                  "The server has it since {}; it is not known whether it has been done.";
+                  "The server has had it since {}; it is not known whether it has been done.";
     ORDER_WAITS: "De server heeft het nog niet; het gaat mee met baken sync.",
                  "The server does not have it yet; it goes with baken sync.";
     WIPE_FAR_ASK: "Alles op {} wordt vernietigd, ook wat nog niet is verzonden. Typ {} om door te gaan: ",
-                  "Everything on {} will be destroyed, with what it has not sent yet. Type {} to go on: ";
+                  "Everything on {} will be destroyed, also what it has not sent yet. Type {} to go on: ";
     TAKE_OUT_TOO: "Haal het ook uit uw dossier: baken circle remove dossier {}",
                   "Take it out of your dossier too: baken circle remove dossier {}";
     LOCKED_FROM_AFAR: "Een ander toestel van u heeft dit toestel vergrendeld. Het gaat open met de pincode.",
@@ -257,7 +257,7 @@ texts! {
                 "Travelling since {}: the dossier is not on this phone. Along: {} records, changed: {} fields.";
     TRAVEL_WAITS: "Gekoppeld; een ander toestel van u moet dit toelaten. Daarna: baken sync",
                   "Paired; another device of yours has to let this one in. Then: baken sync";
-    TRAVEL_NONE: "Dit toestel is niet op reis.", "This phone does not travel.";
+    TRAVEL_NONE: "Dit toestel is niet op reis.", "This phone is not travelling.";
     TRAVEL_ENDED: "Terug van reis: het dossier is weer op dit toestel.", "Back: the dossier is on this phone again.";
     HELD: "{} verwijderde {} gegevens ineens; ze blijven staan tot {}. Klopt het: baken record deletions --confirm {}. \
            Klopt het niet: baken record deletions --undo {}",
@@ -409,7 +409,7 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         "not_travelling" => (
             Text::new(
                 "dit toestel is niet op reis: het dossier is hier",
-                "this phone does not travel: its dossier is here",
+                "this phone is not travelling: its dossier is here",
             ),
             Text::new("Er is niets terug te brengen.", "There is nothing to bring back."),
         ),
@@ -553,6 +553,7 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "already_activated" => "dit toestel is al geactiveerd",
         "home_in_use" => "een ander programma heeft deze kluis open",
         "disk" => "een bestand in de map kon niet worden gelezen of geschreven",
+        "disk_full" if matches!(error, BakenError::Refused { .. }) => "de schijf van de server is vol",
         "disk_full" => "de schijf is vol",
         "database" => "de database gaf een fout",
         "invite_invalid" => "de uitnodiging is onbruikbaar: verkeerd overgenomen, of niet van deze organisatie",
@@ -581,6 +582,7 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "travelling" => "het dossier is op reis niet op dit toestel",
         "root_elsewhere" => "de herstelcode wordt voor het eerst gemaakt op het toestel dat is geactiveerd",
         "no_recovery_code" => "er is nog geen herstelcode, en dit toestel heeft waar die uit wordt gemaakt",
+        "other_dossier" => "dit toestel komt terug in zijn eigen dossier, en werd met een ander gekoppeld",
         "last_device" => "geen ander toestel van u heeft het dossier",
         "not_all_sent" => "nog niet alles wat hier is geschreven, is verzonden",
         "erased" => "dit gegeven is gewist",
@@ -652,6 +654,9 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "already_activated" => "Gebruik een andere map voor een ander toestel.",
         "home_in_use" => "Sluit het andere programma dat deze map gebruikt.",
         "disk" => "Controleer of de map bestaat, beschrijfbaar is en de schijf in orde is.",
+        "disk_full" if matches!(error, BakenError::Refused { .. }) => {
+            "Meld uw organisatie dat de schijf van de server vol is."
+        }
         "disk_full" => "Maak ruimte; er is niets verloren.",
         "database" => "Probeer het opnieuw; blijft het, bewaar de map en meld deze code.",
         "invite_invalid" => "Scan of plak de hele uitnodiging opnieuw, of vraag een nieuwe.",
@@ -686,8 +691,9 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "export_invalid" => "Kijk of de code bij dit bestand hoort, en kopieer het hele bestand opnieuw.",
         "own_deletions" => "Doe dit op een ander toestel van u.",
         "travelling" => "Breng het terug met baken travel end, met een ander toestel van u erbij.",
-        "root_elsewhere" => "Maak haar daar; daarna kan elk toestel van u haar vervangen.",
-        "no_recovery_code" => "Maak haar eerst, en leg haar in een kluis: baken recovery print.",
+        "root_elsewhere" => "Maak hem daar; daarna kan elk toestel van u hem vervangen.",
+        "no_recovery_code" => "Maak hem eerst, en leg hem in een kluis: baken recovery print.",
+        "other_dossier" => "Koppel het met een toestel van het dossier waarvan het op reis is.",
         "last_device" => "Koppel eerst een tweede toestel: dat bewaart het dossier en brengt het terug.",
         "not_all_sent" => "Werk bij en probeer het opnieuw; er is niets veranderd.",
         "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
@@ -698,10 +704,13 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "not_reached" => "Het is bewaard en gaat weg zodra er verbinding is.",
         "untrusted" => "Ga op dit netwerk niet verder; er is niets verzonden.",
         "out_of_date" => "Zet datum en tijd van dit toestel goed; kloppen die, meld het dan uw organisatie.",
+        "bad_answer" => "Kijk of de server en dit programma van dezelfde versie zijn.",
         "not_trustworthy" => "Vergelijk uw toestellen, en meld uw organisatie dat de server liegt.",
         "invite_used" => "Vraag een nieuwe uitnodiging; gebruikte u deze niet zelf, meld dat dan meteen.",
         "invite_expired" | "invite_unknown" => "Vraag uw organisatie om een nieuwe uitnodiging.",
         "unknown_device" => "Activeer of koppel dit toestel opnieuw.",
+        "entry_conflict" => "De map van dit toestel is gekopieerd of teruggezet: koppel het opnieuw.",
+        "too_often" | "busy" | "stopping" => "Probeer het over een minuut opnieuw.",
         _ => "Probeer het later opnieuw; blijft het, meld dan deze code.",
     }
 }

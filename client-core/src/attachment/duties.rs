@@ -23,6 +23,7 @@ use crate::client::SignedClient;
 use crate::device;
 use crate::record::{RecordView, all_views};
 use crate::transport::Transport;
+use crate::travel;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
 
@@ -142,10 +143,15 @@ pub(crate) fn forget_sent(connection: &Connection, circle: CircleRow) -> Result<
 ///
 /// # Errors
 /// [`BakenError::Database`], [`BakenError::Disk`].
-pub(crate) fn waiting(connection: &Connection, circle: &Circle, store: &BlobStore) -> Result<u64, BakenError> {
+pub(crate) fn waiting(
+    connection: &Connection,
+    circle: &Circle,
+    store: &BlobStore,
+    now: Timestamp,
+) -> Result<u64, BakenError> {
     let known = Known::read(connection, circle.row())?;
     let mut waiting = 0_u64;
-    for record in attachments(connection, circle)?.iter().filter(|record| !record.deleted) {
+    for record in attachments(connection, circle)?.iter().filter(|record| !known.is_over(record.record, now)) {
         waiting = waiting.saturating_add(u64::from(!unsent(&known, record, store)?.is_empty()));
     }
     Ok(waiting)
@@ -306,7 +312,8 @@ impl Baken {
                         let (record, there) = (record.record, is_owner || author_of(record) == Some(device));
                         owed.free.push(Free { record, blobs: blobs.collect(), there });
                     }
-                } else if !record.deleted {
+                } else {
+                    // Deleted ones too: with their files they can be restored.
                     owed.send.extend(unsent(&known, record, store)?);
                 }
             }
@@ -323,7 +330,8 @@ impl Baken {
         // Nothing is merged for it, which would be written at unlocking the truth and not the decoy: what lies here was named
         // by a record that was merged before.
         self.with_vault(|open| {
-            if open.vault.is_decoy() {
+            // What was changed on a journey names its attachments once it is in the dossier.
+            if open.vault.is_decoy() || travel::waiting(&open.vault.connection)? > 0 {
                 return Ok(());
             }
             let mut named = named_ids(&open.vault.connection, &open.circles)?;

@@ -197,17 +197,20 @@ impl Baken {
         self.act(transport, circle, Operation::Leave { counter }).await
     }
 
-    /// Leaves a circle once all that was written here, in any circle, is at the relay; fine if it was left before.
+    /// Leaves a circle once all that was written and attached here, in any circle, is at the relay; fine if it was left
+    /// before.
     pub(crate) async fn leave_when_all_is_sent(
         &self,
         client: &SignedClient<'_>,
         circle: CircleId,
     ) -> Result<(), BakenError> {
         self.append(client, circle, |circle, keys| {
-            if self.status()?.pending > 0 {
+            let status = self.status()?;
+            let is_in = circle.membership().is_active(keys.device);
+            if status.pending > 0 || (is_in && status.attachments_pending > 0) {
                 return Err(BakenError::NotAllSent);
             }
-            if !circle.membership().is_active(keys.device) {
+            if !is_in {
                 return Ok(None);
             }
             let counter = self.head_counter(circle, keys.device)?;

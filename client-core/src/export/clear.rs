@@ -7,7 +7,7 @@ use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use baken_schemas::export::ExportItem;
-use baken_schemas::id::{BlobId, DeviceId, RecordId};
+use baken_schemas::id::{DeviceId, RecordId};
 use baken_schemas::record::{DELETED, FieldNumber, FieldType, KindNumber, Value, kind_numbered};
 use baken_schemas::time::Timestamp;
 use data_encoding::HEXLOWER;
@@ -21,8 +21,8 @@ use crate::{Baken, BakenError};
 const DOSSIER: &str = "dossier.json";
 /// The folder with the attachments.
 const ATTACHMENTS: &str = "attachments";
-/// The most characters of an attachment's name that its file has.
-const MAX_NAME_CHARS: usize = 80;
+/// The most bytes of an attachment's name that its file has.
+const MAX_NAME_BYTES: usize = 120;
 
 impl Baken {
     /// Writes everything into a folder that anybody can read. The folder is made; one that is there must be empty.
@@ -78,6 +78,8 @@ struct ClearWriter {
     /// Circles begun, and records of the last one.
     circles: usize,
     records: usize,
+    /// Files begun.
+    files: usize,
     names: BTreeMap<DeviceId, String>,
     record: Option<Record>,
     file: Option<File>,
@@ -91,6 +93,7 @@ impl ClearWriter {
             circle: None,
             circles: 0,
             records: 0,
+            files: 0,
             names: BTreeMap::new(),
             record: None,
             file: None,
@@ -120,7 +123,7 @@ impl ClearWriter {
                 self.record = Some(Record { record, kind, deleted, fields, history, name: None, files });
             }
             ExportItem::Put { field, value, by, at, stands } => self.put(*field, value, *by, *at, *stands),
-            ExportItem::File { blob, size } => self.begin_file(*blob, *size)?,
+            ExportItem::File { size, .. } => self.begin_file(*size)?,
             ExportItem::Bytes { bytes } => {
                 if let Some(file) = &mut self.file {
                     file.write_all(bytes)?;
@@ -168,10 +171,11 @@ impl ClearWriter {
         }));
     }
 
-    fn begin_file(&mut self, blob: BlobId, size: u64) -> Result<(), BakenError> {
+    fn begin_file(&mut self, size: u64) -> Result<(), BakenError> {
         let Some(record) = &mut self.record else { return Ok(()) };
-        let ids = [record.record.to_string(), blob.to_string()].map(|id| id.chars().take(8).collect::<String>());
-        let name = format!("{}-{}", ids.join("-"), harmless(record.name.as_deref().unwrap_or_default()));
+        // Others choose names and ids: a number keeps one file from taking another's place.
+        self.files += 1;
+        let name = format!("{}-{}", self.files, harmless(record.name.as_deref().unwrap_or_default()));
         let path = self.folder.join(ATTACHMENTS).join(&name);
         self.file = Some(create_private(&path)?);
         record.files.push(json!({"file": format!("{ATTACHMENTS}/{name}"), "size": size}));
@@ -252,8 +256,14 @@ fn value_json(kind: KindNumber, field: FieldNumber, value: &Value) -> Json {
 /// A name that another person gave, as one of a file: no way out of the folder, nothing hidden, no strange letters.
 fn harmless(name: &str) -> String {
     let keeps = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_' | ' ');
-    let name: String = name.chars().map(|char| if keeps(char) { char } else { '_' }).take(MAX_NAME_CHARS).collect();
-    let name = name.trim_matches(['.', ' ']);
+    let mut kept = String::new();
+    for char in name.chars().map(|char| if keeps(char) { char } else { '_' }) {
+        if kept.len() + char.len_utf8() > MAX_NAME_BYTES {
+            break;
+        }
+        kept.push(char);
+    }
+    let name = kept.trim_matches(['.', ' ']);
     if name.is_empty() { "bestand".to_owned() } else { name.to_owned() }
 }
 

@@ -38,6 +38,7 @@ const KNOWN: &str = "deletions_known";
 /// This device has once taken in all that there was of the circle.
 const CAUGHT_UP: &str = "caught_up";
 
+// The column `state`, as schema_3.sql says it.
 const IN_EFFECT: u8 = 0;
 pub(super) const HELD: u8 = 1;
 const CONFIRMED: u8 = 2;
@@ -91,6 +92,7 @@ pub(crate) fn is_own(kind: KindNumber) -> bool {
     kind_numbered(kind).is_some_and(|kind| OWN_KINDS.contains(&kind.name))
 }
 
+/// What this device knows of a deletion that stands: a row of the table.
 struct Known {
     slot: u16,
     deleted_at: i64,
@@ -237,6 +239,7 @@ fn burst(mut all: Vec<(i64, i64)>) -> Vec<i64> {
 /// # Errors
 /// [`BakenError::Database`].
 pub(super) fn is_up_to_date(connection: &Connection, circle: CircleRow, now: Timestamp) -> Result<bool, BakenError> {
+    // `state = 1` is `HELD`, written out: SQLite uses the index of held ones only for the very condition that it has.
     let is_over = connection
         .prepare_cached("SELECT 1 FROM deletion WHERE circle = ?1 AND state = 1 AND seen_at <= ?2 LIMIT 1")?
         .exists((circle.0, now.plus_ms(-HELD_MS).0))?;

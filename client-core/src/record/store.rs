@@ -16,11 +16,16 @@ use crate::BakenError;
 use crate::circle::{Circle, CircleRow};
 use crate::record::deletion::{self, Passed};
 use crate::record::register::{self, SeenBy, kept};
+use crate::vault::setting;
 
 /// The most records held in memory while merging.
 const MAX_HELD: usize = 2048;
 /// The most taken-in entries merged in one go.
 const MAX_FRESH: usize = 1024;
+
+/// How many edits are pending in a circle, and their bytes. Counted anew for every edit, a thousand of them took most of
+/// what the next one cost (27 November 2026).
+const PENDING_SIZE: &str = "pending_size";
 
 /// The short number of a record in this database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -283,6 +288,9 @@ pub(crate) fn pending(connection: &Connection, circle: CircleRow) -> Result<Vec<
 
 /// How many edits the next entry will hold, and about how many bytes.
 pub(crate) fn pending_size(connection: &Connection, circle: CircleRow) -> Result<(usize, usize), BakenError> {
+    if let Some((count, bytes)) = setting::read_of::<(u64, u64)>(connection, circle, PENDING_SIZE)? {
+        return Ok((usize::try_from(count).unwrap_or(usize::MAX), usize::try_from(bytes).unwrap_or(usize::MAX)));
+    }
     let (count, bytes): (i64, i64) = connection
         .prepare_cached("SELECT count(*), coalesce(sum(length(value)), 0) FROM pending WHERE circle = ?1")?
         .query_row([circle.0], |row| Ok((row.get(0)?, row.get(1)?)))?;
@@ -291,14 +299,18 @@ pub(crate) fn pending_size(connection: &Connection, circle: CircleRow) -> Result
 
 /// Adds an edit to those that the next entry will hold.
 pub(crate) fn insert_pending(connection: &Connection, circle: CircleRow, change: &Change) -> Result<(), BakenError> {
+    let (count, bytes) = pending_size(connection, circle)?;
+    let value = cbor::to_vec(&change.value);
+    let after = ((count as u64).saturating_add(1), (bytes as u64).saturating_add(value.len() as u64));
+    setting::write_of(connection, circle, PENDING_SIZE, &after)?;
     connection
         .prepare_cached("INSERT INTO pending (circle, record, kind, field, value) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute((circle.0, change.record.0, change.kind, change.field, cbor::to_vec(&change.value)))?;
+        .execute((circle.0, change.record.0, change.kind, change.field, value))?;
     Ok(())
 }
 
 /// Forgets pending edits: an entry holds them now.
 pub(crate) fn pending_sealed(connection: &Connection, circle: CircleRow) -> Result<(), BakenError> {
     connection.prepare_cached("DELETE FROM pending WHERE circle = ?1")?.execute([circle.0])?;
-    Ok(())
+    setting::remove_of(connection, circle, PENDING_SIZE)
 }

@@ -18,6 +18,7 @@ use crate::recovery::RECOVERED_STATE;
 use crate::sync::checkpoint;
 use crate::sync::engine::STORED;
 use crate::sync::rows::{self, FindingKind, FindingView, QuarantineView, WaitReason};
+use crate::travel;
 use crate::travel::TravelView;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -154,6 +155,7 @@ impl Baken {
     pub fn status(&self) -> Result<StatusView, BakenError> {
         let (notices, blobs) = (self.notices()?, self.blobs());
         let (held_deletions, travelling) = (self.held_deletions()?, self.travelling()?);
+        let now = self.context.now();
         self.with_settled(|open| {
             let connection = &open.vault.connection;
             let home = open.circles.home();
@@ -162,7 +164,7 @@ impl Baken {
                 account: open.account(),
                 circle: home.id(),
                 devices: home.membership().readers().len(),
-                pending: 0,
+                pending: travel::waiting(connection)?,
                 attachments_pending: 0,
                 conflicts: 0,
                 last_success: setting::read(connection, LAST_SUCCESS)?,
@@ -186,7 +188,7 @@ impl Baken {
                     view.stuck_because = reason.filter(|_| !is_left);
                 }
                 view.pending = view.pending.saturating_add(pending(connection, circle)?);
-                let unsent = duties::waiting(connection, circle, &blobs)?;
+                let unsent = duties::waiting(connection, circle, &blobs, now)?;
                 view.attachments_pending = view.attachments_pending.saturating_add(unsent);
                 view.conflicts = view.conflicts.saturating_add(conflicts(connection, row)?);
                 view.waiting = view.waiting.saturating_add(rows::count_waiting(connection, row, None)?);

@@ -58,8 +58,15 @@ pub(super) fn is_returning(connection: &Connection) -> Result<bool, BakenError> 
 
 impl Baken {
     /// Keeps what this phone needs to come back, once it is paired.
+    ///
+    /// # Errors
+    /// [`BakenError::NotOwner`] for a guest's grant, [`BakenError::OtherDossier`].
     pub(crate) fn keep_return(&self, grant: &Grant, keys: &DeviceKeys, name: &str) -> Result<(), BakenError> {
         let account = grant.account.ok_or(BakenError::NotOwner)?;
+        let home = self.with_vault(|open| Ok(open.travel.as_ref().map(|travel| travel.home)))?;
+        if home != Some(grant.circle) {
+            return Err(BakenError::OtherDossier);
+        }
         let device =
             self.context.with_rng(|rng| Device::make(account, grant.org, grant.circle, None, keys.clone(), rng));
         self.with_vault(|open| {
@@ -180,6 +187,11 @@ impl Baken {
 
 fn read(connection: &Connection) -> Result<Vec<Changed>, BakenError> {
     Ok(setting::read(connection, CHANGED)?.unwrap_or_default())
+}
+
+/// How many fields were changed on the way and are in no circle yet.
+pub(crate) fn waiting(connection: &Connection) -> Result<u64, BakenError> {
+    Ok(read(connection)?.iter().filter(|changed| !changed.put).count() as u64)
 }
 
 fn is_of(changed: &Changed, circle: CircleId, home: CircleId) -> bool {

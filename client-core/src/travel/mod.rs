@@ -10,6 +10,8 @@
 mod back;
 mod start;
 
+pub(crate) use back::waiting;
+
 use baken_schemas::cbor;
 use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::{DELETED, FieldNumber, KindNumber, Value};
@@ -37,6 +39,9 @@ pub(crate) struct Travel {
     pub(crate) since: Timestamp,
     #[n(1)]
     kept: Vec<Kept>,
+    /// The dossier that it comes back into.
+    #[n(2)]
+    home: CircleId,
 }
 
 impl std::fmt::Debug for Travel {

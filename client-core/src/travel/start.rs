@@ -3,12 +3,12 @@
 use baken_schemas::circle::CircleKind;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
 use baken_schemas::record::{self as schema, DELETED, KindNumber, KindSpec};
+use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
 use rusqlite::Connection;
 
 use super::{Kept, KeptField, TRAVEL, Travel, fits};
 use crate::activation::{DIRECTORY, NAME};
-use crate::attachment::duties;
 use crate::baken::UnlockedVault;
 use crate::circle::Circles;
 use crate::client::SignedClient;
@@ -38,75 +38,70 @@ impl Baken {
     ///
     /// # Errors
     /// [`BakenError::LastDevice`] when no other device has the dossier, [`BakenError::NoRecoveryCode`] when the account's
-    /// root would be lost, [`BakenError::NotAllSent`] when something was
-    /// written here meanwhile, [`BakenError::UnknownKind`], [`BakenError::NotOwner`] on a guest's device,
-    /// [`BakenError::Travelling`], those of the PIN and of [`Baken::sync`]. Nothing is off the phone then.
+    /// root would be lost, [`BakenError::NotAllSent`] when something was written here meanwhile,
+    /// [`BakenError::UnknownKind`], [`BakenError::ValueRefused`] when too much would come along,
+    /// [`BakenError::NotOwner`] on a guest's device, [`BakenError::Travelling`], those of the PIN and of [`Baken::sync`].
+    /// Nothing is off the phone then.
     pub async fn travel(&self, transport: &dyn Transport, pin: &str, keep: &[&str]) -> Result<(), BakenError> {
         let kinds = keep.iter().map(|name| kind_to_keep(name)).collect::<Result<Vec<_>, _>>()?;
         self.check_pin(pin)?;
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
         let home = self.with_vault(own_dossier)?;
+        let now = self.context.now();
+        // What cannot come along is told while this device is still in.
+        self.with_settled(|open| luggage(open, &kinds, now))?;
         if !self.with_vault(|open| Ok(setting::read(&open.vault.connection, LEAVING)?.unwrap_or(false)))? {
             self.sync(transport).await?;
             self.with_vault(has_another_device)?;
             self.with_vault(has_no_root)?;
-            self.has_sent_attachments()?;
             self.with_vault(|open| setting::write(&open.vault.connection, LEAVING, &true))?;
         }
         let left = self.leave_when_all_is_sent(&client, home).await;
         if !matches!(left, Ok(()) | Err(BakenError::NotReached)) {
-            // The relay answered, and this device is in the circle as before.
+            // The relay answered, and took nothing.
             self.with_vault(|open| setting::remove(&open.vault.connection, LEAVING))?;
         }
         left?;
         self.pack(pin, &kinds)
     }
 
-    /// Attachments go with the vault: one that is nowhere else must not.
-    fn has_sent_attachments(&self) -> Result<(), BakenError> {
-        let store = self.blobs();
-        self.with_settled(|open| {
+    /// Puts the small vault in place of the full one. Asks nobody.
+    pub(crate) fn pack(&self, pin: &str, kinds: &[&KindSpec]) -> Result<(), BakenError> {
+        let now = self.context.now();
+        let luggage = self.lock_after(|open| {
+            let has_left = !open.circles.home().membership().is_active(open.keys.device);
             for circle in open.circles.all() {
-                if duties::waiting(&open.vault.connection, circle, &store)? > 0 {
+                store::settle(&open.vault.connection, circle, now)?;
+                // Written since this device left: it would go with the vault.
+                if has_left && store::pending_size(&open.vault.connection, circle.row())?.0 > 0 {
                     return Err(BakenError::NotAllSent);
                 }
             }
-            Ok(())
-        })
-    }
-
-    /// Puts the small vault in place of the full one. Asks nobody.
-    pub(crate) fn pack(&self, pin: &str, kinds: &[&KindSpec]) -> Result<(), BakenError> {
-        let since = self.context.now();
-        let luggage = self.with_settled(|open| {
-            let connection = &open.vault.connection;
-            let mut kept = Vec::new();
-            for circle in open.circles.all() {
-                kept.extend(records_to_keep(connection, (circle.row(), circle.id()), kinds)?);
-            }
-            let travel = Travel { since, kept };
-            if !fits(&travel) {
-                return Err(BakenError::ValueRefused);
-            }
-            let (name, directory) = (setting::required(connection, NAME)?, setting::read(connection, DIRECTORY)?);
-            Ok(Luggage { device: device::load(connection)?, name, directory, travel })
+            luggage(open, kinds, now)
         })?;
-        self.lock();
         let vault =
             Vault::replace(&self.home, &self.context, pin, |connection| fill(connection, luggage, &self.context))?;
-        self.remove_attachments()?;
         self.set_vault(UnlockedVault::load(vault)?);
+        // The small vault names none of the dossier's attachments. What a power loss leaves goes at the next unlocking.
+        let _ = self.free_orphans();
         Ok(())
     }
+}
 
-    /// What is left of attachments when a power loss came between the new vault and this.
-    pub(crate) fn remove_attachments(&self) -> Result<(), BakenError> {
-        match std::fs::remove_dir_all(self.home.blobs()) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(()),
-        }
+/// What comes along of these kinds.
+fn luggage(open: &UnlockedVault, kinds: &[&KindSpec], since: Timestamp) -> Result<Luggage, BakenError> {
+    let connection = &open.vault.connection;
+    let mut kept = Vec::new();
+    for circle in open.circles.all() {
+        kept.extend(records_to_keep(connection, (circle.row(), circle.id()), kinds)?);
     }
+    let travel = Travel { since, kept, home: open.circles.home().id() };
+    if !fits(&travel) {
+        return Err(BakenError::ValueRefused);
+    }
+    let (name, directory) = (setting::required(connection, NAME)?, setting::read(connection, DIRECTORY)?);
+    Ok(Luggage { device: device::load(connection)?, name, directory, travel })
 }
 
 /// A kind that can come along: none of Baken's own, and no attachments, whose content does not.

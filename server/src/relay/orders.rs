@@ -1,6 +1,6 @@
-//! Orders that one device gives about another: put into the mail of whoever carries them out. An owner hands in the
-//! order to lock or wipe another device of its dossier, whatever became of that one since; a desk hands in the order by
-//! which a device freezes itself, which goes to the other owners.
+//! Orders, put into the mail of whoever carries them out. An owner hands in the order to lock or wipe another device of
+//! its dossier, whatever became of that one since; a desk hands in the order by which a device freezes itself, which goes
+//! to the other owners.
 //!
 //! The relay can hold an order back. It can neither make one nor have one count twice: who carries it out checks the
 //! author's signature and number.

@@ -280,6 +280,23 @@ impl Source for Growing {
     }
 }
 
+/// Restorable means with its file, on every device: also of what was deleted before it was ever sent.
+#[tokio::test]
+async fn what_was_deleted_before_it_was_sent_is_restored_with_its_file_elsewhere() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    let attachment = add(&phone, AttachTo::Circle(home(&phone)), "voordeur.jpg", &photo(100));
+    phone.delete(attachment).unwrap();
+    assert_eq!(phone.status().unwrap().attachments_pending, 1);
+    phone.sync(&town.network).await.unwrap();
+    assert_eq!(phone.status().unwrap().attachments_pending, 0);
+    tablet.sync(&town.network).await.unwrap();
+    tablet.restore(attachment).unwrap();
+    fetch(&tablet, &town.network, attachment).await.unwrap();
+    assert!(saved(&town, &tablet, attachment, Part::File) == photo(100));
+}
+
 #[tokio::test]
 async fn a_file_that_changes_while_it_is_added_is_refused_and_leaves_nothing() {
     let mut town = Town::found().await;

@@ -3,6 +3,7 @@
 use std::sync::atomic::AtomicUsize;
 
 use baken_core::alarm::Call;
+use baken_core::attachment::{AttachTo, NewAttachment, Part};
 use baken_core::pairing::PairInto;
 use baken_core::{Baken, BakenError};
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent};
@@ -143,6 +144,32 @@ async fn the_last_device_does_not_leave_the_dossier_behind() {
     assert_eq!(phone.travelling().unwrap(), None);
     phone.create("note", fields(&[("title", "Gaat gewoon door")])).unwrap();
     sync(&town, &[&phone]).await;
+}
+
+#[tokio::test]
+async fn what_is_attached_on_the_way_comes_home() {
+    let mut town = Town::found().await;
+    let (phone, tablet, ..) = two_devices(&mut town).await;
+    let add = |name| {
+        let (new, circle) =
+            (NewAttachment { name, media_type: "text/plain", thumbnail: None }, phone.status().unwrap());
+        let to = AttachTo::Circle(circle.circle);
+        phone.add_attachment(to, new, &mut std::io::Cursor::new(name.as_bytes()), &|_| ()).unwrap()
+    };
+    let left = add("thuis.txt");
+    phone.travel(&town.network, PIN, &CONTACTS).await.unwrap();
+    let blobs = || std::fs::read_dir(town.folder.path().join("mayor_phone").join("blobs")).unwrap().count();
+    assert_eq!(blobs(), 0);
+    let on_the_way = add("onderweg.txt");
+    phone.lock();
+    phone.unlock(PIN).unwrap();
+    assert_eq!(blobs(), 1, "unlocking takes only what nothing names");
+    pair_again(&town, &phone, &tablet).await;
+    town.clock.advance_ms(DAY_MS);
+    sync(&town, &[&tablet, &phone, &tablet]).await;
+    for attachment in [left, on_the_way] {
+        tablet.fetch_attachment(&town.network, attachment, Part::File, &|_| ()).await.unwrap();
+    }
 }
 
 /// Until the recovery code is printed, the phone that was activated alone holds what it is made of.
