@@ -207,3 +207,27 @@ fn forget_circles(connection: &Connection) -> Result<(), BakenError> {
     connection.execute("DELETE FROM circle", [])?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
+    use super::*;
+    use crate::vault::{SCHEMA, database};
+
+    /// A table that a later version adds must not survive the return from a journey.
+    #[test]
+    fn every_table_of_a_circle_is_forgotten() {
+        let connection = database::open_in_memory(SCHEMA).unwrap();
+        let mut statement = connection
+            .prepare(
+                "SELECT t.name FROM sqlite_schema AS t JOIN pragma_table_info(t.name) AS c
+                 WHERE t.type = 'table' AND c.name = 'circle' AND t.name <> 'circle' ORDER BY t.name",
+            )
+            .unwrap();
+        let names: Vec<String> = statement.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+        let mut known = CIRCLE_TABLES;
+        known.sort_unstable();
+        assert_eq!(names, known);
+    }
+}

@@ -54,9 +54,10 @@ fn device(held: &[HeldDeletionsView], typed: &str) -> Result<DeviceId, Failure> 
 pub fn tell_held(held: &[HeldDeletionsView], out: &Output) {
     for view in held {
         let name = view.by.map(|by| device_name(view.name.as_deref(), by)).unwrap_or_default();
+        let id = view.by.map(short).unwrap_or_default();
         let (count, until) = (view.count.to_string(), view.until.to_rfc3339());
         let text = if view.this { text::HELD_HERE } else { text::HELD };
-        out.line(out.paint(Colour::Yellow, &text.with(out.language, &[&name, &count, &until, &name, &name])));
+        out.line(out.paint(Colour::Yellow, &text.with(out.language, &[&name, &count, &until, &id, &id])));
     }
 }
 

@@ -65,7 +65,7 @@ fn key_of(mayor: &Mayor, path: &Path) -> VaultKey {
     VaultKey { key: SymmetricKey::from_slice(&truth).unwrap(), salt }
 }
 
-fn is_empty(folder: &std::path::Path) -> bool {
+fn is_empty(folder: &Path) -> bool {
     std::fs::read_dir(folder).unwrap().next().is_none()
 }
 
