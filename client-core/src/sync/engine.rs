@@ -32,6 +32,9 @@ use crate::{BakenError, Context};
 /// The most bytes handed out in one go, below the API's limit of a body.
 const MAX_OUTGOING_BYTES: usize = 3 * 1024 * 1024;
 
+/// An entry with no more changes than this is merged as it comes; more of them wait for the next look.
+const LIVE_CHANGES: usize = 32;
+
 /// The last own counter that the relay has acknowledged.
 pub(super) const STORED: &str = "stored_counter";
 /// The last own counter that the relay has handed out again.
@@ -154,7 +157,7 @@ impl Sync<'_> {
         if let Some(cursor) = cursor {
             setting::write_of(&tx, row, CURSOR, &cursor)?;
         }
-        if entries.len() == 1 {
+        if entries.len() == 1 && changes_in(&events) <= LIVE_CHANGES {
             // It came live, and whoever is told looks at it: one write to the disk instead of two.
             store::settle(&tx, self.circle, self.context.now())?;
         }
@@ -179,6 +182,12 @@ impl Sync<'_> {
     pub(crate) fn missing(&self) -> Result<Vec<Place>, BakenError> {
         rows::missing(self.connection, self.circle.row())
     }
+}
+
+/// How many changes became part of the state.
+fn changes_in(events: &[SyncEvent]) -> usize {
+    let changes = events.iter().map(|event| if let SyncEvent::Applied { changes, .. } = event { *changes } else { 0 });
+    changes.sum()
 }
 
 /// Taking in one page, inside its transaction.
