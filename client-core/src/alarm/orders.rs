@@ -156,13 +156,14 @@ pub(super) fn take_order(tx: &Transaction<'_>, bytes: &[u8], now: Timestamp) -> 
         OrderKind::Lock | OrderKind::Wipe if order.device.0 != own || !active => {
             return keep_evidence(tx, None, "not_entitled", bytes, now);
         }
-        OrderKind::Lock | OrderKind::Wipe => make_due(tx, &order)?,
+        OrderKind::Lock => make_due(tx, &order, "UPDATE phone SET lock_due = 1")?,
+        OrderKind::Wipe => make_due(tx, &order, "UPDATE phone SET wipe_due = 1")?,
     };
     Ok(if is_new { Verdict::Ordered { kind: order.kind } } else { Verdict::Known })
 }
 
 /// Whether the order is newer than all that were taken of its author; then it is due.
-fn make_due(tx: &Transaction<'_>, order: &Order) -> Result<bool, BakenError> {
+fn make_due(tx: &Transaction<'_>, order: &Order, due: &str) -> Result<bool, BakenError> {
     let taken = tx.execute(
         "INSERT INTO order_taken (author, number) VALUES (?1, ?2)
          ON CONFLICT (author) DO UPDATE SET number = excluded.number WHERE excluded.number > number",
@@ -171,10 +172,6 @@ fn make_due(tx: &Transaction<'_>, order: &Order) -> Result<bool, BakenError> {
     if taken == 0 {
         return Ok(false);
     }
-    let due = match order.kind {
-        OrderKind::Wipe => "UPDATE phone SET wipe_due = 1",
-        OrderKind::Lock | OrderKind::Freeze => "UPDATE phone SET lock_due = 1",
-    };
     tx.execute(due, [])?;
     Ok(true)
 }

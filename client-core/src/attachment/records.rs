@@ -37,7 +37,7 @@ pub enum AttachTo {
 }
 
 /// What is said of a new attachment.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct NewAttachment<'a> {
     /// What it is called; most of the time the file's name.
     pub name: &'a str,
@@ -45,6 +45,12 @@ pub struct NewAttachment<'a> {
     pub media_type: &'a str,
     /// A small picture of it, as a JPEG.
     pub thumbnail: Option<&'a [u8]>,
+}
+
+impl std::fmt::Debug for NewAttachment<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewAttachment(…)")
+    }
 }
 
 /// Which of an attachment's files.
@@ -87,7 +93,7 @@ pub enum AtRelay {
 }
 
 /// An attachment.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct AttachmentView {
     /// Its record.
     pub record: RecordId,
@@ -113,6 +119,12 @@ pub struct AttachmentView {
     pub deleted: bool,
     /// A field has more than one value; the newest is shown.
     pub in_conflict: bool,
+}
+
+impl std::fmt::Debug for AttachmentView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AttachmentView").field("record", &self.record).finish_non_exhaustive()
+    }
 }
 
 impl Baken {
