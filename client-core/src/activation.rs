@@ -28,6 +28,7 @@ use crate::circle::{self, Circle, Founding};
 use crate::client::{SignedClient, idempotency_of, path_with, send_unsigned};
 use crate::device::{self, Device};
 use crate::record::all_views;
+use crate::record::store::About;
 use crate::transport::Transport;
 use crate::vault::{KdfCost, Vault, setting};
 use crate::{AlarmSetup, Baken, BakenError};
@@ -319,7 +320,7 @@ impl Baken {
         let kind = kind_named("account").ok_or(BakenError::UnknownKind)?;
         let field = kind.field_named("desk_key").ok_or(BakenError::UnknownField)?;
         let Some(account) = self.with_vault(|open| Ok(open.account()))? else { return Ok(()) };
-        let (home, shared, own) = self.with_settled(|open| {
+        let (home, shared, own) = self.with_settled_about(About::kinds([kind.number]), |open| {
             let home = open.circles.home();
             let views = all_views(&open.vault.connection, home, Some(kind.number))?;
             let values = views.iter().flat_map(|view| &view.fields).flat_map(|field| &field.values);

@@ -16,7 +16,7 @@ use crate::alarm::AlarmOutbox;
 use crate::circle::Circles;
 use crate::device;
 use crate::home::Home;
-use crate::record::store;
+use crate::record::store::{self, About};
 use crate::travel::Travel;
 use crate::vault::Vault;
 use crate::{BakenError, Context};
@@ -179,6 +179,23 @@ impl Baken {
         self.with_vault(|open| {
             for circle in open.circles.all() {
                 store::settle(&open.vault.connection, circle, self.context.now())?;
+            }
+            work(open)
+        })
+    }
+
+    /// As [`Self::with_settled`], but only what is about these kinds is sure to be merged.
+    ///
+    /// # Errors
+    /// As [`Self::with_vault`].
+    pub(crate) fn with_settled_about<T>(
+        &self,
+        about: About,
+        work: impl FnOnce(&mut UnlockedVault) -> Result<T, BakenError>,
+    ) -> Result<T, BakenError> {
+        self.with_vault(|open| {
+            for circle in open.circles.all() {
+                store::settle_about(&open.vault.connection, circle, about, self.context.now())?;
             }
             work(open)
         })

@@ -13,11 +13,14 @@ use rusqlite::Connection;
 
 use crate::circle::Circle;
 use crate::client::{SignedClient, idempotency_of, path_with};
+use crate::record::store::About;
 use crate::record::{FieldView, RecordView, first_views};
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError, device};
 
+/// The kinds that a card is made of.
+const CARD_KINDS: [&str; 2] = ["profile", "contact"];
 /// The content's hash of the card that the relay has acknowledged.
 const CARD: &str = "card";
 /// The last version that was ever sent: a relay takes each once, and an answer may have got lost.
@@ -50,7 +53,8 @@ impl Baken {
         if self.with_vault(|open| Ok(open.account().is_none()))? {
             return Ok(());
         }
-        let (device, body, before) = self.with_settled(|open| {
+        let about = About::kinds(CARD_KINDS.iter().filter_map(|name| kind_named(name)).map(|kind| kind.number));
+        let (device, body, before) = self.with_settled_about(about, |open| {
             let connection = &open.vault.connection;
             let body = card_now(connection, open.circles.home())?;
             let before: Option<Hash> = setting::read(connection, CARD)?;
@@ -78,7 +82,8 @@ impl Baken {
 
 /// The card of the dossier as it is. Of several profiles the first that is not deleted is the person's.
 fn card_now(connection: &Connection, circle: &Circle) -> Result<CardBody, BakenError> {
-    let (Some(profile), Some(contact)) = (kind_named("profile"), kind_named("contact")) else {
+    let [profile, contact] = CARD_KINDS.map(kind_named);
+    let (Some(profile), Some(contact)) = (profile, contact) else {
         return Ok(CardBody::default());
     };
     let profiles = first_views(connection, circle, profile.number, 1, |view| !view.deleted)?;

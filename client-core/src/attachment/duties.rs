@@ -21,6 +21,7 @@ use crate::attachment::{BlobStore, delete, usage};
 use crate::circle::{Circle, CircleRow, Circles};
 use crate::client::SignedClient;
 use crate::device;
+use crate::record::store::About;
 use crate::record::{RecordView, all_views};
 use crate::transport::Transport;
 use crate::travel;
@@ -284,7 +285,8 @@ impl Baken {
 
     fn owed(&self, circle: CircleId, store: &BlobStore) -> Result<Owed, BakenError> {
         let now = self.context.now();
-        self.with_settled(|open| {
+        let about = About::kinds(kind_named(KIND).map(|kind| kind.number));
+        self.with_settled_about(about, |open| {
             let connection = &open.vault.connection;
             let circle = open.circles.get(circle)?;
             let records = attachments(connection, circle)?;

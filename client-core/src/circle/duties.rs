@@ -14,6 +14,7 @@ use http::Method;
 use crate::circle::{Circle, freeze, log};
 use crate::client::{SignedClient, path_with};
 use crate::record::all_views;
+use crate::record::store::About;
 use crate::{Baken, BakenError};
 
 /// How long an owner may object.
@@ -123,7 +124,7 @@ impl Baken {
     /// Joins those circles of this person that another of their devices founded: the dossier names them.
     pub(crate) async fn join_own_circles(&self, client: &SignedClient<'_>) -> Result<(), BakenError> {
         let kind = kind_named("circle").map(|kind| kind.number);
-        let named: Vec<CircleId> = self.with_settled(|open| {
+        let named: Vec<CircleId> = self.with_settled_about(About::kinds(kind), |open| {
             let home = open.circles.home();
             if home.membership().kind() != CircleKind::Dossier || !home.membership().is_active(open.keys.device) {
                 return Ok(Vec::new());

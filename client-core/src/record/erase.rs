@@ -13,10 +13,10 @@ use rusqlite::Connection;
 
 use crate::BakenError;
 use crate::attachment::duties;
-use crate::circle::Circle;
+use crate::circle::{Circle, CircleRow};
 use crate::record::deletion::{self, HELD, KEPT_MS};
 use crate::record::register::{self, kept};
-use crate::record::store::{self, record_id};
+use crate::record::store::{self, About, record_id};
 use crate::record::{edit_all, view};
 use crate::sync::seal::Author;
 
@@ -29,7 +29,9 @@ const MAX_ERASED: usize = 64;
 /// [`BakenError::Database`].
 pub(crate) fn tidy(connection: &mut Connection, author: Author<'_>) -> Result<(), BakenError> {
     let (circle, now) = (author.circle, author.context.now());
-    store::settle(connection, circle, now)?;
+    // What is due may have been written to meanwhile.
+    let about = if is_any_due(connection, circle.row(), now)? { About::ANYTHING } else { About::DELETIONS };
+    store::settle_about(connection, circle, about, now)?;
     deletion::caught_up(connection, circle.row())?;
     let membership = circle.membership();
     let device = author.keys.device;
@@ -52,6 +54,14 @@ pub(crate) fn tidy(connection: &mut Connection, author: Author<'_>) -> Result<()
 }
 
 type Due = (RecordId, KindNumber, Vec<FieldState>);
+
+/// Whether a record that is deleted, and not held, was so for thirty days.
+fn is_any_due(connection: &Connection, circle: CircleRow, now: Timestamp) -> Result<bool, BakenError> {
+    let mut statement = connection.prepare_cached(
+        "SELECT 1 FROM deletion WHERE circle = ?1 AND erased_at IS NULL AND state <> ?3 AND seen_at <= ?2 LIMIT 1",
+    )?;
+    Ok(statement.exists((circle.0, now.plus_ms(-KEPT_MS).0, HELD))?)
+}
 
 /// The first records to erase. One that is in conflict, or was written to since it was deleted, waits for somebody's
 /// word; one of a newer kind for a device that knows what it is; an attachment until its file is freed, which by then

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use baken_schemas::cbor;
 use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
 use baken_schemas::id::RecordId;
-use baken_schemas::record::{Change, FieldNumber, KindNumber, decode_changes};
+use baken_schemas::record::{Change, DELETED, FieldNumber, KindNumber, decode_changes};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -26,6 +26,8 @@ const MAX_FRESH: usize = 1024;
 /// How many edits are pending in a circle, and their bytes. Kept, since counting them anew was about a tenth of a
 /// 1.2 ms edit in a profile with up to a thousand of them (27 November 2026).
 const PENDING_SIZE: &str = "pending_size";
+/// What the changes are about that were taken in and are not merged: an [`About`].
+const UNMERGED: &str = "unmerged";
 
 /// The short number of a record in this database.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,7 +172,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// Keeps the changes of an entry until the next look.
+/// Keeps the changes of an entry until the next look, and what they are about.
 pub(crate) fn insert_fresh(
     connection: &Connection,
     circle: CircleRow,
@@ -178,8 +180,12 @@ pub(crate) fn insert_fresh(
     hlc: u64,
     schema: u16,
     seen: &SeenBy,
-    changes: &[u8],
+    (changes, about): (&[u8], About),
 ) -> Result<(), BakenError> {
+    let before = unmerged(connection, circle)?;
+    if !before.holds(about) {
+        setting::write_of(connection, circle, UNMERGED, &before.and(about).0)?;
+    }
     connection
         .prepare_cached(
             "INSERT INTO fresh (circle, slot, counter, hlc, schema, seen, changes)
@@ -191,6 +197,55 @@ pub(crate) fn insert_fresh(
 
 fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// Which kinds of record changes are about, and whether a deletion is among them. What the sync itself has to know of
+/// is merged at once; everything else waits for the next look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct About(u64);
+
+impl About {
+    /// Whatever it is.
+    pub(crate) const ANYTHING: Self = Self(u64::MAX);
+    /// A record is deleted or restored.
+    pub(crate) const DELETIONS: Self = Self(1 << 63);
+    /// Every kind that has no bit of its own.
+    const OTHER_KINDS: u32 = 62;
+
+    /// Records of these kinds.
+    pub(crate) fn kinds(kinds: impl IntoIterator<Item = KindNumber>) -> Self {
+        let bit = |kind: KindNumber| 1 << u32::from(kind).min(Self::OTHER_KINDS);
+        Self(kinds.into_iter().fold(0, |bits, kind| bits | bit(kind)))
+    }
+
+    /// What these changes are about.
+    pub(crate) fn changes(changes: &[Change]) -> Self {
+        let kinds = Self::kinds(changes.iter().map(|change| change.kind));
+        let is_deletion = changes.iter().any(|change| change.field == DELETED);
+        if is_deletion { kinds.and(Self::DELETIONS) } else { kinds }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    fn holds(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+}
+
+/// What the changes are about that wait for the next look. Of those that an older version took in nothing is known: they
+/// may be about anything.
+fn unmerged(connection: &Connection, circle: CircleRow) -> Result<About, BakenError> {
+    if let Some(about) = setting::read_of(connection, circle, UNMERGED)? {
+        return Ok(About(about));
+    }
+    let waits = connection.prepare_cached("SELECT 1 FROM fresh WHERE circle = ?1 LIMIT 1")?.exists([circle.0])?;
+    Ok(About(if waits { u64::MAX } else { 0 }))
 }
 
 struct Fresh {
@@ -240,6 +295,19 @@ pub(crate) fn settle(connection: &Connection, circle: &Circle, now: Timestamp) -
     in_transaction(connection, || deletion::bring_up_to_date(connection, circle, now))
 }
 
+/// As [`settle`], but only when something of that kind waits.
+///
+/// # Errors
+/// [`BakenError::Database`].
+pub(crate) fn settle_about(
+    connection: &Connection,
+    circle: &Circle,
+    about: About,
+    now: Timestamp,
+) -> Result<(), BakenError> {
+    if unmerged(connection, circle.row())?.meets(about) { settle(connection, circle, now) } else { Ok(()) }
+}
+
 fn in_transaction(connection: &Connection, work: impl FnOnce() -> Result<(), BakenError>) -> Result<(), BakenError> {
     let own = connection.is_autocommit();
     if own {
@@ -260,6 +328,7 @@ fn merge_batch(
     last: i64,
 ) -> Result<(), BakenError> {
     let mut records = Records::of(connection, circle, now);
+    let is_all = batch.len() < MAX_FRESH;
     for entry in batch {
         let Fresh { slot, counter, hlc, schema, seen, changes, .. } = entry;
         // They were decoded once when they were taken in.
@@ -269,7 +338,7 @@ fn merge_batch(
     }
     records.write()?;
     connection.prepare_cached("DELETE FROM fresh WHERE circle = ?1 AND id <= ?2")?.execute((circle.row().0, last))?;
-    Ok(())
+    if is_all { setting::write_of(connection, circle.row(), UNMERGED, &0_u64) } else { Ok(()) }
 }
 
 /// The edits that the next entry will hold, oldest first.

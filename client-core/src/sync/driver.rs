@@ -11,11 +11,11 @@ use crate::attachment::duties;
 use crate::circle::{self, Circle};
 use crate::client::{SignedClient, idempotency_of, path_with};
 use crate::record::erase;
+use crate::sync::checkpoint;
 use crate::sync::engine::{CURSOR, READ_OWN, STORED, Sync, SyncEvent};
 use crate::sync::rows::{self, FindingKind, Place};
 use crate::sync::seal::Author;
 use crate::sync::status::{Failure, LAST_FAILURE, LAST_SUCCESS};
-use crate::sync::{StatusView, checkpoint};
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -34,16 +34,6 @@ const GENERATION: &str = "relay_generation";
 const RESCANNED: &str = "rescanned";
 /// The same, for an own entry that the relay has acknowledged and does not hand out.
 const RESCANNED_OWN: &str = "rescanned_own";
-
-/// What one sync did, and where the device stands after it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct SyncReport {
-    /// What it did.
-    #[serde(flatten)]
-    pub counts: SyncCounts,
-    /// Where the device stands now.
-    pub status: StatusView,
-}
 
 /// What went out and came in.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
@@ -69,18 +59,19 @@ impl SyncCounts {
 
 impl Baken {
     /// Sends what is pending and takes in what others wrote; then sends attachments. A circle that has no room for them
-    /// is no failure but stands in the report's status.
+    /// is no failure but stands in [`Baken::status`]. What came in is durable on return, and is merged into the records by
+    /// the first look at them.
     ///
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::NotReached`] and the other ways the relay can fail, which
-    /// [`Baken::status`] then shows too. Untrustworthy content is no error but in the report's status, except where the
-    /// relay's own answers contradict themselves: [`BakenError::NotTrustworthy`].
-    pub async fn sync(&self, transport: &dyn Transport) -> Result<SyncReport, BakenError> {
+    /// [`Baken::status`] then shows too. Untrustworthy content is no error but shown there, except where the relay's own
+    /// answers contradict themselves: [`BakenError::NotTrustworthy`].
+    pub async fn sync(&self, transport: &dyn Transport) -> Result<SyncCounts, BakenError> {
         let mut counts = SyncCounts::default();
         let done = self.sync_in_turns(transport, &mut counts).await;
         self.note_outcome(&done)?;
         done?;
-        Ok(SyncReport { counts, status: self.status()? })
+        Ok(counts)
     }
 
     /// Entries, then attachments for a while, until all of them are through.

@@ -21,6 +21,7 @@ use rusqlite::{Connection, Transaction};
 
 use crate::circle::Circle;
 use crate::record::register::seen_of;
+use crate::record::store::About;
 use crate::record::{store, time};
 use crate::recovery::RECOVERED_STATE;
 use crate::sync::checkpoint;
@@ -397,7 +398,8 @@ impl Intake<'_> {
             count = changes.len();
             if count > 0 {
                 let place = (place.slot, place.counter);
-                store::insert_fresh(&self.tx, row, place, body.hlc, body.schema, seen, &body.changes)?;
+                let changes = (&*body.changes, About::changes(&changes));
+                store::insert_fresh(&self.tx, row, place, body.hlc, body.schema, seen, changes)?;
             }
         }
         rows::insert_applied(&self.tx, row, entry, false)?;

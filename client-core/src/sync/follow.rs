@@ -16,8 +16,8 @@ use futures_util::StreamExt as _;
 use tokio::time::Instant;
 
 use crate::client::SignedClient;
+use crate::sync::SyncCounts;
 use crate::sync::engine::{CURSOR, SyncEvent};
-use crate::sync::{SyncCounts, SyncReport};
 use crate::transport::{EventStream, Transport};
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -35,7 +35,7 @@ const RETRY_LAST_MS: u64 = 30_000;
 #[derive(Debug)]
 pub enum Followed {
     /// A sync ran through.
-    Synced(Box<SyncReport>),
+    Synced(SyncCounts),
     /// Single edits went out, or single entries came in, since.
     Live(SyncCounts),
     /// An attempt failed; another follows after this long.
@@ -92,8 +92,8 @@ impl Baken {
         let mut stream = self.open_live(transport).await.ok();
         let _live = stream.is_some().then(|| Live::begin(&self.is_live));
         loop {
-            let report = self.sync(transport).await?;
-            if tell(&Followed::Synced(Box::new(report))).is_break() {
+            let counts = self.sync(transport).await?;
+            if tell(&Followed::Synced(counts)).is_break() {
                 return Ok(ControlFlow::Break(()));
             }
             let Some(stream) = &mut stream else {

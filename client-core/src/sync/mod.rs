@@ -9,7 +9,7 @@ pub(crate) mod rows;
 pub(crate) mod seal;
 mod status;
 
-pub use driver::{SyncCounts, SyncReport};
+pub use driver::SyncCounts;
 pub use engine::SyncEvent;
 pub use follow::Followed;
 pub use rows::{FindingKind, FindingView, QuarantineReason, QuarantineView, WaitReason};

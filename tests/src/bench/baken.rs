@@ -5,15 +5,16 @@
 //! fdatasync costs nothing.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use async_trait::async_trait;
-use baken_core::Baken as Phone;
+use baken_core::key_store::BiometricKey;
 use baken_core::transport::{EventStream, Request, Response, Transport, TransportError};
-use baken_schemas::crypto::SigningKey;
+use baken_core::{Baken as Phone, BakenError};
+use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::RecordId;
 use baken_schemas::org::{OrgId, RelayEntry};
@@ -30,9 +31,9 @@ use super::phone::{PIN, invite, memory, pair, phone_in};
 use crate::fleet::Org;
 use crate::sim::network::{AUTHORITY, Network};
 
-/// Fields of the kind `profile`, which has ten.
-const FIELD_NAMES: [&str; FIELDS] =
-    ["name", "office", "organisation", "phone", "home_address", "car", "household", "medical", "code_word", "language"];
+/// What a dossier holds many of, with its text fields.
+const KIND: &str = "incident";
+const FIELD_NAMES: [&str; FIELDS] = ["what", "place", "source", "witnesses", "reported_to"];
 
 /// The network, with what the relay costs behind it.
 struct Counted {
@@ -69,7 +70,25 @@ pub struct Baken {
     phone: Phone,
     records: Vec<RecordId>,
     home: PathBuf,
+    finger: Finger,
     rest: Option<Rest>,
+}
+
+/// A platform's key that asks nobody, and remembers when it was used.
+#[derive(Default)]
+struct Finger {
+    unwrapped: Mutex<Option<Instant>>,
+}
+
+impl BiometricKey for Finger {
+    fn wrap(&self, key: &SymmetricKey) -> Result<Vec<u8>, BakenError> {
+        Ok(key.as_bytes().to_vec())
+    }
+
+    fn unwrap(&self, wrapped: &[u8]) -> Result<SymmetricKey, BakenError> {
+        *self.unwrapped.lock().unwrap_or_else(PoisonError::into_inner) = Some(super::now());
+        SymmetricKey::from_slice(wrapped).ok_or(BakenError::BiometricRefused)
+    }
 }
 
 struct Rest {
@@ -82,8 +101,8 @@ struct Rest {
 impl Baken {
     fn sync(&self, device: &Phone, wire: &Counted) -> Result<()> {
         loop {
-            let report = self.runtime.block_on(device.sync(wire))?;
-            if report.counts.sent == 0 && report.counts.received == 0 {
+            let counts = self.runtime.block_on(device.sync(wire))?;
+            if counts.sent == 0 && counts.received == 0 {
                 return Ok(());
             }
         }
@@ -151,11 +170,11 @@ impl Contestant for Baken {
         for record in 0..RECORDS {
             let fields =
                 FIELD_NAMES.iter().enumerate().map(|(n, name)| ((*name).to_owned(), Value::Text(value(record, n))));
-            records.push(phone.create("profile", fields.collect())?);
+            records.push(phone.create(KIND, fields.collect())?);
         }
         let home = scratch.path().join("phone");
         let rest = Some(Rest { tablet, wire, _relay: relay, _scratch: scratch });
-        let filled = Self { runtime, phone, records, home, rest };
+        let filled = Self { runtime, phone, records, home, finger: Finger::default(), rest };
         let rest = filled.rest.as_ref().context("it was just made")?;
         filled.sync(&filled.phone, &rest.wire)?;
         filled.sync(&rest.tablet, &rest.wire)?;
@@ -177,6 +196,7 @@ impl Contestant for Baken {
         let list: Vec<String> = self.records.iter().map(ToString::to_string).collect();
         std::fs::write(folder.join("records"), list.join("\n"))?;
         self.phone.unlock(PIN)?;
+        self.phone.set_biometric(PIN, Some(&self.finger))?;
         Ok(())
     }
 
@@ -185,9 +205,10 @@ impl Contestant for Baken {
         let records = list.lines().map(str::parse).collect::<Result<_, _>>()?;
         let home = folder.join("home");
         let phone = phone_in(&home, 8)?;
-        phone.unlock(PIN)?;
+        let finger = Finger::default();
+        phone.unlock_biometric(&finger)?;
         let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-        Ok(Self { runtime, phone, records, home, rest: None })
+        Ok(Self { runtime, phone, records, home, finger, rest: None })
     }
 
     fn read(&mut self, record: usize) -> Result<usize> {
@@ -226,12 +247,7 @@ impl Contestant for Baken {
         })
     }
 
-    fn key_derivation() -> Result<Duration> {
-        let begin = super::now();
-        let params = argon2::Params::new(64 * 1024, 3, 1, Some(32)).map_err(|error| anyhow::anyhow!("{error}"))?;
-        argon2::Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params)
-            .hash_password_into(PIN.as_bytes(), &[7; 32], &mut [0; 32])
-            .map_err(|error| anyhow::anyhow!("{error}"))?;
-        Ok(begin.elapsed())
+    fn key_at(&self) -> Option<Instant> {
+        *self.finger.unwrapped.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -79,7 +79,7 @@ impl Phone {
     /// Syncs. Says how that went.
     pub(super) async fn sync(&self) -> Result<String> {
         match self.baken.sync(&self.line).await {
-            Ok(report) => Ok(format!("sent {} received {}", report.counts.sent, report.counts.received)),
+            Ok(counts) => Ok(format!("sent {} received {}", counts.sent, counts.received)),
             Err(error) if is_the_way(&error) => Ok("not reached".to_owned()),
             Err(error) => Err(anyhow::Error::new(error).context(format!("{} cannot sync", self.name))),
         }

@@ -43,7 +43,7 @@ async fn show(arguments: &Arguments, relay: &str, name: &str, out: &Output) -> R
     let relay = HttpTransport::new(&address.url, Trust::Pinned(address.tls_root_sha256), Dates::Checked, clock())?;
     join(&phone, &relay, &pin, name, out).await?;
     // What was written before; the device is paired whether or not it comes now.
-    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
+    Ok(super::sync::tell(phone.baken.sync(&relay).await?, &phone.baken, out)?)
 }
 
 /// The new device's side of pairing: shows the code and the digits, and joins.

@@ -84,7 +84,7 @@ async fn restore(
     }
     out.line(text::PRINT_AGAIN.of(out.language));
     // The device is there whether or not the rest comes now.
-    Ok(super::sync::tell(&phone.baken.sync(&relay).await?, &phone.baken, out))
+    Ok(super::sync::tell(phone.baken.sync(&relay).await?, &phone.baken, out)?)
 }
 
 fn recovery_code(question: Text, out: &Output) -> Result<RecoveryCode, Failure> {

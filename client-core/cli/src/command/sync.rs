@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use baken_core::alarm::Round;
-use baken_core::sync::{Followed, StuckReason, SyncReport};
+use baken_core::sync::{Followed, StuckReason, SyncCounts};
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use serde_json::json;
@@ -22,20 +22,15 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     if !watch {
         // What goes wrong with an alarm goes wrong with the sync too, and is told there.
         tell_locked(&phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?, out);
-        let report = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
-        return Ok(tell(&report, &phone.baken, out));
+        let counts = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
+        return Ok(tell(counts, &phone.baken, out)?);
     }
     let (relay, alarm_relay) = (phone.relay(Dates::Checked)?, phone.relay(Dates::Ignored)?);
     let mut tell_sync = |followed: &Followed| {
         match followed {
-            Followed::Synced(report) => {
-                tell(report, &phone.baken, out);
-            }
-            Followed::Live(counts) => {
+            Followed::Synced(counts) | Followed::Live(counts) => {
                 // Locked meanwhile, following ends with that very word.
-                if let Ok(status) = phone.baken.status() {
-                    tell(&SyncReport { counts: *counts, status }, &phone.baken, out);
-                }
+                let _ = tell(*counts, &phone.baken, out);
             }
             Followed::Failed { error, retry_ms } => tell_failed(error, *retry_ms, out),
         }
@@ -54,28 +49,29 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     Ok(End::Done)
 }
 
-/// Tells what a sync did, and how it ended.
-pub fn tell(report: &SyncReport, baken: &Baken, out: &Output) -> End {
-    out.json(&json!(report));
-    let numbers =
-        [report.counts.sent, report.counts.received, report.status.conflicts].map(|number| number.to_string());
+/// Tells what a sync did, and where the device stands after it.
+pub fn tell(counts: SyncCounts, baken: &Baken, out: &Output) -> Result<End, BakenError> {
+    let status = baken.status()?;
+    let SyncCounts { sent, received, changes } = counts;
+    out.json(&json!({"sent": sent, "received": received, "changes": changes, "status": &status}));
+    let numbers = [sent, received, status.conflicts].map(|number| number.to_string());
     let [sent, received, conflicts] = numbers.each_ref().map(String::as_str);
     out.line(text::SYNCED.with(out.language, &[sent, received, conflicts]));
-    if report.status.stuck_because == Some(StuckReason::NotInCircle) {
+    if status.stuck_because == Some(StuckReason::NotInCircle) {
         out.line(text::NOT_IN_CIRCLE.of(out.language));
     }
     // A guest has no word in who comes and goes.
-    if report.status.account.is_some() && !report.status.notices.is_empty() {
+    if status.account.is_some() && !status.notices.is_empty() {
         out.line(out.paint(Colour::Yellow, text::SOMETHING_WAITS.of(out.language)));
     }
-    tell_held(&report.status.held_deletions, out);
-    if report.status.trustworthy {
-        return End::Done;
+    tell_held(&status.held_deletions, out);
+    if status.trustworthy {
+        return Ok(End::Done);
     }
     // Locked meanwhile, they are told without names.
     let circles = baken.circles().unwrap_or_default();
-    tell_findings(&report.status.findings, &circles, out);
-    End::Untrustworthy
+    tell_findings(&status.findings, &circles, out);
+    Ok(End::Untrustworthy)
 }
 
 fn tell_failed(error: &BakenError, retry_ms: u64, out: &Output) {

@@ -76,7 +76,7 @@ async fn end(arguments: &Arguments, relay: Option<&str>, out: &Output) -> Result
             Ok(End::NotReached)
         }
         report => {
-            let end = super::sync::tell(&report?, &phone.baken, out);
+            let end = super::sync::tell(report?, &phone.baken, out)?;
             out.line(out.paint(Colour::Green, text::TRAVEL_ENDED.of(out.language)));
             Ok(end)
         }

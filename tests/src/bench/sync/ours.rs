@@ -141,9 +141,10 @@ impl<'a> Backlog<'a> {
     /// Until the relay has acknowledged all.
     async fn send(&self) -> Result<Duration> {
         let begin = now();
-        let report = self.phone(0)?.sync(&self.served.transport()?).await?;
+        self.phone(0)?.sync(&self.served.transport()?).await?;
         let took = begin.elapsed();
-        ensure!(report.status.pending == 0, "{} edits are still pending", report.status.pending);
+        let pending = self.phone(0)?.status()?.pending;
+        ensure!(pending == 0, "{pending} edits are still pending");
         Ok(took)
     }
 

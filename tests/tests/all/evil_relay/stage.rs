@@ -48,7 +48,8 @@ impl Stage {
 
     /// The tablet's sync through the liar, and how it stands after it; it ran through.
     pub async fn lied_to(&self) -> StatusView {
-        self.tablet.sync(&self.evil).await.unwrap().status
+        self.tablet.sync(&self.evil).await.unwrap();
+        self.tablet.status().unwrap()
     }
 
     /// The tablet's sync through the liar, which fails with this code.
