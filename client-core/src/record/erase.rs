@@ -29,9 +29,11 @@ const MAX_ERASED: usize = 64;
 /// [`BakenError::Database`].
 pub(crate) fn tidy(connection: &mut Connection, author: Author<'_>) -> Result<(), BakenError> {
     let (circle, now) = (author.circle, author.context.now());
-    // What is due may have been written to meanwhile.
-    let about = if is_any_due(connection, circle.row(), now)? { About::ANYTHING } else { About::DELETIONS };
-    store::settle_about(connection, circle, about, now)?;
+    store::settle_about(connection, circle, About::DELETIONS, now)?;
+    if is_any_due(connection, circle.row(), now)? {
+        // It may have been written to meanwhile.
+        store::settle(connection, circle, now)?;
+    }
     deletion::caught_up(connection, circle.row())?;
     let membership = circle.membership();
     let device = author.keys.device;

@@ -205,8 +205,6 @@ fn signed(number: u64) -> i64 {
 pub(crate) struct About(u64);
 
 impl About {
-    /// Whatever it is.
-    pub(crate) const ANYTHING: Self = Self(u64::MAX);
     /// A record is deleted or restored.
     pub(crate) const DELETIONS: Self = Self(1 << 63);
     /// Every kind that has no bit of its own.
@@ -284,18 +282,27 @@ fn fresh(connection: &Connection, circle: CircleRow) -> Result<Vec<Fresh>, Baken
 /// # Errors
 /// [`BakenError::Database`].
 pub(crate) fn settle(connection: &Connection, circle: &Circle, now: Timestamp) -> Result<(), BakenError> {
+    merge_fresh(connection, circle, now)?;
+    let_go(connection, circle, now)
+}
+
+fn merge_fresh(connection: &Connection, circle: &Circle, now: Timestamp) -> Result<(), BakenError> {
     loop {
         let batch = fresh(connection, circle.row())?;
-        let Some(last) = batch.last().map(|fresh| fresh.id) else { break };
+        let Some(last) = batch.last().map(|fresh| fresh.id) else { return Ok(()) };
         in_transaction(connection, || merge_batch(connection, circle, now, batch, last))?;
     }
+}
+
+/// Brings up to date since when what is deleted.
+fn let_go(connection: &Connection, circle: &Circle, now: Timestamp) -> Result<(), BakenError> {
     if deletion::is_up_to_date(connection, circle.row(), now)? {
         return Ok(());
     }
     in_transaction(connection, || deletion::bring_up_to_date(connection, circle, now))
 }
 
-/// As [`settle`], but only when something of that kind waits.
+/// As [`settle`], but merges only when something of that kind waits.
 ///
 /// # Errors
 /// [`BakenError::Database`].
@@ -305,7 +312,10 @@ pub(crate) fn settle_about(
     about: About,
     now: Timestamp,
 ) -> Result<(), BakenError> {
-    if unmerged(connection, circle.row())?.meets(about) { settle(connection, circle, now) } else { Ok(()) }
+    if unmerged(connection, circle.row())?.meets(about) {
+        merge_fresh(connection, circle, now)?;
+    }
+    let_go(connection, circle, now)
 }
 
 fn in_transaction(connection: &Connection, work: impl FnOnce() -> Result<(), BakenError>) -> Result<(), BakenError> {
