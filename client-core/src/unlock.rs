@@ -168,7 +168,7 @@ impl Baken {
     }
 
     /// The tenth wrong PIN may have wiped everything: nothing of it stays open then.
-    fn after_try<T>(&self, tried: Result<T, BakenError>) -> Result<T, BakenError> {
+    pub(crate) fn after_try<T>(&self, tried: Result<T, BakenError>) -> Result<T, BakenError> {
         if matches!(tried, Err(BakenError::NotActivated)) {
             self.close_all();
         }

@@ -531,7 +531,8 @@ Examples:
   baken alarm press                                          tries once; kept and tried again by `alarm watch`
   baken alarm press --position 52.3702,4.8952,12,4           within 12 m, 4 s old
   baken alarm press --wait seen --timeout 60                 waits for a person
-  baken alarm press --kind test                              the whole path, marked as a test")]
+  baken alarm press --kind test                              the whole path, marked as a test
+  baken alarm press --countdown 10                           can be withdrawn for ten seconds before it is sent")]
     Press {
         /// What kind of help
         #[arg(long, value_enum, default_value = "panic")]
@@ -545,6 +546,9 @@ Examples:
         /// Keep trying and listening until then
         #[arg(long, value_enum)]
         wait: Option<Goal>,
+        /// Wait so many seconds before sending, so that it can still be withdrawn; the alarm is kept at once
+        #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=60))]
+        countdown: u32,
         /// Give up waiting after so many seconds; the alarm stays
         #[arg(long, requires = "wait", value_name = "SECONDS")]
         timeout: Option<u64>,
@@ -572,6 +576,34 @@ Examples:
         /// End after so many seconds
         #[arg(long, value_name = "SECONDS")]
         timeout: Option<u64>,
+    },
+    /// Take an alarm back, with your PIN: before its countdown is over it is never sent; later the desk is told, and an
+    /// officer closes it
+    #[command(after_help = "\
+Examples:
+  baken alarm withdraw last
+  baken --pin-file /run/secrets/pin alarm withdraw 5f3a")]
+    Withdraw {
+        /// The alarm's id, enough of its start, or `last`
+        #[arg(default_value = "last")]
+        alarm: String,
+    },
+    /// Write an alarm with all that followed and every signed receipt to a file, which `baken-server verify` checks
+    #[command(after_help = "\
+Examples:
+  baken alarm export last alarm.baken             readable by whoever gets the file
+  baken alarm export last proof.baken --sealed    proves the steps, shows no position, words or names")]
+    Export {
+        /// The alarm's id, enough of its start, or `last`
+        alarm: String,
+        /// The file to write
+        file: PathBuf,
+        /// Leave out the key that opens position, words and names
+        #[arg(long)]
+        sealed: bool,
+        /// Write over a file that is there
+        #[arg(long)]
+        force: bool,
     },
     /// Tell responders what is new: where you are, words
     Update {

@@ -297,6 +297,17 @@ texts! {
     THE_RELAY: "de server", "the server";
     UPDATES_WAITING: "{} aanvulling(en) nog niet verzonden", "{} update(s) not sent yet";
     KEEP_TRYING: "Verzenden gaat door met: baken alarm watch {}", "Sending goes on with: baken alarm watch {}";
+    TIMELINE_WRITTEN: "Het alarm met alle ondertekende meldingen staat in {}. Controleren: baken-server verify --timeline",
+                      "The alarm with every signed receipt is in {}. To check it: baken-server verify --timeline";
+    TIMELINE_READABLE: "Wie dit bestand krijgt, leest plaats, woorden en namen. Zonder die: --sealed",
+                       "Whoever gets this file reads position, words and names. Without them: --sealed";
+    COUNTDOWN: "Wordt verzonden om {}. Intrekken kan tot dan met: baken alarm withdraw {}",
+               "Will be sent at {}. Until then it can be withdrawn with: baken alarm withdraw {}";
+    WITHDRAWN_UNSENT: "Ingetrokken voor het werd verzonden.", "Withdrawn before it was sent.";
+    WITHDRAWN: "Ingetrokken. De meldkamer weet het; een medewerker sluit het alarm af.",
+               "Withdrawn. The desk is told; an officer closes the alarm.";
+    WITHDRAWN_WAITS: "Ingetrokken; de meldkamer weet het nog niet. Verzenden gaat door met: baken alarm watch",
+                     "Withdrawn; the desk is not told yet. Sending goes on with: baken alarm watch";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
     CARD_PUBLISHED: "De kaart ligt verzegeld bij de server, bijgewerkt.", "The card lies sealed at the server, up to date.";
     PIN_CHANGED: "De pincode is gewijzigd.", "The PIN is changed.";

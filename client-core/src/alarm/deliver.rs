@@ -79,8 +79,9 @@ impl AlarmOutbox {
     pub async fn deliver(&self, transport: &dyn Transport, context: &Context) -> Result<Round, BakenError> {
         let phone = self.read(phone)?;
         let client = client(&phone, transport);
-        let open = self.open_jobs()?;
-        let due = self.schedule().due(&open, context.now());
+        let now = context.now();
+        let open = self.open_jobs(now)?;
+        let due = self.schedule().due(&open, now);
         let mut round = Round::default();
         let (alarms, others): (Vec<Job>, Vec<Job>) = due.into_iter().partition(|job| matches!(job, Job::Alarm(_)));
         // All alarms at once: one that hangs holds up no other.
@@ -105,8 +106,9 @@ impl AlarmOutbox {
     /// # Errors
     /// Those of the disk.
     pub fn next_due_ms(&self, now: Timestamp) -> Result<i64, BakenError> {
-        let open = self.open_jobs()?;
-        Ok(self.schedule().next_ms(&open, now))
+        let open = self.open_jobs(now)?;
+        let next_ms = self.schedule().next_ms(&open, now);
+        Ok(self.next_held_ms(now)?.map_or(next_ms, |held_ms| held_ms.min(next_ms)))
     }
 
     /// Makes everything due at once: the network came back, or a person asks.

@@ -21,7 +21,7 @@ impl AlarmOutbox {
         if self.read(phone)?.device == setup.device {
             return Ok(true);
         }
-        for job in self.open_jobs()? {
+        for job in self.open_jobs(now)? {
             if let Job::Receipts(alarm) = job
                 && now.since_ms(self.read(|db| pressed(db, alarm))?.0) < MAX_OPEN_MS
             {

@@ -20,6 +20,10 @@
 //!   five minutes.
 //! - Words that don't fit into the alarm follow in updates. Nothing is cut and nothing is refused for its length, up to
 //!   [`MAX_TEXT_BYTES`].
+//! - An alarm pressed with a **countdown** is on disk at once and sent when the countdown is over, by whichever program
+//!   runs then. Withdrawn before, it is never sent. The clock set back ends the countdown.
+//! - **Withdrawing** asks for the PIN and leaves one note, whichever PIN it was; an alarm that was sent stays open until an
+//!   officer closes it.
 //! - **Notes** (each unlock leaves one, sealed for the first desk) are sent like alarms, after them. A refused one lets
 //!   the others pass. A 2xx is enough: nobody waits for it.
 //!
@@ -66,14 +70,17 @@ mod orders;
 mod outbox;
 mod receipts;
 mod schedule;
+mod timeline;
 mod view;
+mod withdrawal;
 mod words;
 
 pub use deliver::Round;
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
-pub use outbox::{AlarmOutbox, Call, MAX_TEXT_BYTES};
+pub use outbox::{AlarmOutbox, Call, MAX_COUNTDOWN_S, MAX_TEXT_BYTES};
 pub use receipts::Verdict;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
+pub use withdrawal::WithdrawalView;
 
 #[cfg(test)]
 mod tests;

@@ -22,6 +22,8 @@ use crate::{AlarmSetup, BakenError, Context};
 
 /// The most text of one alarm, in bytes. What does not fit into it follows in updates.
 pub const MAX_TEXT_BYTES: usize = 8 * 1024;
+/// The longest countdown in seconds; one that is longer is cut to it.
+pub const MAX_COUNTDOWN_S: u32 = 60;
 /// The most text in the alarm itself, in bytes; the rest of its 2,048 is for position, keys and provenance.
 const ALARM_TEXT_BYTES: usize = 1_600;
 /// The most text in one update, in bytes.
@@ -46,6 +48,8 @@ pub struct Call {
     pub battery_percent: Option<u8>,
     /// Words, at most [`MAX_TEXT_BYTES`]; more is cut.
     pub text: String,
+    /// Seconds in which it can still be withdrawn before anything is sent, at most [`MAX_COUNTDOWN_S`]; 0 sends at once.
+    pub countdown_s: u32,
 }
 
 impl std::fmt::Debug for Call {
@@ -185,10 +189,13 @@ impl AlarmOutbox {
             Ok::<_, FormatError>((alarm, content, updates))
         })?;
         let id = alarm.value().header.alarm;
+        let countdown_ms = i64::from(call.countdown_s.min(MAX_COUNTDOWN_S)) * 1000;
+        let held_until = if countdown_ms == 0 { Timestamp(0) } else { now.plus_ms(countdown_ms) };
         self.write(|tx| {
             tx.execute(
-                "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![id.0, alarm.bytes(), content.as_bytes(), cbor::to_vec(&call.kind), now.0],
+                "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, held_until)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                params![id.0, alarm.bytes(), content.as_bytes(), cbor::to_vec(&call.kind), now.0, held_until.0],
             )?;
             updates.iter().try_for_each(|update| insert_update(tx, update))
         })?;
@@ -234,29 +241,40 @@ impl AlarmOutbox {
     }
 
     /// Seals a note that the vault was unlocked, for the first desk of the accepted ladder, and has it on disk when it
-    /// returns. Every note has the same size, whatever it says.
+    /// returns.
     ///
     /// # Errors
     /// [`BakenError::NoLadder`] when there is no desk, and those of the disk.
     pub fn note_unlocked(&self, duress: bool, context: &Context) -> Result<(), BakenError> {
+        let note = self.seal_note(NoteKind::Unlocked, duress, None, context)?;
+        self.write(|tx| Self::keep_note(tx, &note))?;
+        self.bell.notify_one();
+        Ok(())
+    }
+
+    /// Seals a note. Every one has the same size, whatever it says.
+    pub(super) fn seal_note(
+        &self,
+        kind: NoteKind,
+        duress: bool,
+        alarm: Option<AlarmId>,
+        context: &Context,
+    ) -> Result<Signed<Note>, BakenError> {
         let phone = self.read(phone)?;
         let desk = first_desk(&phone).ok_or(BakenError::NoLadder)?;
         // Whichever PIN it was, so that nothing but the sealed word says which.
         let freeze = (!phone.freeze.is_empty()).then(|| phone.freeze.clone().into());
-        let body = NoteBody { kind: NoteKind::Unlocked, duress, alarm: None, made_at: context.now(), freeze };
-        let note = context.with_rng(|rng| {
+        let body = NoteBody { kind, duress, alarm, made_at: context.now(), freeze };
+        Ok(context.with_rng(|rng| {
             let id = NoteId::make(rng);
             Note::seal(id, phone.device, desk, &body, &phone.alarm_key, rng)
-        })?;
-        self.write(|tx| {
-            tx.execute(
-                "INSERT INTO note (note, document) VALUES (?1, ?2)",
-                params![note.value().note.0, note.bytes()],
-            )?;
-            tx.execute("DELETE FROM note WHERE seq <= (SELECT max(seq) FROM note) - ?1", [MAX_NOTES])?;
-            Ok(())
-        })?;
-        self.bell.notify_one();
+        })?)
+    }
+
+    /// Keeps a note until the relay has it.
+    pub(super) fn keep_note(tx: &Transaction<'_>, note: &Signed<Note>) -> Result<(), BakenError> {
+        tx.execute("INSERT INTO note (note, document) VALUES (?1, ?2)", params![note.value().note.0, note.bytes()])?;
+        tx.execute("DELETE FROM note WHERE seq <= (SELECT max(seq) FROM note) - ?1", [MAX_NOTES])?;
         Ok(())
     }
 
@@ -318,14 +336,14 @@ impl AlarmOutbox {
     }
 
     /// What there is to ask the relay: alarms and updates that wait, receipts of alarms that are not closed, mail.
-    pub(super) fn open_jobs(&self) -> Result<Vec<Job>, BakenError> {
+    pub(super) fn open_jobs(&self, now: Timestamp) -> Result<Vec<Job>, BakenError> {
         self.read(|db| {
             let mut jobs = vec![Job::Mail];
             let mut waiting = db.prepare_cached(
                 "SELECT alarm FROM alarm AS a WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm)
-                 ORDER BY seq LIMIT ?1",
+                 AND unsent = 0 AND (held_until <= ?2 OR pressed_at > ?2) ORDER BY seq LIMIT ?1",
             )?;
-            for alarm in waiting.query_map([MAX_WAITING], |row| row.get(0))? {
+            for alarm in waiting.query_map((MAX_WAITING, now.0), |row| row.get(0))? {
                 jobs.push(Job::Alarm(AlarmId(alarm?)));
             }
             let mut notes = db.prepare_cached("SELECT note FROM note ORDER BY refused, seq DESC LIMIT ?1")?;
@@ -342,8 +360,11 @@ impl AlarmOutbox {
                 let (alarm, seq) = row?;
                 jobs.push(Job::Update(AlarmId(alarm), seq.cast_unsigned()));
             }
-            let mut followed = db.prepare_cached("SELECT alarm FROM alarm ORDER BY seq DESC LIMIT ?1")?;
-            for alarm in followed.query_map([FOLLOWED_ALARMS], |row| row.get(0))? {
+            let mut followed = db.prepare_cached(
+                "SELECT alarm FROM alarm WHERE unsent = 0 AND (held_until <= ?2 OR pressed_at > ?2)
+                 ORDER BY seq DESC LIMIT ?1",
+            )?;
+            for alarm in followed.query_map((FOLLOWED_ALARMS, now.0), |row| row.get(0))? {
                 let alarm = AlarmId(alarm?);
                 let waits = jobs.contains(&Job::Alarm(alarm));
                 if !waits && !super::view::is_closed(db, alarm)? {

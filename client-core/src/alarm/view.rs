@@ -11,6 +11,7 @@ use crate::BakenError;
 use crate::alarm::AlarmOutbox;
 use crate::alarm::outbox::{pressed, sealed};
 use crate::alarm::receipts::{KeptReceipt, receipts};
+use crate::alarm::withdrawal::{WithdrawalView, hold, withdrawal};
 
 /// How long a person waits for another person before 112 is shown, in milliseconds.
 const CALL_112_AFTER_MS: i64 = 20 * 1000;
@@ -141,6 +142,10 @@ pub struct AlarmView {
     pub refused: Option<RefusalView>,
     /// Updates that the relay does not have yet.
     pub updates_waiting: u32,
+    /// Its countdown runs until then: nothing was sent.
+    pub held_until: Option<Timestamp>,
+    /// It was withdrawn. Unless that was before sending, it is open until a desk closes it.
+    pub withdrawn: Option<WithdrawalView>,
 }
 
 impl AlarmOutbox {
@@ -201,18 +206,22 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
         warnings.insert(0, Warning::Refused { count: refused_receipts });
     }
     let (refused, updates_waiting) = waiting(db, alarm)?;
+    let withdrawn = withdrawal(db, alarm)?;
+    let before_sending = withdrawn.is_some_and(|withdrawn| withdrawn.before_sending);
     Ok(AlarmView {
         alarm,
         kind,
         pressed_at,
         state,
         green,
-        call_112: !green && (long || state == AlarmState::Exhausted),
+        call_112: !green && !before_sending && (long || state == AlarmState::Exhausted),
         proof,
         receipts: views,
         warnings,
         refused: refused.filter(|_| state == AlarmState::NotSent),
         updates_waiting,
+        held_until: if before_sending { None } else { hold(db, alarm, now)? },
+        withdrawn,
     })
 }
 

@@ -288,10 +288,44 @@ fn an_alarm_works_in_the_decoy_as_anywhere() {
         fix: baken_schemas::alarm::Fix::Absent(baken_schemas::alarm::FixAbsent::NotYet),
         battery_percent: None,
         text: String::new(),
+        countdown_s: 0,
     };
     let alarm = mayor.baken.press(&call).unwrap();
     mayor.baken.unlock(PIN).unwrap();
     mayor.baken.alarm(alarm).unwrap();
+}
+
+#[test]
+fn an_alarm_is_withdrawn_with_either_pin_and_only_the_desk_reads_which() {
+    let mayor = Mayor::under_threat();
+    let call = crate::alarm::Call {
+        kind: baken_schemas::alarm::AlarmKind::Panic,
+        fix: baken_schemas::alarm::Fix::Absent(baken_schemas::alarm::FixAbsent::NotYet),
+        battery_percent: None,
+        text: String::new(),
+        countdown_s: 0,
+    };
+    let alarm = mayor.baken.press(&call).unwrap();
+    mayor.take_notes();
+    let wrong = mayor.baken.withdraw_alarm(alarm, "000000");
+    assert!(matches!(wrong, Err(BakenError::WrongPin { .. })));
+    assert!(mayor.take_notes().is_empty() && mayor.baken.alarm(alarm).unwrap().withdrawn.is_none());
+    mayor.pass_s(60);
+    // Locked, with the truth open, and with the decoy open.
+    for open in [None, Some(PIN), Some(DURESS)] {
+        mayor.baken.lock();
+        if let Some(pin) = open {
+            mayor.baken.unlock(pin).unwrap();
+        }
+        mayor.take_notes();
+        mayor.baken.withdraw_alarm(alarm, PIN).unwrap();
+        let shown = mayor.baken.alarm(alarm).unwrap();
+        mayor.baken.withdraw_alarm(alarm, DURESS).unwrap();
+        assert_eq!(mayor.baken.alarm(alarm).unwrap(), shown);
+        let [(size, by_pin), (duress_size, by_duress)] = &mayor.take_notes()[..] else { panic!("two notes") };
+        assert_eq!((size, by_pin.duress, by_duress.duress), (duress_size, false, true));
+        assert!([by_pin, by_duress].iter().all(|note| note.kind == NoteKind::Withdrawn && note.alarm == Some(alarm)));
+    }
 }
 
 #[test]

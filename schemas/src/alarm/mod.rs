@@ -8,12 +8,14 @@ mod body;
 mod card;
 mod note;
 mod receipt;
+mod timeline;
 mod update;
 
 pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
 pub use card::{Card, CardBody};
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
+pub use timeline::{Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
 pub use update::{Update, UpdateBody};
 
 use minicbor::{Decode, Encode};
@@ -177,9 +179,16 @@ impl Alarm {
         let Some(slot) = self.slots.iter().find(|slot| slot.responder == responder) else { return Ok(None) };
         let bound = cbor::to_vec(&self.header);
         let content = open_wrapped(kem, None, SLOT_LABEL, &bound, &slot.wrapped)?;
-        let content = SymmetricKey::from_slice(&content).ok_or(FormatError::Sealed { what: SLOT_LABEL })?;
-        let padded = open(&content, BODY_LABEL, &bound, &self.body, Self::LABEL)?;
-        let body = cbor::from_slice(unpad(&padded, Self::LABEL)?, Self::LABEL)?;
-        Ok(Some((body, ContentKey(content))))
+        let content = ContentKey::from_slice(&content).ok_or(FormatError::Sealed { what: SLOT_LABEL })?;
+        Ok(Some((self.open_with(&content)?, content)))
+    }
+
+    /// Opens the alarm with its content key.
+    ///
+    /// # Errors
+    /// [`FormatError`].
+    pub fn open_with(&self, content: &ContentKey) -> Result<AlarmBody, FormatError> {
+        let padded = open(&content.0, BODY_LABEL, &cbor::to_vec(&self.header), &self.body, Self::LABEL)?;
+        cbor::from_slice(unpad(&padded, Self::LABEL)?, Self::LABEL)
     }
 }

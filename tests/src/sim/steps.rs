@@ -212,8 +212,13 @@ impl World {
         let kinds = [AlarmKind::Panic, AlarmKind::Silent, AlarmKind::Medical, AlarmKind::Test];
         let kind = kinds.choose(&mut self.rng).copied().unwrap_or(AlarmKind::Panic);
         let text = format!("hulp {}", self.truth.pressed.len());
-        let call =
-            Call { kind, fix: Fix::Absent(FixAbsent::NoReceiver), battery_percent: Some(50), text: text.clone() };
+        let call = Call {
+            kind,
+            fix: Fix::Absent(FixAbsent::NoReceiver),
+            battery_percent: Some(50),
+            text: text.clone(),
+            countdown_s: 0,
+        };
         let alarm = self.phones[number].baken.press(&call)?;
         let pressed = Pressed { phone: number, at: self.clock.now(), text, updates: Vec::new() };
         self.truth.pressed.insert(alarm, pressed);

@@ -81,6 +81,7 @@ async fn a_phone_travels_without_its_dossier_and_comes_back_with_all_of_it() {
         fix: Fix::Absent(FixAbsent::NotYet),
         battery_percent: None,
         text: String::new(),
+        countdown_s: 0,
     };
     let alarm = phone.press(&call).unwrap();
     phone.send_alarms(&town.network).await.unwrap();

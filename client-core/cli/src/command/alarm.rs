@@ -1,10 +1,12 @@
 //! `baken alarm`: call for help and see who has it. Needs no PIN and never touches the vault.
 
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use baken_core::alarm::{AlarmState, AlarmView, Call, ReceiptView, Round, Signer, Warning};
+use baken_core::home::replace_file;
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position};
@@ -12,6 +14,7 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::order::OrderKind;
 use serde_json::{Value as Json, json};
 
+use super::attach::outside;
 use super::{find, short};
 use crate::args::{Arguments, Goal, Kind};
 use crate::failure::{End, Failure};
@@ -31,6 +34,8 @@ pub struct Press<'a> {
     pub position: Option<&'a str>,
     /// Words.
     pub text: &'a str,
+    /// Seconds until it is sent.
+    pub countdown_s: u32,
 }
 
 pub async fn press(
@@ -52,7 +57,7 @@ pub async fn press(
         Kind::Medical => AlarmKind::Medical,
         Kind::Test => AlarmKind::Test,
     };
-    let call = Call { kind, fix, battery_percent: None, text: press.text.to_owned() };
+    let call = Call { kind, fix, battery_percent: None, text: press.text.to_owned(), countdown_s: press.countdown_s };
     let alarm = phone.baken.press(&call).inspect_err(|_| {
         // Whatever the reason, the person is not to wait for this device.
         out.json(&json!({"call_112": true}));
@@ -61,6 +66,9 @@ pub async fn press(
     out.line(text::PRESSED.with(out.language, &[&short(alarm)]));
     if let Some(failure) = fix_refused {
         out.line(out.paint(Colour::Yellow, &failure.message(out.language)));
+    }
+    if wait_for_countdown(&phone, alarm, out).await?.is_break() {
+        return Ok(End::Done);
     }
     let end = match wait {
         Some(goal) => follow(&phone, alarm, Some(goal), timeout, out).await?,
@@ -85,6 +93,61 @@ pub async fn press(
         out.json(&view_json(&phone.baken.alarm(alarm)?, out));
     }
     Ok(end)
+}
+
+/// Waits until the countdown is over; breaks when the alarm was withdrawn meanwhile, by another program.
+async fn wait_for_countdown(phone: &Phone, alarm: AlarmId, out: &Output) -> Result<ControlFlow<()>, Failure> {
+    let mut told = false;
+    loop {
+        let view = phone.baken.alarm(alarm)?;
+        if view.withdrawn.is_some_and(|withdrawn| withdrawn.before_sending) {
+            show_view(&view, out);
+            return Ok(ControlFlow::Break(()));
+        }
+        let Some(until) = view.held_until else { return Ok(ControlFlow::Continue(())) };
+        if !told {
+            told = true;
+            out.json(&view_json(&view, out));
+            out.line(
+                out.paint(Colour::Yellow, &text::COUNTDOWN.with(out.language, &[&until.to_rfc3339(), &short(alarm)])),
+            );
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+pub async fn withdraw(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Failure> {
+    let phone = Phone::open(arguments)?;
+    let alarm = find_alarm(&phone.baken, typed)?;
+    phone.baken.withdraw_alarm(alarm, &phone.pin(out)?)?;
+    // On disk already: that the relay is away is no failure of the withdrawal.
+    let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+    tell_locked(&round, out);
+    let view = phone.baken.alarm(alarm)?;
+    show_view(&view, out);
+    let is_told = view.withdrawn.is_some_and(|withdrawn| withdrawn.handed_in);
+    Ok(if is_told { End::Done } else { End::of_waiting(round.error.as_ref()) })
+}
+
+pub fn export(
+    arguments: &Arguments,
+    typed: &str,
+    (file, sealed, force): (&Path, bool, bool),
+    out: &Output,
+) -> Result<End, Failure> {
+    let baken = Phone::open(arguments)?.baken;
+    let alarm = find_alarm(&baken, typed)?;
+    let timeline = baken.alarm_timeline(alarm, !sealed)?;
+    if file.exists() && !force {
+        return Err(Failure::Core(BakenError::FileExists));
+    }
+    replace_file(file, &timeline.to_bytes()).map_err(outside)?;
+    out.json(&json!({"alarm": alarm, "file": file, "receipts": timeline.receipts.len(), "sealed": sealed}));
+    out.line(text::TIMELINE_WRITTEN.with(out.language, &[&file.display().to_string()]));
+    if !sealed {
+        out.line(out.paint(Colour::Yellow, text::TIMELINE_READABLE.of(out.language)));
+    }
+    Ok(End::Done)
 }
 
 pub fn list(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
@@ -311,6 +374,14 @@ fn show_view(view: &AlarmView, out: &Output) {
     }
     if let Some(refused) = &view.refused {
         out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));
+    }
+    if let Some(withdrawn) = view.withdrawn {
+        let words = match (withdrawn.before_sending, withdrawn.handed_in) {
+            (true, _) => text::WITHDRAWN_UNSENT,
+            (false, true) => text::WITHDRAWN,
+            (false, false) => text::WITHDRAWN_WAITS,
+        };
+        out.line(words.of(out.language));
     }
     if view.updates_waiting > 0 {
         out.line(text::UPDATES_WAITING.with(out.language, &[&view.updates_waiting.to_string()]));

@@ -48,14 +48,18 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Devices { command: None } => devices::list(arguments, out),
         Command::Devices { command: Some(command) } => devices::order(arguments, command, out).await,
         Command::Alarm(command) => match command {
-            AlarmCommand::Press { kind, position, text, wait, timeout } => {
-                let press = alarm::Press { kind: *kind, position: position.as_deref(), text };
+            AlarmCommand::Press { kind, position, text, countdown, wait, timeout } => {
+                let press = alarm::Press { kind: *kind, position: position.as_deref(), text, countdown_s: *countdown };
                 alarm::press(arguments, press, *wait, *timeout, out).await
             }
             AlarmCommand::List => alarm::list(arguments, out),
             AlarmCommand::Show { alarm } => alarm::show(arguments, alarm, out),
             AlarmCommand::Watch { alarm, until, timeout } => {
                 alarm::watch(arguments, alarm, *until, *timeout, out).await
+            }
+            AlarmCommand::Withdraw { alarm } => alarm::withdraw(arguments, alarm, out).await,
+            AlarmCommand::Export { alarm, file, sealed, force } => {
+                alarm::export(arguments, alarm, (file, *sealed, *force), out)
             }
             AlarmCommand::Update { alarm, position, text } => {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await

@@ -6,6 +6,7 @@
 
 mod orders;
 mod stage;
+mod withdrawal;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -500,6 +501,7 @@ async fn a_locked_vault_that_another_program_holds_stops_no_alarm() {
         fix: Fix::Absent(FixAbsent::SwitchedOff),
         battery_percent: None,
         text: String::new(),
+        countdown_s: 0,
     };
     let alarm = mayor_phone.press(&call).unwrap();
     let round = mayor_phone.send_alarms(&relay).await.unwrap();

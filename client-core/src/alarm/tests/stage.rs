@@ -111,6 +111,7 @@ impl Stage {
             fix: Fix::Absent(FixAbsent::NotYet),
             battery_percent: Some(40),
             text: text.to_owned(),
+            countdown_s: 0,
         };
         self.phone.press(&call, &self.context).unwrap()
     }

@@ -129,6 +129,7 @@ fn an_alarm_and_a_duress_pin_work_on_the_way_as_ever() {
         fix: Fix::Absent(FixAbsent::NotYet),
         battery_percent: Some(40),
         text: "aan de grens".to_owned(),
+        countdown_s: 0,
     };
     let alarm = baken.press(&call).unwrap();
     assert_eq!(baken.alarms().unwrap()[0].alarm, alarm);

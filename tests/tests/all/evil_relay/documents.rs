@@ -72,6 +72,7 @@ pub async fn a_receipt_in_a_desks_name_says_nothing_and_shows() {
         fix: Fix::Absent(FixAbsent::NoReceiver),
         battery_percent: None,
         text: String::new(),
+        countdown_s: 0,
     };
     let alarm = stage.tablet.press(&call).unwrap();
     stage.tablet.send_alarms(&stage.evil).await.unwrap();
