@@ -5,6 +5,7 @@ use rusqlite::params;
 
 use crate::alarm::AlarmOutbox;
 use crate::alarm::outbox::{phone, pressed};
+use crate::alarm::probe::forget_probes;
 use crate::alarm::schedule::Job;
 use crate::{AlarmSetup, BakenError};
 
@@ -21,6 +22,7 @@ impl AlarmOutbox {
         if self.read(phone)?.device == setup.device {
             return Ok(true);
         }
+        self.write(|tx| forget_probes(tx, None))?;
         for job in self.open_jobs(now)? {
             if let Job::Receipts(alarm) = job
                 && now.since_ms(self.read(|db| pressed(db, alarm))?.0) < MAX_OPEN_MS

@@ -21,7 +21,7 @@ use crate::transport::{EventStream, Transport};
 use crate::{BakenError, Context};
 
 impl AlarmOutbox {
-    /// Delivers and listens until `tell` breaks: it is called after every round and every event. Endless otherwise,
+    /// Delivers and listens, with a probe every few minutes, until `tell` breaks: it is called after every round and every event. Endless otherwise,
     /// whatever the network does. May be cancelled anywhere.
     ///
     /// # Errors
@@ -34,6 +34,7 @@ impl AlarmOutbox {
     ) -> Result<(), BakenError> {
         let mut events = self.events(transport, context);
         loop {
+            self.probe_when_due(context)?;
             let round = self.deliver(transport, context).await?;
             if tell(&round).is_break() {
                 return Ok(());

@@ -39,6 +39,11 @@
 //! - The mail cursor moves in the transaction that keeps the mail. A relay with another generation was restored from a
 //!   backup: its mail is read again from the start.
 //!
+//! # Probes
+//!
+//! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes. It is shown in no list; a
+//!   desk's `received` for it is the proof that the way was open, and when.
+//!
 //! # Orders
 //!
 //! - An **order** of another device comes by mail. It counts when its author was an owner of this device's dossier at the
@@ -68,6 +73,7 @@ mod identity;
 mod live;
 mod orders;
 mod outbox;
+mod probe;
 mod receipts;
 mod schedule;
 mod timeline;
@@ -78,6 +84,7 @@ mod words;
 pub use deliver::Round;
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_COUNTDOWN_S, MAX_TEXT_BYTES};
+pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;

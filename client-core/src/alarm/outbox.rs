@@ -160,7 +160,8 @@ impl AlarmOutbox {
             battery_percent: call.battery_percent,
             text: first.to_owned(),
             made_at: now,
-            card_key: Some(phone.card_key.as_bytes().to_vec().into()),
+            // A probe reaches no person, and brings no card.
+            card_key: (call.kind != AlarmKind::Probe).then(|| phone.card_key.as_bytes().to_vec().into()),
             provenance: Provenance::Phone,
         };
         let ladder = usable_ladder(&phone).ok_or(BakenError::NoLadder)?;

@@ -16,6 +16,7 @@ use rusqlite::{Transaction, params};
 use crate::BakenError;
 use crate::alarm::orders::take_order;
 use crate::alarm::outbox::{document_hash, phone, sealed};
+use crate::alarm::probe::is_past;
 
 /// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
 const MAX_RECEIPTS_BY_ONE: usize = 256;
@@ -89,6 +90,7 @@ pub(super) fn take_receipt(
     let receipt = receipt.value();
     let sealed_hash = match sealed(tx, receipt.alarm) {
         Ok((hash, _)) => hash,
+        Err(BakenError::NoSuchAlarm) if is_past(tx, receipt.alarm)? => return Ok(Verdict::Known),
         Err(BakenError::NoSuchAlarm) => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
         Err(error) => return Err(error),
     };

@@ -8,10 +8,10 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::BakenError;
-use crate::alarm::AlarmOutbox;
 use crate::alarm::outbox::{pressed, sealed};
 use crate::alarm::receipts::{KeptReceipt, receipts};
 use crate::alarm::withdrawal::{WithdrawalView, hold, withdrawal};
+use crate::alarm::{AlarmOutbox, probe};
 
 /// How long a person waits for another person before 112 is shown, in milliseconds.
 const CALL_112_AFTER_MS: i64 = 20 * 1000;
@@ -149,14 +149,15 @@ pub struct AlarmView {
 }
 
 impl AlarmOutbox {
-    /// Every alarm, the newest first, at most 1,000.
+    /// Every alarm, the newest first, at most 1,000. Probes are none.
     ///
     /// # Errors
     /// [`BakenError::VaultDamaged`], and those of the disk.
     pub fn alarms(&self, now: Timestamp) -> Result<Vec<AlarmView>, BakenError> {
         self.read(|db| {
-            let mut statement = db.prepare_cached("SELECT alarm FROM alarm ORDER BY seq DESC LIMIT ?1")?;
-            let ids = statement.query_map([MAX_LISTED], |row| row.get(0))?;
+            let sql = "SELECT alarm FROM alarm WHERE kind <> ?1 ORDER BY seq DESC LIMIT ?2";
+            let mut statement = db.prepare_cached(sql)?;
+            let ids = statement.query_map((probe::kind(), MAX_LISTED), |row| row.get(0))?;
             ids.map(|id| view(db, AlarmId(id?), now)).collect()
         })
     }

@@ -1,6 +1,6 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
-use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
+use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Timeline, Update};
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page,
     Recovery,
@@ -75,6 +75,10 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<Value>(bytes);
     plain::<BlobRef>(bytes);
     plain::<ExportItem>(bytes);
+    plain::<Timeline>(bytes);
+    if let Ok(timeline) = Timeline::parse(bytes) {
+        let _ = timeline.prove(None);
+    }
     let code = ExportCode::make(&mut ChaCha20Rng::seed_from_u64(3));
     assert!(ExportOpener::new(&code, bytes).is_err());
     let head = [&b"BAKEN-EXPORT\0"[..], &[1; 16]].concat();

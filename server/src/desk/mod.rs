@@ -19,9 +19,11 @@ mod opened;
 mod orders;
 pub mod people;
 mod place;
+mod probe;
 pub mod run;
 mod store;
 mod take;
+mod timeline;
 mod view;
 
 pub use act::Act;

@@ -13,6 +13,7 @@ use rusqlite::Connection;
 
 use super::opened::{self, SignatureView};
 use super::orders::OutgoingOrder;
+use super::probe;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
@@ -118,6 +119,9 @@ impl Desk {
     async fn ring(&self, place: MailPosition, mut new: NewAlarm, note: Option<DuressNote>) -> Result<(), DeskError> {
         let row = row_of(&new);
         let opened = self.open_row(&row, &self.known());
+        if note.is_none() && probe::is_probe(&new, &opened) {
+            return self.answer_probe(place, new).await;
+        }
         new.brings_key = opened.body().is_some_and(|body| body.card_key.is_some());
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
         let order = self.precedence(shown.as_ref(), &new, opened.signature);
@@ -379,7 +383,7 @@ pub(super) struct ReceiptToMake {
 }
 
 impl ReceiptToMake {
-    fn make(self, alarm: &NewAlarm, by: DeviceId, prev: Hash) -> Receipt {
+    pub(super) fn make(self, alarm: &NewAlarm, by: DeviceId, prev: Hash) -> Receipt {
         Receipt {
             alarm: alarm.alarm,
             alarm_hash: alarm.hash,
@@ -434,7 +438,7 @@ fn keep_note(db: &Connection, note: &NoteRow, freeze: Option<&OutgoingOrder>, no
 }
 
 /// Moves the cursor; `false` when this mail was taken before.
-fn advance_mail(db: &Connection, place: MailPosition) -> rusqlite::Result<bool> {
+pub(super) fn advance_mail(db: &Connection, place: MailPosition) -> rusqlite::Result<bool> {
     let last = store::mail_position(db)?;
     if last.generation == place.generation && place.cursor <= last.cursor {
         return Ok(false);

@@ -52,6 +52,7 @@ impl Console {
         Router::new()
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
+            .route("/alarms/{alarm}/timeline", get(pages::timeline))
             .route("/alarms/{alarm}/{act}", post(pages::act))
             .route("/login", get(|| async { Redirect::to("/") }).post(pages::log_in))
             .route("/login/{token}", get(pages::offer_log_in))

@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use baken_schemas::Language;
+use baken_schemas::id::AlarmId;
 use serde::Deserialize;
 
 use crate::desk::officers::Token;
@@ -155,6 +156,25 @@ pub async fn alarm(
         detail,
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
+}
+
+/// `GET /alarms/{id}/timeline`: everything signed about an alarm, as a file.
+pub async fn timeline(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    AskedLanguage(language): AskedLanguage,
+    Path(alarm): Path<String>,
+) -> Response {
+    let Ok(id) = alarm.parse::<AlarmId>() else { return not_found(AskedLanguage(language)).await };
+    match console.desk.timeline(id, &officer).await {
+        Ok(Some(timeline)) => {
+            let name = format!("attachment; filename=\"alarm-{id}.baken\"");
+            let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, &*name)];
+            (headers, timeline.to_bytes()).into_response()
+        }
+        Ok(None) => not_found(AskedLanguage(language)).await,
+        Err(error) => failed(&error, language),
+    }
 }
 
 /// `POST /alarms/{id}/{act}`: a form's act.

@@ -77,6 +77,7 @@ words! {
     card_code_word: "Codewoord", "Code word";
     card_contacts: "Noodcontacten", "Emergency contacts";
     timeline: "Verloop", "Course";
+    timeline_take: "Neem het verloop mee met alle ondertekende meldingen (bevat plaats en namen)", "Take the course along with every signed receipt (holds position and names)";
     updates: "Bijgewerkt door de telefoon", "Updates from the phone";
     machines: "Doorgegeven aan systemen", "Passed on to machines";
     machines_explain: "Een antwoord van een systeem is geen mens die het gezien heeft.", "A machine's answer is not a person who has seen it.";

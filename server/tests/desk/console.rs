@@ -1,6 +1,7 @@
 //! The console as a browser sees it, and as somebody who should not be there does.
 
 use axum::body::Body;
+use baken_schemas::alarm::Timeline;
 use baken_schemas::id::AlarmId;
 use baken_server::desk::officers::{LINK_LIFETIME_MS, Token};
 use baken_server::desk::run::RelayLink;
@@ -27,6 +28,7 @@ struct Browser {
 struct Page {
     status: StatusCode,
     headers: HeaderMap,
+    bytes: Vec<u8>,
     text: String,
 }
 
@@ -50,7 +52,7 @@ impl Browser {
         let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
-        Page { status, headers, text: String::from_utf8_lossy(&bytes).into_owned() }
+        Page { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes: bytes.to_vec() }
     }
 
     async fn get(&self, path: &str) -> Page {
@@ -117,6 +119,11 @@ async fn an_officer_sees_the_alarm_acts_with_plain_forms_and_reads_the_result() 
     for shown in ["Agent Jansen van Oost heeft dit alarm", "teruggebeld", "Geverifieerd"] {
         assert!(page.text.contains(shown), "{shown} is not in {}", page.text);
     }
+    assert!(page.text.contains(&format!("/alarms/{alarm}/timeline")));
+    let file = browser.get(&format!("/alarms/{alarm}/timeline")).await;
+    let proven = Timeline::parse(&file.bytes).unwrap().prove(Some(world.directory().org())).unwrap();
+    assert_eq!((proven.faults.len(), proven.steps.len()), (0, 3));
+    assert_eq!(proven.steps[2].text.as_deref(), Some("teruggebeld"));
     let empty = browser.post(&format!("/alarms/{alarm}/close"), "outcome=").await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
     let closed = browser.post(&format!("/alarms/{alarm}/close"), "outcome=veilig+thuis").await;
@@ -184,9 +191,15 @@ async fn a_session_ends_with_its_shift_its_officer_and_on_request() {
 async fn nothing_is_shown_or_done_for_who_is_not_logged_in() {
     let (world, alarm, _) = ringing().await;
     let browser = Browser::new(desk_of(&world));
-    for path in
-        ["/", "/?closed=1", &format!("/alarms/{alarm}"), "/api/alarms", &format!("/api/alarms/{alarm}"), "/live"]
-    {
+    for path in [
+        "/",
+        "/?closed=1",
+        &format!("/alarms/{alarm}"),
+        "/api/alarms",
+        &format!("/api/alarms/{alarm}"),
+        "/live",
+        &format!("/alarms/{alarm}/timeline"),
+    ] {
         let page = browser.get(path).await;
         assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{path}");
         assert!(!page.text.contains(MAYOR), "{path}");

@@ -4,6 +4,7 @@
 mod acting;
 mod console;
 mod orders;
+mod probes;
 mod process;
 mod taking;
 pub mod town;

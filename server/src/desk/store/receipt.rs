@@ -126,6 +126,13 @@ pub(in crate::desk) fn furthest(db: &Connection, alarm_hash: Hash) -> rusqlite::
     db.query_row(sql, params![alarm_hash.0], |row| state_column(row, "state")).optional()
 }
 
+/// Forgets what was answered to probes before `then`, and the relay has: receipts of what is no alarm here.
+pub(in crate::desk) fn forget_probes(db: &Connection, then: Timestamp) -> rusqlite::Result<()> {
+    let sql = "DELETE FROM receipt WHERE (own = 0 OR sending = ?1) AND due_at < ?2
+               AND NOT EXISTS (SELECT 1 FROM alarm WHERE alarm.hash = receipt.alarm_hash)";
+    db.prepare_cached(sql)?.execute(params![Sending::Sent as i64, then.0]).map(drop)
+}
+
 /// Receipts that are due, in the order they were made: a chain arrives in its order.
 pub(in crate::desk) fn outgoing(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<OutgoingReceipt>> {
     let mut sql = db.prepare_cached(
