@@ -246,6 +246,9 @@ pub enum MailKind {
     /// An order to lock, wipe or freeze a device.
     #[n(7)]
     Order,
+    /// A desk is not heard, or is heard again.
+    #[n(8)]
+    Silence,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

@@ -588,6 +588,16 @@ Examples:
         #[arg(default_value = "last")]
         alarm: String,
     },
+    /// When the way to a desk was last proven to be open, and by which; `baken sync --watch` proves it every five minutes
+    #[command(after_help = "\
+Examples:
+  baken alarm path            the last proof
+  baken alarm path --now      proves it now, which no officer sees; a test that officers see: alarm press --kind test")]
+    Path {
+        /// Send a probe and wait for the desk's answer, at most so many seconds
+        #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "10")]
+        now: Option<u64>,
+    },
     /// Write an alarm with all that followed and every signed receipt to a file, which `baken-server verify` checks
     #[command(after_help = "\
 Examples:

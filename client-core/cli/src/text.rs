@@ -297,6 +297,12 @@ texts! {
     THE_RELAY: "de server", "the server";
     UPDATES_WAITING: "{} aanvulling(en) nog niet verzonden", "{} update(s) not sent yet";
     KEEP_TRYING: "Verzenden gaat door met: baken alarm watch {}", "Sending goes on with: baken alarm watch {}";
+    PATH_PROVEN: "Om {} was de weg naar {} open (heen en terug in {} ms).",
+                 "At {} the way to {} was open (there and back in {} ms).";
+    PATH_NEVER: "De weg naar een meldkamer is nog nooit bewezen: baken alarm path --now",
+                "The way to a desk was never proven yet: baken alarm path --now";
+    PATH_UNANSWERED: "Sinds {} heeft geen meldkamer een proefbericht beantwoord. Bel bij nood 112.",
+                     "Since {} no desk has answered a probe. In an emergency call 112.";
     TIMELINE_WRITTEN: "Het alarm met alle ondertekende meldingen staat in {}. Controleren: baken-server verify --timeline",
                       "The alarm with every signed receipt is in {}. To check it: baken-server verify --timeline";
     TIMELINE_READABLE: "Wie dit bestand krijgt, leest plaats, woorden en namen. Zonder die: --sealed",

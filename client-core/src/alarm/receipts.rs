@@ -61,9 +61,12 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
-        MailKind::Alarm | MailKind::Update | MailKind::Note | MailKind::Enrolment | MailKind::Roster => {
-            keep_evidence(tx, None, "not_for_phones", &mail.document, now)
-        }
+        MailKind::Alarm
+        | MailKind::Update
+        | MailKind::Note
+        | MailKind::Enrolment
+        | MailKind::Roster
+        | MailKind::Silence => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 

@@ -7,7 +7,7 @@
 use baken_schemas::alarm::NoteKind;
 use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
-use rusqlite::{Connection, Transaction, params};
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use crate::alarm::AlarmOutbox;

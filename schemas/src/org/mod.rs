@@ -9,11 +9,13 @@ mod directory;
 mod enrolment;
 mod invite;
 mod roster;
+mod silence;
 
 pub use directory::{DeskEntry, Directory, Ladder, MAX_RESPONDERS, RelayEntry, Rung};
 pub use enrolment::Enrolment;
 pub use invite::{Invite, InviteRegistration, InviteRole};
 pub use roster::{RosterLine, RosterPerson};
+pub use silence::Silence;
 
 use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};

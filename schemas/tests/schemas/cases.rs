@@ -15,7 +15,7 @@ use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead, next_header};
 use baken_schemas::id::{DeviceId, LadderId, NoteId, RecordId};
 use baken_schemas::order::{Order, OrderKind};
-use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson};
+use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson, Silence};
 use baken_schemas::pairing::{Grant, Hello, PairingCode};
 use baken_schemas::record::{Change, Value, encode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, SealedRoot};
@@ -29,7 +29,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 20;
+pub const COUNT: usize = 21;
 
 /// A format under attack.
 pub struct Case {
@@ -69,6 +69,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.extend(pairing_side(&mut world));
     cases.push(chunks(&mut world));
     cases.push(orders(&world));
+    cases.push(silences(&world));
     cases
 }
 
@@ -353,4 +354,13 @@ fn orders(world: &World) -> Case {
         Order { circle, device, author, kind, number: 9, made_at: Timestamp(5) }
     });
     signed(instances.map(|order| Signed::make(order, &author.sig)), author.sig.verify_key())
+}
+
+fn silences(world: &World) -> Case {
+    let (relay, desk) = (world.relay.device, world.desk_east.device);
+    let instances = [Some(Timestamp(5)), None].map(|since| {
+        let silence = Silence { relay, desk, since, at: Timestamp(6) };
+        Signed::make(silence, &world.relay.sig)
+    });
+    signed(instances, world.relay.sig.verify_key())
 }

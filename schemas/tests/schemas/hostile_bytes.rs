@@ -15,7 +15,7 @@ use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
 use baken_schemas::export::{ExportCode, ExportItem, ExportOpener};
 use baken_schemas::id::{BlobId, CircleId};
 use baken_schemas::order::Order;
-use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine};
+use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine, Silence};
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, RecoverySheet, SealedRoot};
@@ -45,6 +45,7 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Receipt>(bytes);
     document::<Order>(bytes);
     document::<Directory>(bytes);
+    document::<Silence>(bytes);
     document::<Invite>(bytes);
     document::<InviteRegistration>(bytes);
     document::<RosterLine>(bytes);

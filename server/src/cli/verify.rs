@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use baken_schemas::Language;
 use baken_schemas::alarm::{MAX_TIMELINE_BYTES, ProvenTimeline, Timeline};
+use baken_schemas::crypto::Hash;
 use baken_schemas::org::OrgId;
 use clap::Args;
 use serde_json::json;
@@ -31,13 +32,13 @@ pub(super) struct Verify {
     timeline: Option<PathBuf>,
     /// The organisation that must have signed its directory
     #[arg(long, requires = "timeline")]
-    org: Option<OrgId>,
+    org: Option<Hash>,
 }
 
 /// Runs it.
 pub(super) fn run(args: &Verify, say: &Say) -> Result<(), Failure> {
     match (&args.data, &args.timeline) {
-        (_, Some(file)) => run_timeline(file, args.org, say),
+        (_, Some(file)) => run_timeline(file, args.org.map(OrgId), say),
         (Some(data), None) => run_database(data, say),
         // clap asks for one of both.
         (None, None) => Ok(()),

@@ -21,6 +21,7 @@ pub mod people;
 mod place;
 mod probe;
 pub mod run;
+mod silence;
 mod store;
 mod take;
 mod timeline;
@@ -33,6 +34,7 @@ pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
 pub use orders::OutgoingOrder;
 pub use place::PlaceView;
+pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
 pub use view::{
     AlarmDetail, AlarmList, AlarmSummary, DeliveryView, HolderView, NoteView, PersonView, ReceiptView, UpdateView,

@@ -43,6 +43,7 @@ impl Desk {
             MailKind::Receipt => self.take_receipt(place, document).await?,
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
+            MailKind::Silence => self.take_silence(place, document).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
             MailKind::Directory => {

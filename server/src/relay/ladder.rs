@@ -29,7 +29,7 @@ use crate::store::{Priority, StoreError};
 const RAISED_AT_ONCE: u32 = 256;
 /// The ticker looks at least this often, since the clock may jump.
 const LONGEST_SLEEP: Duration = Duration::from_secs(2);
-/// How often what has expired is cleared away.
+/// How often what has expired is cleared away, and desks are looked for.
 const SWEEP_EVERY_MS: i64 = 60_000;
 
 /// Writes an alarm's ladder down and calls the first rung. Who is to be woken.
@@ -226,6 +226,9 @@ impl Relay {
                 swept = now;
                 if let Err(error) = self.sweep(now).await {
                     tracing::warn!(event = "sweep_failed", cause = ?Refusal::from(error));
+                }
+                if let Err(error) = self.watch_desks(now).await {
+                    tracing::error!(event = "desks_not_watched", cause = ?error);
                 }
             }
             tokio::select! {

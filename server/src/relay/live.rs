@@ -161,6 +161,7 @@ impl Live {
         }
         // A stream lasts for days; a directory may drop its desk, or another organisation take it on, meanwhile.
         self.caller = self.caller.renewed(&self.relay).ok_or(Refusal::UnknownDevice)?;
+        self.relay.presence().note(&self.caller, self.relay.now());
         let mut out = String::new();
         let device = self.caller.device();
         if let Some(after) = self.mail {

@@ -26,6 +26,7 @@ pub(super) async fn page(State(relay): State<Relay>, uri: Uri, request: ByAnyKey
 
 async fn read_page(relay: &Relay, uri: &Uri, caller: &Caller) -> Result<Answer, Refusal> {
     let After { after } = page::query(uri)?;
+    relay.presence().note(caller, relay.now());
     let (recipient, orgs, generation) = (caller.device(), caller.orgs(), relay.generation());
     let found = relay.store().read_page(move |db| read(db, recipient, &orgs, after.unwrap_or(0), generation)).await?;
     Ok(Answer(cbor::to_vec(&found)))
@@ -74,12 +75,13 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Roster => 5,
         MailKind::Directory => 6,
         MailKind::Order => 7,
+        MailKind::Silence => 8,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
-    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Update};
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order]
+    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Silence, Update};
+    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence]
         .into_iter()
         .find(|kind| number_of(*kind) == number)
         .ok_or(StoreError::Damaged)

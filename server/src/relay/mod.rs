@@ -25,6 +25,7 @@ mod orders;
 mod org_documents;
 mod page;
 mod pairing;
+mod presence;
 mod problem;
 mod quota;
 mod rates;
@@ -37,6 +38,7 @@ mod sweep;
 mod trust;
 mod wakes;
 
+pub use presence::MAX_QUIET_MS;
 pub use problem::Refusal;
 pub use quota::DEFAULT_QUOTA_MIB;
 
@@ -53,6 +55,7 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use acknowledged::Acknowledged;
+use presence::Presence;
 use quota::Quota;
 use rates::AddressRates;
 use trust::Trust;
@@ -108,6 +111,7 @@ struct Inner {
     trust: Trust,
     wakes: Wakes,
     acknowledged: Acknowledged,
+    presence: Presence,
     offers: AddressRates,
     sealed_roots: AddressRates,
     strangers: Strangers,
@@ -143,6 +147,7 @@ impl Relay {
             trust,
             wakes: Wakes::default(),
             acknowledged: Acknowledged::default(),
+            presence: Presence::default(),
             offers: AddressRates::default(),
             sealed_roots: AddressRates::default(),
             strangers: Strangers::default(),
@@ -220,6 +225,10 @@ impl Relay {
 
     fn acknowledged(&self) -> &Acknowledged {
         &self.0.acknowledged
+    }
+
+    fn presence(&self) -> &Presence {
+        &self.0.presence
     }
 
     /// How often offers are laid down.

@@ -70,6 +70,15 @@ impl Trust {
         self.read(|newest| newest.get(&org).cloned()).ok_or(Refusal::UnknownOrg)?.ok_or(Refusal::NoDirectory)
     }
 
+    /// The desks of every organisation.
+    pub(super) fn desks(&self) -> Vec<(OrgId, Vec<DeviceId>)> {
+        self.read(|newest| {
+            let directories = newest.iter().filter_map(|(org, directory)| Some((*org, directory.as_ref()?)));
+            let desks = |directory: &Directory| directory.desks.iter().map(|entry| entry.desk).collect();
+            directories.map(|(org, directory)| (org, desks(directory.value()))).collect()
+        })
+    }
+
     /// The desk of this id: every key that a directory gives it, and the organisations that do.
     pub(super) fn desk(&self, desk: DeviceId) -> Vec<(OrgId, VerifyKey)> {
         self.read(|newest| {

@@ -27,6 +27,8 @@ struct Frame {
     path: String,
     /// Since when the relay is not heard; empty while it is.
     relay_down: String,
+    /// Other desks that the relay does not hear: name, and since when.
+    silent_desks: Vec<(String, String)>,
 }
 
 #[derive(Template)]
@@ -100,7 +102,10 @@ fn frame(console: &Console, officer: String, language: Language, path: String) -
         RelayLink::Live { .. } => String::new(),
         RelayLink::Down { since, .. } => local(*since),
     };
-    Frame { words: Words::of(language), desk: console.desk.name(), officer, path, relay_down }
+    // What cannot be read now is shown with the next look.
+    let silent = console.desk.silent_desks().unwrap_or_default();
+    let silent_desks = silent.into_iter().map(|silent| (silent.desk, local(silent.since))).collect();
+    Frame { words: Words::of(language), desk: console.desk.name(), officer, path, relay_down, silent_desks }
 }
 
 /// `GET /`: the open alarms, or with `?closed=1` the closed ones.

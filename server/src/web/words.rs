@@ -39,6 +39,7 @@ words! {
     log_in_refused: "Deze link is al gebruikt, verlopen of onbekend. Vraag om een nieuwe.", "This link was used, has expired or is unknown. Ask for a new one.";
     already_in: "Al ingelogd? Ga verder", "Logged in already? Go on";
     stale: "Deze pagina loopt niet meer bij. Ververs de pagina en controleer uw verbinding.", "This page is no longer up to date. Reload it and check your connection.";
+    desk_silent: "is niet bereikbaar voor de relay", "is not heard by the relay";
     relay_down: "Geen verbinding met de relay. Nieuwe alarmen komen niet binnen.", "No connection to the relay. New alarms do not come in.";
     since: "Sinds", "Since";
     acknowledge: "Ik heb deze", "I have this one";

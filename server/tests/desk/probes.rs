@@ -4,6 +4,9 @@ use baken_schemas::alarm::{Alarm, AlarmKind, ReceiptState, check_receipt};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
+use baken_schemas::org::Silence;
+use baken_schemas::signed::Signed;
+use baken_schemas::time::Clock as _;
 
 use crate::desk::world::{World, body};
 
@@ -60,4 +63,25 @@ async fn what_only_says_that_it_is_a_probe_rings() {
     let (forged, _) = Alarm::seal(header, &probe, &directory, &forger.alarm, &mut world.rng).unwrap();
     world.bring(MailKind::Alarm, forged.bytes()).await;
     assert_eq!(world.desk.alarms(true).unwrap().alarms.len(), 2);
+}
+
+#[tokio::test]
+async fn what_the_relay_says_of_another_desk_is_shown_if_the_relay_signed_it() {
+    let mut world = World::new().await;
+    let relay = world.relay.clone();
+    let west = world.other.device;
+    let at = world.clock.now();
+    let silence = |since, at| Silence { relay: relay.device, desk: west, since, at };
+    let forged = Signed::make(silence(Some(at), at), &DeviceKeys::make(&mut world.rng).sig);
+    world.bring(MailKind::Silence, forged.bytes()).await;
+    assert!(world.desk.silent_desks().unwrap().is_empty());
+    let said = Signed::make(silence(Some(at), at), &relay.sig);
+    world.bring(MailKind::Silence, said.bytes()).await;
+    world.restart();
+    let shown = world.desk.silent_desks().unwrap();
+    assert_eq!((shown[0].desk.as_str(), shown[0].since, shown.len()), ("West", at, 1));
+    let back = Signed::make(silence(None, at.plus_ms(1)), &relay.sig);
+    world.bring(MailKind::Silence, back.bytes()).await;
+    world.bring(MailKind::Silence, said.bytes()).await;
+    assert!(world.desk.silent_desks().unwrap().is_empty(), "what was said earlier comes too late");
 }

@@ -13,5 +13,6 @@ mod migration;
 pub mod openapi;
 mod orders;
 mod pairing;
+mod presence;
 mod recovery;
 pub mod world;

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use baken_core::alarm::{AlarmState, AlarmView, Call, ReceiptView, Round, Signer, Warning};
+use baken_core::alarm::{AlarmState, AlarmView, Call, PathView, ReceiptView, Round, Signer, Warning};
 use baken_core::home::replace_file;
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
@@ -127,6 +127,50 @@ pub async fn withdraw(arguments: &Arguments, typed: &str, out: &Output) -> Resul
     show_view(&view, out);
     let is_told = view.withdrawn.is_some_and(|withdrawn| withdrawn.handed_in);
     Ok(if is_told { End::Done } else { End::of_waiting(round.error.as_ref()) })
+}
+
+/// Shows when the way to a desk was last proven; with a number of seconds proves it first.
+pub async fn path(arguments: &Arguments, now: Option<u64>, out: &Output) -> Result<End, Failure> {
+    let phone = Phone::open(arguments)?;
+    let mut end = End::Done;
+    if let Some(seconds) = now {
+        phone.baken.probe()?;
+        let relay = phone.relay(Dates::Ignored)?;
+        let is_proven = || phone.baken.path().is_ok_and(|path| path.unanswered_since.is_none());
+        let mut error = None;
+        let mut tell = |round: &Round| {
+            tell_locked(round, out);
+            error = round.error.as_ref().map(|error| End::of_waiting(Some(error))).or(error);
+            if is_proven() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        tokio::select! {
+            ended = phone.baken.follow_alarms(&relay, &mut tell) => ended?,
+            () = tokio::time::sleep(Duration::from_secs(seconds)) => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        if !is_proven() {
+            end = error.unwrap_or(End::NotReached);
+        }
+    }
+    let path = phone.baken.path()?;
+    out.json(&json!(path));
+    tell_path(&path, out);
+    Ok(end)
+}
+
+/// Tells when the way to a desk was last proven, each hop by its own clock.
+pub fn tell_path(path: &PathView, out: &Output) {
+    let lang = out.language;
+    match &path.proven {
+        Some(proof) => {
+            let took = proof.answered_at.since_ms(proof.sent_at).to_string();
+            out.line(text::PATH_PROVEN.with(lang, &[&proof.answered_at.to_rfc3339(), &proof.desk, &took]));
+        }
+        None => out.line(out.paint(Colour::Yellow, text::PATH_NEVER.of(lang))),
+    }
+    if let Some(since) = path.unanswered_since {
+        out.line(out.paint(Colour::Yellow, &text::PATH_UNANSWERED.with(lang, &[&since.to_rfc3339()])));
+    }
 }
 
 pub fn export(

@@ -58,6 +58,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
                 alarm::watch(arguments, alarm, *until, *timeout, out).await
             }
             AlarmCommand::Withdraw { alarm } => alarm::withdraw(arguments, alarm, out).await,
+            AlarmCommand::Path { now } => alarm::path(arguments, *now, out).await,
             AlarmCommand::Export { alarm, file, sealed, force } => {
                 alarm::export(arguments, alarm, (file, *sealed, *force), out)
             }

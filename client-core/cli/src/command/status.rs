@@ -7,6 +7,7 @@ use baken_schemas::circle::MemberRole;
 use baken_schemas::time::Timestamp;
 use serde_json::json;
 
+use super::alarm::tell_path;
 use super::circle::{circle_name, device_name, is_out};
 use super::deletions::tell_held;
 use super::short;
@@ -34,6 +35,7 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     if out.is_json() {
         let mut value = serde_json::to_value(&status).map_err(std::io::Error::other)?;
         value["alarms_waiting"] = json!(waiting);
+        value["path"] = json!(phone.baken.path()?);
         value["organisation"] = json!(directory.name);
         value["operator_reads_alarms"] = json!(directory.relay.operator_reads_alarms);
         value["ladder_changed"] = json!(ladder_changed);
@@ -76,6 +78,7 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     for circle in circles.iter().filter(|circle| circles.len() > 1 && is_out(circle)) {
         out.line(format!("{}: {}", circle_name(circle, lang), text::NOT_IN_CIRCLE.of(lang)));
     }
+    tell_path(&phone.baken.path()?, out);
     if directory.relay.operator_reads_alarms {
         out.line(out.paint(Colour::Yellow, text::OPERATOR_READS.of(lang)));
     }

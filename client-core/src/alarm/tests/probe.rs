@@ -70,7 +70,7 @@ async fn without_a_connection_probes_wait_for_it_and_alarms_go_first() {
         stage.clock.pass_s(PROBE_EVERY_MS / 1000);
     }
     let alarm = stage.press();
-    relay.be(Mood::Honest);
+    relay.be(Mood::Up);
     stage.deliver(&relay).await;
     let sent: Vec<_> = relay
         .alarms()

@@ -17,12 +17,19 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::store::Schema;
 
-pub(super) use trust::{add_enrolment, add_roster, card, directories, enrolments, put_card, put_directory, rosters};
+pub(super) use trust::{
+    add_enrolment, add_roster, card, directories, enrolments, put_card, put_directory, put_silence, rosters, silent,
+};
 
 /// The desk's database.
 pub(super) const DATABASE: Schema = Schema {
     file: "desk.db",
-    migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2.sql")],
+    migrations: &[
+        crate::audit::TABLE,
+        include_str!("schema.sql"),
+        include_str!("schema_2.sql"),
+        include_str!("schema_silence.sql"),
+    ],
 };
 
 fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

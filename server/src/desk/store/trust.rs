@@ -83,3 +83,22 @@ pub(in crate::desk) fn card(db: &Connection, device: DeviceId) -> rusqlite::Resu
     let sql = "SELECT document, fetched_at FROM card WHERE device = ?1";
     db.query_row(sql, params![device.0], |row| Ok((row.get(0)?, Timestamp(row.get(1)?)))).optional()
 }
+
+/// Notes what the relay says of another desk; what it said earlier never comes after.
+pub(in crate::desk) fn put_silence(
+    db: &Connection,
+    desk: DeviceId,
+    since: Option<Timestamp>,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO other_desk (desk, since, at) VALUES (?1, ?2, ?3)
+               ON CONFLICT (desk) DO UPDATE SET since = excluded.since, at = excluded.at WHERE excluded.at >= at";
+    db.execute(sql, params![desk.0, since.map(|since| since.0), at.0]).map(drop)
+}
+
+/// The desks that are silent, and since when.
+pub(in crate::desk) fn silent(db: &Connection) -> rusqlite::Result<Vec<(DeviceId, Timestamp)>> {
+    let mut statement =
+        db.prepare_cached("SELECT desk, since FROM other_desk WHERE since IS NOT NULL ORDER BY since")?;
+    statement.query_map([], |row| Ok((DeviceId(row.get(0)?), Timestamp(row.get(1)?))))?.collect()
+}
