@@ -63,7 +63,7 @@ impl Round {
             }
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
-            Verdict::Known => {}
+            Verdict::Known | Verdict::Probed => {}
             Verdict::Refused { reason } => self.refused.push(reason),
         }
     }
@@ -170,7 +170,7 @@ impl AlarmOutbox {
                 let verdict = self.write(|tx| take_receipt(tx, body, Some(alarm), now))?;
                 let proven = match &verdict {
                     Verdict::Counts { alarm: about, .. } => *about == alarm,
-                    Verdict::Known => true,
+                    Verdict::Known | Verdict::Probed => true,
                     _ => false,
                 };
                 round.add(verdict);

@@ -3,7 +3,7 @@
 //! Everything is judged in the transaction that keeps it. What does not count is kept as evidence, not dropped.
 
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{Receipt, ReceiptState, check_receipt};
+use baken_schemas::alarm::{AlarmKind, Receipt, ReceiptState, check_receipt};
 use baken_schemas::api::{Mail, MailKind};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
@@ -15,7 +15,7 @@ use rusqlite::{Transaction, params};
 
 use crate::BakenError;
 use crate::alarm::orders::take_order;
-use crate::alarm::outbox::{document_hash, phone, sealed};
+use crate::alarm::outbox::{document_hash, phone, pressed, sealed};
 use crate::alarm::probe::is_past;
 
 /// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
@@ -35,6 +35,8 @@ pub enum Verdict {
         /// How far it says the alarm has got.
         state: ReceiptState,
     },
+    /// A receipt for a probe that counts and is new: the way is open as far as it says.
+    Probed,
     /// A newer directory, signed by the organisation's root.
     Directory {
         /// Its version.
@@ -109,6 +111,9 @@ pub(super) fn take_receipt(
         "INSERT INTO receipt (hash, alarm, document, desk, arrived_at) VALUES (?1, ?2, ?3, ?4, ?5)",
         params![hash.0, receipt.alarm.0, bytes, desk, now.0],
     )?;
+    if pressed(tx, receipt.alarm)?.1 == AlarmKind::Probe {
+        return Ok(Verdict::Probed);
+    }
     Ok(Verdict::Counts { alarm: receipt.alarm, state: receipt.state })
 }
 

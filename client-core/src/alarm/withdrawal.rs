@@ -7,7 +7,7 @@
 use baken_schemas::alarm::NoteKind;
 use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, OptionalExtension as _, params};
 use serde::Serialize;
 
 use crate::alarm::AlarmOutbox;
@@ -78,10 +78,12 @@ impl AlarmOutbox {
 /// Until when its countdown holds an alarm; `None` when it is over, or there was none. A clock that went back to before
 /// the press holds nothing.
 pub(super) fn hold(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<Option<Timestamp>, BakenError> {
-    let (pressed_at, held_until): (i64, i64) =
-        db.query_row("SELECT pressed_at, held_until FROM alarm WHERE alarm = ?1", [alarm.0], |row| {
+    let row: Option<(i64, i64)> = db
+        .query_row("SELECT pressed_at, held_until FROM alarm WHERE alarm = ?1", [alarm.0], |row| {
             Ok((row.get(0)?, row.get(1)?))
-        })?;
+        })
+        .optional()?;
+    let (pressed_at, held_until) = row.ok_or(BakenError::NoSuchAlarm)?;
     Ok((pressed_at <= now.0 && now.0 < held_until).then_some(Timestamp(held_until)))
 }
 

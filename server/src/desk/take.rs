@@ -347,7 +347,13 @@ impl Desk {
     }
 
     /// Moves on behind something that leaves nothing but its trace.
-    async fn pass_over(&self, place: MailPosition, act: &'static str, hash: Hash, well: bool) -> Result<(), DeskError> {
+    pub(super) async fn pass_over(
+        &self,
+        place: MailPosition,
+        act: &'static str,
+        hash: Hash,
+        well: bool,
+    ) -> Result<(), DeskError> {
         let now = self.now();
         if !well {
             tracing::warn!(event = "mail_passed_over", act, document = %hash);

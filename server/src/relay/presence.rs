@@ -108,8 +108,8 @@ impl Relay {
                 .write(Priority::Normal, move |db| {
                     audit::append_for(db, now, keys.device, "desk_presence", &desk, result)?;
                     let document = put_document(db, &document, Keep::WithMail, now)?;
-                    let to = |desk| mail::put(db, (org, desk), MailKind::Silence, document, now);
-                    change.told.into_iter().map(to).collect::<Result<Vec<_>, StoreError>>()
+                    let to = |desk: &DeviceId| mail::put(db, (org, *desk), MailKind::Silence, document, now);
+                    change.told.iter().map(to).collect::<Result<Vec<_>, StoreError>>()
                 })
                 .await;
             match told {
