@@ -254,6 +254,7 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Desk(error) => error.into(),
             OpenError::Folder(error) => error.into(),
+            OpenError::Channels(error) => error.into(),
         }
     }
 }

@@ -135,7 +135,7 @@ async fn i2_a_webhook_tells_a_real_receiver_no_more_than_it_may_and_is_nobodys_e
     let environment = [("WEBHOOK_SECRET", secret.reveal())];
     let (mut peer, port) = Peer::listening("webhook_receiver.py", &["--answers", "503,204"], &environment).await;
     let channels = format!(
-        "[[webhook]]\nname = \"zaak\"\nurl = \"http://127.0.0.1:{port}/\"\nsecret = \"{}\"\nevents = [\"received\"]\n",
+        "[[webhook]]\nname = \"zaak\"\nurl = \"http://127.0.0.1:{port}/\"\nown_network = true\nsecret = \"{}\"\nevents = [\"received\"]\n",
         secret.reveal()
     );
     let mut town = Town::new(&["Oost"], &channels).await;

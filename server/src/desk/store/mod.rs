@@ -9,7 +9,7 @@ pub(super) mod session;
 mod trust;
 
 pub(super) use alarm::{AlarmRow, Form, NewAlarm, NoteRow, UpdateRow};
-pub(super) use delivery::{Claim, DeliveryRow, DeliveryState, NewDelivery};
+pub(super) use delivery::{Claim, DeliveryRow, DeliveryState, NewDelivery, RecipientMark};
 pub use receipt::OutgoingReceipt;
 pub(super) use receipt::{NewReceipt, ReceiptRow, Sending};
 
@@ -22,7 +22,12 @@ pub(super) use trust::{add_enrolment, add_roster, card, directories, enrolments,
 /// The desk's database.
 pub(super) const DATABASE: Schema = Schema {
     file: "desk.db",
-    migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2.sql")],
+    migrations: &[
+        crate::audit::TABLE,
+        include_str!("schema.sql"),
+        include_str!("schema_2.sql"),
+        include_str!("schema_channels.sql"),
+    ],
 };
 
 fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

@@ -3,6 +3,11 @@
 //! By default a machine outside is told an id, a state and a link, and nothing about a person. What more it may be told
 //! is switched on in `desk.toml`, one thing at a time, by whoever answers for that.
 
+mod dc09;
+mod sms;
+mod smtp;
+mod webhook;
+
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -15,18 +20,18 @@ use baken_schemas::org::OrgId;
 use baken_schemas::time::Clock;
 use serde::{Deserialize, Serialize};
 
-use crate::channel::{Webhook, WebhookConfig, WebhookSecret};
-use crate::dc09::events::CodeTable;
+use crate::channel::sms::Sms;
+use crate::channel::{Mail, Webhook};
+use crate::dc09::Account;
 use crate::dc09::sender::{Centre, Sender};
-use crate::dc09::{Account, Coding, Form, Key, Prefix};
 use crate::folder::{FolderError, read_whole};
 
 /// The file of channels.
 pub const CHANNELS_FILE: &str = "desk.toml";
 /// The most channels.
 const MAX_CHANNELS: usize = 32;
-/// How long one try at a webhook may take, in milliseconds.
-const WEBHOOK_TIMEOUT_MS: u64 = 10_000;
+/// The most recipients of one channel.
+const MAX_RECIPIENTS: usize = 20;
 
 /// `config.toml` of a desk.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -61,81 +66,23 @@ pub struct Include {
 #[serde(deny_unknown_fields)]
 struct ChannelsFile {
     #[serde(default)]
-    webhook: Vec<WebhookEntry>,
+    webhook: Vec<webhook::Entry>,
     #[serde(default)]
-    dc09: Vec<Dc09Entry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WebhookEntry {
-    name: String,
-    url: String,
-    secret: String,
-    /// The secret that the receiver still checks with while it changes over.
-    old_secret: Option<String>,
-    /// A PEM file beside `desk.toml`: the private root that the receiver's certificate comes from.
-    root: Option<String>,
+    dc09: Vec<dc09::Entry>,
     #[serde(default)]
-    kind: bool,
+    smtp: Vec<smtp::Entry>,
     #[serde(default)]
-    person: bool,
-    #[serde(default)]
-    position: bool,
-    #[serde(default)]
-    officer: bool,
-    #[serde(default = "every_event")]
-    events: Vec<ReceiptState>,
-}
-
-impl std::fmt::Debug for WebhookEntry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "WebhookEntry({})", self.name)
-    }
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Dc09Entry {
-    name: String,
-    /// `host:port`.
-    address: String,
-    backup: Option<String>,
-    /// The number under which the centre knows this desk.
-    account: Account,
-    /// Numbers of single accounts of Baken, where the centre tells people apart.
-    #[serde(default)]
-    accounts: BTreeMap<String, Account>,
-    /// `hex:…` or `ascii:…`; without one everything goes in the clear.
-    key: Option<String>,
-    #[serde(default)]
-    person: bool,
-    #[serde(default)]
-    position: bool,
-    #[serde(default = "Prefix::unused")]
-    receiver: Prefix,
-    #[serde(default = "Prefix::unused")]
-    line: Prefix,
-    #[serde(default)]
-    form: Form,
-    #[serde(default)]
-    codes: CodeTable,
-    area: Option<u8>,
-    #[serde(default)]
-    zone: u16,
-    #[serde(default)]
-    language: Language,
-}
-
-impl std::fmt::Debug for Dc09Entry {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Dc09Entry({})", self.name)
-    }
+    sms: Vec<sms::Entry>,
 }
 
 fn every_event() -> Vec<ReceiptState> {
     use ReceiptState as S;
     vec![S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed]
+}
+
+/// What people are called for: an alarm that came in, and one that nobody answered in time.
+fn calling_events() -> Vec<ReceiptState> {
+    vec![ReceiptState::Received, ReceiptState::Exhausted]
 }
 
 /// What a new folder's `desk.toml` explains.
@@ -162,42 +109,66 @@ pub enum ChannelsError {
 pub(super) struct Channel {
     pub name: String,
     pub include: Include,
+    /// What it is told of.
+    pub events: Vec<ReceiptState>,
+    /// The language of its texts.
+    pub language: Language,
+    /// Who each gets a message of their own; empty where the channel itself is the one.
+    pub recipients: Vec<String>,
     pub means: Means,
 }
 
 /// How a channel speaks.
 #[derive(Debug, Clone)]
 pub(super) enum Means {
-    Webhook { webhook: Arc<Webhook>, events: Vec<ReceiptState> },
-    Dc09 { centre: Box<Centre>, accounts: BTreeMap<AccountId, Account> },
+    Webhook(Arc<Webhook>),
+    Dc09(Box<AlarmCentre>),
+    Smtp(Arc<Mail>),
+    Sms(Arc<Sms>),
+}
+
+/// An alarm centre, the numbers of single accounts there, and how closely it is watched.
+#[derive(Debug, Clone)]
+pub(super) struct AlarmCentre {
+    pub centre: Centre,
+    pub accounts: BTreeMap<AccountId, Account>,
+    /// The longest that a receiver is not heard, in milliseconds; without it nobody asks.
+    pub supervise_every_ms: Option<i64>,
+}
+
+impl AlarmCentre {
+    /// The sender for one account's number.
+    pub fn sender(&self, account: Option<AccountId>, clock: Arc<dyn Clock>) -> Sender {
+        let mut centre = self.centre.clone();
+        if let Some(number) = account.and_then(|account| self.accounts.get(&account)) {
+            centre.coding.account = number.clone();
+        }
+        Sender::new(centre, clock)
+    }
 }
 
 impl Channel {
-    /// Whether this channel is told of it. An alarm centre is told of the alarm itself; a test that a person makes goes
-    /// there too, but the relay's own probes do not.
+    /// Whether this channel is told of it. A test that a person makes goes out everywhere; the relay's own probes go to
+    /// webhooks alone, where no person and no alarm centre is called by them.
     pub fn tells(&self, event: ReceiptState, kind: Option<AlarmKind>) -> bool {
-        match &self.means {
-            Means::Webhook { events, .. } => events.contains(&event),
-            Means::Dc09 { .. } => event == ReceiptState::Received && kind != Some(AlarmKind::Probe),
-        }
-    }
-
-    /// The sender for one account's number.
-    pub fn dc09_sender(&self, account: Option<AccountId>, clock: Arc<dyn Clock>) -> Option<Sender> {
-        let Means::Dc09 { centre, accounts } = &self.means else { return None };
-        let mut centre = (**centre).clone();
-        if let Some(number) = account.and_then(|account| accounts.get(&account)) {
-            centre.coding.account = number.clone();
-        }
-        Some(Sender::new(centre, clock))
+        let calls = !matches!(self.means, Means::Webhook(_));
+        self.events.contains(&event) && !(calls && kind == Some(AlarmKind::Probe))
     }
 
     /// How the channel speaks, in the words of the JSON API.
     pub fn kind(&self) -> &'static str {
         match &self.means {
-            Means::Webhook { .. } => "webhook",
-            Means::Dc09 { .. } => "dc09",
+            Means::Webhook(_) => "webhook",
+            Means::Dc09(_) => "dc09",
+            Means::Smtp(_) => "smtp",
+            Means::Sms(_) => "sms",
         }
+    }
+
+    /// Each recipient, or once nobody in particular.
+    pub fn each_recipient(&self) -> impl Iterator<Item = &str> {
+        let itself = self.recipients.is_empty().then_some("");
+        self.recipients.iter().map(String::as_str).chain(itself)
     }
 }
 
@@ -235,10 +206,16 @@ impl Channels {
     fn build(file: ChannelsFile, data: &Path) -> Result<Self, ChannelsError> {
         let mut channels = Vec::new();
         for entry in file.webhook {
-            channels.push(webhook(entry, data)?);
+            channels.push(entry.read(data)?);
         }
         for entry in file.dc09 {
-            channels.push(dc09(entry)?);
+            channels.push(entry.read()?);
+        }
+        for entry in file.smtp {
+            channels.push(entry.read(data)?);
+        }
+        for entry in file.sms {
+            channels.push(entry.read(data)?);
         }
         let mut names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
         names.sort_unstable();
@@ -254,54 +231,30 @@ impl Channels {
     }
 }
 
-fn webhook(entry: WebhookEntry, data: &Path) -> Result<Channel, ChannelsError> {
-    let channel = entry.name.clone();
-    let wrong =
-        |error: &dyn std::fmt::Display| ChannelsError::Entry { channel: channel.clone(), why: error.to_string() };
-    let secrets = std::iter::once(&entry.secret)
-        .chain(&entry.old_secret)
-        .map(|secret| secret.parse::<WebhookSecret>())
-        .collect::<Result<_, _>>();
-    let root_pem = entry.root.as_ref().map(|root| read_whole(&data.join(root))).transpose()?;
-    let root_pem = root_pem.map(String::from_utf8).transpose().map_err(|error| wrong(&error))?;
-    let config = WebhookConfig {
-        address: entry.url,
-        secrets: secrets.map_err(|error| wrong(&error))?,
-        timeout_ms: WEBHOOK_TIMEOUT_MS,
-        root_pem,
-    };
-    let webhook = Arc::new(Webhook::new(&config).map_err(|error| wrong(&error))?);
-    let include = Include { kind: entry.kind, person: entry.person, position: entry.position, officer: entry.officer };
-    Ok(Channel { name: entry.name, include, means: Means::Webhook { webhook, events: entry.events } })
+/// An entry that cannot be used, and why.
+fn wrong(channel: &str, why: &dyn std::fmt::Display) -> ChannelsError {
+    ChannelsError::Entry { channel: channel.to_owned(), why: why.to_string() }
 }
 
-fn dc09(entry: Dc09Entry) -> Result<Channel, ChannelsError> {
-    let channel = entry.name.clone();
-    let wrong =
-        |error: &dyn std::fmt::Display| ChannelsError::Entry { channel: channel.clone(), why: error.to_string() };
-    let key = entry.key.as_deref().map(str::parse::<Key>).transpose().map_err(|error| wrong(&error))?;
-    let accounts = entry
-        .accounts
-        .into_iter()
-        .map(|(account, number)| Ok((account.parse()?, number)))
-        .collect::<Result<_, baken_schemas::FormatError>>()
-        .map_err(|error| wrong(&error))?;
-    let usual = Coding::new(entry.account);
-    let coding = Coding {
-        receiver: entry.receiver,
-        line: entry.line,
-        form: entry.form,
-        codes: entry.codes,
-        area: entry.area.unwrap_or(usual.area),
-        zone: entry.zone,
-        language: entry.language,
-        ..usual
-    };
-    let mut centre = Centre::new(entry.address, coding, key);
-    centre.back_up = entry.backup;
-    let include = Include { kind: true, person: entry.person, position: entry.position, officer: false };
-    let means = Means::Dc09 { centre: Box::new(centre), accounts };
-    Ok(Channel { name: entry.name, include, means })
+/// The private root that an entry names, a PEM file beside `desk.toml`.
+fn read_root(channel: &str, root: Option<&String>, data: &Path) -> Result<Option<String>, ChannelsError> {
+    let bytes = root.map(|root| read_whole(&data.join(root))).transpose()?;
+    bytes.map(String::from_utf8).transpose().map_err(|error| wrong(channel, &error))
+}
+
+/// Recipients, each looked at by `fits`.
+fn read_recipients(channel: &str, to: Vec<String>, fits: impl Fn(&str) -> bool) -> Result<Vec<String>, ChannelsError> {
+    if to.is_empty() || to.len() > MAX_RECIPIENTS {
+        return Err(wrong(channel, &format!("to names 1 to {MAX_RECIPIENTS} recipients")));
+    }
+    for (number, recipient) in to.iter().enumerate() {
+        // Which one is told by its place: a log of this error names nobody.
+        if !fits(recipient) || to.iter().take(number).any(|before| before == recipient) {
+            let why = format!("recipient {} of to is not one, or stands there twice", number + 1);
+            return Err(wrong(channel, &why));
+        }
+    }
+    Ok(to)
 }
 
 #[cfg(test)]
@@ -318,8 +271,44 @@ mod tests {
         [[webhook]]
         name = "zaaksysteem"
         url = "http://127.0.0.1:9/alarm"
+        own_network = true
         secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     "#;
+
+    const SMTP: &str = r#"
+        [[smtp]]
+        name = "piket"
+        server = "mail.example.nl"
+        encryption = "tls"
+        login = "desk"
+        password = "horse-battery"
+        from = "baken@example.nl"
+        to = ["piket@politie.example"]
+    "#;
+
+    const SMS: &str = r#"
+        [[sms]]
+        name = "piket-sms"
+        gateway = "twilio"
+        account = "AC00112233445566778899aabbccddeeff"
+        token = "horse-battery"
+        from = "Baken"
+        to = ["+31612345678"]
+        callback_url = "https://desk.example.nl"
+    "#;
+
+    #[test]
+    fn people_are_called_for_alarms_by_mail_and_sms_and_not_for_probes() {
+        let channels = read(&format!("{SMTP}{SMS}")).unwrap();
+        for channel in &channels.0 {
+            assert_eq!((channel.include, channel.recipients.len()), (Include::default(), 1));
+            assert!(channel.tells(ReceiptState::Received, None));
+            assert!(channel.tells(ReceiptState::Exhausted, Some(AlarmKind::Panic)));
+            assert!(channel.tells(ReceiptState::Received, Some(AlarmKind::Test)));
+            assert!(!channel.tells(ReceiptState::Received, Some(AlarmKind::Probe)));
+            assert!(!channel.tells(ReceiptState::Seen, None));
+        }
+    }
 
     #[test]
     fn a_channel_is_told_nothing_about_a_person_unless_it_is_said() {
@@ -351,7 +340,7 @@ mod tests {
     fn the_file_that_init_writes_has_no_channels_yet() {
         assert!(read(CHANNELS_TEMPLATE).unwrap().0.is_empty());
         let switched_on = CHANNELS_TEMPLATE.replace("\n#. ", "\n");
-        assert_eq!(read(&switched_on).unwrap().0.len(), 2);
+        assert_eq!(read(&switched_on).unwrap().0.len(), 5);
     }
 
     #[test]
@@ -362,10 +351,21 @@ mod tests {
             (WEBHOOK.replace("name", "nam"), "line "),
             (format!("{WEBHOOK}\n[[webhook]]\nname = 1"), "line "),
             (WEBHOOK.replace("http://127.0.0.1:9", "http://example.org"), "https://"),
+            (WEBHOOK.replace("own_network = true", ""), "own_network = true"),
+            (SMTP.replace("tls", "plain"), "own_network = true"),
+            (SMTP.replace("piket@politie.example", "piket"), "recipient 1"),
+            (SMTP.replace("login", "logni"), "line "),
+            (SMTP.replace("login = \"desk\"", ""), "login and password"),
+            (SMS.replace("+31612345678", "0612345678"), "recipient 1"),
+            (SMS.replace("account", "#"), "Account SID"),
+            (SMS.replace("https://desk.example.nl", "http://desk.example.nl"), "callback_url"),
+            (SMS.replace("twilio", "cm"), "callback_secret"),
         ] {
             let error = read(&text).unwrap_err().to_string();
             assert!(error.contains(expected), "{error}");
-            assert!(!error.contains("MfKQ9"), "{error}");
+            for secret in ["MfKQ9", "horse-battery", "politie.example", "612345678"] {
+                assert!(!error.contains(secret), "{error}");
+            }
         }
     }
 }
