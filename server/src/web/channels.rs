@@ -120,14 +120,15 @@ pub async fn list(
     AskedLanguage(language): AskedLanguage,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
-    let views = match console.desk.channel_views() {
-        Ok(views) => views,
+    // Also on this page an alarm must ring.
+    let (views, alarms) = match console.desk.channel_views().and_then(|views| Ok((views, console.desk.alarms(true)?))) {
+        Ok(found) => found,
         Err(error) => return failed(&error, language),
     };
     let page = ChannelsPage {
         frame: frame(&console, officer.name, language, "/channels?".to_owned()),
         channels: views.iter().map(|view| ShownChannel::of(view, language)).collect(),
-        ringing: 0,
+        ringing: alarms.alarms.iter().filter(|alarm| alarm.ringing).count(),
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
 }

@@ -147,11 +147,8 @@ async fn one_who_was_never_reached_does_not_hide_behind_the_others_and_a_test_en
 
 #[tokio::test]
 async fn nobody_but_an_officer_at_the_console_tests_or_looks() {
-    let (mut world, token) = {
-        let mut world = World::with_channels(&mail(9)).await;
-        let (_, token) = world.officer("Agent Jansen");
-        (world, token)
-    };
+    let mut world = World::with_channels(&mail(9)).await;
+    let (_, token) = world.officer("Agent Jansen");
     let mut browser = Browser::new(desk_of(&world));
     for path in ["/channels", "/api/channels"] {
         assert_eq!(browser.get(path).await.status, StatusCode::UNAUTHORIZED);
@@ -165,8 +162,25 @@ async fn nobody_but_an_officer_at_the_console_tests_or_looks() {
         let refused = browser.post(path, "MessageStatus=delivered&MessageSid=SM1").await;
         assert_eq!(refused.status, StatusCode::NOT_FOUND, "{path}");
     }
+    let large = browser.post("/callbacks/piket/1", &"x".repeat(20_000)).await;
+    assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
     assert!(world.desk.channel_views().unwrap()[0].recipients.iter().all(|recipient| recipient.queued == 0));
+}
+
+#[tokio::test]
+async fn who_is_taken_out_of_the_settings_is_sent_nothing_more() {
+    let (mut peer, port) = mail_server(&[]).await;
+    let mut world = World::with_channels(&mail(port)).await;
+    let phone = world.phone().await;
+    let (alarm, _) = world.ringing(&phone).await;
+    let fewer = mail(port).replace(", \"wacht@politie.example\"", "");
+    std::fs::write(world.dir.path().join("desk.toml"), fewer).unwrap();
     world.restart();
+    world.desk.deliver_all().await.unwrap();
+    assert_eq!(peer.next().await["to"], json!(["piket@politie.example"]));
+    assert!(peer.stop().await.is_empty());
+    let states: Vec<_> = world.view(&alarm).deliveries.iter().map(|delivery| delivery.state).collect();
+    assert_eq!(states, ["handed-over", "failed"]);
 }
 
 #[tokio::test]

@@ -230,7 +230,7 @@ impl Desk {
 
     async fn try_once(&self, claim: &Claim) -> Outcome {
         let unwritable = Outcome::Refused { why: Why::Unwritable };
-        // A channel that was taken out of the configuration has nobody to send to.
+        // A channel or a recipient that was taken out of the configuration is sent nothing more.
         let Some(channel) = self.channels.find(&claim.channel) else { return unwritable };
         let Some(content) = self.open_at_rest(&claim.content) else { return unwritable };
         match &channel.means {
@@ -256,6 +256,9 @@ impl Desk {
             }
             Means::Smtp(mail) => {
                 let Ok(content) = serde_json::from_slice::<LetterContent>(&content) else { return unwritable };
+                if !channel.recipients.contains(&content.to) {
+                    return unwritable;
+                }
                 let mark = data_encoding::HEXLOWER.encode(&claim.recipient.0);
                 let letter = Letter {
                     id: &format!("{}-{mark}", message_id(claim)),
@@ -268,6 +271,9 @@ impl Desk {
             }
             Means::Sms(sms) => {
                 let Ok(content) = serde_json::from_slice::<SmsContent>(&content) else { return unwritable };
+                if !channel.recipients.contains(&content.to) {
+                    return unwritable;
+                }
                 let message = SmsMessage { number: claim.number, to: &content.to, text: &content.text };
                 sms.send(&message, &*self.clock).await
             }

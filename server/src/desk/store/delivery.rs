@@ -318,3 +318,6 @@ pub(in crate::desk) fn proof(
     })
     .optional()
 }
+
+#[cfg(test)]
+mod tests;
