@@ -4,6 +4,7 @@
 mod channel;
 mod dc09;
 mod doctor;
+mod duty;
 mod failure;
 mod init;
 mod init_bridge;
@@ -84,6 +85,9 @@ enum Command {
     /// See which of a desk's channels work, and test them
     #[command(subcommand)]
     Channel(channel::ChannelCommand),
+    /// Say who is on duty at a desk, for its channels to people
+    #[command(subcommand)]
+    Duty(duty::Duty),
     /// See what goes over the wire to alarm centres and from buttons
     #[command(subcommand)]
     Dc09(dc09::Dc09),
@@ -132,6 +136,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Officer(officer) => officer::run(officer, say),
         Command::Channel(channel) => channel::run(channel, say).await,
         Command::Dc09(dc09) => dc09::run(dc09, say).await,
+        Command::Duty(duty) => duty::run(duty, say),
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
         Command::Verify(verify) => verify::run(verify, say),
         Command::Doctor(doctor) => doctor::run(doctor, say),

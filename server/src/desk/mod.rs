@@ -12,6 +12,7 @@
 mod act;
 mod channels;
 mod config;
+pub mod duty;
 mod error;
 mod login;
 pub mod officers;

@@ -14,10 +14,10 @@ use baken_schemas::Language;
 use serde_json::json;
 
 use crate::desk::{ChannelView, ReceiverView, RecipientView, Standing, TestError};
+use crate::local_time::local;
 use crate::web::Console;
 use crate::web::api::problem;
 use crate::web::guard::{AskedLanguage, LoggedIn};
-use crate::web::local_time::local;
 use crate::web::pages::{Frame, error, failed, frame, remember, render};
 use crate::web::present::{Moment, machine};
 use crate::web::words::Words;

@@ -8,7 +8,6 @@ mod callbacks;
 mod channels;
 mod guard;
 mod live;
-mod local_time;
 mod pages;
 mod present;
 mod serve;

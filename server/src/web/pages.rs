@@ -11,10 +11,10 @@ use serde::Deserialize;
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
 use crate::desk::{ActError, DeskError};
+use crate::local_time::local;
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
-use crate::web::local_time::local;
 use crate::web::present::{ShownAlarm, ShownDetail};
 use crate::web::words::Words;
 

@@ -4,7 +4,7 @@ use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
 use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
-use crate::web::local_time::local;
+use crate::local_time::local;
 use crate::web::words::Words;
 
 /// A fix older than this, in seconds, is shown as old.

@@ -184,6 +184,39 @@ async fn who_is_taken_out_of_the_settings_is_sent_nothing_more() {
 }
 
 #[tokio::test]
+async fn those_on_duty_are_told_by_the_roster_of_the_moment() {
+    let (mut peer, port) = mail_server(&[]).await;
+    let dir_roster = |who: &str| {
+        format!(
+            "[[person]]\nname = \"A\"\nmail = \"a@politie.example\"\n[[person]]\nname = \"B\"\nmail = \"b@politie.example\"\n\
+             [[shift]]\nwho = [\"{who}\"]\nfrom = \"mon 00:00\"\nto = \"mon 00:00\"\n"
+        )
+    };
+    let addressed = mail(port).replace("\"piket@politie.example\", \"wacht@politie.example\"", "\"on-duty\"");
+    let mut world = World::new().await;
+    std::fs::write(world.dir.path().join("desk.toml"), addressed).unwrap();
+    std::fs::write(world.dir.path().join("roster.toml"), dir_roster("A")).unwrap();
+    world.restart();
+    let phone = world.phone().await;
+    world.ringing(&phone).await;
+    world.desk.deliver_all().await.unwrap();
+    assert_eq!(peer.next().await["to"], json!(["a@politie.example"]));
+    // Handed over while the desk runs.
+    std::fs::write(world.dir.path().join("roster.toml"), dir_roster("B")).unwrap();
+    world.ringing(&phone).await;
+    world.desk.deliver_all().await.unwrap();
+    assert_eq!(peer.next().await["to"], json!(["b@politie.example"]));
+    // A roster that cannot be read is no roster of nobody; each of its people is tested.
+    std::fs::write(world.dir.path().join("roster.toml"), "[[person]]\nname = 1").unwrap();
+    world.ringing(&phone).await;
+    world.desk.test_channel("piket", "test").await.unwrap();
+    world.desk.deliver_all().await.unwrap();
+    let rest: Vec<Value> = peer.stop().await.into_iter().map(|letter| letter["to"][0].clone()).collect();
+    let told = |to: &str| rest.iter().filter(|told| *told == to).count();
+    assert_eq!((told("a@politie.example"), told("b@politie.example")), (1, 2), "{rest:?}");
+}
+
+#[tokio::test]
 async fn a_channel_that_fails_stops_no_other_and_a_closed_alarm_is_given_up_with_a_reason() {
     let (mut peer, port) = mail_server(&[]).await;
     let dead = "[[webhook]]\nname = \"dood\"\nurl = \"http://127.0.0.1:9/\"\nown_network = true\n\

@@ -278,3 +278,27 @@ fn the_keeper_of_a_desk_sees_and_tests_its_channels() {
     assert_eq!((exit, &said["error"]["code"]), (6, &Value::from("test_failed")), "{said}");
     assert_eq!(done(&["verify", "--data", &desk])["ok"], true);
 }
+
+#[test]
+fn a_roster_is_checked_when_it_is_saved_and_its_holes_are_told() {
+    let setup = Setup::new();
+    let (desk, file) = (setup.at("desk"), setup.at("roster.toml"));
+    let person = |name: &str| format!("[[person]]\nname = \"{name}\"\nphone = \"+31612345678\"\n");
+    let shift = |from: &str, to: &str| format!("[[shift]]\nwho = [\"Jansen\"]\nfrom = \"{from}\"\nto = \"{to}\"\n");
+    fails(&["duty", "show", "--data", &desk], 3, "not_set_up");
+    std::fs::write(&file, person("Bakker") + &shift("mon 08:00", "fri 17:00")).unwrap();
+    let said = fails(&["duty", "set", "--data", &desk, &file], 3, "bad_roster");
+    assert!(!said.to_string().contains("12345678"), "{said}");
+    std::fs::write(&file, person("Jansen") + &person("Bakker") + &shift("mon 08:00", "fri 17:00")).unwrap();
+    let set = done(&["duty", "set", "--data", &desk, &file]);
+    assert!(set["holes"].as_array().unwrap().len() >= 8, "a hole each weekend: {set}");
+    assert_eq!(mode(&setup.path("desk/roster.toml")), 0o600);
+    std::fs::write(&file, person("Jansen") + &person("Bakker") + &shift("mon 00:00", "mon 00:00")).unwrap();
+    let set = done(&["duty", "set", "--data", &desk, &file]);
+    assert_eq!((&set["on_duty"][0], set["holes"].as_array().unwrap().len()), (&Value::from("Jansen"), 0), "{set}");
+    let over = done(&["duty", "hand-over", "--data", &desk, "--to", "Bakker", "--until", "2199-01-01 00:00"]);
+    assert_eq!(over["on_duty"], serde_json::json!(["Bakker"]), "{over}");
+    assert_eq!(done(&["duty", "show", "--data", &desk])["on_duty"], serde_json::json!(["Bakker"]));
+    fails(&["duty", "hand-over", "--data", &desk, "--to", "Anders", "--until", "2199-01-01 00:00"], 3, "bad_roster");
+    fails(&["duty", "set", "--data", &setup.at("relay"), &file], 3, "damaged_file");
+}

@@ -98,7 +98,7 @@ impl DeliveryView {
             None => (None, None),
         };
         let channel = channels.find(&row.channel);
-        let to = channel.filter(|channel| !channel.recipients.is_empty()).and_then(|_| {
+        let to = channel.filter(|channel| channel.has_recipients()).and_then(|_| {
             let content = open_sealed(at_rest, &row.content)?;
             serde_json::from_slice::<Addressed>(&content).ok().map(|addressed| shortened(&addressed.to))
         });
@@ -149,7 +149,7 @@ impl Desk {
     ) -> Vec<NewDelivery> {
         let kind = opened.body().map(|body| body.kind);
         let about = About::Alarm { row, opened, event, detail };
-        let told = self.channels.0.iter().filter(|channel| channel.tells(event, kind));
+        let told = self.channels.list.iter().filter(|channel| channel.tells(event, kind));
         told.flat_map(|channel| self.deliveries_to(channel, &about, (row.hash, event))).collect()
     }
 
@@ -162,7 +162,12 @@ impl Desk {
     ) -> Vec<NewDelivery> {
         let now = self.now();
         let mut rng = self.fork_rng();
-        let each = channel.each_recipient().map(|to| NewDelivery {
+        // A test goes to everybody who can ever be told: who is not on duty today is so tomorrow.
+        let recipients = match about {
+            About::Alarm { .. } => self.channels.recipients_now(channel, now),
+            About::Test { .. } => self.channels.recipients(channel),
+        };
+        let each = recipients.iter().map(|to| NewDelivery {
             hash,
             alarm: about.id(),
             is_test: matches!(about, About::Test { .. }),
@@ -256,7 +261,7 @@ impl Desk {
             }
             Means::Smtp(mail) => {
                 let Ok(content) = serde_json::from_slice::<LetterContent>(&content) else { return unwritable };
-                if !channel.recipients.contains(&content.to) {
+                if !self.channels.recipients(channel).contains(&content.to) {
                     return unwritable;
                 }
                 let mark = data_encoding::HEXLOWER.encode(&claim.recipient.0);
@@ -271,7 +276,7 @@ impl Desk {
             }
             Means::Sms(sms) => {
                 let Ok(content) = serde_json::from_slice::<SmsContent>(&content) else { return unwritable };
-                if !channel.recipients.contains(&content.to) {
+                if !self.channels.recipients(channel).contains(&content.to) {
                     return unwritable;
                 }
                 let message = SmsMessage { number: claim.number, to: &content.to, text: &content.text };

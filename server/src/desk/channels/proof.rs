@@ -120,7 +120,7 @@ fn views(
     at_rest: &SymmetricKey,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<ChannelView>> {
-    channels.0.iter().map(|channel| view(db, (channel, channels), at_rest, now)).collect()
+    channels.list.iter().map(|channel| view(db, (channel, channels), at_rest, now)).collect()
 }
 
 fn view(
@@ -130,13 +130,13 @@ fn view(
     now: Timestamp,
 ) -> rusqlite::Result<ChannelView> {
     let mut recipients = Vec::new();
-    for to in channel.each_recipient() {
-        let mark = mark_of(at_rest, to);
+    for to in channels.recipients(channel) {
+        let mark = mark_of(at_rest, &to);
         let proof = store::delivery::proof(db, &channel.name, &mark)?;
         let (queued, tests) = store::delivery::count_queued(db, &channel.name, &mark)?;
         let last = store::delivery::newest(db, &channel.name, &mark)?;
         recipients.push(RecipientView {
-            to: (!to.is_empty()).then(|| shortened(to)),
+            to: (!to.is_empty()).then(|| shortened(&to)),
             standing: match proof {
                 None => Standing::Never,
                 Some(proof) if now.since_ms(proof.at) > PROOF_LASTS_MS => Standing::Old,

@@ -98,7 +98,7 @@ impl Desk {
     }
 
     fn watched(&self) -> impl Iterator<Item = (&str, &AlarmCentre, i64)> {
-        self.channels.0.iter().filter_map(|channel| match &channel.means {
+        self.channels.list.iter().filter_map(|channel| match &channel.means {
             Means::Dc09(centre) => Some((channel.name.as_str(), &**centre, centre.supervise_every_ms?)),
             _ => None,
         })

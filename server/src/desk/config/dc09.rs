@@ -90,6 +90,7 @@ impl Entry {
             events: vec![ReceiptState::Received],
             language: self.language,
             recipients: Vec::new(),
+            on_duty: None,
             means: Means::Dc09(Box::new(AlarmCentre { centre, accounts, supervise_every_ms })),
         })
     }

@@ -17,9 +17,10 @@ use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, ReceiptState};
 use baken_schemas::id::AccountId;
 use baken_schemas::org::OrgId;
-use baken_schemas::time::Clock;
+use baken_schemas::time::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use super::duty::{Duty, Reach, RosterError};
 use crate::channel::sms::Sms;
 use crate::channel::{Mail, Webhook};
 use crate::dc09::Account;
@@ -94,6 +95,9 @@ pub enum ChannelsError {
     /// The file cannot be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The roster that a channel asks for.
+    #[error(transparent)]
+    Roster(#[from] RosterError),
     /// An entry of it cannot be used.
     #[error("desk.toml, {channel}: {why}")]
     Entry {
@@ -113,8 +117,10 @@ pub(super) struct Channel {
     pub events: Vec<ReceiptState>,
     /// The language of its texts.
     pub language: Language,
-    /// Who each gets a message of their own; empty where the channel itself is the one.
+    /// Who each gets a message of their own.
     pub recipients: Vec<String>,
+    /// How those on duty are reached, where they get one too.
+    pub on_duty: Option<Reach>,
     pub means: Means,
 }
 
@@ -165,16 +171,19 @@ impl Channel {
         }
     }
 
-    /// Each recipient, or once nobody in particular.
-    pub fn each_recipient(&self) -> impl Iterator<Item = &str> {
-        let itself = self.recipients.is_empty().then_some("");
-        self.recipients.iter().map(String::as_str).chain(itself)
+    /// Whether messages go to people, and not to the channel itself.
+    pub fn has_recipients(&self) -> bool {
+        !self.recipients.is_empty() || self.on_duty.is_some()
     }
 }
 
 /// Every channel.
 #[derive(Debug, Clone, Default)]
-pub struct Channels(pub(super) Vec<Channel>);
+pub struct Channels {
+    pub(super) list: Vec<Channel>,
+    /// The roster, where a channel asks for it.
+    duty: Option<Arc<Duty>>,
+}
 
 impl Channels {
     /// Reads `desk.toml` of a data folder; without the file there are no channels.
@@ -223,11 +232,45 @@ impl Channels {
             let why = format!("names must differ, and there are at most {MAX_CHANNELS} channels");
             return Err(ChannelsError::Entry { channel: "names".to_owned(), why });
         }
-        Ok(Self(channels))
+        let on_duty = channels.iter().filter_map(|channel| Some((&channel.name, channel.on_duty?)));
+        let on_duty: Vec<_> = on_duty.collect();
+        let duty = if on_duty.is_empty() { None } else { Some(Arc::new(Duty::open(data)?)) };
+        for (name, reach) in on_duty {
+            if duty.as_ref().is_none_or(|duty| duty.addresses(reach).is_empty()) {
+                let why = format!("to says {ON_DUTY}, and nobody in roster.toml can be reached that way");
+                return Err(wrong(name, &why));
+            }
+        }
+        Ok(Self { list: channels, duty })
+    }
+
+    /// Who gets a message of a channel now; once nobody in particular where the channel itself is the one.
+    pub(super) fn recipients_now(&self, channel: &Channel, now: Timestamp) -> Vec<String> {
+        let duty = |reach| self.duty.as_ref().map(|duty| duty.addresses_now(now, reach));
+        Self::with_duty(channel, channel.on_duty.and_then(duty))
+    }
+
+    /// Who can ever get a message of a channel.
+    pub(super) fn recipients(&self, channel: &Channel) -> Vec<String> {
+        let duty = |reach| self.duty.as_ref().map(|duty| duty.addresses(reach));
+        Self::with_duty(channel, channel.on_duty.and_then(duty))
+    }
+
+    fn with_duty(channel: &Channel, duty: Option<Vec<String>>) -> Vec<String> {
+        let mut recipients = channel.recipients.clone();
+        for address in duty.unwrap_or_default() {
+            if !recipients.contains(&address) {
+                recipients.push(address);
+            }
+        }
+        if recipients.is_empty() {
+            recipients.push(String::new());
+        }
+        recipients
     }
 
     pub(super) fn find(&self, name: &str) -> Option<&Channel> {
-        self.0.iter().find(|channel| channel.name == name)
+        self.list.iter().find(|channel| channel.name == name)
     }
 }
 
@@ -242,19 +285,30 @@ fn read_root(channel: &str, root: Option<&String>, data: &Path) -> Result<Option
     bytes.map(String::from_utf8).transpose().map_err(|error| wrong(channel, &error))
 }
 
-/// Recipients, each looked at by `fits`.
-fn read_recipients(channel: &str, to: Vec<String>, fits: impl Fn(&str) -> bool) -> Result<Vec<String>, ChannelsError> {
+/// The word in `to` for whoever is on duty.
+const ON_DUTY: &str = "on-duty";
+
+/// Recipients, each looked at by `fits`, and whether those on duty are among them.
+fn read_recipients(
+    channel: &str,
+    to: Vec<String>,
+    fits: impl Fn(&str) -> bool,
+) -> Result<(Vec<String>, bool), ChannelsError> {
     if to.is_empty() || to.len() > MAX_RECIPIENTS {
         return Err(wrong(channel, &format!("to names 1 to {MAX_RECIPIENTS} recipients")));
     }
     for (number, recipient) in to.iter().enumerate() {
         // Which one is told by its place: a log of this error names nobody.
-        if !fits(recipient) || to.iter().take(number).any(|before| before == recipient) {
+        let is_one = recipient == ON_DUTY || fits(recipient);
+        if !is_one || to.iter().take(number).any(|before| before == recipient) {
             let why = format!("recipient {} of to is not one, or stands there twice", number + 1);
             return Err(wrong(channel, &why));
         }
     }
-    Ok(to)
+    let count = to.len();
+    let recipients: Vec<String> = to.into_iter().filter(|recipient| recipient != ON_DUTY).collect();
+    let on_duty = recipients.len() < count;
+    Ok((recipients, on_duty))
 }
 
 #[cfg(test)]
@@ -300,7 +354,7 @@ mod tests {
     #[test]
     fn people_are_called_for_alarms_by_mail_and_sms_and_not_for_probes() {
         let channels = read(&format!("{SMTP}{SMS}")).unwrap();
-        for channel in &channels.0 {
+        for channel in &channels.list {
             assert_eq!((channel.include, channel.recipients.len()), (Include::default(), 1));
             assert!(channel.tells(ReceiptState::Received, None));
             assert!(channel.tells(ReceiptState::Exhausted, Some(AlarmKind::Panic)));
@@ -308,6 +362,23 @@ mod tests {
             assert!(!channel.tells(ReceiptState::Received, Some(AlarmKind::Probe)));
             assert!(!channel.tells(ReceiptState::Seen, None));
         }
+    }
+
+    #[test]
+    fn a_channel_to_those_on_duty_asks_for_a_roster_with_somebody_in_it() {
+        let text = SMTP.replace("piket@politie.example", ON_DUTY);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CHANNELS_FILE), &text).unwrap();
+        assert!(matches!(Channels::read(folder.path()), Err(ChannelsError::Roster(_))));
+        let roster = |person: &str| {
+            std::fs::write(folder.path().join("roster.toml"), format!("[[person]]\nname = \"Agent Jansen\"\n{person}"))
+        };
+        roster("phone = \"+31612345678\"").unwrap();
+        let error = Channels::read(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("nobody in roster.toml"), "{error}");
+        roster("mail = \"jansen@politie.example\"").unwrap();
+        let channels = Channels::read(folder.path()).unwrap();
+        assert_eq!(channels.recipients(&channels.list[0]), ["jansen@politie.example"]);
     }
 
     #[test]
@@ -338,9 +409,9 @@ mod tests {
 
     #[test]
     fn the_file_that_init_writes_has_no_channels_yet() {
-        assert!(read(CHANNELS_TEMPLATE).unwrap().0.is_empty());
+        assert!(read(CHANNELS_TEMPLATE).unwrap().list.is_empty());
         let switched_on = CHANNELS_TEMPLATE.replace("\n#. ", "\n");
-        assert_eq!(read(&switched_on).unwrap().0.len(), 5);
+        assert_eq!(read(&switched_on).unwrap().list.len(), 5);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, wrong};
 use crate::channel::sms::{GatewayKind, Sms, SmsConfig, SmsError, is_number};
+use crate::desk::duty::Reach;
 
 /// Where gateways' callbacks come in: `/callbacks/<channel>/<part>`.
 const CALLBACKS: &str = "callbacks";
@@ -72,7 +73,7 @@ impl Entry {
             callback,
         };
         let sms = Sms::new(config).map_err(|error| wrong(&error))?;
-        let recipients = read_recipients(&self.name, self.to, is_number)?;
+        let (recipients, on_duty) = read_recipients(&self.name, self.to, is_number)?;
         let include = Include { kind: self.kind, person: self.person, position: self.position, officer: self.officer };
         Ok(Channel {
             name: self.name,
@@ -80,6 +81,7 @@ impl Entry {
             events: self.events,
             language: self.language,
             recipients,
+            on_duty: on_duty.then_some(Reach::Phone),
             means: Means::Sms(Arc::new(sms)),
         })
     }

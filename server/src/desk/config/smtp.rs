@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, wrong};
 use crate::channel::{Encryption, Login, Mail, MailConfig, read_mail_address};
+use crate::desk::duty::Reach;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -65,7 +66,7 @@ impl Entry {
             ..MailConfig::new(self.server, self.from)
         };
         let mail = Mail::new(config).map_err(|error| wrong(&self.name, &error))?;
-        let recipients = read_recipients(&self.name, self.to, |to| read_mail_address(to).is_some())?;
+        let (recipients, on_duty) = read_recipients(&self.name, self.to, |to| read_mail_address(to).is_some())?;
         let include = Include { kind: self.kind, person: self.person, position: self.position, officer: self.officer };
         Ok(Channel {
             name: self.name,
@@ -73,6 +74,7 @@ impl Entry {
             events: self.events,
             language: self.language,
             recipients,
+            on_duty: on_duty.then_some(Reach::Mail),
             means: Means::Smtp(Arc::new(mail)),
         })
     }

@@ -67,6 +67,7 @@ impl Entry {
             // Nothing in it is a sentence.
             language: Language::default(),
             recipients: Vec::new(),
+            on_duty: None,
             means: Means::Webhook(webhook),
         })
     }

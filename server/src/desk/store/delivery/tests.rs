@@ -55,12 +55,12 @@ fn only(db: &Connection) -> (DeliveryState, String) {
 fn rows_of_before_keep_their_meaning() {
     let scripts = DATABASE.migrations.iter().position(|script| script.contains("delivery_2")).unwrap();
     let db = database(scripts);
-    for (state, outcome) in [(0, ""), (1, "yes"), (2, "no"), (3, "")] {
+    for (state, outcome) in [(0_u8, ""), (1, "yes"), (2, "no"), (3, "")] {
         db.execute(
             "INSERT INTO delivery (hash, alarm, channel, event, content, dc09_number, state, attempts, due_at, fence, outcome,
                                    tried_at)
-             VALUES (?1, x'02', 'zaak', 1, x'03', 7, ?2, 4, 5, 6, ?3, 8)",
-            params![[state; 32], state, outcome],
+             VALUES (?1, ?4, 'zaak', 1, x'03', 7, ?2, 4, 5, 6, ?3, 8)",
+            params![[state; 32], state, outcome, [2_u8; 16]],
         )
         .unwrap();
     }
