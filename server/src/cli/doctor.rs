@@ -10,6 +10,7 @@ use serde_json::json;
 
 use crate::cli::channel::standing_text;
 use crate::cli::{Failure, Say, verify};
+use crate::desk::duty::{ROSTER_FILE, Roster, local_now};
 use crate::desk::{CHANNELS_FILE, Standing, channel_views};
 use crate::folder::{DataFolder, FolderError};
 
@@ -44,7 +45,7 @@ pub(super) fn run(args: &Doctor, say: &Say) -> Result<(), Failure> {
     }
     let findings = [in_use(&args.data), private(&args.data), keys(&args.data), room(&args.data), database(&args.data)];
     let mut well = true;
-    for found in findings.into_iter().flatten().chain(channels(&args.data)) {
+    for found in findings.into_iter().flatten().chain(channels(&args.data)).chain(roster(&args.data)) {
         well &= found.ok;
         let text = say.pick(&found.nl, &found.en);
         let mark = if found.ok { "ok  " } else { "FOUT" };
@@ -138,6 +139,31 @@ fn channels(data: &Path) -> Vec<Finding> {
         finding("channel", view.standing == Standing::Proven, nl, en)
     });
     found.collect()
+}
+
+/// A roster with somebody on duty in the week to come.
+fn roster(data: &Path) -> Option<Finding> {
+    if !data.join(ROSTER_FILE).exists() {
+        return None;
+    }
+    Some(match Roster::read(data).map(|roster| roster.view(local_now(SystemClock.now())).near_hole()) {
+        Ok(None) => finding(
+            "roster",
+            true,
+            "Deze week heeft altijd iemand dienst.",
+            "Somebody is on duty all through the week to come.",
+        ),
+        Ok(Some(hole)) => finding(
+            "roster",
+            false,
+            format!("Niemand heeft dienst van {} tot {}.", hole.from, hole.to),
+            format!("Nobody is on duty from {} to {}.", hole.from, hole.to),
+        ),
+        Err(error) => {
+            let failure = Failure::from(error);
+            finding("roster", false, failure.nl, failure.en)
+        }
+    })
 }
 
 fn database(data: &Path) -> Option<Finding> {

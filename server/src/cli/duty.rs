@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::cli::{Failure, Say};
-use crate::desk::duty::{ROSTER_FILE, Roster, WallTime, local_now};
+use crate::desk::duty::{DutyView, ROSTER_FILE, Roster, WallTime, local_now};
 use crate::folder::{Access, read_whole, write_whole};
 
 /// What to do with the roster.
@@ -98,8 +98,9 @@ fn save(data: &Path, text: &str) -> Result<(), Failure> {
 
 fn show(roster: &Roster, say: &Say) {
     let now = local_now(SystemClock.now());
-    let (on_duty, holes, unreachable) = (roster.on_duty(now), roster.holes(now), roster.unreachable());
-    let value = json!({ "at": now, "on_duty": on_duty, "holes": holes, "unreachable": unreachable });
+    let view = roster.view(now);
+    let value = json!(view);
+    let DutyView { on_duty, holes, unreachable, .. } = view;
     let lines = |duty: &str, nobody: &str, hole: &str, none: &str, unreached: &str| {
         let who = if on_duty.is_empty() { nobody.to_owned() } else { on_duty.join(", ") };
         let mut lines = vec![format!("{duty}: {who}")];

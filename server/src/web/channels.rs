@@ -1,7 +1,7 @@
 //! The console's page of channels: which work, since when that is known, and a button that tests one. The same as JSON:
 //!
 //! ```text
-//! GET  /api/channels                 {"channels":[…]}
+//! GET  /api/channels                 {"channels":[…],"duty":{…}}: who is on duty, or null
 //! POST /api/channels/{name}/test     {"test":"…"}: its id; what becomes of it shows in the list
 //! ```
 
@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use baken_schemas::Language;
 use serde_json::json;
 
+use crate::desk::duty::DutyView;
 use crate::desk::{ChannelView, ReceiverView, RecipientView, Standing, TestError};
 use crate::local_time::local;
 use crate::web::Console;
@@ -22,12 +23,35 @@ use crate::web::pages::{Frame, error, failed, frame, remember, render};
 use crate::web::present::{Moment, machine};
 use crate::web::words::Words;
 
+/// How many holes of the roster the page names.
+const MAX_HOLES: usize = 5;
+
 #[derive(Template)]
 #[template(path = "channels.html")]
 struct ChannelsPage {
     frame: Frame,
     channels: Vec<ShownChannel>,
+    duty: Option<ShownDuty>,
     ringing: usize,
+}
+
+/// Who is on duty, where a channel asks for it.
+struct ShownDuty {
+    on_duty: String,
+    warnings: Vec<String>,
+}
+
+impl ShownDuty {
+    fn of(view: &DutyView, language: Language) -> Self {
+        let words = Words::of(language);
+        let nobody = view.on_duty.is_empty().then(|| words.nobody_on_duty.to_owned());
+        let holes = view.holes.iter().map(|hole| format!("{} {} - {}", words.duty_hole, hole.from, hole.to));
+        let unreachable = view.unreachable.iter().map(|name| format!("{} {name}", words.duty_unreachable));
+        Self {
+            on_duty: nobody.unwrap_or_else(|| view.on_duty.join(", ")),
+            warnings: holes.take(MAX_HOLES).chain(unreachable).collect(),
+        }
+    }
 }
 
 /// A channel on the page.
@@ -128,6 +152,7 @@ pub async fn list(
     let page = ChannelsPage {
         frame: frame(&console, officer.name, language, "/channels?".to_owned()),
         channels: views.iter().map(|view| ShownChannel::of(view, language)).collect(),
+        duty: console.desk.duty_view().map(|view| ShownDuty::of(&view, language)),
         ringing: alarms.alarms.iter().filter(|alarm| alarm.ringing).count(),
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
@@ -153,7 +178,7 @@ pub async fn test(
 /// `GET /api/channels`.
 pub async fn list_json(State(console): State<Console>, _: LoggedIn) -> Response {
     match console.desk.channel_views() {
-        Ok(views) => Json(json!({ "channels": views })).into_response(),
+        Ok(views) => Json(json!({ "channels": views, "duty": console.desk.duty_view() })).into_response(),
         Err(error) => refused(&error.into()),
     }
 }

@@ -123,6 +123,10 @@ words! {
     not_heard: "antwoordde nog niet", "has not answered yet";
     silent_receiver: "Een ontvanger van de alarmcentrale antwoordt niet:", "A receiver of the alarm centre does not answer:";
     test_under_way: "Er loopt al een test van dit kanaal. Wacht tot die klaar is.", "A test of this channel is still under way. Wait until it is done.";
+    on_duty_now: "Nu dienst", "On duty now";
+    nobody_on_duty: "Niemand: iedereen in het rooster wordt gewaarschuwd.", "Nobody: everybody in the roster is told.";
+    duty_hole: "Niemand heeft dienst:", "Nobody is on duty:";
+    duty_unreachable: "Heeft dienst zonder mail en telefoon:", "In the roster without mail and phone:";
     second: "s", "s";
     minute: "min", "min";
     hour: "u", "h";

@@ -206,6 +206,11 @@ async fn those_on_duty_are_told_by_the_roster_of_the_moment() {
     world.ringing(&phone).await;
     world.desk.deliver_all().await.unwrap();
     assert_eq!(peer.next().await["to"], json!(["b@politie.example"]));
+    let (_, token) = world.officer("Agent Jansen");
+    let mut browser = Browser::new(desk_of(&world));
+    browser.log_in(token.reveal()).await;
+    let page = browser.get("/channels").await;
+    assert!(page.text.contains("Nu dienst: B") && !page.text.contains("Niemand heeft dienst"), "{}", page.text);
     // A roster that cannot be read is no roster of nobody; each of its people is tested.
     std::fs::write(world.dir.path().join("roster.toml"), "[[person]]\nname = 1").unwrap();
     world.ringing(&phone).await;

@@ -191,6 +191,52 @@ async fn i2_an_alarm_centres_ack_over_dc09_is_a_machines() {
 }
 
 #[tokio::test]
+async fn a_running_desk_asks_its_alarm_centre_whether_it_is_there() {
+    let (mut peer, port) = Peer::listening("dc09_receiver.py", &["--account", "1234"], &[]).await;
+    let channels =
+        format!("[[dc09]]\nname = \"pac\"\naddress = \"127.0.0.1:{port}\"\naccount = \"1234\"\nsupervision_s = 5\n");
+    let town = Town::new(&["Oost"], &channels).await;
+    // At once, and again when it heard nothing for the agreed time.
+    for _ in 0..2 {
+        assert_eq!(peer.next().await["message"], "NULL");
+    }
+    let desk = &town.sites[0].desk;
+    until("the answer", || desk.channel_views().unwrap()[0].receivers[0].heard_at).await;
+    assert!(desk.silent_receivers().is_empty());
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_keeps_no_other_waiting() {
+    let (hanging, address) = crate::desk::town::listen(crate::desk::town::ANY).await;
+    let held = tokio::spawn(async move {
+        let mut streams = Vec::new();
+        while let Ok((stream, _)) = hanging.accept().await {
+            streams.push(stream);
+        }
+    });
+    let (mut peer, port) = Peer::listening("smtp_server.py", &[], &[]).await;
+    let channels = format!(
+        "[[webhook]]\nname = \"hangt\"\nurl = \"http://{address}/\"\nown_network = true\n\
+         secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\nevents = [\"received\"]\n\
+         [[smtp]]\nname = \"piket\"\nserver = \"127.0.0.1\"\nport = {port}\nencryption = \"plain\"\n\
+         own_network = true\nfrom = \"baken@desk.example\"\nto = [\"piket@politie.example\"]\n"
+    );
+    let mut town = Town::new(&["Oost"], &channels).await;
+    let phone = town.phone("Ans Testma").await;
+    let (alarm, _) = town.press(&phone, body()).await;
+    assert_eq!(peer.next().await["to"], json!(["piket@politie.example"]));
+    let id = alarm.value().header.alarm;
+    let detail = until("the letter's state", || {
+        let detail = town.sites[0].desk.alarm(id).unwrap()?;
+        detail.deliveries.iter().any(|delivery| delivery.state == "handed-over").then_some(detail)
+    })
+    .await;
+    let hanging = detail.deliveries.iter().find(|delivery| delivery.name == "hangt").unwrap();
+    assert_eq!((hanging.state, hanging.attempts), ("queued", 0), "the other is still waiting for its answer");
+    held.abort();
+}
+
+#[tokio::test]
 async fn a_relay_is_trusted_by_its_root_and_by_nothing_else() {
     let mut town = Town::new(&["Oost"], "").await;
     let urls = town.relay_entry.urls.clone();

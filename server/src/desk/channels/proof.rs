@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::{DeliveryView, ReceiverView, mark_of, shortened};
 use crate::desk::config::{Channel, Channels, Means};
+use crate::desk::duty::DutyView;
 use crate::desk::{Desk, DeskError, OpenError, at_rest_key, store};
 use crate::folder;
 use crate::store::{Disk, inspect};
@@ -81,7 +82,12 @@ impl Desk {
         Ok(views)
     }
 
-    /// Says in the log which channels were never proven, or not lately.
+    /// Who is on duty, where a channel asks for it.
+    pub fn duty_view(&self) -> Option<DutyView> {
+        self.channels.duty_view(self.now())
+    }
+
+    /// Says in the log which channels were never proven, or not lately, and that nobody is on duty within a week.
     ///
     /// # Errors
     /// [`DeskError::Store`].
@@ -90,6 +96,9 @@ impl Desk {
             if view.standing != Standing::Proven {
                 tracing::warn!(event = "channel_unproven", channel = view.name, standing = ?view.standing);
             }
+        }
+        if let Some(hole) = self.duty_view().and_then(|duty| duty.near_hole()) {
+            tracing::warn!(event = "nobody_on_duty", from = %hole.from, to = %hole.to);
         }
         Ok(())
     }

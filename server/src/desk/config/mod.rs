@@ -20,7 +20,7 @@ use baken_schemas::org::OrgId;
 use baken_schemas::time::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::duty::{Duty, Reach, RosterError};
+use super::duty::{Duty, DutyView, Reach, RosterError};
 use crate::channel::sms::Sms;
 use crate::channel::{Mail, Webhook};
 use crate::dc09::Account;
@@ -254,6 +254,11 @@ impl Channels {
     pub(super) fn recipients(&self, channel: &Channel) -> Vec<String> {
         let duty = |reach| self.duty.as_ref().map(|duty| duty.addresses(reach));
         Self::with_duty(channel, channel.on_duty.and_then(duty))
+    }
+
+    /// The roster, where a channel asks for it.
+    pub(super) fn duty_view(&self, now: Timestamp) -> Option<DutyView> {
+        self.duty.as_ref().map(|duty| duty.view(now))
     }
 
     fn with_duty(channel: &Channel, duty: Option<Vec<String>>) -> Vec<String> {

@@ -118,6 +118,32 @@ pub struct Hole {
     pub to: WallTime,
 }
 
+/// A roster as a screen shows it: who has it, and what is wrong with it. Names of people, so not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct DutyView {
+    /// The moment it speaks of.
+    pub at: WallTime,
+    /// On duty then.
+    pub on_duty: Vec<String>,
+    /// When nobody is in the eight weeks from then.
+    pub holes: Vec<Hole>,
+    /// Who can be reached neither by mail nor by telephone.
+    pub unreachable: Vec<String>,
+}
+
+impl std::fmt::Debug for DutyView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("DutyView(…)")
+    }
+}
+
+impl DutyView {
+    /// The first hole that begins within a week.
+    pub fn near_hole(&self) -> Option<Hole> {
+        self.holes.first().copied().filter(|hole| hole.from < self.at.plus_ms(WEEK_MS))
+    }
+}
+
 impl Roster {
     /// Reads a roster's text.
     ///
@@ -255,10 +281,15 @@ impl Roster {
         holes
     }
 
-    /// Names of those who cannot be reached at all.
-    pub fn unreachable(&self) -> Vec<&str> {
+    /// Who has it at a moment, and what is wrong from there on.
+    pub fn view(&self, at: WallTime) -> DutyView {
         let unreached = self.people.iter().filter(|person| person.mail.is_none() && person.phone.is_none());
-        unreached.map(|person| person.name.as_str()).collect()
+        DutyView {
+            at,
+            on_duty: self.on_duty(at).into_iter().map(str::to_owned).collect(),
+            holes: self.holes(at),
+            unreachable: unreached.map(|person| person.name.clone()).collect(),
+        }
     }
 }
 
@@ -287,6 +318,11 @@ impl Duty {
             Err(error) => tracing::error!(event = "roster_not_read", why = %error),
         }
         last.clone()
+    }
+
+    /// Who has it now, and what is wrong with it.
+    pub fn view(&self, now: Timestamp) -> DutyView {
+        self.roster().view(local_now(now))
     }
 
     /// Where those on duty are reached now.
