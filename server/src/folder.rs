@@ -169,23 +169,7 @@ impl DataFolder {
     /// # Errors
     /// [`FolderError`].
     pub fn read_keys(&self) -> Result<DeviceKeys, FolderError> {
-        let bytes = Zeroizing::new(self.read(KEYS_FILE)?);
-        let damaged = |error: FormatError| FolderError::Damaged { path: self.path(KEYS_FILE), why: error.to_string() };
-        let mut file: KeysFile = cbor::from_slice(&bytes, "a file of keys").map_err(damaged)?;
-        let kem = KemSecret::from_slice(&file.kem[..])
-            .ok_or_else(|| damaged(FormatError::Malformed { what: "a file of keys" }))?;
-        let keys = DeviceKeys {
-            device: file.device,
-            sig: SigningKey::from_bytes(&file.sig),
-            alarm: SigningKey::from_bytes(&file.alarm),
-            kem,
-        };
-        file.wipe();
-        if file.version == 0 {
-            Ok(keys)
-        } else {
-            Err(damaged(FormatError::WrongDocument { expected: "keys, version 0" }))
-        }
+        read_keys_of(&self.dir)
     }
 
     /// Writes the role's settings, `config.toml`.
@@ -203,6 +187,27 @@ impl DataFolder {
     pub fn read_config<T: DeserializeOwned>(&self) -> Result<T, FolderError> {
         read_config_of(&self.dir)
     }
+}
+
+/// The role's keys in a folder, locked or not.
+///
+/// # Errors
+/// [`FolderError`].
+pub fn read_keys_of(dir: &Path) -> Result<DeviceKeys, FolderError> {
+    let path = dir.join(KEYS_FILE);
+    let bytes = Zeroizing::new(read_whole(&path)?);
+    let damaged = |error: FormatError| FolderError::Damaged { path: path.clone(), why: error.to_string() };
+    let mut file: KeysFile = cbor::from_slice(&bytes, "a file of keys").map_err(damaged)?;
+    let kem = KemSecret::from_slice(&file.kem[..])
+        .ok_or_else(|| damaged(FormatError::Malformed { what: "a file of keys" }))?;
+    let keys = DeviceKeys {
+        device: file.device,
+        sig: SigningKey::from_bytes(&file.sig),
+        alarm: SigningKey::from_bytes(&file.alarm),
+        kem,
+    };
+    file.wipe();
+    if file.version == 0 { Ok(keys) } else { Err(damaged(FormatError::WrongDocument { expected: "keys, version 0" })) }
 }
 
 /// The settings in a folder, locked or not.

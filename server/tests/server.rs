@@ -8,6 +8,8 @@ mod base;
 mod bridge;
 mod dc09;
 mod desk;
+mod mail;
 mod peer;
 mod relay;
+mod sms;
 mod webhook;

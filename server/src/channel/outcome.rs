@@ -10,8 +10,15 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Outcome {
-    /// The other machine says it has it. Never shown as a person's eye.
+    /// The machine it is meant for says it has it. Never shown as a person's eye.
     Delivered(MachineAnswer),
+    /// A machine on the way says it will pass it on. What becomes of it there is told later, if at all.
+    HandedOver {
+        /// That machine's word.
+        answer: MachineAnswer,
+        /// The name under which that machine speaks of this message later; empty where it never does.
+        reference: String,
+    },
     /// Not delivered, as far as can be told. Try again, with the same id, as long as the alarm is open.
     Retry {
         /// Why.
@@ -70,6 +77,22 @@ pub enum Why {
     NotUnderstood,
     /// The message cannot be written for this channel.
     Unwritable,
+    /// The receiver's name leads into this desk's own network, which its entry does not allow.
+    OwnNetwork,
+    /// SMTP: the server offers no encryption, or no way to log in that may be used.
+    Unoffered,
+    /// SMTP: the server answered with a reply that is not 2xx.
+    Reply {
+        /// The reply's code.
+        reply: u16,
+    },
+    /// SMS: the gateway says that it will not pass it on, or could not.
+    Gateway {
+        /// The gateway's own number for why; 0 where it gives none.
+        number: u32,
+    },
+    /// The alarm was closed before this could be delivered.
+    AlarmClosed,
 }
 
 impl Why {
@@ -85,6 +108,11 @@ impl Why {
             Self::StaleAnswer { .. } => "stale-answer",
             Self::NotUnderstood => "not-understood",
             Self::Unwritable => "unwritable",
+            Self::OwnNetwork => "own-network",
+            Self::Unoffered => "unoffered",
+            Self::Reply { .. } => "reply",
+            Self::Gateway { .. } => "gateway",
+            Self::AlarmClosed => "alarm-closed",
         }
     }
 
@@ -119,6 +147,16 @@ impl Why {
                 "de ontvanger kent deze melding of dit nummer niet: spreek de codes af met de meldkamer".to_owned()
             }
             Self::Unwritable => "het bericht past niet in dit kanaal".to_owned(),
+            Self::OwnNetwork => {
+                "de naam leidt naar het eigen netwerk van deze meldkamer; is dat de bedoeling, zet dan own_network = true"
+                    .to_owned()
+            }
+            Self::Unoffered => {
+                "de mailserver biedt geen versleuteling of geen bruikbare manier van inloggen aan".to_owned()
+            }
+            Self::Reply { reply } => format!("de mailserver antwoordde met code {reply}"),
+            Self::Gateway { number } => format!("de sms-dienst kon het niet afleveren (code {number} van die dienst)"),
+            Self::AlarmClosed => "het alarm werd afgesloten voordat dit was afgeleverd".to_owned(),
         }
     }
 }
@@ -147,6 +185,13 @@ impl fmt::Display for Why {
                 f.write_str("the receiver knows no such event or account: agree on the codes with the alarm centre")
             }
             Self::Unwritable => f.write_str("the message does not fit this channel"),
+            Self::OwnNetwork => {
+                f.write_str("the name leads into this desk's own network; if that is meant, add own_network = true")
+            }
+            Self::Unoffered => f.write_str("the mail server offers no encryption, or no usable way to log in"),
+            Self::Reply { reply } => write!(f, "the mail server answered with code {reply}"),
+            Self::Gateway { number } => write!(f, "the SMS gateway could not deliver it (its own code {number})"),
+            Self::AlarmClosed => f.write_str("the alarm was closed before this was delivered"),
         }
     }
 }
@@ -169,6 +214,11 @@ mod tests {
             Why::StaleAnswer { clock_ahead_ms: 90_000 },
             Why::NotUnderstood,
             Why::Unwritable,
+            Why::OwnNetwork,
+            Why::Unoffered,
+            Why::Reply { reply: 451 },
+            Why::Gateway { number: 30_005 },
+            Why::AlarmClosed,
         ] {
             assert_ne!(why.text(Language::Nl), why.text(Language::En));
             let json = serde_json::to_value(why).unwrap();

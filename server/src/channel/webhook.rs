@@ -1,12 +1,11 @@
 //! Standard Webhooks, sent: `webhook-id`, `webhook-timestamp`, `webhook-signature` over the body's exact bytes.
 //!
 //! A receiver tells repeats by the id and rejects old timestamps, so the id stays over all tries and the timestamp is
-//! each try's own. No redirects (a signed body goes where it was meant to go and nowhere else), no proxy from the
-//! environment, a bound on the time and on the answer. Nobody reads the answer's body: only the status counts.
+//! each try's own. Nobody reads the answer's body: only the status counts. A 2xx is the receiving machine's word that it
+//! has the message, so this channel goes straight to delivered.
 
 use std::fmt;
 use std::str::FromStr;
-use std::time::Duration;
 
 use baken_schemas::time::{Clock, Timestamp};
 use base64::Engine as _;
@@ -15,12 +14,11 @@ use rand_core::CryptoRng;
 use serde::{Deserialize, Deserializer, de};
 use zeroize::Zeroizing;
 
+use super::client::{HttpError, is_final, make_client, read_address, read_answer, why};
 use super::outcome::{MachineAnswer, Outcome, Why};
 
 /// The largest body that is sent: receivers are only expected to take 20 KB or so.
 const MAX_BODY_BYTES: usize = 20 * 1024;
-/// How much of an answer is read before the connection is dropped instead of kept for the next message.
-const MAX_ANSWER_BYTES: usize = 4 * 1024;
 /// How many secrets may sign at once, while one replaces another.
 const MAX_SECRETS: usize = 2;
 
@@ -36,15 +34,9 @@ pub enum WebhookError {
     /// Not an id.
     #[error("a webhook id is 1 to 64 letters, digits, `_` and `-`")]
     Id,
-    /// Not an address that a message may go to.
-    #[error("a webhook's address must start with https:// (http:// is taken for this machine itself alone)")]
-    Address,
-    /// A certificate that cannot be read.
-    #[error("the webhook's root certificate is no PEM certificate")]
-    Root(#[source] reqwest::Error),
-    /// The HTTP client would not start.
-    #[error("the webhook's HTTP client could not be set up")]
-    Client(#[source] reqwest::Error),
+    /// Where it is to go.
+    #[error(transparent)]
+    Http(#[from] HttpError),
 }
 
 /// A webhook's secret, `whsec_…`. Not shown by `Debug`, and wiped when dropped.
@@ -126,6 +118,9 @@ pub struct WebhookConfig {
     /// A private root that the receiver's certificate comes from, in PEM. Without it, the machine's own roots count.
     #[serde(default)]
     pub root_pem: Option<String>,
+    /// Whether the address may lie in this desk's own network.
+    #[serde(default)]
+    pub own_network: bool,
 }
 
 fn usual_timeout_ms() -> u64 {
@@ -140,9 +135,15 @@ impl fmt::Debug for WebhookConfig {
 }
 
 impl WebhookConfig {
-    /// For an address and its secret, giving each try ten seconds.
+    /// For an address on the internet and its secret, giving each try ten seconds.
     pub fn new(address: impl Into<String>, secret: WebhookSecret) -> Self {
-        Self { address: address.into(), secrets: vec![secret], timeout_ms: usual_timeout_ms(), root_pem: None }
+        Self {
+            address: address.into(),
+            secrets: vec![secret],
+            timeout_ms: usual_timeout_ms(),
+            root_pem: None,
+            own_network: false,
+        }
     }
 }
 
@@ -167,10 +168,7 @@ impl Webhook {
     /// # Errors
     /// [`WebhookError`], each saying what to mend in the configuration.
     pub fn new(config: &WebhookConfig) -> Result<Self, WebhookError> {
-        let address = reqwest::Url::parse(&config.address).map_err(|_| WebhookError::Address)?;
-        if !may_be_sent_to(&address) {
-            return Err(WebhookError::Address);
-        }
+        let address = read_address(&config.address, config.own_network)?;
         if config.secrets.is_empty() || config.secrets.len() > MAX_SECRETS {
             return Err(WebhookError::Secrets);
         }
@@ -179,18 +177,7 @@ impl Webhook {
             .iter()
             .map(|secret| standardwebhooks::Webhook::new(secret.reveal()).map_err(|_| WebhookError::Secret))
             .collect::<Result<_, _>>()?;
-        // reqwest takes the process's provider; an error means that there is one already.
-        let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .redirect(reqwest::redirect::Policy::none())
-            .no_proxy()
-            .timeout(Duration::from_millis(config.timeout_ms))
-            .user_agent(concat!("baken/", env!("CARGO_PKG_VERSION")));
-        if let Some(pem) = &config.root_pem {
-            builder = builder
-                .tls_certs_only(reqwest::Certificate::from_pem_bundle(pem.as_bytes()).map_err(WebhookError::Root)?);
-        }
-        let client = builder.build().map_err(WebhookError::Client)?;
+        let client = make_client(config.root_pem.as_deref(), config.timeout_ms, config.own_network)?;
         Ok(Self { client, address, signers, timeout_ms: config.timeout_ms })
     }
 
@@ -202,10 +189,11 @@ impl Webhook {
         let request = self.client.post(self.address.clone()).headers(headers).body(body.to_owned());
         let mut response = match request.send().await {
             Ok(response) => response,
-            Err(error) => return Outcome::Retry { why: self.why(&error) },
+            Err(error) => return Outcome::Retry { why: why(&error, self.timeout_ms) },
         };
         let status = response.status();
-        drain(&mut response).await;
+        // Read so that the connection can be used again; what it says does not count.
+        read_answer(&mut response).await;
         judge(status, clock.now())
     }
 
@@ -227,48 +215,16 @@ impl Webhook {
         headers.insert(standardwebhooks::HEADER_WEBHOOK_SIGNATURE, signatures.join(" ").parse().ok()?);
         Some(headers)
     }
-
-    fn why(&self, error: &reqwest::Error) -> Why {
-        // A connection that was not made in time is unreachable, not unanswered: nothing can have arrived.
-        if error.is_connect() {
-            Why::Unreachable
-        } else if error.is_timeout() {
-            Why::NoAnswer { waited_ms: self.timeout_ms }
-        } else {
-            Why::Broken
-        }
-    }
 }
 
-/// Encrypted, or to this very machine. Credentials in an address end up in logs.
-fn may_be_sent_to(address: &reqwest::Url) -> bool {
-    let host = address.host_str().unwrap_or_default().trim_matches(['[', ']']);
-    let own = host == "localhost" || host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-    let bare = address.username().is_empty() && address.password().is_none();
-    bare && (address.scheme() == "https" || (address.scheme() == "http" && own))
-}
-
-/// Reads an answer up to its bound, so that the connection can be used again; one that says more is dropped.
-async fn drain(response: &mut reqwest::Response) {
-    let mut read = 0;
-    while let Ok(Some(chunk)) = response.chunk().await {
-        read += chunk.len();
-        if read > MAX_ANSWER_BYTES {
-            break;
-        }
-    }
-}
-
-/// Only what speaks about this very body is final. Everything else may be mended while the alarm is still open: a wrong
-/// path, an expired token, a proxy's redirect, a server that is down.
 fn judge(status: http::StatusCode, at: Timestamp) -> Outcome {
     let why = Why::Status { status: status.as_u16() };
-    match status.as_u16() {
-        200..=299 => {
-            Outcome::Delivered(MachineAnswer { by: "main".to_owned(), answer: status.as_u16().to_string(), at })
-        }
-        400 | 410 | 413 | 415 | 422 => Outcome::Refused { why },
-        _ => Outcome::Retry { why },
+    if status.is_success() {
+        Outcome::Delivered(MachineAnswer { by: "main".to_owned(), answer: status.as_u16().to_string(), at })
+    } else if is_final(status) {
+        Outcome::Refused { why }
+    } else {
+        Outcome::Retry { why }
     }
 }
 
@@ -314,7 +270,13 @@ mod tests {
     #[test]
     fn a_message_goes_encrypted_or_stays_on_this_machine() {
         for good in ["https://desk.example/hook", "http://127.0.0.1:1/", "http://[::1]:1/", "http://localhost/"] {
-            assert!(Webhook::new(&config(good)).is_ok(), "{good}");
+            let config = WebhookConfig { own_network: true, ..config(good) };
+            assert!(Webhook::new(&config).is_ok(), "{good}");
+        }
+        for inside in ["https://127.0.0.1/", "https://10.1.2.3/hook", "https://[fd00::1]/", "https://169.254.169.254/"]
+        {
+            let refused = Webhook::new(&config(inside)).unwrap_err().to_string();
+            assert!(refused.contains("own_network = true"), "{refused}");
         }
         for bad in [
             "http://desk.example/hook",

@@ -113,7 +113,7 @@ async fn send(args: &Send, say: &Say) -> Result<(), Failure> {
     let outcome = command::send(centre, sequence, &report, Arc::new(SystemClock), &mut system_rng()?).await;
     show(say, &command::outcome_view(&outcome, say.language()));
     match outcome {
-        Outcome::Delivered(_) => Ok(()),
+        Outcome::Delivered(_) | Outcome::HandedOver { .. } => Ok(()),
         Outcome::Retry { why } | Outcome::Refused { why } => Err(Failure::new(
             exit::NOT_REACHED,
             "not_delivered",

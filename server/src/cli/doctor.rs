@@ -3,10 +3,15 @@
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use baken_schemas::Language;
+use baken_schemas::time::{Clock as _, SystemClock};
 use clap::Args;
 use serde_json::json;
 
+use crate::cli::channel::standing_text;
 use crate::cli::{Failure, Say, verify};
+use crate::desk::duty::{ROSTER_FILE, Roster, local_now};
+use crate::desk::{CHANNELS_FILE, Standing, channel_views};
 use crate::folder::{DataFolder, FolderError};
 
 /// Room on the disk below which it warns, in bytes.
@@ -40,7 +45,7 @@ pub(super) fn run(args: &Doctor, say: &Say) -> Result<(), Failure> {
     }
     let findings = [in_use(&args.data), private(&args.data), keys(&args.data), room(&args.data), database(&args.data)];
     let mut well = true;
-    for found in findings.into_iter().flatten() {
+    for found in findings.into_iter().flatten().chain(channels(&args.data)).chain(roster(&args.data)) {
         well &= found.ok;
         let text = say.pick(&found.nl, &found.en);
         let mark = if found.ok { "ok  " } else { "FOUT" };
@@ -113,6 +118,52 @@ fn room(data: &Path) -> Option<Finding> {
         format!("Er is {mib} MiB vrij op de schijf."),
         format!("There are {mib} MiB free on the disk."),
     ))
+}
+
+/// Channels of a desk that never carried a message, or not lately: what was not tried does not work.
+fn channels(data: &Path) -> Vec<Finding> {
+    if !data.join(CHANNELS_FILE).exists() {
+        return Vec::new();
+    }
+    let views = match channel_views(data, SystemClock.now()) {
+        Ok(views) => views,
+        Err(error) => {
+            let failure = Failure::from(error);
+            return vec![finding("channels", false, failure.nl, failure.en)];
+        }
+    };
+    let found = views.into_iter().map(|view| {
+        let text = |language| format!("{}: {}", view.name, standing_text(view.standing, language));
+        let nl = format!("Kanaal {}. Test het op de console.", text(Language::Nl));
+        let en = format!("Channel {}. Test it on the console.", text(Language::En));
+        finding("channel", view.standing == Standing::Proven, nl, en)
+    });
+    found.collect()
+}
+
+/// A roster with somebody on duty in the week to come.
+fn roster(data: &Path) -> Option<Finding> {
+    if !data.join(ROSTER_FILE).exists() {
+        return None;
+    }
+    Some(match Roster::read(data).map(|roster| roster.view(local_now(SystemClock.now())).near_hole()) {
+        Ok(None) => finding(
+            "roster",
+            true,
+            "Deze week heeft altijd iemand dienst.",
+            "Somebody is on duty all through the week to come.",
+        ),
+        Ok(Some(hole)) => finding(
+            "roster",
+            false,
+            format!("Niemand heeft dienst van {} tot {}.", hole.from, hole.to),
+            format!("Nobody is on duty from {} to {}.", hole.from, hole.to),
+        ),
+        Err(error) => {
+            let failure = Failure::from(error);
+            finding("roster", false, failure.nl, failure.en)
+        }
+    })
 }
 
 fn database(data: &Path) -> Option<Finding> {

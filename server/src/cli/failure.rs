@@ -5,6 +5,7 @@ use baken_schemas::FormatError;
 
 use crate::audit::AuditError;
 use crate::bridge::{BridgeError, ButtonsError, JoinError};
+use crate::desk::duty::RosterError;
 use crate::desk::officers::OfficerError;
 use crate::desk::{ChannelsError, DeskError, OpenError};
 use crate::exit;
@@ -231,8 +232,21 @@ impl From<ChannelsError> for Failure {
         let en = error.to_string();
         match error {
             ChannelsError::Folder(error) => error.into(),
+            ChannelsError::Roster(error) => error.into(),
             ChannelsError::Entry { channel, why } => {
                 Self::bad_input("bad_channel", format!("desk.toml, {channel}: {why}"), en)
+            }
+        }
+    }
+}
+
+impl From<RosterError> for Failure {
+    fn from(error: RosterError) -> Self {
+        let en = error.to_string();
+        match error {
+            RosterError::Folder(error) => error.into(),
+            RosterError::Wrong(why) => {
+                Self::bad_input("bad_roster", format!("Het rooster kan niet worden gebruikt: {why}"), en)
             }
         }
     }
@@ -254,6 +268,7 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Desk(error) => error.into(),
             OpenError::Folder(error) => error.into(),
+            OpenError::Channels(error) => error.into(),
         }
     }
 }

@@ -1,8 +1,10 @@
 //! The command line of `baken-server`: one file a command. A command parses, calls the library, and says what came of
 //! it in Dutch or English, or as one JSON object a line with `--json`.
 
+mod channel;
 mod dc09;
 mod doctor;
+mod duty;
 mod failure;
 mod init;
 mod init_bridge;
@@ -80,6 +82,12 @@ enum Command {
     /// Say who may act at a desk
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
+    /// See which of a desk's channels work, and test them
+    #[command(subcommand)]
+    Channel(channel::ChannelCommand),
+    /// Say who is on duty at a desk, for its channels to people
+    #[command(subcommand)]
+    Duty(duty::Duty),
     /// See what goes over the wire to alarm centres and from buttons
     #[command(subcommand)]
     Dc09(dc09::Dc09),
@@ -126,7 +134,9 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Serve(serve) => serve::run(serve, say).await,
         Command::Org(org) => org::run(org, say).await,
         Command::Officer(officer) => officer::run(officer, say),
+        Command::Channel(channel) => channel::run(channel, say).await,
         Command::Dc09(dc09) => dc09::run(dc09, say).await,
+        Command::Duty(duty) => duty::run(duty, say),
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
         Command::Verify(verify) => verify::run(verify, say),
         Command::Doctor(doctor) => doctor::run(doctor, say),

@@ -100,7 +100,7 @@ pub async fn send(
 /// An outcome as JSON: `{"outcome":"delivered","by","answer","at"}`, or `{"outcome":"retry"|"refused","code","text"}`.
 pub fn outcome_view(outcome: &Outcome, language: Language) -> Value {
     match outcome {
-        Outcome::Delivered(answer) => {
+        Outcome::Delivered(answer) | Outcome::HandedOver { answer, .. } => {
             json!({ "outcome": "delivered", "by": answer.by, "answer": answer.answer, "at": answer.at.to_rfc3339() })
         }
         Outcome::Retry { why } => json!({ "outcome": "retry", "code": why.code(), "text": why.text(language) }),

@@ -30,7 +30,7 @@ pub enum PathState {
 impl PathState {
     fn of(outcome: Outcome) -> Self {
         match outcome {
-            Outcome::Delivered(answer) => Self::Up { answered_at: answer.at },
+            Outcome::Delivered(answer) | Outcome::HandedOver { answer, .. } => Self::Up { answered_at: answer.at },
             Outcome::Retry { why } | Outcome::Refused { why } => Self::Down { why },
         }
     }

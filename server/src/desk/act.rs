@@ -5,6 +5,7 @@ use baken_schemas::alarm::{Receipt, ReceiptDetail, ReceiptState};
 use baken_schemas::cbor;
 use baken_schemas::id::AlarmId;
 
+use super::channels::given_up;
 use super::officers::Officer;
 use super::store;
 use super::take::{ReceiptToMake, add_deliveries, sending_of};
@@ -125,7 +126,7 @@ impl Desk {
                 store::receipt::add(db, &to_make.row(&signed, at_rest.clone()))?;
                 store::alarm::advance(db, hash, to_make.state)?;
                 if to_make.state == ReceiptState::Closed {
-                    store::delivery::drop_waiting(db, hash)?;
+                    store::delivery::give_up_queued(db, hash, &given_up())?;
                 }
                 add_deliveries(db, &deliveries)?;
                 let (actor, subject) = (officer_id.to_string(), alarm.to_string());

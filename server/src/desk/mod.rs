@@ -12,6 +12,7 @@
 mod act;
 mod channels;
 mod config;
+pub mod duty;
 mod error;
 mod login;
 pub mod officers;
@@ -28,6 +29,10 @@ mod timeline;
 mod view;
 
 pub use act::Act;
+pub use channels::{
+    ChannelView, DeliveryView, Line, PROOF_LASTS_MS, ReceiverView, RecipientView, Silent, Standing, TestError,
+    channel_views,
+};
 pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
 pub use error::{ActError, DeskError};
 pub use login::{SESSION_LIFETIME_MS, Session};
@@ -36,9 +41,7 @@ pub use orders::OutgoingOrder;
 pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
-pub use view::{
-    AlarmDetail, AlarmList, AlarmSummary, DeliveryView, HolderView, NoteView, PersonView, ReceiptView, UpdateView,
-};
+pub use view::{AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView};
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -72,6 +75,9 @@ pub enum OpenError {
     /// The folder.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// The channels.
+    #[error(transparent)]
+    Channels(#[from] ChannelsError),
 }
 
 /// What a desk is made of.
@@ -98,6 +104,7 @@ pub struct Desk {
     org: OrgId,
     console_url: String,
     channels: Channels,
+    lines: channels::Lines,
     clock: Arc<dyn Clock>,
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     store: Store,
@@ -130,9 +137,7 @@ impl Desk {
     pub fn open(disk: &Disk, options: StoreOptions, parts: DeskParts) -> Result<Self, OpenError> {
         let store = Store::open(disk, &store::DATABASE, options).map_err(DeskError::from)?;
         let officers = Officers::open(&disk.dir)?;
-        let at_rest = SymmetricKey::from_slice(parts.keys.kem.as_bytes())
-            .unwrap_or_else(|| unreachable!("a KEM seed has 32 bytes"))
-            .derive("baken/desk-at-rest-key/v0", &[&parts.keys.device.0]);
+        let at_rest = at_rest_key(&parts.keys);
         let known = RwLock::new(load(&store, &parts)?);
         Ok(Self {
             keys: parts.keys,
@@ -141,6 +146,7 @@ impl Desk {
             // As a browser writes an origin.
             console_url: parts.console_url.trim_end_matches('/').trim_end_matches(":443").to_ascii_lowercase(),
             channels: parts.channels,
+            lines: channels::Lines::default(),
             clock: parts.clock,
             rng: Mutex::new(parts.rng),
             store,
@@ -229,13 +235,23 @@ impl Desk {
 
     /// What was sealed with [`Self::seal_at_rest`]; `None` where there is nothing, or another key's.
     fn open_at_rest(&self, sealed: &[u8]) -> Option<Vec<u8>> {
-        if sealed.is_empty() {
-            return None;
-        }
-        baken_schemas::crypto::open(&self.at_rest, AT_REST_LABEL, &[], sealed, AT_REST_LABEL)
-            .ok()
-            .map(|plain| plain.to_vec())
+        open_sealed(&self.at_rest, sealed)
     }
+}
+
+/// The key under which a desk seals what it writes down itself.
+fn at_rest_key(keys: &DeviceKeys) -> SymmetricKey {
+    SymmetricKey::from_slice(keys.kem.as_bytes())
+        .unwrap_or_else(|| unreachable!("a KEM seed has 32 bytes"))
+        .derive("baken/desk-at-rest-key/v0", &[&keys.device.0])
+}
+
+fn open_sealed(at_rest: &SymmetricKey, sealed: &[u8]) -> Option<Vec<u8>> {
+    if sealed.is_empty() {
+        return None;
+    }
+    let plain = baken_schemas::crypto::open(at_rest, AT_REST_LABEL, &[], sealed, AT_REST_LABEL).ok()?;
+    Some(plain.to_vec())
 }
 
 const AT_REST_LABEL: &str = "baken/desk-at-rest/v0";

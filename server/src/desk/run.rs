@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::channels::Line;
 use super::store::{self, Sending};
 use super::{Desk, DeskError, MailPosition, OutgoingReceipt};
 use crate::relay_client::{Backoff, Caller, RelayClient, RelayError, Trust};
@@ -26,6 +27,8 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(30);
 const LONGEST_WAIT_MS: u64 = 2_000;
 /// The first and the longest wait until a receipt that the relay does not take is tried again, in milliseconds: likewise.
 const RECEIPT_RETRY_MS: (i64, i64) = (250, 2_000);
+/// How often the log says which channels are not known to work.
+const UNPROVEN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// How long until a card that is not there is asked for again, in milliseconds.
 const CARD_RETRY_MS: i64 = 5_000;
 
@@ -88,6 +91,12 @@ impl Runner {
         loops.spawn(async move { this.post_orders().await });
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.make_deliveries().await });
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.watch_channels().await });
+        for line in runner.desk.start_lines() {
+            let this = Arc::clone(&runner);
+            loops.spawn(async move { this.watch_receiver(line).await });
+        }
         loops.spawn(async move { runner.fetch_cards().await });
         tokio::select! {
             // A loop that panicked is as good as a store that stopped: the desk must not go on half.
@@ -247,6 +256,23 @@ impl Runner {
                 () = self.sleep_until(next, &mut changes) => {}
                 Some(done) = under_way.join_next() => if let Ok(outcome) = done { outcome? },
             }
+        }
+    }
+
+    /// One receiver of an alarm centre, asked whenever it has heard nothing for the agreed time.
+    async fn watch_receiver(&self, line: Line) -> Result<(), DeskError> {
+        loop {
+            let wait_ms = u64::try_from(self.desk.next_question(&line).since_ms(self.desk.now())).unwrap_or_default();
+            tokio::time::sleep(Duration::from_millis(wait_ms.max(5)).min(LONGEST_SLEEP)).await;
+            self.desk.ask_receiver(&line).await;
+        }
+    }
+
+    /// Says in the log once a day which channels are not known to work.
+    async fn watch_channels(&self) -> Result<(), DeskError> {
+        loop {
+            self.desk.log_unproven()?;
+            tokio::time::sleep(UNPROVEN_EVERY).await;
         }
     }
 

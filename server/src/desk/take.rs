@@ -11,6 +11,7 @@ use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
+use super::channels::given_up;
 use super::opened::{self, SignatureView};
 use super::orders::OutgoingOrder;
 use super::probe;
@@ -286,7 +287,7 @@ impl Desk {
                 if store::receipt::add(db, &row)? {
                     store::alarm::advance(db, receipt.alarm_hash, receipt.state)?;
                     if receipt.state == ReceiptState::Closed {
-                        store::delivery::drop_waiting(db, receipt.alarm_hash)?;
+                        store::delivery::give_up_queued(db, receipt.alarm_hash, &given_up())?;
                     }
                     add_deliveries(db, &deliveries)?;
                 }

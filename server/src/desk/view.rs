@@ -13,12 +13,11 @@ use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use serde::Serialize;
 
-use super::channels::{Tried, is_discreet};
+use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
-use super::store::{self, AlarmRow, DeliveryRow, DeliveryState, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
+use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
 use super::{Desk, DeskError, Known, PlaceView};
-use crate::channel::Why;
 use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
@@ -176,29 +175,6 @@ pub struct NoteView {
     pub signature: SignatureView,
 }
 
-/// A message to a machine.
-#[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct DeliveryView {
-    /// `webhook`, `dc09`, or `gone` when the channel is no longer configured.
-    pub channel: &'static str,
-    /// Which receiver.
-    pub name: String,
-    /// What it was told.
-    pub event: ReceiptState,
-    /// `waiting`, `delivered` (a machine says so), `refused`, `dropped` (closed before it could be delivered).
-    pub state: &'static str,
-    /// How often it was tried.
-    pub attempts: u32,
-    /// What the machine answered: `204`, `ACK`.
-    pub answer: Option<String>,
-    /// Which of the receiver's addresses answered.
-    pub answered_by: Option<String>,
-    /// Why the last try failed.
-    pub why: Option<Why>,
-    /// When it was last tried.
-    pub tried_at: Option<Timestamp>,
-}
-
 /// The alarms of a desk.
 #[derive(Clone, PartialEq, Serialize)]
 pub struct AlarmList {
@@ -218,17 +194,7 @@ macro_rules! blank_debug {
         }
     )*};
 }
-blank_debug!(
-    PersonView,
-    PositionView,
-    HolderView,
-    AlarmSummary,
-    AlarmDetail,
-    UpdateView,
-    ReceiptView,
-    DeliveryView,
-    AlarmList
-);
+blank_debug!(PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, AlarmList);
 
 /// The rows behind one alarm.
 struct Rows {
@@ -296,7 +262,10 @@ impl Desk {
                 .collect(),
             receipts: rows.receipts.iter().filter_map(|row| self.receipt_view(row, &opened, &known)).collect(),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
-            deliveries: deliveries.into_iter().map(|row| self.delivery_view(row)).collect(),
+            deliveries: deliveries
+                .into_iter()
+                .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
+                .collect(),
         }))
     }
 
@@ -405,31 +374,6 @@ impl Desk {
             duress: note.body.as_ref().is_some_and(|body| body.duress),
             received_at: row.received_at,
             signature: note.signature,
-        }
-    }
-
-    fn delivery_view(&self, row: DeliveryRow) -> DeliveryView {
-        let tried: Option<Tried> = serde_json::from_str(&row.outcome).ok();
-        let (answer, why) = match tried {
-            Some(Tried::Delivered(answer)) => (Some(answer), None),
-            Some(Tried::Failed { why } | Tried::Refused { why }) => (None, Some(why)),
-            None => (None, None),
-        };
-        DeliveryView {
-            channel: self.channels.find(&row.channel).map_or("gone", |channel| channel.kind()),
-            name: row.channel,
-            event: row.event,
-            state: match row.state {
-                DeliveryState::Waiting => "waiting",
-                DeliveryState::Delivered => "delivered",
-                DeliveryState::Refused => "refused",
-                DeliveryState::Dropped => "dropped",
-            },
-            attempts: row.attempts,
-            answered_by: answer.as_ref().map(|answer| answer.by.clone()),
-            answer: answer.map(|answer| answer.answer),
-            why,
-            tried_at: (row.attempts > 0).then_some(row.tried_at),
         }
     }
 

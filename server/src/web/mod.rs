@@ -4,9 +4,10 @@
 //! officer sees is what [`crate::desk`] can prove; this module adds words and layout, and decides nothing.
 
 mod api;
+mod callbacks;
+mod channels;
 mod guard;
 mod live;
-mod local_time;
 mod pages;
 mod present;
 mod serve;
@@ -49,11 +50,20 @@ impl Console {
 
     /// The console's routes.
     pub fn router(self) -> Router {
+        let from_gateways = Router::new()
+            .route("/callbacks/{channel}/{part}", post(callbacks::take))
+            .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+            .layer(middleware::from_fn(guard::headers))
+            .with_state(self.clone());
         Router::new()
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
             .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/channels", get(channels::list))
+            .route("/channels/{channel}/test", post(channels::test))
+            .route("/api/channels", get(channels::list_json))
+            .route("/api/channels/{channel}/test", post(channels::test_json))
             .route("/login", get(|| async { Redirect::to("/") }).post(pages::log_in))
             .route("/login/{token}", get(pages::offer_log_in))
             .route("/logout", post(pages::log_out))
@@ -72,6 +82,7 @@ impl Console {
             .layer(middleware::from_fn_with_state(self.clone(), guard::same_origin))
             .layer(middleware::from_fn(guard::headers))
             .with_state(self)
+            .merge(from_gateways)
     }
 }
 

@@ -12,23 +12,25 @@ use serde::Deserialize;
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
 use crate::desk::{ActError, DeskError};
+use crate::local_time::local;
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
-use crate::web::local_time::local;
 use crate::web::present::{ShownAlarm, ShownDetail};
 use crate::web::words::Words;
 
 /// What every page of an officer shows.
-struct Frame {
-    words: &'static Words,
-    desk: String,
-    officer: String,
-    path: String,
+pub(super) struct Frame {
+    pub words: &'static Words,
+    pub desk: String,
+    pub officer: String,
+    pub path: String,
     /// Since when the relay is not heard; empty while it is.
-    relay_down: String,
+    pub relay_down: String,
     /// Other desks that the relay does not hear: name, and since when.
-    silent_desks: Vec<(String, String)>,
+    pub silent_desks: Vec<(String, String)>,
+    /// Receivers of alarm centres that do not answer, each with since when.
+    pub silent_receivers: Vec<String>,
 }
 
 #[derive(Template)]
@@ -68,7 +70,7 @@ struct ErrorPage {
     message: String,
 }
 
-fn render(status: StatusCode, page: &impl Template) -> Response {
+pub(super) fn render(status: StatusCode, page: &impl Template) -> Response {
     match page.render() {
         Ok(html) => (status, Html(html)).into_response(),
         Err(error) => {
@@ -84,7 +86,7 @@ pub fn error(status: StatusCode, language: Language, message: impl Fn(&Words) ->
     render(status, &ErrorPage { words, message: message(words) })
 }
 
-fn failed(error: &DeskError, language: Language) -> Response {
+pub(super) fn failed(error: &DeskError, language: Language) -> Response {
     tracing::error!(event = "console_failed", why = %error);
     self::error(StatusCode::SERVICE_UNAVAILABLE, language, |words| words.act_failed.to_owned())
 }
@@ -97,15 +99,21 @@ pub fn ask_to_log_in(path: &str, language: Language) -> Response {
     render(StatusCode::UNAUTHORIZED, &page)
 }
 
-fn frame(console: &Console, officer: String, language: Language, path: String) -> Frame {
+pub(super) fn frame(console: &Console, officer: String, language: Language, path: String) -> Frame {
+    let words = Words::of(language);
+    let silent = console.desk.silent_receivers().into_iter().map(|silent| {
+        let (receiver, since) = (words.receiver(silent.path), local(silent.since));
+        format!("{}, {receiver} ({} {since})", silent.channel, words.since.to_lowercase())
+    });
     let relay_down = match &*console.link.borrow() {
         RelayLink::Live { .. } => String::new(),
         RelayLink::Down { since, .. } => local(*since),
     };
     // What cannot be read now is shown with the next look.
-    let silent = console.desk.silent_desks().unwrap_or_default();
-    let silent_desks = silent.into_iter().map(|silent| (silent.desk, local(silent.since))).collect();
-    Frame { words: Words::of(language), desk: console.desk.name(), officer, path, relay_down, silent_desks }
+    let desks = console.desk.silent_desks().unwrap_or_default();
+    let silent_desks = desks.into_iter().map(|silent| (silent.desk, local(silent.since))).collect();
+    let desk = console.desk.name();
+    Frame { words, desk, officer, path, relay_down, silent_desks, silent_receivers: silent.collect() }
 }
 
 /// `GET /`: the open alarms, or with `?closed=1` the closed ones.
@@ -134,7 +142,7 @@ pub async fn list(
 }
 
 /// A language that was asked for by name stays.
-fn remember(mut response: Response, query: Option<&str>, language: Language) -> Response {
+pub(super) fn remember(mut response: Response, query: Option<&str>, language: Language) -> Response {
     if query.is_some_and(|query| query.split('&').any(|pair| pair.starts_with("lang="))) {
         response.headers_mut().insert(header::SET_COOKIE, language_cookie(language));
     }

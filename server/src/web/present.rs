@@ -3,8 +3,8 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
-use crate::desk::{AlarmDetail, AlarmSummary, SignatureView};
-use crate::web::local_time::local;
+use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
+use crate::local_time::local;
 use crate::web::words::Words;
 
 /// A fix older than this, in seconds, is shown as old.
@@ -258,21 +258,25 @@ fn updates(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
 }
 
 fn machines(detail: &AlarmDetail, language: Language) -> Vec<Moment> {
+    detail.deliveries.iter().map(|delivery| machine(delivery, language)).collect()
+}
+
+/// A message to a machine: how far it is, after how many tries, and why not further.
+pub fn machine(delivery: &DeliveryView, language: Language) -> Moment {
     let words = Words::of(language);
-    let shown = detail.deliveries.iter().map(|delivery| {
-        let answer = delivery.answer.as_ref().map(|answer| format!("{} {answer}", words.answered));
-        let why = delivery.why.map(|why| why.text(language));
-        Moment {
-            at: delivery.tried_at.map(local).unwrap_or_default(),
-            what: format!("{} ({}): {}", delivery.name, delivery.channel, words.delivery(delivery.state)),
-            by: words.state(delivery.event).to_owned(),
-            text: [answer, why, Some(format!("{} {}", delivery.attempts, words.tries))]
-                .into_iter()
-                .flatten()
-                .collect::<Vec<_>>()
-                .join("; "),
-            trouble: "",
-        }
-    });
-    shown.collect()
+    let to = delivery.to.as_ref().map(|to| format!(" {} {to}", words.to_whom)).unwrap_or_default();
+    let answer = delivery.answer.as_ref().map(|answer| format!("{} {answer}", words.answered));
+    let why = delivery.why.map(|why| why.text(language));
+    let kind = words.channel_kind(delivery.channel);
+    Moment {
+        at: delivery.tried_at.map(local).unwrap_or_default(),
+        what: format!("{} ({kind}){to}: {}", delivery.name, words.delivery(delivery.state)),
+        by: if delivery.test { words.a_test.to_owned() } else { words.state(delivery.event).to_owned() },
+        text: [answer, why, Some(format!("{} {}", delivery.attempts, words.tries))]
+            .into_iter()
+            .flatten()
+            .collect::<Vec<_>>()
+            .join("; "),
+        trouble: if delivery.state == "failed" { words.delivery("failed") } else { "" },
+    }
 }

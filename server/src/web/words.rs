@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, FixAbsent, Provenance, ReceiptState};
 
-use crate::desk::{SignatureView, Unopened};
+use crate::desk::{SignatureView, Standing, Unopened};
 
 /// Declares each text once, with both languages side by side.
 macro_rules! words {
@@ -108,6 +108,27 @@ words! {
     act_words: "Vul iets in, hooguit 400 tekens.", "Say something, at most 400 characters.";
     act_too_many: "Over dit alarm is al te veel vastgelegd.", "Too much was recorded about this alarm already.";
     act_failed: "De meldkamer kon dit niet opslaan. Probeer het opnieuw.", "The desk could not store this. Try again.";
+    channels: "Kanalen", "Channels";
+    channels_explain: "Een kanaal telt pas als er een bericht over ging. Test elk kanaal na een wijziging en daarna elke maand.", "A channel counts only once a message has gone over it. Test each after a change, and then every month.";
+    no_channels: "Er zijn geen kanalen ingesteld. De meldkamer waarschuwt niemand buiten deze console.", "No channels are configured. The desk tells nobody outside this console.";
+    test_channel: "Test dit kanaal", "Test this channel";
+    testing: "Er loopt een test", "A test is under way";
+    last_proof: "Laatst bewezen", "Last proven";
+    by_test: "door een test", "by a test";
+    by_alarm: "door een alarm", "by an alarm";
+    last_message: "Laatste bericht", "Last message";
+    a_test: "test", "test";
+    in_queue: "in de wachtrij", "queued";
+    to_whom: "aan", "to";
+    not_watched: "Niet bewaakt: spreek met de alarmcentrale een supervision_s af.", "Not watched: agree on a supervision_s with the alarm centre.";
+    last_heard: "antwoordde laatst", "last answered";
+    not_heard: "antwoordde nog niet", "has not answered yet";
+    silent_receiver: "Een ontvanger van de alarmcentrale antwoordt niet:", "A receiver of the alarm centre does not answer:";
+    test_under_way: "Er loopt al een test van dit kanaal. Wacht tot die klaar is.", "A test of this channel is still under way. Wait until it is done.";
+    on_duty_now: "Nu dienst", "On duty now";
+    nobody_on_duty: "Niemand: iedereen in het rooster wordt gewaarschuwd.", "Nobody: everybody in the roster is told.";
+    duty_hole: "Niemand heeft dienst:", "Nobody is on duty:";
+    duty_unreachable: "Heeft dienst zonder mail en telefoon:", "In the roster without mail and phone:";
     second: "s", "s";
     minute: "min", "min";
     hour: "u", "h";
@@ -235,10 +256,40 @@ impl Words {
     /// How far a message to a machine is.
     pub fn delivery(&self, state: &str) -> &'static str {
         match state {
-            "delivered" => self.pick("door de machine aangenomen", "taken by the machine"),
-            "refused" => self.pick("geweigerd", "refused"),
-            "dropped" => self.pick("vervallen", "dropped"),
-            _ => self.pick("wacht", "waiting"),
+            "delivered" => self.pick("aangenomen door de ontvanger", "taken by the receiver"),
+            "handed-over" => {
+                self.pick("doorgegeven, nog niet bekend of het aankwam", "handed over, not known whether it arrived")
+            }
+            "failed" => self.pick("mislukt", "failed"),
+            _ => self.pick("in de wachtrij", "queued"),
+        }
+    }
+
+    /// How a channel stands.
+    pub fn standing(&self, standing: Standing) -> &'static str {
+        match standing {
+            Standing::Never => self.pick("Nooit bewezen", "Never proven"),
+            Standing::Old => self.pick("Langer dan 35 dagen niet bewezen", "Not proven for more than 35 days"),
+            Standing::Proven => self.pick("Werkt", "Works"),
+        }
+    }
+
+    /// How a channel speaks.
+    pub fn channel_kind(&self, kind: &str) -> &'static str {
+        match kind {
+            "webhook" => "webhook",
+            "dc09" => self.pick("alarmcentrale (DC-09)", "alarm centre (DC-09)"),
+            "smtp" => self.pick("mail", "mail"),
+            "sms" => "sms",
+            _ => self.pick("vervallen kanaal", "channel that is gone"),
+        }
+    }
+
+    /// Which receiver of an alarm centre.
+    pub fn receiver(&self, path: &str) -> &'static str {
+        match path {
+            "main" => self.pick("hoofdontvanger", "main receiver"),
+            _ => self.pick("reserve-ontvanger", "back-up receiver"),
         }
     }
 

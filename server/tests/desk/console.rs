@@ -17,23 +17,23 @@ use tower::ServiceExt as _;
 use crate::desk::world::{CONSOLE, MAYOR, World, open};
 
 /// A browser at a console.
-struct Browser {
+pub struct Browser {
     router: axum::Router,
     cookie: String,
-    origin: Option<&'static str>,
+    pub origin: Option<&'static str>,
     _link: watch::Sender<RelayLink>,
     _stop: watch::Sender<bool>,
 }
 
-struct Page {
-    status: StatusCode,
-    headers: HeaderMap,
-    bytes: Vec<u8>,
-    text: String,
+pub struct Page {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+    pub text: String,
 }
 
 impl Browser {
-    fn new(desk: Desk) -> Self {
+    pub fn new(desk: Desk) -> Self {
         let since = desk.now();
         let (link, links) = watch::channel(RelayLink::Live { since });
         let (stop, stops) = watch::channel(false);
@@ -41,7 +41,7 @@ impl Browser {
         Self { router, cookie: String::new(), origin: Some(CONSOLE), _link: link, _stop: stop }
     }
 
-    async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> Page {
+    pub async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> Page {
         let mut request = Request::builder().method(method).uri(path).header(header::CONTENT_TYPE, kind);
         if !self.cookie.is_empty() {
             request = request.header(header::COOKIE, &self.cookie);
@@ -55,11 +55,11 @@ impl Browser {
         Page { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes: bytes.to_vec() }
     }
 
-    async fn get(&self, path: &str) -> Page {
+    pub async fn get(&self, path: &str) -> Page {
         self.ask("GET", path, "text/plain", String::new()).await
     }
 
-    async fn post(&self, path: &str, form: &str) -> Page {
+    pub async fn post(&self, path: &str, form: &str) -> Page {
         self.ask("POST", path, "application/x-www-form-urlencoded", form.to_owned()).await
     }
 
@@ -67,7 +67,7 @@ impl Browser {
         self.ask("POST", &format!("/api/alarms/{alarm}/{act}"), "application/json", said.to_string()).await
     }
 
-    async fn log_in(&mut self, token: &str) -> StatusCode {
+    pub async fn log_in(&mut self, token: &str) -> StatusCode {
         let page = self.post("/login", &format!("token={token}")).await;
         if let Some(cookie) = page.headers.get(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
@@ -90,7 +90,7 @@ async fn ringing() -> (World, AlarmId, String) {
 }
 
 /// The desk again, for a browser to own; the world keeps the folder.
-fn desk_of(world: &World) -> Desk {
+pub fn desk_of(world: &World) -> Desk {
     open(world.dir.path(), &world.keys, &world.org, &world.clock)
 }
 

@@ -2,6 +2,7 @@
 //! real relay over TLS.
 
 mod acting;
+mod channels;
 mod console;
 mod orders;
 mod probes;

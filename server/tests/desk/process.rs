@@ -233,3 +233,72 @@ fn a_bridge_joins_with_its_invite_and_with_no_other() {
     let plain = ["dc09", "send", "--to", &address, "--account", "B007"];
     fails(&plain, 6, "not_delivered");
 }
+
+#[test]
+fn the_keeper_of_a_desk_sees_and_tests_its_channels() {
+    let setup = Setup::new();
+    let desk = setup.at("desk");
+    assert_eq!(run(&["channel", "list", "--data", &desk]).1, Value::Null, "no channels, and nothing to say");
+    // A receiver of the desk's own kind: an alarm centre as `dc09 listen` plays it.
+    let address = free_address();
+    let listen = ["dc09", "listen", "--on", &address, "--account", "1234"];
+    let centre = server(&listen).stdout(Stdio::piped()).spawn().unwrap();
+    let mut centre = Serving(centre);
+    let mut printed = BufReader::new(centre.0.stdout.take().unwrap());
+    while std::net::TcpStream::connect(&address).is_err() {
+        assert!(centre.0.try_wait().unwrap().is_none(), "the alarm centre ended");
+        std::thread::yield_now();
+    }
+    let channels = format!("[[dc09]]\nname = \"pac\"\naddress = \"{address}\"\naccount = \"1234\"\n");
+    std::fs::write(setup.path("desk/desk.toml"), channels).unwrap();
+    let listed = done(&["channel", "list", "--data", &desk]);
+    assert_eq!(listed["channel"]["standing"], "never", "{listed}");
+    let (exit, said) = run(&["doctor", "--data", &desk]);
+    assert_eq!((exit, &said["error"]["code"]), (3, &Value::from("not_well")), "{said}");
+
+    fails(&["channel", "test", "--data", &desk, "--name", "other"], 3, "unknown_channel");
+    let tested = done(&["channel", "test", "--data", &desk, "--name", "pac"]);
+    let recipient = &tested["channel"]["recipients"][0];
+    assert_eq!((&recipient["proof"], &recipient["proven_by"]), (&Value::from("delivered"), &Value::from("test")));
+    let mut line = String::new();
+    printed.read_line(&mut line).unwrap();
+    // "Manual test" of SIA DC-03.
+    assert!(line.contains("\"RX\""), "{line}");
+    assert_eq!(run(&["doctor", "--data", &desk]).0, 0);
+
+    // While the desk runs its console has the button, and the list can still be read.
+    let serving = Serving::start("desk", &desk);
+    fails(&["channel", "test", "--data", &desk], 73, "folder_in_use");
+    assert_eq!(done(&["channel", "list", "--data", &desk])["channel"]["standing"], "proven");
+    drop(serving);
+
+    // An alarm centre that is gone: the test says so and ends.
+    drop(centre);
+    let (exit, said) = run(&["channel", "test", "--data", &desk]);
+    assert_eq!((exit, &said["error"]["code"]), (6, &Value::from("test_failed")), "{said}");
+    assert_eq!(done(&["verify", "--data", &desk])["ok"], true);
+}
+
+#[test]
+fn a_roster_is_checked_when_it_is_saved_and_its_holes_are_told() {
+    let setup = Setup::new();
+    let (desk, file) = (setup.at("desk"), setup.at("roster.toml"));
+    let person = |name: &str| format!("[[person]]\nname = \"{name}\"\nphone = \"+31612345678\"\n");
+    let shift = |from: &str, to: &str| format!("[[shift]]\nwho = [\"Jansen\"]\nfrom = \"{from}\"\nto = \"{to}\"\n");
+    fails(&["duty", "show", "--data", &desk], 3, "not_set_up");
+    std::fs::write(&file, person("Bakker") + &shift("mon 08:00", "fri 17:00")).unwrap();
+    let said = fails(&["duty", "set", "--data", &desk, &file], 3, "bad_roster");
+    assert!(!said.to_string().contains("12345678"), "{said}");
+    std::fs::write(&file, person("Jansen") + &person("Bakker") + &shift("mon 08:00", "fri 17:00")).unwrap();
+    let set = done(&["duty", "set", "--data", &desk, &file]);
+    assert!(set["holes"].as_array().unwrap().len() >= 8, "a hole each weekend: {set}");
+    assert_eq!(mode(&setup.path("desk/roster.toml")), 0o600);
+    std::fs::write(&file, person("Jansen") + &person("Bakker") + &shift("mon 00:00", "mon 00:00")).unwrap();
+    let set = done(&["duty", "set", "--data", &desk, &file]);
+    assert_eq!((&set["on_duty"][0], set["holes"].as_array().unwrap().len()), (&Value::from("Jansen"), 0), "{set}");
+    let over = done(&["duty", "hand-over", "--data", &desk, "--to", "Bakker", "--until", "2199-01-01 00:00"]);
+    assert_eq!(over["on_duty"], serde_json::json!(["Bakker"]), "{over}");
+    assert_eq!(done(&["duty", "show", "--data", &desk])["on_duty"], serde_json::json!(["Bakker"]));
+    fails(&["duty", "hand-over", "--data", &desk, "--to", "Anders", "--until", "2199-01-01 00:00"], 3, "bad_roster");
+    fails(&["duty", "set", "--data", &setup.at("relay"), &file], 3, "damaged_file");
+}

@@ -135,7 +135,7 @@ async fn i2_a_webhook_tells_a_real_receiver_no_more_than_it_may_and_is_nobodys_e
     let environment = [("WEBHOOK_SECRET", secret.reveal())];
     let (mut peer, port) = Peer::listening("webhook_receiver.py", &["--answers", "503,204"], &environment).await;
     let channels = format!(
-        "[[webhook]]\nname = \"zaak\"\nurl = \"http://127.0.0.1:{port}/\"\nsecret = \"{}\"\nevents = [\"received\"]\n",
+        "[[webhook]]\nname = \"zaak\"\nurl = \"http://127.0.0.1:{port}/\"\nown_network = true\nsecret = \"{}\"\nevents = [\"received\"]\n",
         secret.reveal()
     );
     let mut town = Town::new(&["Oost"], &channels).await;
@@ -188,6 +188,52 @@ async fn i2_an_alarm_centres_ack_over_dc09_is_a_machines() {
     let shown = delivered(&town, &alarm).await;
     assert_eq!((shown.deliveries[0].channel, shown.deliveries[0].answer.as_deref()), ("dc09", Some("ACK")));
     assert!(shown.summary.ringing);
+}
+
+#[tokio::test]
+async fn a_running_desk_asks_its_alarm_centre_whether_it_is_there() {
+    let (mut peer, port) = Peer::listening("dc09_receiver.py", &["--account", "1234"], &[]).await;
+    let channels =
+        format!("[[dc09]]\nname = \"pac\"\naddress = \"127.0.0.1:{port}\"\naccount = \"1234\"\nsupervision_s = 5\n");
+    let town = Town::new(&["Oost"], &channels).await;
+    // At once, and again when it heard nothing for the agreed time.
+    for _ in 0..2 {
+        assert_eq!(peer.next().await["message"], "NULL");
+    }
+    let desk = &town.sites[0].desk;
+    until("the answer", || desk.channel_views().unwrap()[0].receivers[0].heard_at).await;
+    assert!(desk.silent_receivers().is_empty());
+}
+
+#[tokio::test]
+async fn a_channel_that_hangs_keeps_no_other_waiting() {
+    let (hanging, address) = crate::desk::town::listen(crate::desk::town::ANY).await;
+    let held = tokio::spawn(async move {
+        let mut streams = Vec::new();
+        while let Ok((stream, _)) = hanging.accept().await {
+            streams.push(stream);
+        }
+    });
+    let (mut peer, port) = Peer::listening("smtp_server.py", &[], &[]).await;
+    let channels = format!(
+        "[[webhook]]\nname = \"hangt\"\nurl = \"http://{address}/\"\nown_network = true\n\
+         secret = \"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"\nevents = [\"received\"]\n\
+         [[smtp]]\nname = \"piket\"\nserver = \"127.0.0.1\"\nport = {port}\nencryption = \"plain\"\n\
+         own_network = true\nfrom = \"baken@desk.example\"\nto = [\"piket@politie.example\"]\n"
+    );
+    let mut town = Town::new(&["Oost"], &channels).await;
+    let phone = town.phone("Ans Testma").await;
+    let (alarm, _) = town.press(&phone, body()).await;
+    assert_eq!(peer.next().await["to"], json!(["piket@politie.example"]));
+    let id = alarm.value().header.alarm;
+    let detail = until("the letter's state", || {
+        let detail = town.sites[0].desk.alarm(id).unwrap()?;
+        detail.deliveries.iter().any(|delivery| delivery.state == "handed-over").then_some(detail)
+    })
+    .await;
+    let hanging = detail.deliveries.iter().find(|delivery| delivery.name == "hangt").unwrap();
+    assert_eq!((hanging.state, hanging.attempts), ("queued", 0), "the other is still waiting for its answer");
+    held.abort();
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::io::{AsyncBufReadExt, AsyncWriteExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
@@ -61,6 +61,13 @@ impl Peer {
     async fn next_or_end(&mut self) -> Option<Value> {
         let line = timeout(PATIENCE, self.lines.next_line()).await.expect("the peer prints in time");
         line.expect("its output is text").map(|line| serde_json::from_str(&line).expect("it prints JSON"))
+    }
+
+    /// Writes one line to its standard input.
+    pub async fn tell(&mut self, line: &str) {
+        let input = self.child.stdin.as_mut().expect("its input is a pipe");
+        input.write_all(format!("{line}\n").as_bytes()).await.expect("it reads");
+        input.flush().await.expect("it reads");
     }
 
     /// Ends it in good order and gives what it printed that was not read.

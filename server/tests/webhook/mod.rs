@@ -26,8 +26,13 @@ async fn receiver(arguments: &[&str], secret: &WebhookSecret) -> (Peer, u16) {
     Peer::listening("webhook_receiver.py", arguments, &[("WEBHOOK_SECRET", secret.reveal())]).await
 }
 
+/// A receiver on this machine, said to be one.
+fn config(port: u16, secret: WebhookSecret) -> WebhookConfig {
+    WebhookConfig { own_network: true, ..WebhookConfig::new(format!("http://127.0.0.1:{port}/hook"), secret) }
+}
+
 fn webhook(port: u16, secret: WebhookSecret) -> Webhook {
-    Webhook::new(&WebhookConfig::new(format!("http://127.0.0.1:{port}/hook"), secret)).unwrap()
+    Webhook::new(&config(port, secret)).unwrap()
 }
 
 #[track_caller]
@@ -68,7 +73,7 @@ async fn the_wrong_secret_is_refused_and_a_second_one_bridges_the_change() {
     assert_eq!(outcome, Outcome::Retry { why: Why::Status { status: 401 } });
     assert_eq!(peer.next().await["verified"], false);
 
-    let mut config = WebhookConfig::new(format!("http://127.0.0.1:{port}/hook"), secret(1));
+    let mut config = config(port, secret(1));
     config.secrets.push(secret(2));
     assert_delivered(Webhook::new(&config).unwrap().send(&id(), BODY, &SystemClock).await, "204");
     assert_eq!(peer.next().await["verified"], true);
@@ -108,7 +113,8 @@ async fn a_private_root_is_trusted_where_it_is_named_and_nowhere_else() {
     std::fs::write(&path, certificate.pem() + &key.serialize_pem()).unwrap();
 
     let (peer, port) = receiver(&["--certificate", path.to_str().unwrap()], &secret(1)).await;
-    let mut config = WebhookConfig::new(format!("https://127.0.0.1:{port}/hook"), secret(1));
+    let mut config = config(port, secret(1));
+    config.address = format!("https://127.0.0.1:{port}/hook");
     let outcome = Webhook::new(&config).unwrap().send(&id(), BODY, &SystemClock).await;
     assert_eq!(outcome, Outcome::Retry { why: Why::Unreachable });
     config.root_pem = Some(root.pem());
@@ -154,7 +160,7 @@ async fn a_server_that_is_gone_breaks_off_or_never_answers_is_each_called_by_its
         std::future::pending::<()>().await;
     })
     .await;
-    let mut config = WebhookConfig::new(format!("http://127.0.0.1:{port}/"), secret(1));
+    let mut config = config(port, secret(1));
     config.timeout_ms = 300;
     let outcome = Webhook::new(&config).unwrap().send(&id(), BODY, &SystemClock).await;
     assert_eq!(outcome, Outcome::Retry { why: Why::NoAnswer { waited_ms: 300 } });
@@ -171,4 +177,31 @@ async fn an_endless_answer_is_cut_off_and_its_status_counts() {
     let sent = webhook(port, secret(1));
     let outcome = tokio::time::timeout(Duration::from_secs(5), sent.send(&id(), BODY, &SystemClock)).await;
     assert_delivered(outcome.expect("long before the ten seconds of a try"), "200");
+}
+
+#[tokio::test]
+async fn an_answer_that_drips_is_cut_off_and_is_no_delivery() {
+    let port = misbehaving(|mut stream| async move {
+        // A status line without an end, one byte at a time.
+        for byte in b"HTTP/1.1 200 OK\r\nx-slow: ".iter().cycle() {
+            if stream.write_all(&[*byte]).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let mut config = config(port, secret(1));
+    config.timeout_ms = 400;
+    let outcome = Webhook::new(&config).unwrap().send(&id(), BODY, &SystemClock).await;
+    assert_eq!(outcome, Outcome::Retry { why: Why::NoAnswer { waited_ms: 400 } });
+}
+
+#[tokio::test]
+async fn an_answer_that_is_no_http_is_no_delivery() {
+    for answer in [&b"SSH-2.0-OpenSSH_9.2\r\n"[..], b"HTTP/1.1 2000 OK\r\n\r\n", b"\0\0\0\0"] {
+        let port = misbehaving(move |mut stream| async move { stream.write_all(answer).await.unwrap() }).await;
+        let outcome = webhook(port, secret(1)).send(&id(), BODY, &SystemClock).await;
+        assert_eq!(outcome, Outcome::Retry { why: Why::Broken }, "{answer:?}");
+    }
 }

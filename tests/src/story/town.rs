@@ -152,7 +152,7 @@ impl Town {
         let config = Path::new(&desk).join("desk.toml");
         let mut channels = std::fs::read_to_string(&config).unwrap_or_default();
         channels.push_str(&format!(
-            "\n[[webhook]]\nname = \"regie\"\nurl = \"http://127.0.0.1:{webhook_port}/\"\nsecret = \"{webhook_secret}\"\n\
+            "\n[[webhook]]\nname = \"regie\"\nurl = \"http://127.0.0.1:{webhook_port}/\"\nown_network = true\nsecret = \"{webhook_secret}\"\n\
              \n[[dc09]]\nname = \"pac\"\naddress = \"127.0.0.1:{dc09_port}\"\naccount = \"{DC09_ACCOUNT}\"\n\
              key = \"ascii:{DC09_KEY}\"\nposition = true\n"
         ));

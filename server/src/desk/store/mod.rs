@@ -9,7 +9,7 @@ pub(super) mod session;
 mod trust;
 
 pub(super) use alarm::{AlarmRow, Form, NewAlarm, NoteRow, UpdateRow};
-pub(super) use delivery::{Claim, DeliveryRow, DeliveryState, NewDelivery};
+pub(super) use delivery::{Claim, DeliveryRow, DeliveryState, NewDelivery, RecipientMark};
 pub use receipt::OutgoingReceipt;
 pub(super) use receipt::{NewReceipt, ReceiptRow, Sending};
 
@@ -29,6 +29,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema.sql"),
         include_str!("schema_2.sql"),
         include_str!("schema_silence.sql"),
+        include_str!("schema_channels.sql"),
     ],
 };
 

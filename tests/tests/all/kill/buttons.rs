@@ -78,7 +78,7 @@ impl Button {
         };
         loop {
             match self.dialler.send(sequence, &report, &mut self.rng).await {
-                Outcome::Delivered(_) => break,
+                Outcome::Delivered(_) | Outcome::HandedOver { .. } => break,
                 Outcome::Retry { .. } => {
                     self.interrupted += 1;
                     tokio::time::sleep(RETRY).await;

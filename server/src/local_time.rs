@@ -1,4 +1,4 @@
-//! Times as officers in the Netherlands read them off their own clocks: CET, and CEST from the last Sunday of March to
+//! Times as people in the Netherlands read them off their own clocks: CET, and CEST from the last Sunday of March to
 //! the last Sunday of October, both at 01:00 UTC (EU directive 2000/84/EC).
 
 use baken_schemas::time::Timestamp;
@@ -6,10 +6,14 @@ use baken_schemas::time::Timestamp;
 const HOUR_MS: i64 = 3_600_000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 
+/// How far the wall's clock is ahead of UTC, in milliseconds.
+pub fn offset_ms(at: Timestamp) -> i64 {
+    if is_summer(at) { 2 * HOUR_MS } else { HOUR_MS }
+}
+
 /// `2026-11-23 21:15:07`.
 pub fn local(at: Timestamp) -> String {
-    let offset_ms = if is_summer(at) { 2 * HOUR_MS } else { HOUR_MS };
-    at.plus_ms(offset_ms).to_rfc3339().trim_end_matches('Z').replace('T', " ")
+    at.plus_ms(offset_ms(at)).to_rfc3339().trim_end_matches('Z').replace('T', " ")
 }
 
 fn is_summer(at: Timestamp) -> bool {
