@@ -21,6 +21,7 @@ mod records;
 mod recovery;
 mod requests;
 mod rules;
+mod sms;
 mod timelines;
 mod vectors;
 mod world;

@@ -1,6 +1,7 @@
 //! The command line of `baken-server`: one file a command. A command parses, calls the library, and says what came of
 //! it in Dutch or English, or as one JSON object a line with `--json`.
 
+mod bridge;
 mod channel;
 mod dc09;
 mod doctor;
@@ -88,6 +89,9 @@ enum Command {
     /// Say who is on duty at a desk, for its channels to people
     #[command(subcommand)]
     Duty(duty::Duty),
+    /// See what a bridge knows of its buttons
+    #[command(subcommand)]
+    Bridge(bridge::BridgeCommand),
     /// See what goes over the wire to alarm centres and from buttons
     #[command(subcommand)]
     Dc09(dc09::Dc09),
@@ -135,6 +139,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Org(org) => org::run(org, say).await,
         Command::Officer(officer) => officer::run(officer, say),
         Command::Channel(channel) => channel::run(channel, say).await,
+        Command::Bridge(bridge) => bridge::run(bridge, say),
         Command::Dc09(dc09) => dc09::run(dc09, say).await,
         Command::Duty(duty) => duty::run(duty, say),
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,

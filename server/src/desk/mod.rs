@@ -23,6 +23,7 @@ mod place;
 mod probe;
 pub mod run;
 mod silence;
+mod sms;
 mod store;
 mod take;
 mod timeline;

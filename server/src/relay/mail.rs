@@ -76,12 +76,13 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Directory => 6,
         MailKind::Order => 7,
         MailKind::Silence => 8,
+        MailKind::Sms => 12,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
-    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Silence, Update};
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence]
+    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Silence, Sms, Update};
+    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Sms]
         .into_iter()
         .find(|kind| number_of(*kind) == number)
         .ok_or(StoreError::Damaged)

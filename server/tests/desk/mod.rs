@@ -7,6 +7,7 @@ mod console;
 mod orders;
 mod probes;
 mod process;
+mod sms;
 mod taking;
 pub mod town;
 mod whole;

@@ -15,4 +15,5 @@ mod orders;
 mod pairing;
 mod presence;
 mod recovery;
+mod sms;
 pub mod world;

@@ -6,6 +6,7 @@
 
 mod orders;
 mod probe;
+mod sms;
 mod stage;
 mod withdrawal;
 

@@ -34,6 +34,7 @@ pub(super) fn kind(kind: Option<AlarmKind>, language: Language) -> &'static str 
         Some(AlarmKind::Button) => language.pick("Vaste knop", "Hardware button"),
         Some(AlarmKind::Missed) => language.pick("Check-in gemist", "Check-in missed"),
         Some(AlarmKind::Test) => language.pick("Test door de gebruiker", "The user's test"),
+        Some(AlarmKind::Trouble) => language.pick("Storing aan een vaste knop", "Trouble with a hardware button"),
         Some(AlarmKind::Probe) => language.pick("Automatische test", "Automatic test"),
         None => language.pick("Kan niet worden geopend", "Cannot be opened"),
     }

@@ -155,10 +155,15 @@ impl AlarmCentre {
 
 impl Channel {
     /// Whether this channel is told of it. A test that a person makes goes out everywhere; the relay's own probes go to
-    /// webhooks alone, where no person and no alarm centre is called by them.
+    /// webhooks alone, where no person and no alarm centre is called by them. Trouble is no call for help, and no alarm
+    /// centre's business.
     pub fn tells(&self, event: ReceiptState, kind: Option<AlarmKind>) -> bool {
-        let calls = !matches!(self.means, Means::Webhook(_));
-        self.events.contains(&event) && !(calls && kind == Some(AlarmKind::Probe))
+        let may_tell = match (&self.means, kind) {
+            (Means::Webhook(_), _) => true,
+            (_, Some(AlarmKind::Probe)) | (Means::Dc09(_), Some(AlarmKind::Trouble)) => false,
+            _ => true,
+        };
+        self.events.contains(&event) && may_tell
     }
 
     /// How the channel speaks, in the words of the JSON API.

@@ -8,7 +8,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::alarm::state_column;
+use super::alarm::{is_of, state_column};
 
 /// How long a worker has for one try, in milliseconds: longer than any channel's own time limits together.
 const LEASE_MS: i64 = 60_000;
@@ -257,8 +257,9 @@ pub(in crate::desk) fn next_due(db: &Connection) -> rusqlite::Result<Option<Time
 
 /// Gives up what is still queued for a closed alarm, except the news that it is closed.
 pub(in crate::desk) fn give_up_queued(db: &Connection, hash: Hash, outcome: &str) -> rusqlite::Result<()> {
-    let sql = "UPDATE delivery SET state = 3, outcome = ?3 WHERE hash = ?1 AND state = 0 AND event <> ?2";
-    db.execute(sql, params![hash.0, ReceiptState::Closed as i64, outcome]).map(drop)
+    let of_it = is_of("hash");
+    let sql = format!("UPDATE delivery SET state = 3, outcome = ?3 WHERE {of_it} AND state = 0 AND event <> ?2");
+    db.execute(&sql, params![hash.0, ReceiptState::Closed as i64, outcome]).map(drop)
 }
 
 fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
@@ -276,10 +277,11 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
 
 /// The deliveries of the alarm of these very bytes.
 pub(in crate::desk) fn of_alarm(db: &Connection, hash: Hash) -> rusqlite::Result<Vec<DeliveryRow>> {
-    let mut sql = db.prepare_cached(
-        "SELECT channel, is_test, event, content, state, attempts, outcome, tried_at FROM delivery WHERE hash = ?1
+    let of_it = is_of("hash");
+    let mut sql = db.prepare_cached(&format!(
+        "SELECT channel, is_test, event, content, state, attempts, outcome, tried_at FROM delivery WHERE {of_it}
          ORDER BY number LIMIT ?2",
-    )?;
+    ))?;
     sql.query_map(params![hash.0, MAX_READ], read_row)?.collect()
 }
 

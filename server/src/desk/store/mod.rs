@@ -30,6 +30,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_2.sql"),
         include_str!("schema_silence.sql"),
         include_str!("schema_channels.sql"),
+        include_str!("schema_3_sms.sql"),
     ],
 };
 
