@@ -49,6 +49,12 @@ pub const CARD: &str = "/v0/cards/{device}";
 pub const ENROLMENTS: &str = "/v0/enrolments";
 /// `POST`: an alarm → the relay's signed receipt `stored`.
 pub const ALARMS: &str = "/v0/alarms";
+/// `POST`: a [`Deposit`], new or renewed → the relay's signed [`crate::alarm::DepositReceipt`].
+pub const DEPOSITS: &str = "/v0/deposits";
+/// `POST`: a [`crate::alarm::Settlement`] of a deposit → the relay's signed [`crate::alarm::DepositReceipt`].
+pub const SETTLEMENTS: &str = "/v0/settlements";
+/// `POST`: a [`crate::alarm::Raise`] of the desk that watches a deposit; a repeat is fine.
+pub const RAISES: &str = "/v0/raises";
 /// `POST`: an update of an alarm.
 pub const UPDATES: &str = "/v0/updates";
 /// `POST`: a note to a desk.
@@ -149,6 +155,17 @@ pub struct EntriesStored {
     pub hash: Hash,
 }
 
+/// An alarm handed in beforehand.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Deposit {
+    /// The signed [`crate::alarm::DepositTimers`].
+    #[n(0)]
+    pub timers: ByteVec,
+    /// The sealed and signed [`crate::alarm::Alarm`].
+    #[n(1)]
+    pub alarm: ByteVec,
+}
+
 /// One item of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Item {
@@ -246,6 +263,9 @@ pub enum MailKind {
     /// An order to lock, wipe or freeze a device.
     #[n(7)]
     Order,
+    /// The timers of a deposit, for the desk that watches it.
+    #[n(8)]
+    Timers,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

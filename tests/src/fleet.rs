@@ -12,7 +12,9 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, IdempotencyKey, InviteId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, RelayEntry, Rung};
+use baken_schemas::org::{
+    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
+};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
@@ -46,7 +48,13 @@ impl Org {
             })
             .collect();
         let rungs = desks.iter().map(|keys| Rung { responders: vec![keys.device], wait_s }).collect();
-        let ladder = Ladder { ladder: LadderId::make(rng), version: 1, name: "Standaard".to_owned(), rungs };
+        let ladder = Ladder {
+            ladder: LadderId::make(rng),
+            version: 1,
+            name: "Standaard".to_owned(),
+            rungs,
+            serves: LadderUse::Alarms,
+        };
         let directory = Directory {
             root: root.verify_key(),
             version: 1,

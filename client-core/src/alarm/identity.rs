@@ -21,10 +21,15 @@ impl AlarmOutbox {
         if self.read(phone)?.device == setup.device {
             return Ok(true);
         }
-        for job in self.open_jobs()? {
-            if let Job::Receipts(alarm) = job
-                && now.since_ms(self.read(|db| pressed(db, alarm))?.0) < MAX_OPEN_MS
-            {
+        for job in self.open_jobs(now)? {
+            let Job::Receipts(alarm) = job else { continue };
+            let pressed_at = match self.read(|db| pressed(db, alarm)) {
+                Ok((pressed_at, _)) => pressed_at,
+                // A check-in that has just become an alarm.
+                Err(BakenError::NoSuchAlarm) => now,
+                Err(error) => return Err(error),
+            };
+            if now.since_ms(pressed_at) < MAX_OPEN_MS {
                 return Ok(false);
             }
         }
@@ -34,6 +39,8 @@ impl AlarmOutbox {
                  SET device = ?1, alarm_key = ?2, card_key = ?3, account = ?4, mail_cursor = 0, mail_generation = -1
                  WHERE NOT EXISTS (SELECT 1 FROM note)
                    AND NOT EXISTS (SELECT 1 FROM alarm_update WHERE stored = 0)
+                   AND NOT EXISTS (SELECT 1 FROM check_in
+                                   WHERE settled = 1 OR (settled = 0 AND raised = 0 AND called = x''))
                    AND NOT EXISTS (SELECT 1 FROM alarm AS a
                                    WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm))",
                 params![setup.device.0, &setup.alarm_key.to_bytes()[..], setup.card_key.as_bytes(), setup.account.0],

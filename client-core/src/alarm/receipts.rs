@@ -16,6 +16,7 @@ use rusqlite::{Transaction, params};
 use crate::BakenError;
 use crate::alarm::orders::take_order;
 use crate::alarm::outbox::{document_hash, phone, sealed};
+use crate::checkin::{self, Claim};
 
 /// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
 const MAX_RECEIPTS_BY_ONE: usize = 256;
@@ -60,9 +61,12 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
-        MailKind::Alarm | MailKind::Update | MailKind::Note | MailKind::Enrolment | MailKind::Roster => {
-            keep_evidence(tx, None, "not_for_phones", &mail.document, now)
-        }
+        MailKind::Alarm
+        | MailKind::Update
+        | MailKind::Note
+        | MailKind::Enrolment
+        | MailKind::Roster
+        | MailKind::Timers => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 
@@ -89,7 +93,11 @@ pub(super) fn take_receipt(
     let receipt = receipt.value();
     let sealed_hash = match sealed(tx, receipt.alarm) {
         Ok((hash, _)) => hash,
-        Err(BakenError::NoSuchAlarm) => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
+        Err(BakenError::NoSuchAlarm) => match checkin::claim(tx, receipt.alarm, receipt.alarm_hash, now)? {
+            Claim::Raised => receipt.alarm_hash,
+            Claim::Settled => return Ok(Verdict::Known),
+            Claim::Unknown => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
+        },
         Err(error) => return Err(error),
     };
     if receipt.alarm_hash != sealed_hash {

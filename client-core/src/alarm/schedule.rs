@@ -32,6 +32,10 @@ pub(super) enum Job {
     Alarm(AlarmId),
     /// Send this note: it may be the only call for help there is.
     Note(NoteId),
+    /// Say that this check-in is settled, before it becomes an alarm.
+    Settlement(AlarmId),
+    /// Hand in this check-in, or renew it.
+    CheckIn(AlarmId),
     /// Send this update, by its number.
     Update(AlarmId, u64),
     /// Ask for all receipts of this alarm.
@@ -87,7 +91,7 @@ impl Schedule {
         let failures = self.waits.get(&job).map_or(0, |wait| wait.failures);
         let (delay_ms, failures) = match outcome {
             Outcome::Done { seen } => match job {
-                Job::Alarm(_) | Job::Note(_) | Job::Update(..) => {
+                Job::Alarm(_) | Job::Note(_) | Job::Settlement(_) | Job::CheckIn(_) | Job::Update(..) => {
                     self.waits.remove(&job);
                     return;
                 }
@@ -97,7 +101,9 @@ impl Schedule {
             },
             Outcome::Failed => (jittered(backoff_ms(failures), rng), failures.saturating_add(1)),
             Outcome::Refused => match job {
-                Job::Alarm(_) | Job::Note(_) => (jittered(REFUSED_ALARM_MS, rng), 0),
+                Job::Alarm(_) | Job::Note(_) | Job::Settlement(_) | Job::CheckIn(_) => {
+                    (jittered(REFUSED_ALARM_MS, rng), 0)
+                }
                 Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
             },
         };

@@ -63,6 +63,17 @@ pub struct Rung {
     pub wait_s: u32,
 }
 
+/// What a ladder is climbed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum LadderUse {
+    /// Alarms; and check-ins that were missed, where no ladder is for those.
+    #[n(0)]
+    Alarms,
+    /// Check-ins that were missed.
+    #[n(1)]
+    CheckIns,
+}
+
 /// A ladder that office-holders can accept.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Ladder {
@@ -78,6 +89,9 @@ pub struct Ladder {
     /// From the first to the last.
     #[n(3)]
     pub rungs: Vec<Rung>,
+    /// What it is climbed for.
+    #[n(4)]
+    pub serves: LadderUse,
 }
 
 impl Ladder {
@@ -114,7 +128,7 @@ pub struct Directory {
     /// The desks.
     #[n(5)]
     pub desks: Vec<DeskEntry>,
-    /// The ladders; the first is the one a new phone starts with.
+    /// The ladders; the first for each use is the one a new phone starts with.
     #[n(6)]
     pub ladders: Vec<Ladder>,
 }
@@ -177,6 +191,12 @@ impl Directory {
     /// A desk by its id.
     pub fn desk(&self, desk: DeviceId) -> Option<&DeskEntry> {
         self.desks.iter().find(|entry| entry.desk == desk)
+    }
+
+    /// The first ladder for a use; for check-ins that of alarms where there is no other.
+    pub fn ladder_for(&self, serves: LadderUse) -> Option<&Ladder> {
+        let first = |serves| self.ladders.iter().find(|ladder| ladder.serves == serves);
+        first(serves).or_else(|| first(LadderUse::Alarms))
     }
 
     /// A ladder by id and version.

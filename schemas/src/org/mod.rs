@@ -10,7 +10,7 @@ mod enrolment;
 mod invite;
 mod roster;
 
-pub use directory::{DeskEntry, Directory, Ladder, MAX_RESPONDERS, RelayEntry, Rung};
+pub use directory::{DeskEntry, Directory, Ladder, LadderUse, MAX_RESPONDERS, RelayEntry, Rung};
 pub use enrolment::Enrolment;
 pub use invite::{Invite, InviteRegistration, InviteRole};
 pub use roster::{RosterLine, RosterPerson};

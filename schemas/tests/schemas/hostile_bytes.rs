@@ -1,9 +1,9 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
-use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
+use baken_schemas::alarm::{Alarm, Card, DepositReceipt, DepositTimers, Note, Raise, Receipt, Settlement, Update};
 use baken_schemas::api::{
-    Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page,
-    Recovery,
+    Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
+    Page, Recovery,
 };
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
@@ -44,6 +44,10 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Card>(bytes);
     document::<Receipt>(bytes);
     document::<Order>(bytes);
+    document::<DepositTimers>(bytes);
+    document::<Settlement>(bytes);
+    document::<Raise>(bytes);
+    document::<DepositReceipt>(bytes);
     document::<Directory>(bytes);
     document::<Invite>(bytes);
     document::<InviteRegistration>(bytes);
@@ -58,6 +62,7 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<Activated>(bytes);
     plain::<Recovery>(bytes);
     plain::<Activation>(bytes);
+    plain::<Deposit>(bytes);
     plain::<EntryBatch>(bytes);
     plain::<EntriesStored>(bytes);
     plain::<Page>(bytes);

@@ -61,6 +61,7 @@ def directory(world, inputs, sealer):
                 ladder["version"],
                 ladder["name"],
                 [[[h(responder) for responder in rung["responders"]], rung["wait_s"]] for rung in ladder["rungs"]],
+                variant(["alarms", "check-ins"].index(ladder["serves"])),
             ]
             for ladder in inputs["ladders"]
         ],

@@ -44,7 +44,7 @@ impl Desk {
         event: ReceiptState,
         detail: Option<&ReceiptDetail>,
     ) -> Vec<NewDelivery> {
-        let kind = opened.body().map(|body| body.kind);
+        let kind = opened.kind();
         let now = self.now();
         let mut rng = self.fork_rng();
         let told = self.channels.0.iter().filter(|channel| channel.tells(event, kind));
@@ -80,7 +80,7 @@ impl Desk {
     ) -> String {
         let mut data = json!({ "alarm": row.alarm, "state": event, "console": self.link(row.alarm) });
         if channel.include.kind {
-            data["kind"] = json!(opened.body().map(|body| body.kind));
+            data["kind"] = json!(opened.kind());
         }
         if channel.include.person {
             let known = self.known();
@@ -102,7 +102,7 @@ impl Desk {
 
     fn dc09_content(&self, channel: &Channel, row: &AlarmRow, opened: &Opened) -> String {
         // What cannot be opened may be anything: an alarm centre gets the kind that makes it act.
-        let event = opened.body().map_or(Event::Panic, |body| Event::from(body.kind));
+        let event = opened.kind().map_or(Event::Panic, Event::from);
         let known = self.known();
         let sender = known.people.sender(row.device);
         let text = match sender {

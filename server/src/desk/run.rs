@@ -87,6 +87,8 @@ impl Runner {
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.post_orders().await });
         let this = Arc::clone(&runner);
+        loops.spawn(async move { this.watch_check_ins().await });
+        let this = Arc::clone(&runner);
         loops.spawn(async move { this.make_deliveries().await });
         loops.spawn(async move { runner.fetch_cards().await });
         tokio::select! {

@@ -10,8 +10,8 @@ use baken_schemas::FormatError;
 use baken_schemas::alarm::{Alarm, AlarmClass, Receipt, ReceiptState};
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::id::{AlarmId, DeviceId};
-use baken_schemas::org::{Directory, Rung};
+use baken_schemas::id::{AlarmId, DeviceId, LadderId};
+use baken_schemas::org::{Directory, OrgId, Rung};
 use baken_schemas::signed::{Document as _, Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -44,10 +44,12 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
         return Err(FormatError::Signature { what: Alarm::LABEL }.into());
     }
     let alarm = unverified.verify(&phone.alarm)?;
-    if alarm.value().header.class == AlarmClass::Deposit {
-        return Err(Refusal::NotYet);
+    let header = &alarm.value().header;
+    if header.class == AlarmClass::Deposit {
+        return Err(Refusal::NoTimers);
     }
-    let plan = plan(relay, &phone, alarm.value())?;
+    let sealed_to: Vec<DeviceId> = alarm.value().slots.iter().map(|slot| slot.responder).collect();
+    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), &sealed_to)?;
     let now = relay.now();
     let keys = relay.keys();
     let stored =
@@ -57,20 +59,24 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
 }
 
 /// Who is called, and whether that is by a ladder that the directory knows.
-struct Plan {
-    rungs: Vec<Rung>,
-    known: bool,
+pub(super) struct Plan {
+    pub(super) rungs: Vec<Rung>,
+    pub(super) known: bool,
 }
 
 /// The ladder that the alarm names, from any version of the directory, without the desks that have left since: they
 /// would be waited for in vain. Where that leaves nobody, one rung with every desk it is sealed to; else one with every
 /// desk there is, which will ring though nobody can open it.
-fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
-    let header = &alarm.header;
-    let newest = relay.trust().directory(phone.org)?;
-    let named = match newest.value().ladder(header.ladder, header.ladder_version) {
+pub(super) fn plan(
+    relay: &Relay,
+    org: OrgId,
+    (ladder, version): (LadderId, u32),
+    sealed_to: &[DeviceId],
+) -> Result<Plan, Refusal> {
+    let newest = relay.trust().directory(org)?;
+    let named = match newest.value().ladder(ladder, version) {
         Some(ladder) => Some(ladder.clone()),
-        None => relay.store().read(|db| trust::ladder(db, phone.org, header.ladder, header.ladder_version))?,
+        None => relay.store().read(|db| trust::ladder(db, org, ladder, version))?,
     };
     let mut rungs = named.map_or_else(Vec::new, |ladder| ladder.rungs);
     rungs.iter_mut().for_each(|rung| rung.responders.retain(|desk| newest.value().desk(*desk).is_some()));
@@ -78,8 +84,7 @@ fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
     if !rungs.is_empty() {
         return Ok(Plan { rungs, known: true });
     }
-    let sealed_to: Vec<DeviceId> =
-        desks(newest.value()).filter(|desk| alarm.slots.iter().any(|slot| slot.responder == *desk)).collect();
+    let sealed_to: Vec<DeviceId> = desks(newest.value()).filter(|desk| sealed_to.contains(desk)).collect();
     let responders = if sealed_to.is_empty() { desks(newest.value()).collect() } else { sealed_to };
     Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S }], known: false })
 }

@@ -13,6 +13,7 @@ mod auth;
 mod blobs;
 mod cards;
 mod compact;
+mod deposits;
 mod devices;
 mod entries;
 mod ladder;
@@ -27,6 +28,7 @@ mod page;
 mod pairing;
 mod problem;
 mod quota;
+mod raising;
 mod rates;
 mod receipts;
 mod recover;
@@ -67,6 +69,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_2.sql"),
         include_str!("schema_2_blob.sql"),
         include_str!("schema_3.sql"),
+        include_str!("schema_4_deposit.sql"),
     ],
 };
 

@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, devices, entries, live, log, mail, messages, orders, org_documents, pairing,
-    quota, receipts, recover, sealed_root,
+    Relay, activate, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
+    org_documents, pairing, quota, raising, receipts, recover, sealed_root,
 };
 
 /// The largest body of an address that takes one small document.
@@ -58,6 +58,9 @@ impl Relay {
             .route(api::CARD, small(put(cards::put)).get(cards::fetch))
             .route(api::ENROLMENTS, small(post(messages::enrolment)))
             .route(api::ALARMS, small(post(alarms::post)))
+            .route(api::DEPOSITS, small(post(deposits::post)))
+            .route(api::SETTLEMENTS, small(post(deposits::settle)))
+            .route(api::RAISES, small(post(raising::post)))
             .route(api::UPDATES, small(post(messages::update)))
             .route(api::NOTES, small(post(messages::note)))
             .route(api::ORDERS, small(post(orders::post)))

@@ -6,7 +6,6 @@
 mod api;
 mod guard;
 mod live;
-mod local_time;
 mod pages;
 mod present;
 mod serve;

@@ -14,9 +14,9 @@ use crate::desk::{ActError, DeskError};
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
-use crate::web::local_time::local;
 use crate::web::present::{ShownAlarm, ShownDetail};
 use crate::web::words::Words;
+use baken_schemas::local_time::local;
 
 /// What every page of an officer shows.
 struct Frame {

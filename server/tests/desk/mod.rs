@@ -2,6 +2,7 @@
 //! real relay over TLS.
 
 mod acting;
+mod check_ins;
 mod console;
 mod orders;
 mod process;

@@ -13,7 +13,7 @@ use baken_schemas::device::DeviceKeys;
 use baken_schemas::entry::Entry;
 use baken_schemas::id::{AccountId, AlarmId, InviteId, LadderId};
 use baken_schemas::order::Order;
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::recovery::SealedRoot;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
@@ -194,6 +194,7 @@ fn directory(keys: &Keys, url: &str, tls_root: &[u8], rng: &mut ChaCha20Rng) -> 
         version: 1,
         name: "Alle alarmen".to_owned(),
         rungs: vec![Rung { responders: vec![desk.desk], wait_s: 10 }],
+        serves: LadderUse::Alarms,
     };
     let relay = RelayEntry {
         relay: keys.relay.device,

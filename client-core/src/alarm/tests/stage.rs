@@ -14,7 +14,7 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
 use data_encoding::BASE64;
@@ -209,7 +209,7 @@ fn signed_directory(
             operator_reads_alarms: false,
         },
         desks,
-        ladders: vec![Ladder { ladder, version: 1, name: "Alle alarmen".to_owned(), rungs }],
+        ladders: vec![Ladder { ladder, version: 1, name: "Alle alarmen".to_owned(), rungs, serves: LadderUse::Alarms }],
     };
     Signed::make(directory, root)
 }

@@ -9,6 +9,7 @@ mod basics;
 mod blob;
 mod circle;
 mod cross_check;
+mod deposit;
 mod entry;
 mod export;
 mod order;
@@ -85,6 +86,7 @@ const FORMATS: &[Format] = &[
     ("blob", blob::make_blob, blob::open_blob),
     ("export", export::make_export, export::open_export),
     ("order", order::make_order, order::open_order),
+    ("deposit", deposit::make_deposit, deposit::open_deposit),
 ];
 
 impl Set {

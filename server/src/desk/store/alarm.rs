@@ -20,6 +20,8 @@ pub(in crate::desk) enum Form {
     Damaged = 1,
     /// A note that says duress, without an alarm that it belongs to.
     DuressNote = 2,
+    /// The timers of a check-in that was due and not handed over.
+    NotHandedOver = 3,
 }
 
 /// A row of the table `alarm`.
@@ -61,6 +63,7 @@ fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
     let form = match row.get::<_, i64>("form")? {
         0 => Form::Alarm,
         2 => Form::DuressNote,
+        3 => Form::NotHandedOver,
         _ => Form::Damaged,
     };
     Ok(AlarmRow {

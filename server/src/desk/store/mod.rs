@@ -7,6 +7,7 @@ pub(super) mod order;
 pub(super) mod receipt;
 pub(super) mod session;
 mod trust;
+pub(super) mod watch;
 
 pub(super) use alarm::{AlarmRow, Form, NewAlarm, NoteRow, UpdateRow};
 pub(super) use delivery::{Claim, DeliveryRow, DeliveryState, NewDelivery};
@@ -22,7 +23,12 @@ pub(super) use trust::{add_enrolment, add_roster, card, directories, enrolments,
 /// The desk's database.
 pub(super) const DATABASE: Schema = Schema {
     file: "desk.db",
-    migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2.sql")],
+    migrations: &[
+        crate::audit::TABLE,
+        include_str!("schema.sql"),
+        include_str!("schema_2.sql"),
+        include_str!("schema_3_deposit.sql"),
+    ],
 };
 
 fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {
