@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, bail};
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, Position, Provenance,
+    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, DepositTimers, Fix, Position, Provenance,
 };
 use baken_schemas::api;
 use baken_schemas::cbor;
@@ -97,12 +97,51 @@ impl Org {
         text: &str,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Signed<Alarm>, ContentKey)> {
+        self.sealed(keys, AlarmClass::Alarm, kind, text, rng)
+    }
+
+    /// A deposit by `keys`, watched by the first desk, due and silent after `due_s` seconds without a grace: the sealed
+    /// alarm, and the body to hand in.
+    ///
+    /// # Errors
+    /// When the text is too long.
+    pub fn deposit(
+        &self,
+        keys: &DeviceKeys,
+        due_s: u32,
+        text: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Signed<Alarm>, Vec<u8>)> {
+        let (alarm, _) = self.sealed(keys, AlarmClass::Deposit, AlarmKind::Missed, text, rng)?;
+        let timers = DepositTimers {
+            deposit: alarm.value().header.alarm,
+            device: keys.device,
+            seq: 1,
+            sealed: alarm.hash(),
+            desk: self.desks.first().context("there is a desk")?.device,
+            due_in_s: Some(due_s),
+            silent_after_s: due_s,
+            grace_s: 0,
+        };
+        let timers = Signed::make(timers, &keys.alarm).bytes().to_vec().into();
+        let body = cbor::to_vec(&api::Deposit { timers, alarm: alarm.bytes().to_vec().into() });
+        Ok((alarm, body))
+    }
+
+    fn sealed(
+        &self,
+        keys: &DeviceKeys,
+        class: AlarmClass,
+        kind: AlarmKind,
+        text: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Signed<Alarm>, ContentKey)> {
         let directory = self.directory.value();
         let ladder = directory.ladders.first().context("there is a ladder")?;
         let header = AlarmHeader {
             alarm: AlarmId::make(rng),
             device: keys.device,
-            class: AlarmClass::Alarm,
+            class,
             ladder: ladder.ladder,
             ladder_version: ladder.version,
         };

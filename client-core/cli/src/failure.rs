@@ -136,6 +136,11 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::Erased { .. }
         | E::NoConflict
         | E::NoSuchAlarm
+        | E::NoSuchCheckIn
+        | E::CheckInTime
+        | E::CheckInText
+        | E::CheckInOver
+        | E::TooManyCheckIns
         | E::AttachmentTooLarge
         | E::AttachmentChanged
         | E::AttachmentNotHere

@@ -35,3 +35,6 @@ pub use view::{CheckInNews, CheckInState, CheckInView};
 use forms::is_due;
 pub(crate) use forms::{Proven, keep_answer, keep_settlement_answer, next_form, note_refusal, settlement};
 pub(crate) use store::{Claim, claim, open_ids, raised_without_alarm, settlements};
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! The directory: which relay, desks and ladders an organisation vouches for. One document under one version, so that a
 //! relay cannot show a phone the desks of one day with the ladders of another.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::FormatError;
 use crate::crypto::{KemPublic, VerifyKey};
@@ -63,15 +63,43 @@ pub struct Rung {
     pub wait_s: u32,
 }
 
-/// What a ladder is climbed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+/// What a ladder is climbed for. One for alarms is written without a word of it, as all were before there were others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LadderUse {
     /// Alarms; and check-ins that were missed, where no ladder is for those.
-    #[n(0)]
     Alarms,
-    /// Check-ins that were missed.
-    #[n(1)]
+    /// Check-ins that were missed: 1.
     CheckIns,
+}
+
+impl<C> Encode<C> for LadderUse {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::Alarms => encoder.null()?.ok(),
+            Self::CheckIns => encoder.u8(1)?.ok(),
+        }
+    }
+
+    fn is_nil(&self) -> bool {
+        *self == Self::Alarms
+    }
+}
+
+impl<'b, C> Decode<'b, C> for LadderUse {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        match decoder.u8()? {
+            1 => Ok(Self::CheckIns),
+            _ => Err(minicbor::decode::Error::message("a ladder's use that is not known")),
+        }
+    }
+
+    fn nil() -> Option<Self> {
+        Some(Self::Alarms)
+    }
 }
 
 /// A ladder that office-holders can accept.

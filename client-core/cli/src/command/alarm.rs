@@ -276,7 +276,7 @@ fn find_alarm(baken: &Baken, typed: &str) -> Result<AlarmId, Failure> {
 }
 
 /// `LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]`; a terminal has no receiver of its own.
-fn fix(position: Option<&str>) -> Result<Fix, Failure> {
+pub fn fix(position: Option<&str>) -> Result<Fix, Failure> {
     let Some(position) = position else { return Ok(Fix::Absent(FixAbsent::NoReceiver)) };
     let refused = || Failure::Input("position");
     let parts: Vec<&str> = position.split(',').map(str::trim).collect();

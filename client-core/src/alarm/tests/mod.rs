@@ -5,7 +5,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod orders;
-mod stage;
+pub(crate) mod stage;
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
