@@ -22,6 +22,8 @@ const SAME_BYTES_MS: i64 = 30_000;
 const HEARTBEATS_IN_SILENCE: i64 = 4;
 /// The shortest and the longest time between two heartbeats, in milliseconds.
 const HEARTBEAT_MS: (i64, i64) = (15_000, 5 * 60_000);
+/// How far a number goes ahead of one that the relay has seen already.
+const NUMBERS_AHEAD: i64 = 1_000;
 /// The most forms that a relay may have for all the phone knows.
 const MAX_FORMS: i64 = 4_096;
 
@@ -204,6 +206,11 @@ pub(crate) fn note_refusal(tx: &Transaction<'_>, deposit: AlarmId, status: u16, 
     if status == 404 {
         let lost = "UPDATE check_in SET due_known = 0, renewed_silent_s = 0 WHERE deposit = ?1 AND settled = 0";
         tx.execute(lost, [deposit.0])?;
+    }
+    // Another form has this number, as after this phone's files were put back: the next goes far ahead.
+    if code == "conflict" {
+        let ahead = "UPDATE check_in SET number = number + ?2 WHERE deposit = ?1";
+        tx.execute(ahead, params![deposit.0, NUMBERS_AHEAD])?;
     }
     Ok(())
 }

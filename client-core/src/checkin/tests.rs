@@ -385,6 +385,20 @@ async fn a_relay_that_lost_it_gets_it_whole_again() {
 }
 
 #[tokio::test]
+async fn a_number_that_the_relay_has_seen_is_left_far_behind() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let check_in = start(&stage, 90);
+    stage.deliver(&relay).await;
+    stage.phone.move_check_ins(at(1), None).unwrap();
+    stage.phone.write(|tx| super::note_refusal(tx, check_in, 409, "conflict")).unwrap();
+    stage.clock.pass_s(60);
+    stage.deliver(&relay).await;
+    assert!(relay.deposits().last().unwrap().0.seq > 1_000);
+    assert_eq!(view(&stage, check_in).state, CheckInState::Running);
+}
+
+#[tokio::test]
 async fn a_clock_set_back_renews_at_once() {
     let stage = Stage::set_up();
     let relay = StageRelay::of(&stage);

@@ -81,13 +81,16 @@ struct Known {
 
 fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError> {
     let row = db
-        .prepare_cached("SELECT device, seq, timers, state, document FROM deposit WHERE deposit = ?1")?
+        .prepare_cached(
+            "SELECT d.device, d.seq, d.timers, d.state, d.document, coalesce(a.quiet, 0)
+             FROM deposit d LEFT JOIN alarm a ON a.alarm = d.deposit WHERE d.deposit = ?1",
+        )?
         .query_row([deposit.0], |row| {
             Ok(Known {
                 device: DeviceId(row.get(0)?),
                 seq: row.get(1)?,
                 timers: Hash(row.get(2)?),
-                state: raising::state_of(row.get(3)?),
+                state: told_as(raising::state_of(row.get(3)?), row.get(5)?),
                 document: row.get(4)?,
             })
         })
@@ -97,12 +100,17 @@ fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError>
     }
     // Its row is gone a while after it was raised; the alarm stays.
     Ok(db
-        .prepare_cached("SELECT device, document FROM alarm WHERE alarm = ?1")?
+        .prepare_cached("SELECT device, document, quiet FROM alarm WHERE alarm = ?1")?
         .query_row([deposit.0], |row| {
-            let state = DepositState::Raised;
+            let state = told_as(DepositState::Raised, row.get(2)?);
             Ok(Known { device: DeviceId(row.get(0)?), seq: 0, timers: Hash::ZERO, state, document: row.get(1)? })
         })
         .optional()?)
+}
+
+/// What the phone is told of a deposit: of one that a desk had raised for a person under duress, that it is settled.
+fn told_as(state: DepositState, quiet: bool) -> DepositState {
+    if quiet { DepositState::Settled } else { state }
 }
 
 fn store(

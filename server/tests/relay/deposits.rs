@@ -355,6 +355,9 @@ async fn what_a_desk_has_raised_climbs_and_the_phone_hears_nothing_of_it() {
     pass(&world, 10 * MINUTE_MS).await;
     assert_eq!(world.count(&second, MailKind::Alarm).await, 1, "its ladder climbs");
     assert_eq!(world.mail(&phone, 0).await.len(), before);
+    // Nor when it settles once more, as after an answer that got lost, or a heartbeat was under way.
+    assert_eq!(check_in.settle(&mut world).await, DepositState::Settled);
+    assert_eq!(check_in.hand_in(&mut world, minutes(None, 600), 1).await, DepositState::Settled);
     let path = api::ALARM_RECEIPTS.replace("{alarm}", &check_in.id.to_string());
     world.call_locked(&phone, "GET", &path, &[]).await.is(404, "not_found");
     assert_eq!(world.audited("deposit_raised"), [(check_in.id.to_string(), "desk_asked".to_owned())]);

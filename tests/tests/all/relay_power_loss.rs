@@ -158,7 +158,8 @@ fn i1_the_search_bites_when_half_an_alarm_is_there() -> Result<()> {
         "DELETE FROM ladder_rung WHERE alarm = (SELECT alarm FROM alarm LIMIT 1) AND rung = 1",
         "DELETE FROM ladder_run WHERE alarm = (SELECT alarm FROM ladder_run LIMIT 1)",
         "DELETE FROM receipt WHERE alarm = (SELECT alarm FROM alarm LIMIT 1)",
-        "DELETE FROM idempotency WHERE key = (SELECT alarm FROM alarm LIMIT 1)",
+        "DELETE FROM idempotency
+         WHERE key = (SELECT alarm FROM alarm WHERE alarm NOT IN (SELECT deposit FROM deposit) LIMIT 1)",
         "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit WHERE act = 'alarm_stored')",
         "DELETE FROM alarm WHERE alarm = (SELECT alarm FROM alarm LIMIT 1)",
         "DELETE FROM deposit WHERE deposit = (SELECT deposit FROM deposit WHERE state = 2 LIMIT 1)",

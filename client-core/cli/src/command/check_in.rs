@@ -13,7 +13,7 @@ use baken_schemas::local_time::local;
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
-use super::alarm::{fix, tell_locked};
+use super::alarm::{fix, tell_aside};
 use super::{find, short};
 use crate::args::{Arguments, CheckInCommand, CheckInEnd, CheckInTerms};
 use crate::failure::{End, Failure};
@@ -152,8 +152,7 @@ async fn watch(arguments: &Arguments, timeout: Option<u64>, out: &Output) -> Res
     let mut shown = Vec::new();
     let mut failed = None;
     let mut tell = |round: &Round| {
-        tell_locked(round, out);
-        tell_news(round, out);
+        tell_aside(round, out);
         match phone.baken.check_ins() {
             Ok(check_ins) => {
                 for view in &check_ins {
@@ -236,8 +235,7 @@ async fn every(
 /// One round of sending.
 async fn send(phone: &Phone, out: &Output) -> Result<Round, Failure> {
     let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
-    tell_locked(&round, out);
-    tell_news(&round, out);
+    tell_aside(&round, out);
     Ok(round)
 }
 
@@ -260,7 +258,8 @@ fn end_of(check_ins: &[CheckInView], round: &Round) -> End {
     if check_ins.iter().any(waits) { End::of_waiting(round.error.as_ref()) } else { End::Done }
 }
 
-fn tell_news(round: &Round, out: &Output) {
+/// Says what a person is to know of check-ins, once.
+pub fn tell_news(round: &Round, out: &Output) {
     for news in &round.check_ins {
         out.json(&json!(news));
         let (sentence, check_in) = match news {
