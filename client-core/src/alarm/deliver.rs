@@ -103,13 +103,14 @@ impl AlarmOutbox {
         Ok(round)
     }
 
-    /// Milliseconds until there is something to ask again, at most 20 seconds.
+    /// Milliseconds until there is something to ask again or to tell of a check-in, at most 20 seconds.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn next_due_ms(&self, now: Timestamp) -> Result<i64, BakenError> {
         let open = self.open_jobs(now)?;
-        Ok(self.schedule().next_ms(&open, now))
+        let asks_ms = self.schedule().next_ms(&open, now);
+        Ok(self.read(|db| checkin::next_news_ms(db, now))?.map_or(asks_ms, |news_ms| asks_ms.min(news_ms)))
     }
 
     /// Makes everything due at once: the network came back, or a person asks.

@@ -30,6 +30,7 @@ mod words;
 
 pub use every::{Rule, RuleView, Weekdays};
 pub use start::{MAX_CHECK_IN_TEXT_BYTES, NewCheckIn};
+pub(crate) use view::next_news_ms;
 pub use view::{CheckInNews, CheckInState, CheckInView};
 
 use forms::is_due;

@@ -335,6 +335,24 @@ async fn a_person_is_reminded_once_before_and_once_when_it_is_due() {
 }
 
 #[tokio::test]
+async fn a_program_that_runs_is_woken_for_the_moment_itself() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    relay.be(Mood::Down);
+    start(&stage, 90);
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        told.extend(stage.deliver(&relay).await.check_ins.iter().map(|_| stage.clock.now()));
+        let wait_ms = stage.phone.next_due_ms(stage.clock.now()).unwrap();
+        assert!((0..=24_000).contains(&wait_ms), "{wait_ms}");
+        stage.clock.set(stage.clock.now().0 + wait_ms);
+    }
+    let started = Timestamp(crate::alarm::tests::stage::TODAY);
+    let after: Vec<i64> = told.iter().map(|at| at.since_ms(started)).collect();
+    assert_eq!(after, [80 * 60_000, 90 * 60_000, 92 * 60_000], "soon, due, and called by this phone");
+}
+
+#[tokio::test]
 async fn times_that_make_no_sense_are_answered_before_anything_is_written() {
     let stage = Stage::set_up();
     let now = stage.clock.now();

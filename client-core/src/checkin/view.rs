@@ -2,7 +2,7 @@
 
 use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 use serde::Serialize;
 
 use super::every;
@@ -86,6 +86,24 @@ pub enum CheckInNews {
     Called(AlarmId),
 }
 
+/// When a person is reminded.
+fn soon_at(stored: &Stored) -> Timestamp {
+    let lasts_ms = stored.due_at.since_ms(stored.started_at);
+    stored.due_at.plus_ms(-(lasts_ms / REMIND_PART).clamp(0, REMIND_MS))
+}
+
+/// Milliseconds until time next does something to an open check-in.
+pub(crate) fn next_news_ms(db: &Connection, now: Timestamp) -> Result<Option<i64>, BakenError> {
+    let moments = store::open(db)?.into_iter().flat_map(|stored| {
+        [
+            (stored.told < 1).then(|| soon_at(&stored)),
+            (stored.told < 2).then_some(stored.due_at),
+            stored.renewed.is_none().then(|| stored.raise_at()),
+        ]
+    });
+    Ok(moments.flatten().map(|moment| moment.since_ms(now)).filter(|wait_ms| *wait_ms > 0).min())
+}
+
 fn view(stored: Stored, now: Timestamp) -> CheckInView {
     let raise_at = stored.raise_at();
     let is_open = stored.is_open();
@@ -144,9 +162,7 @@ impl AlarmOutbox {
     /// Those of the disk.
     pub(crate) fn keep_check_ins(&self, context: &Context) -> Result<Vec<CheckInNews>, BakenError> {
         let now = context.now();
-        if self.read(|db| Ok(!db.prepare_cached("SELECT 1 FROM check_in_rule")?.exists([])?))? {
-            // Nothing to start.
-        } else {
+        if self.read(|db| Ok(db.prepare_cached("SELECT 1 FROM check_in_rule")?.exists([])?))? {
             self.write(|tx| every::start_due(tx, context))?;
         }
         let mut news = Vec::new();
@@ -160,15 +176,19 @@ impl AlarmOutbox {
                 };
                 let set = "UPDATE check_in SET called = ?2 WHERE deposit = ?1 AND settled = 0 AND raised = 0";
                 let deposit = stored.deposit;
-                self.press_with(&call, context, |tx, alarm| Ok(tx.execute(set, params![deposit.0, alarm.0])? > 0))?;
-                news.push(CheckInNews::Called(deposit));
+                let pressed =
+                    self.press_with(&call, context, |tx, alarm| Ok(tx.execute(set, params![deposit.0, alarm.0])? > 0));
+                match pressed {
+                    Ok((_, true)) => news.push(CheckInNews::Called(deposit)),
+                    // Another process has, or nobody could be called: a directory may come that says whom.
+                    Ok((_, false)) | Err(BakenError::NoLadder | BakenError::Format(_)) => {}
+                    Err(error) => return Err(error),
+                }
                 continue;
             }
-            let lasts_ms = stored.due_at.since_ms(stored.started_at);
-            let soon_at = stored.due_at.plus_ms(-(lasts_ms / REMIND_PART).clamp(0, REMIND_MS));
             let due = if now >= stored.due_at {
                 2
-            } else if now >= soon_at {
+            } else if now >= soon_at(&stored) {
                 1
             } else {
                 0
