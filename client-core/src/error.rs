@@ -227,6 +227,21 @@ pub enum BakenError {
     /// The organisation takes no alarms by text message, or this one was pressed before that was prepared.
     #[error("this alarm cannot be sent as a text message")]
     NoAlarmText,
+    /// There is no check-in or rule of that kind here.
+    #[error("there is no such check-in")]
+    NoSuchCheckIn,
+    /// A check-in is due in one minute to seven days, allows as much silence, and has a grace of an hour at most.
+    #[error("a check-in is due in one minute to seven days, with a grace of an hour at most")]
+    CheckInTime,
+    /// More words than fit an alarm.
+    #[error("a check-in has at most 1,600 bytes of text")]
+    CheckInText,
+    /// It was settled, or is an alarm already.
+    #[error("the check-in is over")]
+    CheckInOver,
+    /// As many are open as there can be.
+    #[error("there are too many check-ins; settle or end some first")]
+    TooManyCheckIns,
     /// The directory offers no ladder an alarm could climb.
     #[error("the organisation's directory has no ladder for an alarm")]
     NoLadder,
@@ -328,6 +343,11 @@ impl BakenError {
             Self::ExportInvalid(_) => "export_invalid",
             Self::NoSuchAlarm => "no_such_alarm",
             Self::NoAlarmText => "no_alarm_text",
+            Self::NoSuchCheckIn => "no_such_check_in",
+            Self::CheckInTime => "check_in_time",
+            Self::CheckInText => "check_in_text",
+            Self::CheckInOver => "check_in_over",
+            Self::TooManyCheckIns => "too_many_check_ins",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
             Self::Untrusted => "untrusted",
@@ -384,7 +404,11 @@ impl BakenError {
             Self::UnknownKind => "Use one of: profile, contact, measure, incident, note, plan, guidance, attachment.",
             Self::UnknownField => "Ask for the fields of the kind.",
             Self::ValueRefused => "Give a shorter value, or one of the field's type.",
-            Self::NoSuchRecord | Self::NoSuchAlarm => "List them to find the id.",
+            Self::CheckInTime => "Choose a time from a minute to seven days ahead.",
+            Self::CheckInText => "Write less.",
+            Self::CheckInOver => "Look at the list; what became an alarm is closed by a desk.",
+            Self::TooManyCheckIns => "Settle or end some first.",
+            Self::NoSuchRecord | Self::NoSuchAlarm | Self::NoSuchCheckIn => "List them to find the id.",
             Self::NoConflict => "List the conflicts again; another device may have resolved it.",
             Self::InConflict => "Look at both values and resolve the conflict.",
             Self::OwnDeletions => "Do this on another of your devices.",

@@ -17,6 +17,7 @@ pub mod alarm;
 pub mod attachment;
 mod baken;
 mod card;
+pub mod checkin;
 pub mod circle;
 pub mod client;
 mod context;

@@ -193,6 +193,14 @@ impl Baken {
         done
     }
 
+    /// Tries a PIN outside a session and opens nothing; whether it is a duress PIN.
+    pub(crate) fn which_pin(&self, pin: &str) -> Result<bool, BakenError> {
+        let tried = self.after_try(vault::try_pin(&self.home, &self.context, pin))?;
+        let duress = tried.is_duress();
+        tried.accept(&self.home, &self.context)?;
+        Ok(duress)
+    }
+
     fn fill_decoy(&self) -> Result<(), BakenError> {
         self.with_vault(|open| match open.vault.open_decoy()? {
             Some(mut connection) => decoy::fill(&mut connection, &open.vault.connection, &self.context),

@@ -53,6 +53,12 @@ pub const ALARMS: &str = "/v0/alarms";
 pub const SMS_CONTEXTS: &str = "/v0/sms-contexts";
 /// `POST`: a [`crate::alarm::SmsAlarm`] of a bridge → the relay's signed receipt `stored` for the text.
 pub const SMS: &str = "/v0/sms";
+/// `POST`: a [`Deposit`], new or renewed → the relay's signed [`crate::alarm::DepositReceipt`].
+pub const DEPOSITS: &str = "/v0/deposits";
+/// `POST`: a [`crate::alarm::Settlement`] of a deposit → the relay's signed [`crate::alarm::DepositReceipt`].
+pub const SETTLEMENTS: &str = "/v0/settlements";
+/// `POST`: a [`crate::alarm::Raise`] of the desk that watches a deposit; a repeat is fine.
+pub const RAISES: &str = "/v0/raises";
 /// `POST`: an update of an alarm.
 pub const UPDATES: &str = "/v0/updates";
 /// `POST`: a note to a desk.
@@ -151,6 +157,17 @@ pub struct EntriesStored {
     /// The hash of that entry.
     #[n(1)]
     pub hash: Hash,
+}
+
+/// An alarm handed in beforehand.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Deposit {
+    /// The signed [`crate::alarm::DepositTimers`].
+    #[n(0)]
+    pub timers: ByteVec,
+    /// The sealed and signed [`crate::alarm::Alarm`].
+    #[n(1)]
+    pub alarm: ByteVec,
 }
 
 /// One item of a page.
@@ -256,6 +273,9 @@ pub enum MailKind {
     /// An alarm that came as a text message ([`crate::alarm::SmsHandover`]), handed over to a responder.
     #[n(12)]
     Sms,
+    /// The timers of a deposit, for the desk that watches it.
+    #[n(9)]
+    Timers,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

@@ -19,6 +19,7 @@ mod error;
 pub mod export;
 pub mod id;
 mod language;
+pub mod local_time;
 pub mod openapi;
 pub mod order;
 pub mod org;

@@ -45,6 +45,7 @@ FORMATS = {
     "pairing": (None, lambda vector: [cbor2.loads(bytes.fromhex(vector[name])) for name in ("hello", "grant")]),
     "request": (formats_pairing.request, lambda vector: []),
     "order": (formats_alarm.order, lambda vector: []),
+    "deposit": (formats_alarm.deposit, lambda vector: []),
 }
 
 

@@ -12,7 +12,6 @@ pub mod dc09;
 pub mod desk;
 pub mod exit;
 pub mod folder;
-mod local_time;
 pub mod org;
 pub mod relay;
 pub mod relay_client;

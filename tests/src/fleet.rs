@@ -5,14 +5,16 @@ use std::net::IpAddr;
 
 use anyhow::{Context as _, Result, bail};
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, Position, Provenance,
+    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, DepositTimers, Fix, Position, Provenance,
 };
 use baken_schemas::api;
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, IdempotencyKey, InviteId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, RelayEntry, Rung};
+use baken_schemas::org::{
+    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
+};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
@@ -46,7 +48,13 @@ impl Org {
             })
             .collect();
         let rungs = desks.iter().map(|keys| Rung { responders: vec![keys.device], wait_s }).collect();
-        let ladder = Ladder { ladder: LadderId::make(rng), version: 1, name: "Standaard".to_owned(), rungs };
+        let ladder = Ladder {
+            ladder: LadderId::make(rng),
+            version: 1,
+            name: "Standaard".to_owned(),
+            rungs,
+            serves: LadderUse::Alarms,
+        };
         let directory = Directory {
             root: root.verify_key(),
             version: 1,
@@ -90,12 +98,51 @@ impl Org {
         text: &str,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Signed<Alarm>, ContentKey)> {
+        self.sealed(keys, AlarmClass::Alarm, kind, text, rng)
+    }
+
+    /// A deposit by `keys`, watched by the first desk, due and silent after `due_s` seconds without a grace: the sealed
+    /// alarm, and the body to hand in.
+    ///
+    /// # Errors
+    /// When the text is too long.
+    pub fn deposit(
+        &self,
+        keys: &DeviceKeys,
+        due_s: u32,
+        text: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Signed<Alarm>, Vec<u8>)> {
+        let (alarm, _) = self.sealed(keys, AlarmClass::Deposit, AlarmKind::Missed, text, rng)?;
+        let timers = DepositTimers {
+            deposit: alarm.value().header.alarm,
+            device: keys.device,
+            seq: 1,
+            sealed: alarm.hash(),
+            desk: self.desks.first().context("there is a desk")?.device,
+            due_in_s: Some(due_s),
+            silent_after_s: due_s,
+            grace_s: 0,
+        };
+        let timers = Signed::make(timers, &keys.alarm).bytes().to_vec().into();
+        let body = cbor::to_vec(&api::Deposit { timers, alarm: alarm.bytes().to_vec().into() });
+        Ok((alarm, body))
+    }
+
+    fn sealed(
+        &self,
+        keys: &DeviceKeys,
+        class: AlarmClass,
+        kind: AlarmKind,
+        text: &str,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<(Signed<Alarm>, ContentKey)> {
         let directory = self.directory.value();
         let ladder = directory.ladders.first().context("there is a ladder")?;
         let header = AlarmHeader {
             alarm: AlarmId::make(rng),
             device: keys.device,
-            class: AlarmClass::Alarm,
+            class,
             ladder: ladder.ladder,
             ladder_version: ladder.version,
         };

@@ -133,6 +133,9 @@ With --json: {\"devices\":[…]}, each with its \"orders\".")]
     /// Call for help, and see who has it; works without PIN
     #[command(subcommand)]
     Alarm(AlarmCommand),
+    /// An alarm that goes off unless you say in time that all is well
+    #[command(subcommand)]
+    CheckIn(CheckInCommand),
     /// What responders are shown with an alarm, made of the profile and the emergency contacts
     #[command(subcommand)]
     Card(CardCommand),
@@ -635,6 +638,104 @@ Example:
         /// Words
         #[arg(long, default_value = "")]
         text: String,
+    },
+}
+
+/// When a check-in is due.
+#[derive(Args)]
+#[group(required = true, multiple = false)]
+pub struct CheckInEnd {
+    /// So long from now: 2h30m, 45m; a minute to seven days
+    #[arg(long = "for", value_name = "SPAN")]
+    pub for_span: Option<String>,
+    /// Then: 23:00, or "2026-11-27 23:00", by a clock in the Netherlands
+    #[arg(long, value_name = "MOMENT")]
+    pub until: Option<String>,
+}
+
+/// On what terms a check-in runs.
+#[derive(Args)]
+pub struct CheckInTerms {
+    /// How long after it is due the alarm goes off; at most 1h
+    #[arg(long, default_value = "5m", value_name = "SPAN")]
+    pub grace: String,
+    /// Goes off sooner, once this device has been silent for so long; it must keep running (`check-in watch`)
+    #[arg(long, value_name = "SPAN")]
+    pub silent_after: Option<String>,
+    /// What the desk reads when it goes off
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub note: String,
+    /// Where you will be
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub place: String,
+    /// What you are going to do
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    pub plan: String,
+}
+
+#[derive(Subcommand)]
+pub enum CheckInCommand {
+    /// Start one
+    #[command(after_help = "\
+Examples:
+  baken check-in start --for 2h --place \"Dorpsstraat 1\" --plan \"gesprek, daarna naar huis\"
+  baken check-in start --until 23:00 --grace 15m
+  baken check-in start --for 3h --silent-after 30m     and keep `baken check-in watch` running")]
+    Start {
+        #[command(flatten)]
+        end: CheckInEnd,
+        #[command(flatten)]
+        terms: CheckInTerms,
+        /// LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]
+        #[arg(long, value_name = "LAT,LON,ACC[,AGE]", allow_hyphen_values = true)]
+        position: Option<String>,
+    },
+    /// Move the moment at which it is due
+    Extend {
+        /// The check-in's id, enough of its start, or `last`
+        #[arg(default_value = "last")]
+        check_in: String,
+        #[command(flatten)]
+        end: CheckInEnd,
+    },
+    /// Say that all is well
+    Settle {
+        /// The check-in's id, enough of its start, or `last`
+        #[arg(default_value = "last")]
+        check_in: String,
+    },
+    /// Send what waits, and where you are now; needs no PIN
+    Renew {
+        /// LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]
+        #[arg(long, value_name = "LAT,LON,ACC[,AGE]", allow_hyphen_values = true)]
+        position: Option<String>,
+    },
+    /// List them, the newest first
+    List,
+    /// Keep renewing what runs, and say when something is due; needs no PIN
+    Watch {
+        /// End after so many seconds; otherwise Ctrl-C does
+        #[arg(long, value_name = "SECONDS")]
+        timeout: Option<u64>,
+    },
+    /// Those that come back: list them, add one, end one
+    #[command(after_help = "\
+Examples:
+  baken check-in every 23:00
+  baken check-in every 18:30 --days mon,wed --grace 15m
+  baken check-in every                                  lists them
+  baken check-in every --end 1                          the one that runs goes on until it is settled")]
+    Every {
+        /// At what time of day it is due
+        time: Option<String>,
+        /// On which days: daily, weekdays, or mon,tue,…
+        #[arg(long, default_value = "daily")]
+        days: String,
+        #[command(flatten)]
+        terms: CheckInTerms,
+        /// End the one of this number
+        #[arg(long, value_name = "NUMBER")]
+        end: Option<i64>,
     },
 }
 

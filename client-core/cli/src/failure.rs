@@ -137,6 +137,11 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoConflict
         | E::NoSuchAlarm
         | E::NoAlarmText
+        | E::NoSuchCheckIn
+        | E::CheckInTime
+        | E::CheckInText
+        | E::CheckInOver
+        | E::TooManyCheckIns
         | E::AttachmentTooLarge
         | E::AttachmentChanged
         | E::AttachmentNotHere

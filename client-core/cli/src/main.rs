@@ -7,6 +7,7 @@ mod args;
 mod command;
 mod failure;
 mod media_type;
+mod moment;
 mod output;
 mod phone;
 mod progress;

@@ -52,12 +52,20 @@ impl Phone {
     /// As [`Self::unlocked`].
     pub fn unlocked_with_pin(arguments: &Arguments, out: &Output) -> Result<(Self, Zeroizing<String>), Failure> {
         let phone = Self::open(arguments)?;
-        if !phone.baken.is_activated() {
-            return Err(Failure::Core(baken_core::BakenError::NotActivated));
-        }
-        let pin = phone.pin(out)?;
+        let pin = phone.activated_pin(out)?;
         if arguments.decoy { phone.baken.unlock_decoy(&pin) } else { phone.baken.unlock(&pin) }?;
         Ok((phone, pin))
+    }
+
+    /// The PIN of a device that was activated, for what asks for it and leaves the vault locked.
+    ///
+    /// # Errors
+    /// As [`Self::pin`], and when it was not activated.
+    pub fn activated_pin(&self, out: &Output) -> Result<Zeroizing<String>, Failure> {
+        if !self.baken.is_activated() {
+            return Err(Failure::Core(baken_core::BakenError::NotActivated));
+        }
+        self.pin(out)
     }
 
     /// The PIN: from the file, from `BAKEN_PIN`, or asked.

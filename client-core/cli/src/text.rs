@@ -316,6 +316,23 @@ texts! {
                      "Withdrawn; the desk is not told yet. Sending goes on with: baken alarm watch";
     SMS_SEND: "Stuur deze sms naar {}:", "Send this text message to {}:";
     SMS_POSSIBLE: "Geen verbinding? Stuur het als sms: baken alarm sms {}", "No connection? Send it as a text message: baken alarm sms {}";
+    PLACE: "Plaats", "Place";
+    PLAN: "Plan", "Plan";
+    DUE_AT: "afmelden voor", "settle before";
+    RAISED_AT: "anders alarm om", "else alarm at";
+    RENEWED_AT: "laatst vernieuwd", "last renewed";
+    NOT_AT_RELAY: "niet bij de relay", "not at the relay";
+    DAYS: "dagen", "days";
+    TIME: "tijd", "time";
+    WEEKDAYS: "ma di wo do vr za zo", "mon tue wed thu fri sat sun";
+    CHECK_IN_SOON: "Check-in {} loopt bijna af: meld u af of verleng hem.",
+                   "Check-in {} is due soon: settle or extend it.";
+    CHECK_IN_DUE: "De tijd van check-in {} is om: meld u nu af, of er gaat een alarm af.",
+                  "Check-in {} is due: settle it now, or an alarm goes off.";
+    CHECK_IN_CALLED: "Check-in {} kwam nooit bij de relay en de tijd is om: dit toestel geeft nu zelf alarm.",
+                     "Check-in {} never reached the relay and its time is over: this device now raises an alarm itself.";
+    CHECK_IN_KEEP_TRYING: "Verzenden gaat door met: baken check-in watch",
+                          "Sending goes on with: baken check-in watch";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
     CARD_PUBLISHED: "De kaart ligt verzegeld bij de server, bijgewerkt.", "The card lies sealed at the server, up to date.";
     PIN_CHANGED: "De pincode is gewijzigd.", "The PIN is changed.";
@@ -405,6 +422,25 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         "value_not_time" => (
             Text::new("dit veld is een datum of tijdstip", "this field is a date or a moment"),
             Text::new("Schrijf 2026-11-23 of 2026-11-23T20:15:00Z.", "Write 2026-11-23 or 2026-11-23T20:15:00Z."),
+        ),
+        "check_in_end" => (
+            Text::new("dit tijdstip of deze duur is niet te lezen", "this moment or span cannot be read"),
+            Text::new(
+                "Schrijf --for 2h30m, --until 23:00 of --until \"2026-11-27 23:00\".",
+                "Write --for 2h30m, --until 23:00 or --until \"2026-11-27 23:00\".",
+            ),
+        ),
+        "span" => (
+            Text::new("deze duur is niet te lezen", "this span cannot be read"),
+            Text::new("Schrijf bijvoorbeeld 5m, 2h30m of 1d.", "Write 5m, 2h30m or 1d, for instance."),
+        ),
+        "days" => (
+            Text::new("deze dagen zijn niet te lezen", "these days cannot be read"),
+            Text::new("Schrijf daily, werkdagen, of ma,di,wo.", "Write daily, weekdays, or mon,tue,wed."),
+        ),
+        "time_of_day" => (
+            Text::new("dit is geen tijd van de dag", "this is no time of day"),
+            Text::new("Schrijf 23:00.", "Write 23:00."),
         ),
         "position" => (
             Text::new("de positie is niet te lezen", "the position cannot be read"),
@@ -619,6 +655,11 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
         "no_alarm_text" => "dit alarm kan niet per sms",
+        "no_such_check_in" => "die check-in is er niet",
+        "check_in_time" => "een check-in duurt een minuut tot zeven dagen, met hooguit een uur uitstel",
+        "check_in_text" => "een check-in heeft hooguit 1.600 bytes tekst",
+        "check_in_over" => "deze check-in is al afgemeld of een alarm geworden",
+        "too_many_check_ins" => "er lopen te veel check-ins",
         "no_ladder" => "uw organisatie heeft niemand aangewezen voor een alarm",
         "not_reached" => "de server is niet bereikbaar",
         "untrusted" => "de server die antwoordde is niet die van uw uitnodiging",
@@ -719,6 +760,10 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
         "no_alarm_text" => "Bel 112; het alarm gaat weg zodra er verbinding is.",
+        "no_such_check_in" | "check_in_over" => "Kijk met: baken check-in list",
+        "check_in_time" => "Kies een tijdstip van een minuut tot zeven dagen vooruit.",
+        "check_in_text" => "Schrijf minder.",
+        "too_many_check_ins" => "Meld er eerst een af.",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",
         "no_ladder" => "Bel 112, en vraag uw organisatie iemand aan te wijzen.",

@@ -19,6 +19,7 @@ use crate::alarm::outbox::{Phone, phone};
 use crate::alarm::receipts::{Verdict, keep_evidence, take_mail, take_receipt};
 use crate::alarm::schedule::{Job, Outcome, Schedule};
 use crate::alarm::{AlarmOutbox, view};
+use crate::checkin::{self, CheckInNews, Proven};
 use crate::client::{SignedClient, idempotency_of, path_with};
 use crate::transport::Transport;
 use crate::{BakenError, Context};
@@ -43,6 +44,8 @@ pub struct Round {
     pub new_directory: bool,
     /// Orders of other devices that count and were not known before.
     pub orders: Vec<OrderKind>,
+    /// What a person is to be told of check-ins.
+    pub check_ins: Vec<CheckInNews>,
     /// The last thing that went wrong with asking. Nothing is given up for it.
     pub error: Option<BakenError>,
 }
@@ -50,7 +53,7 @@ pub struct Round {
 impl Round {
     /// Whether something shown has changed.
     pub fn changed(&self) -> bool {
-        !self.receipts.is_empty() || !self.refused.is_empty() || self.new_directory
+        !self.receipts.is_empty() || !self.refused.is_empty() || self.new_directory || !self.check_ins.is_empty()
     }
 
     pub(super) fn add(&mut self, verdict: Verdict) {
@@ -80,10 +83,10 @@ impl AlarmOutbox {
         self.prepare_texts(context)?;
         let phone = self.read(phone)?;
         let client = client(&phone, transport);
+        let mut round = Round { check_ins: self.keep_check_ins(context)?, ..Round::default() };
         let now = context.now();
         let open = self.open_jobs(now)?;
         let due = self.schedule().due(&open, now);
-        let mut round = Round::default();
         let (alarms, others): (Vec<Job>, Vec<Job>) = due.into_iter().partition(|job| matches!(job, Job::Alarm(_)));
         // All alarms at once: one that hangs holds up no other.
         let sends = alarms.into_iter().map(|job| async move { (job, self.send(&client, job).await) });
@@ -102,14 +105,16 @@ impl AlarmOutbox {
         Ok(round)
     }
 
-    /// Milliseconds until there is something to ask again, at most 20 seconds.
+    /// Milliseconds until there is something to ask again or to tell of a check-in, at most 20 seconds.
     ///
     /// # Errors
     /// Those of the disk.
     pub fn next_due_ms(&self, now: Timestamp) -> Result<i64, BakenError> {
         let open = self.open_jobs(now)?;
-        let next_ms = self.schedule().next_ms(&open, now);
-        Ok(self.next_held_ms(now)?.map_or(next_ms, |held_ms| held_ms.min(next_ms)))
+        let asks_ms = self.schedule().next_ms(&open, now);
+        let held_ms = self.next_held_ms(now)?;
+        let news_ms = self.read(|db| checkin::next_news_ms(db, now))?;
+        Ok([held_ms, news_ms].into_iter().flatten().fold(asks_ms, i64::min))
     }
 
     /// Makes everything due at once: the network came back, or a person asks.
@@ -137,10 +142,14 @@ impl AlarmOutbox {
                 Outcome::Done { seen: self.is_seen(job)? }
             }
             Ok(Answer::Sent(body)) => self.keep_answer(job, &body, round, now)?,
+            Ok(Answer::Over) => Outcome::Done { seen: false },
             Err(BakenError::Refused { status, code }) if is_refusal(status) => {
                 match job {
                     Job::Alarm(alarm) => self.note_refusal(alarm, status, &code)?,
                     Job::Note(note) => self.note_refused(note)?,
+                    Job::CheckIn(check_in) | Job::Settlement(check_in) => {
+                        self.write(|tx| checkin::note_refusal(tx, check_in, status, &code))?;
+                    }
                     Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => {}
                 }
                 round.error = Some(BakenError::Refused { status, code });
@@ -181,8 +190,36 @@ impl AlarmOutbox {
                 round.add(verdict);
                 Ok(if proven { Outcome::Done { seen: false } } else { Outcome::Failed })
             }
+            Job::CheckIn(check_in) => {
+                let directory = self.directory()?;
+                Ok(outcome_of(self.write(|tx| checkin::keep_answer(tx, check_in, body, &directory))?))
+            }
+            Job::Settlement(check_in) => {
+                let directory = self.directory()?;
+                Ok(outcome_of(self.write(|tx| checkin::keep_settlement_answer(tx, check_in, body, &directory))?))
+            }
             Job::Receipts(_) | Job::Mail => Ok(Outcome::Done { seen: false }),
         }
+    }
+
+    /// Sends what is sealed for this very try.
+    async fn send_check_in(
+        &self,
+        client: &SignedClient<'_>,
+        job: Job,
+        context: &Context,
+    ) -> Result<Answer, BakenError> {
+        let phone = self.read(phone)?;
+        let (path, body) = match job {
+            Job::CheckIn(id) => (api::DEPOSITS, self.write(|tx| checkin::next_form(tx, id, &phone, context))?),
+            Job::Settlement(id) => (api::SETTLEMENTS, self.write(|tx| checkin::settlement(tx, id))?),
+            _ => return Ok(Answer::Over),
+        };
+        let Some(body) = body else { return Ok(Answer::Over) };
+        let key = idempotency_of(path, &body);
+        let sent = client.send(Method::POST, path, body, key);
+        let answer = tokio::time::timeout(ALARM_TIMEOUT, sent).await.unwrap_or(Err(BakenError::NotReached))?;
+        Ok(Answer::Sent(answer))
     }
 
     fn is_seen(&self, job: Job) -> Result<bool, BakenError> {
@@ -196,7 +233,7 @@ impl AlarmOutbox {
             Job::Alarm(_) => api::ALARMS,
             Job::Note(_) => api::NOTES,
             Job::SmsContext(_) => api::SMS_CONTEXTS,
-            Job::Update(..) | Job::Receipts(_) | Job::Mail => api::UPDATES,
+            Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => api::UPDATES,
         };
         // The same document is the same write, whenever and by whichever process it is sent again.
         let key = idempotency_of(path, &document);
@@ -208,6 +245,7 @@ impl AlarmOutbox {
     async fn ask(&self, client: &SignedClient<'_>, job: Job, context: &Context) -> Result<Answer, BakenError> {
         match job {
             Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => self.send(client, job).await,
+            Job::Settlement(_) | Job::CheckIn(_) => self.send_check_in(client, job, context).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),
         }
@@ -247,8 +285,17 @@ impl AlarmOutbox {
     }
 }
 
+fn outcome_of(proven: Proven) -> Outcome {
+    match proven {
+        Proven::Kept | Proven::Raised => Outcome::Done { seen: false },
+        Proven::Nothing => Outcome::Failed,
+    }
+}
+
 /// What a try brought.
 enum Answer {
+    /// There was nothing to send any more.
+    Over,
     /// The body of a 2xx to what was sent.
     Sent(Bytes),
     /// What came in, judged and kept.

@@ -10,13 +10,14 @@ use zeroize::Zeroizing;
 use crate::BakenError;
 
 /// What brings the file from each version to the next. Append-only.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("outbox.sql"),
     include_str!("outbox_2.sql"),
     include_str!("outbox_3.sql"),
     include_str!("outbox_withdrawal.sql"),
     include_str!("outbox_probe.sql"),
     include_str!("outbox_4_sms.sql"),
+    include_str!("outbox_4_checkin.sql"),
 ];
 /// The newest version.
 const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -24,9 +24,14 @@ impl AlarmOutbox {
         }
         self.write(|tx| forget_probes(tx, None))?;
         for job in self.open_jobs(now)? {
-            if let Job::Receipts(alarm) = job
-                && now.since_ms(self.read(|db| pressed(db, alarm))?.0) < MAX_OPEN_MS
-            {
+            let Job::Receipts(alarm) = job else { continue };
+            let pressed_at = match self.read(|db| pressed(db, alarm)) {
+                Ok((pressed_at, _)) => pressed_at,
+                // A check-in that has just become an alarm.
+                Err(BakenError::NoSuchAlarm) => now,
+                Err(error) => return Err(error),
+            };
+            if now.since_ms(pressed_at) < MAX_OPEN_MS {
                 return Ok(false);
             }
         }
@@ -36,6 +41,8 @@ impl AlarmOutbox {
                  SET device = ?1, alarm_key = ?2, card_key = ?3, account = ?4, mail_cursor = 0, mail_generation = -1
                  WHERE NOT EXISTS (SELECT 1 FROM note)
                    AND NOT EXISTS (SELECT 1 FROM alarm_update WHERE stored = 0)
+                   AND NOT EXISTS (SELECT 1 FROM check_in
+                                   WHERE settled = 1 OR (settled = 0 AND raised = 0 AND called = x''))
                    AND NOT EXISTS (SELECT 1 FROM alarm AS a
                                    WHERE NOT EXISTS (SELECT 1 FROM receipt AS r
                                                      WHERE r.alarm = a.alarm AND r.by_sms = 0))",

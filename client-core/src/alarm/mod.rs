@@ -67,7 +67,8 @@
 //!
 //! # Not here
 //!
-//! Deposits (check-ins) and the card's content. The card's key is here because it travels in the alarm.
+//! Check-ins, which lie in the same file and go out in the same rounds: see `checkin`. And the card's content; its key is
+//! here because it travels in the alarm.
 
 mod deliver;
 mod device;
@@ -88,11 +89,13 @@ mod words;
 pub use deliver::Round;
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_COUNTDOWN_S, MAX_TEXT_BYTES};
+pub(crate) use outbox::{Phone, desk_for_check_ins, ladder_for_check_ins, phone};
 pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use sms::AlarmText;
+pub(crate) use view::is_closed;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -11,15 +11,16 @@ use baken_schemas::alarm::{
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId, NoteId};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, OrgId};
+use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
+use minicbor::bytes::ByteVec;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
 use crate::alarm::file;
 use crate::alarm::schedule::{Job, Schedule};
 use crate::alarm::sms;
-use crate::{AlarmSetup, BakenError, Context};
+use crate::{AlarmSetup, BakenError, Context, checkin};
 
 /// The most text of one alarm, in bytes. What does not fit into it follows in updates.
 pub const MAX_TEXT_BYTES: usize = 8 * 1024;
@@ -60,15 +61,22 @@ impl std::fmt::Debug for Call {
 }
 
 /// What the phone was given at activation.
-pub(super) struct Phone {
-    pub(super) device: DeviceId,
-    pub(super) alarm_key: SigningKey,
-    pub(super) card_key: SymmetricKey,
+pub(crate) struct Phone {
+    pub(crate) device: DeviceId,
+    pub(crate) alarm_key: SigningKey,
+    pub(crate) card_key: SymmetricKey,
     pub(super) org: OrgId,
-    pub(super) directory: Directory,
+    pub(crate) directory: Directory,
     pub(super) ladder: (LadderId, u32),
     /// The order by which it freezes itself, as signed; empty without one.
     freeze: Vec<u8>,
+}
+
+impl Phone {
+    /// The order that goes along with every note, whichever PIN it was, so that nothing but the sealed word says which.
+    pub(crate) fn freeze_note(&self) -> Option<ByteVec> {
+        (!self.freeze.is_empty()).then(|| self.freeze.clone().into())
+    }
 }
 
 /// The alarm outbox of one phone.
@@ -95,12 +103,12 @@ impl AlarmOutbox {
     /// pressed, and those of the disk.
     pub fn enrol(path: &Path, key: &SymmetricKey, setup: &AlarmSetup) -> Result<Self, BakenError> {
         let directory = Directory::verify(&setup.directory, setup.org).map_err(BakenError::DirectoryInvalid)?;
-        let ladder = directory.value().ladders.first().ok_or(BakenError::NoLadder)?;
+        let ladder = directory.value().ladder_for(LadderUse::Alarms).ok_or(BakenError::NoLadder)?;
         let outbox = Self::over(file::create(path, key)?);
         outbox.write(|tx| {
             // What waits is signed by the device that it was set up for.
             let in_use: bool = tx.query_row(
-                "SELECT EXISTS (SELECT 1 FROM alarm)
+                "SELECT EXISTS (SELECT 1 FROM alarm) OR EXISTS (SELECT 1 FROM check_in)
                      OR (EXISTS (SELECT 1 FROM note) AND EXISTS (SELECT 1 FROM phone WHERE device <> ?1))",
                 [setup.device.0],
                 |row| row.get(0),
@@ -151,6 +159,17 @@ impl AlarmOutbox {
     /// [`BakenError::DiskFull`], [`BakenError::Disk`], [`BakenError::Database`]; [`BakenError::NoLadder`] when the
     /// directory has none. Nothing was written then.
     pub fn press(&self, call: &Call, context: &Context) -> Result<AlarmId, BakenError> {
+        let (alarm, _) = self.press_with(call, context, |_, _| Ok(true))?;
+        Ok(alarm)
+    }
+
+    /// As [`Self::press`], if `claim` says so in the transaction that writes it; whether it was written.
+    pub(crate) fn press_with(
+        &self,
+        call: &Call,
+        context: &Context,
+        claim: impl FnOnce(&Transaction<'_>, AlarmId) -> Result<bool, BakenError>,
+    ) -> Result<(AlarmId, bool), BakenError> {
         let phone = self.read(phone)?;
         let now = context.now();
         let texts = split_text(&call.text);
@@ -168,7 +187,7 @@ impl AlarmOutbox {
         let ladder = usable_ladder(&phone).ok_or(BakenError::NoLadder)?;
         let countdown_ms = i64::from(call.countdown_s.min(MAX_COUNTDOWN_S)) * 1000;
         let held_until = if countdown_ms == 0 { Timestamp(0) } else { now.plus_ms(countdown_ms) };
-        let id = self.write(|tx| {
+        let pressed = self.write(|tx| {
             // A probe is no alarm that a text message could bring.
             let numbered = match call.kind {
                 AlarmKind::Probe => None,
@@ -201,6 +220,9 @@ impl AlarmOutbox {
             let text = numbered.map(|numbered| numbered.seal(call, &phone.card_key, now));
             let (text, text_key) = text.map_or_else(Default::default, |(text, key)| (text, key.as_bytes().to_vec()));
             let id = alarm.value().header.alarm;
+            if !claim(tx, id)? {
+                return Ok((id, false));
+            }
             tx.execute(
                 "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, held_until, sms, sms_key)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
@@ -216,10 +238,10 @@ impl AlarmOutbox {
                 ],
             )?;
             updates.iter().try_for_each(|update| insert_update(tx, update))?;
-            Ok(id)
+            Ok((id, true))
         })?;
         self.bell.notify_one();
-        Ok(id)
+        Ok(pressed)
     }
 
     /// Seals what is new about an alarm (where the sender is now, words) and has it on disk when it returns.
@@ -281,8 +303,7 @@ impl AlarmOutbox {
     ) -> Result<Signed<Note>, BakenError> {
         let phone = self.read(phone)?;
         let desk = first_desk(&phone).ok_or(BakenError::NoLadder)?;
-        // Whichever PIN it was, so that nothing but the sealed word says which.
-        let freeze = (!phone.freeze.is_empty()).then(|| phone.freeze.clone().into());
+        let freeze = phone.freeze_note();
         let body = NoteBody { kind, duress, alarm, made_at: context.now(), freeze };
         Ok(context.with_rng(|rng| {
             let id = NoteId::make(rng);
@@ -354,7 +375,8 @@ impl AlarmOutbox {
         Ok(phone.directory.ladder(phone.ladder.0, phone.ladder.1).is_none())
     }
 
-    /// What there is to ask the relay: alarms and updates that wait, receipts of alarms that are not closed, mail.
+    /// What there is to ask the relay: alarms, updates and check-ins that wait, receipts of alarms that are not closed,
+    /// mail.
     pub(super) fn open_jobs(&self, now: Timestamp) -> Result<Vec<Job>, BakenError> {
         self.read(|db| {
             let mut jobs = vec![Job::Mail];
@@ -371,6 +393,9 @@ impl AlarmOutbox {
                 jobs.push(Job::Note(NoteId(note?)));
             }
             jobs.extend(sms::waiting(db)?.map(Job::SmsContext));
+            jobs.extend(checkin::settlements(db)?.into_iter().map(Job::Settlement));
+            jobs.extend(checkin::open_ids(db, now)?.into_iter().map(Job::CheckIn));
+            jobs.extend(checkin::raised_without_alarm(db)?.into_iter().map(Job::Receipts));
             // Of each stored alarm only the first update that waits, so that they go in order.
             let mut updates = db.prepare_cached(
                 "SELECT alarm, min(seq) FROM alarm_update AS u
@@ -414,7 +439,7 @@ impl AlarmOutbox {
                     db.query_row("SELECT document FROM note WHERE note = ?1", [note.0], |row| row.get(0)).optional()?
                 }
                 Job::SmsContext(context) => sms::document(db, context)?,
-                Job::Receipts(_) | Job::Mail => None,
+                Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => None,
             };
             Ok(found)
         })
@@ -443,7 +468,7 @@ impl AlarmOutbox {
     }
 
     /// Reads.
-    pub(super) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, BakenError>) -> Result<T, BakenError> {
+    pub(crate) fn read<T>(&self, read: impl FnOnce(&Connection) -> Result<T, BakenError>) -> Result<T, BakenError> {
         read(&self.db())
     }
 
@@ -468,7 +493,7 @@ impl AlarmOutbox {
 const PHONE: &str = "SELECT device, alarm_key, card_key, org, directory, ladder, ladder_version, freeze FROM phone";
 
 /// The set-up, with its directory verified again: the file's own seal is not the root's signature.
-pub(super) fn phone(db: &Connection) -> Result<Phone, BakenError> {
+pub(crate) fn phone(db: &Connection) -> Result<Phone, BakenError> {
     let row = db
         .query_row(PHONE, [], |row| {
             let alarm_key = zeroize::Zeroizing::new(row.get::<_, [u8; 32]>(1)?);
@@ -493,13 +518,16 @@ pub(super) fn phone(db: &Connection) -> Result<Phone, BakenError> {
 /// The hash of an alarm as this phone sealed it, and its content key.
 pub(super) fn sealed(db: &Connection, alarm: AlarmId) -> Result<(Hash, ContentKey), BakenError> {
     let row = db
-        .query_row("SELECT document, content_key FROM alarm WHERE alarm = ?1", [alarm.0], |row| {
-            Ok((row.get::<_, Vec<u8>>(0)?, zeroize::Zeroizing::new(row.get::<_, Vec<u8>>(1)?)))
+        .query_row("SELECT document, content_key, hash FROM alarm WHERE alarm = ?1", [alarm.0], |row| {
+            let content = zeroize::Zeroizing::new(row.get::<_, Vec<u8>>(1)?);
+            Ok((row.get::<_, Vec<u8>>(0)?, content, row.get::<_, Vec<u8>>(2)?))
         })
         .optional()?;
-    let (document, content) = row.ok_or(BakenError::NoSuchAlarm)?;
+    let (document, content, hash) = row.ok_or(BakenError::NoSuchAlarm)?;
+    // Of a check-in that the relay made an alarm of, only the hash is kept.
+    let hash = <[u8; 32]>::try_from(hash).map_or_else(|_| document_hash(&document), Hash);
     let content = ContentKey::from_slice(&content).ok_or(BakenError::VaultDamaged { part: "the alarm outbox" })?;
-    Ok((document_hash(&document), content))
+    Ok((hash, content))
 }
 
 /// [`Signed::hash`] of bytes that were signed here.
@@ -516,9 +544,24 @@ fn insert_update(tx: &Transaction<'_>, update: &Signed<Update>) -> Result<(), Ba
     Ok(())
 }
 
+/// The ladder that a missed check-in climbs: the first that is for check-ins, or else that of alarms.
+pub(crate) fn ladder_for_check_ins(phone: &Phone) -> Option<&Ladder> {
+    let own = phone.directory.ladders.iter().find(|ladder| ladder.serves == LadderUse::CheckIns);
+    own.or_else(|| usable_ladder(phone))
+}
+
+/// The desk that watches check-ins: the first that a missed one would go to.
+pub(crate) fn desk_for_check_ins(phone: &Phone) -> Option<&DeskEntry> {
+    first_desk_of(phone, ladder_for_check_ins(phone))
+}
+
 /// The first desk that an alarm would go to.
 fn first_desk(phone: &Phone) -> Option<&DeskEntry> {
-    let rungs = usable_ladder(phone).into_iter().flat_map(|ladder| &ladder.rungs);
+    first_desk_of(phone, usable_ladder(phone))
+}
+
+fn first_desk_of<'a>(phone: &'a Phone, ladder: Option<&'a Ladder>) -> Option<&'a DeskEntry> {
+    let rungs = ladder.into_iter().flat_map(|ladder| &ladder.rungs);
     let mut responders = rungs.flat_map(|rung| &rung.responders);
     responders.find_map(|desk| phone.directory.desk(*desk)).or_else(|| phone.directory.desks.first())
 }
@@ -529,7 +572,7 @@ pub(super) fn usable_ladder(phone: &Phone) -> Option<&Ladder> {
         let same = phone.directory.ladders.iter().filter(|entry| entry.ladder == ladder);
         same.max_by_key(|entry| entry.version)
     };
-    phone.directory.ladder(ladder, version).or_else(newer).or_else(|| phone.directory.ladders.first())
+    phone.directory.ladder(ladder, version).or_else(newer).or_else(|| phone.directory.ladder_for(LadderUse::Alarms))
 }
 
 /// The alarm's own text, and what follows in updates.

@@ -18,6 +18,7 @@ use crate::alarm::orders::take_order;
 use crate::alarm::outbox::{document_hash, phone, pressed, sealed};
 use crate::alarm::probe::is_past;
 use crate::alarm::sms::sealed_text;
+use crate::checkin::{self, Claim};
 
 /// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
 const MAX_RECEIPTS_BY_ONE: usize = 256;
@@ -70,7 +71,8 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         | MailKind::Note
         | MailKind::Enrolment
         | MailKind::Roster
-        | MailKind::Silence => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
+        | MailKind::Silence
+        | MailKind::Timers => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 
@@ -98,7 +100,11 @@ pub(super) fn take_receipt(
     let sealed_hash = match sealed(tx, receipt.alarm) {
         Ok((hash, _)) => hash,
         Err(BakenError::NoSuchAlarm) if is_past(tx, receipt.alarm)? => return Ok(Verdict::Known),
-        Err(BakenError::NoSuchAlarm) => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
+        Err(BakenError::NoSuchAlarm) => match checkin::claim(tx, receipt.alarm, receipt.alarm_hash, now)? {
+            Claim::Raised => receipt.alarm_hash,
+            Claim::Settled => return Ok(Verdict::Known),
+            Claim::Unknown => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
+        },
         Err(error) => return Err(error),
     };
     let by_sms = receipt.alarm_hash != sealed_hash;

@@ -34,6 +34,10 @@ pub(super) enum Job {
     Note(NoteId),
     /// Leave what texts need.
     SmsContext(SmsContextId),
+    /// Say that this check-in is settled, before it becomes an alarm.
+    Settlement(AlarmId),
+    /// Hand in this check-in, or renew it.
+    CheckIn(AlarmId),
     /// Send this update, by its number.
     Update(AlarmId, u64),
     /// Ask for all receipts of this alarm.
@@ -89,7 +93,12 @@ impl Schedule {
         let failures = self.waits.get(&job).map_or(0, |wait| wait.failures);
         let (delay_ms, failures) = match outcome {
             Outcome::Done { seen } => match job {
-                Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => {
+                Job::Alarm(_)
+                | Job::Note(_)
+                | Job::SmsContext(_)
+                | Job::Settlement(_)
+                | Job::CheckIn(_)
+                | Job::Update(..) => {
                     self.waits.remove(&job);
                     return;
                 }
@@ -99,7 +108,9 @@ impl Schedule {
             },
             Outcome::Failed => (jittered(backoff_ms(failures), rng), failures.saturating_add(1)),
             Outcome::Refused => match job {
-                Job::Alarm(_) | Job::Note(_) => (jittered(REFUSED_ALARM_MS, rng), 0),
+                Job::Alarm(_) | Job::Note(_) | Job::Settlement(_) | Job::CheckIn(_) => {
+                    (jittered(REFUSED_ALARM_MS, rng), 0)
+                }
                 Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
             },
         };

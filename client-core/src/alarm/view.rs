@@ -181,7 +181,7 @@ impl AlarmOutbox {
 }
 
 /// Whether a desk has closed it.
-pub(super) fn is_closed(db: &Connection, alarm: AlarmId) -> Result<bool, BakenError> {
+pub(crate) fn is_closed(db: &Connection, alarm: AlarmId) -> Result<bool, BakenError> {
     Ok(receipts(db, alarm)?.iter().any(|kept| kept.receipt.state == ReceiptState::Closed))
 }
 

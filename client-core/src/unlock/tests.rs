@@ -18,7 +18,7 @@ use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, CircleId, LadderId};
 use baken_schemas::order::{Order, OrderKind};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::record::Value;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
@@ -166,7 +166,13 @@ fn directory(root: &SigningKey, desk: &DeviceKeys, rng: &mut ChaCha20Rng) -> Sig
             operator_reads_alarms: false,
         },
         desks,
-        ladders: vec![Ladder { ladder: LadderId::make(rng), version: 1, name: "Alle alarmen".to_owned(), rungs }],
+        ladders: vec![Ladder {
+            ladder: LadderId::make(rng),
+            version: 1,
+            name: "Alle alarmen".to_owned(),
+            rungs,
+            serves: LadderUse::Alarms,
+        }],
         sms_number: None,
     };
     Signed::make(directory, root)

@@ -6,6 +6,7 @@
 
 mod body;
 mod card;
+mod deposit;
 mod note;
 mod receipt;
 mod sms;
@@ -14,6 +15,9 @@ mod update;
 
 pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
 pub use card::{Card, CardBody};
+pub use deposit::{
+    DepositReceipt, DepositState, DepositTimers, MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Raise, Settlement,
+};
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
 pub use sms::{
@@ -47,7 +51,7 @@ pub enum AlarmClass {
     /// Calls now.
     #[n(0)]
     Alarm,
-    /// Lies at the relay until a timer raises it.
+    /// Lies at the relay until a timer raises it ([`DepositTimers`]).
     #[n(1)]
     Deposit,
 }
@@ -125,6 +129,11 @@ impl ContentKey {
         SymmetricKey::from_slice(bytes).map(Self)
     }
 
+    /// A new key.
+    pub fn make(rng: &mut dyn CryptoRng) -> Self {
+        Self(SymmetricKey::make(rng))
+    }
+
     /// The key's bytes, for the outbox.
     pub fn as_bytes(&self) -> &[u8; 32] {
         self.0.as_bytes()
@@ -152,15 +161,33 @@ impl Alarm {
         alarm_key: &SigningKey,
         rng: &mut dyn CryptoRng,
     ) -> Result<(Signed<Self>, ContentKey), FormatError> {
+        let content = ContentKey::make(rng);
+        let alarm = Self::seal_under(&content, header, body, directory, alarm_key, rng)?;
+        Ok((alarm, content))
+    }
+
+    /// Seals and signs an alarm under a content key that there is: the next form of a deposit, so that whoever opens one
+    /// form can read what follows any other.
+    ///
+    /// # Errors
+    /// As [`Self::seal`].
+    pub fn seal_under(
+        content: &ContentKey,
+        header: AlarmHeader,
+        body: &AlarmBody,
+        directory: &Directory,
+        alarm_key: &SigningKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Signed<Self>, FormatError> {
+        let content = &content.0;
         let ladder = directory
             .ladder(header.ladder, header.ladder_version)
             .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the directory has no such ladder" })?;
         let bound = cbor::to_vec(&header);
-        let content = SymmetricKey::make(rng);
-        let slots = slots_for(ladder, directory, (SLOT_LABEL, &bound), &content, rng)?;
+        let slots = slots_for(ladder, directory, (SLOT_LABEL, &bound), content, rng)?;
         let padded = pad_to(&cbor::to_vec(body), BODY_SIZE, Self::LABEL)?;
-        let body = seal(&content, BODY_LABEL, &bound, &padded, rng);
-        Ok((Signed::make(Self { header, slots, body }, alarm_key), ContentKey(content)))
+        let body = seal(content, BODY_LABEL, &bound, &padded, rng);
+        Ok(Signed::make(Self { header, slots, body }, alarm_key))
     }
 
     /// Opens the alarm at a responder: `None` when no slot is for it.

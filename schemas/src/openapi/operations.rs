@@ -211,7 +211,7 @@ pub const OPERATIONS: &[Operation] = &[
         summary: "Sends an alarm; the answer says that it is on disk.",
         body: Some("baken/alarm/v0"),
         answer: Document("baken/receipt/v0"),
-        refusals: &[NOT_ALLOWED, (409, "alarm_conflict"), (422, "not_yet")],
+        refusals: &[NOT_ALLOWED, (409, "alarm_conflict"), (422, "no_timers")],
         ..operation(Post, api::ALARMS, "sendAlarm", AnyKey)
     },
     Operation {
@@ -226,6 +226,26 @@ pub const OPERATIONS: &[Operation] = &[
         answer: Document("baken/receipt/v0"),
         refusals: &[NOT_ALLOWED, (404, "not_found"), (409, "alarm_conflict")],
         ..operation(Post, api::SMS, "sendSms", AnyKey)
+    },
+    Operation {
+        summary: "Hands in an alarm beforehand, or renews it. Raised when a timer runs out.",
+        body: Some("Deposit"),
+        answer: Document("baken/deposit-receipt/v0"),
+        refusals: &[NOT_ALLOWED, (409, "conflict"), (409, "too_many")],
+        ..operation(Post, api::DEPOSITS, "deposit", AnyKey)
+    },
+    Operation {
+        summary: "Settles a deposit: no timer raises it, and the desk that watches it gets the note.",
+        body: Some("baken/settlement/v0"),
+        answer: Document("baken/deposit-receipt/v0"),
+        refusals: &[NOT_ALLOWED],
+        ..operation(Post, api::SETTLEMENTS, "settle", AnyKey)
+    },
+    Operation {
+        summary: "Has a deposit raised at once, by the desk that watches it.",
+        body: Some("baken/raise/v0"),
+        refusals: &[NOT_ALLOWED],
+        ..operation(Post, api::RAISES, "raise", MainKey)
     },
     Operation {
         summary: "Sends an update of an alarm.",

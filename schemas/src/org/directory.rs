@@ -1,7 +1,7 @@
 //! The directory: which relay, desks and ladders an organisation vouches for. One document under one version, so that a
 //! relay cannot show a phone the desks of one day with the ladders of another.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decode, Decoder, Encode, Encoder};
 
 use crate::FormatError;
 use crate::crypto::{KemPublic, VerifyKey};
@@ -63,6 +63,45 @@ pub struct Rung {
     pub wait_s: u32,
 }
 
+/// What a ladder is climbed for. One for alarms is written without a word of it, as all were before there were others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LadderUse {
+    /// Alarms; and check-ins that were missed, where no ladder is for those.
+    Alarms,
+    /// Check-ins that were missed: 1.
+    CheckIns,
+}
+
+impl<C> Encode<C> for LadderUse {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::Alarms => encoder.null()?.ok(),
+            Self::CheckIns => encoder.u8(1)?.ok(),
+        }
+    }
+
+    fn is_nil(&self) -> bool {
+        *self == Self::Alarms
+    }
+}
+
+impl<'b, C> Decode<'b, C> for LadderUse {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        match decoder.u8()? {
+            1 => Ok(Self::CheckIns),
+            _ => Err(minicbor::decode::Error::message("a ladder's use that is not known")),
+        }
+    }
+
+    fn nil() -> Option<Self> {
+        Some(Self::Alarms)
+    }
+}
+
 /// A ladder that office-holders can accept.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Ladder {
@@ -78,6 +117,9 @@ pub struct Ladder {
     /// From the first to the last.
     #[n(3)]
     pub rungs: Vec<Rung>,
+    /// What it is climbed for.
+    #[n(4)]
+    pub serves: LadderUse,
 }
 
 impl Ladder {
@@ -114,7 +156,7 @@ pub struct Directory {
     /// The desks.
     #[n(5)]
     pub desks: Vec<DeskEntry>,
-    /// The ladders; the first is the one a new phone starts with.
+    /// The ladders; the first for each use is the one a new phone starts with.
     #[n(6)]
     pub ladders: Vec<Ladder>,
     /// The number at which a bridge takes in alarms by text message; `None` where there is none.
@@ -188,6 +230,12 @@ impl Directory {
     /// A desk by its id.
     pub fn desk(&self, desk: DeviceId) -> Option<&DeskEntry> {
         self.desks.iter().find(|entry| entry.desk == desk)
+    }
+
+    /// The first ladder for a use; for check-ins that of alarms where there is no other.
+    pub fn ladder_for(&self, serves: LadderUse) -> Option<&Ladder> {
+        let first = |serves| self.ladders.iter().find(|ladder| ladder.serves == serves);
+        first(serves).or_else(|| first(LadderUse::Alarms))
     }
 
     /// A ladder by id and version.

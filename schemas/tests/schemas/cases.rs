@@ -4,8 +4,9 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail,
-    ReceiptState, SmsBody, SmsContext, SmsText, Update, UpdateBody, check_receipt,
+    Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, DepositReceipt, DepositState, DepositTimers, Note,
+    NoteBody, NoteKind, Raise, Receipt, ReceiptDetail, ReceiptState, Settlement, SmsBody, SmsContext, SmsText, Update,
+    UpdateBody, check_receipt,
 };
 use baken_schemas::blob::BlobSealer;
 use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
@@ -13,13 +14,13 @@ use baken_schemas::circle::{Membership, Operation};
 use baken_schemas::crypto::{Hash, SymmetricKey, VerifyKey};
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead, next_header};
-use baken_schemas::id::{DeviceId, LadderId, NoteId, RecordId};
+use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId, RecordId};
 use baken_schemas::order::{Order, OrderKind};
 use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson, Silence};
 use baken_schemas::pairing::{Grant, Hello, PairingCode};
 use baken_schemas::record::{Change, Value, encode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, SealedRoot};
-use baken_schemas::signed::{Document, Signed, Unverified};
+use baken_schemas::signed::{Document, Signed, Unverified, hash_of};
 use baken_schemas::time::Timestamp;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
@@ -29,7 +30,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 23;
+pub const COUNT: usize = 27;
 
 /// A format under attack.
 pub struct Case {
@@ -70,6 +71,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.push(chunks(&mut world));
     cases.push(orders(&world));
     cases.push(silences(&world));
+    cases.extend(deposits(&mut world));
     cases
 }
 
@@ -142,13 +144,7 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
     vec![alarms, updates, notes, cards, contexts, texts, receipts(world, first.hash(), alarm, &content, directory)]
 }
 
-fn receipts(
-    world: &mut World,
-    alarm_hash: Hash,
-    alarm: baken_schemas::id::AlarmId,
-    content: &ContentKey,
-    directory: Directory,
-) -> Case {
+fn receipts(world: &mut World, alarm_hash: Hash, alarm: AlarmId, content: &ContentKey, directory: Directory) -> Case {
     let instances = [ReceiptState::Seen, ReceiptState::Underway].map(|state| {
         let receipt = Receipt {
             alarm,
@@ -382,4 +378,57 @@ fn silences(world: &World) -> Case {
         Signed::make(silence, &world.relay.sig)
     });
     signed(instances, world.relay.sig.verify_key())
+}
+
+fn deposits(world: &mut World) -> Vec<Case> {
+    let (phone, deposit) = (world.mayor_phone.clone(), AlarmId::make(&mut world.rng));
+    let desk = world.desk(world.desk_east.device).clone();
+    let timers = [Some(3600), None].map(|due_in_s| {
+        let sealed = Hash([7; 32]);
+        let device = phone.device;
+        let timers = DepositTimers {
+            deposit,
+            device,
+            seq: 3,
+            sealed,
+            desk: desk.desk,
+            due_in_s,
+            silent_after_s: 900,
+            grace_s: 60,
+        };
+        Signed::make(timers, &phone.alarm)
+    });
+    let settlements = [false, true].map(|duress| {
+        let body =
+            NoteBody { kind: NoteKind::Settled, duress, alarm: Some(deposit), made_at: Timestamp(5), freeze: None };
+        let note = NoteId::make(&mut world.rng);
+        let note = Note::seal(note, phone.device, &desk, &body, &phone.alarm, &mut world.rng).expect("a good key");
+        let settlement = Settlement { deposit, device: phone.device, note: note.bytes().to_vec().into() };
+        Signed::make(settlement, &phone.alarm).bytes().to_vec()
+    });
+    let key = phone.alarm.verify_key();
+    let settlements = Case {
+        name: Settlement::LABEL,
+        instances: settlements,
+        open: Box::new(move |bytes| Settlement::verify(bytes, &key).map(|_| ())),
+    };
+    let raises = [deposit, AlarmId::make(&mut world.rng)]
+        .map(|deposit| Signed::make(Raise { deposit, desk: desk.desk }, &world.desk_east.sig));
+    let answered = timers[0].bytes().to_vec();
+    let receipts = [DepositState::Ready, DepositState::Raised].map(|state| {
+        let (answers, at, by) = (hash_of(&answered), Timestamp(9), world.relay.device);
+        Signed::make(DepositReceipt { deposit, answers, state, at, by }, &world.relay.sig).bytes().to_vec()
+    });
+    let directory = world.directory.value().clone();
+    let receipts = Case {
+        name: DepositReceipt::LABEL,
+        instances: receipts,
+        open: Box::new(move |bytes| DepositReceipt::verify(bytes, &answered, &directory).map(|_| ())),
+    };
+    vec![
+        signed(timers, phone.alarm.verify_key()),
+        settlements,
+        signed(raises, world.desk_east.sig.verify_key()),
+        receipts,
+    ]
 }

@@ -1,9 +1,12 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
-use baken_schemas::alarm::{Alarm, Card, Note, Receipt, SmsAlarm, SmsContext, SmsHandover, SmsText, Timeline, Update};
+use baken_schemas::alarm::{
+    Alarm, Card, DepositReceipt, DepositTimers, Note, Raise, Receipt, Settlement, SmsAlarm, SmsContext, SmsHandover,
+    SmsText, Timeline, Update,
+};
 use baken_schemas::api::{
-    Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page,
-    Recovery,
+    Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
+    Page, Recovery,
 };
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
@@ -52,6 +55,10 @@ fn read_as_everything(bytes: &[u8]) {
     }
     let _ = SmsText::from_text(&String::from_utf8_lossy(bytes));
     document::<Order>(bytes);
+    document::<DepositTimers>(bytes);
+    document::<Settlement>(bytes);
+    document::<Raise>(bytes);
+    document::<DepositReceipt>(bytes);
     document::<Directory>(bytes);
     document::<Silence>(bytes);
     document::<Invite>(bytes);
@@ -67,6 +74,7 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<Activated>(bytes);
     plain::<Recovery>(bytes);
     plain::<Activation>(bytes);
+    plain::<Deposit>(bytes);
     plain::<EntryBatch>(bytes);
     plain::<EntriesStored>(bytes);
     plain::<Page>(bytes);

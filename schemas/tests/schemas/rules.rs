@@ -1,7 +1,10 @@
 //! Rules that hold although the signature is right: what even an enrolled device or an organisation cannot say.
 
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{Alarm, AlarmKind, Card, CardBody, Note, NoteBody, NoteKind, Receipt, ReceiptState, Update};
+use baken_schemas::alarm::{
+    Alarm, AlarmClass, AlarmHeader, AlarmKind, Card, CardBody, DepositReceipt, DepositState, DepositTimers,
+    MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Note, NoteBody, NoteKind, Receipt, ReceiptState, Settlement, Update,
+};
 use baken_schemas::cbor;
 use baken_schemas::circle::LogHead;
 use baken_schemas::crypto::{Hash, Signature, SymmetricKey, seal, transcript, wrap};
@@ -78,6 +81,113 @@ fn what_follows_an_alarm_has_its_size_or_is_refused() {
     let mut note = note.expect("a good key").into_value();
     note.sealed.ciphertext.push(0);
     breaks_a_rule(note, &world, "a note of another size");
+}
+
+fn timers(world: &World) -> DepositTimers {
+    DepositTimers {
+        deposit: AlarmId([1; 16]),
+        device: world.mayor_phone.device,
+        seq: 1,
+        sealed: Hash([1; 32]),
+        desk: world.desk_east.device,
+        due_in_s: Some(7200),
+        silent_after_s: 7200,
+        grace_s: 600,
+    }
+}
+
+#[test]
+fn a_deposits_timers_are_a_minute_to_seven_days() {
+    let world = World::new(85);
+    type Change = fn(&mut DepositTimers);
+    let refused: [(&str, Change); 8] = [
+        ("due at once", |timers| timers.due_in_s = Some(0)),
+        ("due in less than a minute", |timers| timers.due_in_s = Some(MIN_TIMER_S - 1)),
+        ("due in ten years", |timers| timers.due_in_s = Some(10 * 365 * 86_400)),
+        ("no silence at all", |timers| timers.silent_after_s = 0),
+        ("silent for more than a week", |timers| timers.silent_after_s = MAX_TIMER_S + 1),
+        ("a grace of more than an hour", |timers| timers.grace_s = MAX_GRACE_S + 1),
+        ("no number", |timers| timers.seq = 0),
+        ("a number of 64 bits", |timers| timers.seq = u64::MAX),
+    ];
+    for (why, change) in refused {
+        let mut changed = timers(&world);
+        change(&mut changed);
+        breaks_a_rule(changed, &world, why);
+    }
+    let taken: [Change; 4] = [
+        |timers| timers.due_in_s = None,
+        |timers| (timers.due_in_s, timers.silent_after_s) = (Some(MIN_TIMER_S), MAX_TIMER_S),
+        |timers| timers.grace_s = 0,
+        |timers| timers.seq = u64::MAX >> 1,
+    ];
+    for change in taken {
+        let mut changed = timers(&world);
+        change(&mut changed);
+        let signed = Signed::make(changed, &world.mayor_phone.alarm);
+        assert_eq!(Unverified::<DepositTimers>::parse(signed.bytes()).map(|read| *read.claims()), Ok(changed));
+    }
+}
+
+#[test]
+fn timers_go_with_the_alarm_they_name_and_with_none_that_calls_now() {
+    let mut world = World::new(86);
+    let phone = world.mayor_phone.clone();
+    let body = alarm_body(AlarmKind::Missed);
+    let mut deposit = |class| {
+        let header = AlarmHeader { class, ..world.alarm_header() };
+        let directory = world.directory.value().clone();
+        let (alarm, _) = Alarm::seal(header, &body, &directory, &phone.alarm, &mut world.rng).expect("it fits");
+        let about = DepositTimers { deposit: header.alarm, sealed: alarm.hash(), ..timers(&world) };
+        (Signed::make(about, &phone.alarm), alarm)
+    };
+    let (good, sealed) = deposit(AlarmClass::Deposit);
+    let (other, elsewhere) = deposit(AlarmClass::Deposit);
+    let (now, calls) = deposit(AlarmClass::Alarm);
+    let key = phone.alarm.verify_key();
+    let read = |timers: &[u8], alarm: &[u8]| DepositTimers::verify_pair(timers, alarm, &key).map(|_| ());
+    assert_eq!(read(good.bytes(), sealed.bytes()), Ok(()));
+    for (timers, alarm) in [(&good, &elsewhere), (&other, &sealed), (&now, &calls)] {
+        assert!(matches!(read(timers.bytes(), alarm.bytes()), Err(FormatError::Rule { .. })));
+    }
+    let forged = Signed::make(*good.value(), &world.mayor_phone.sig);
+    assert!(matches!(read(forged.bytes(), sealed.bytes()), Err(FormatError::Signature { .. })));
+}
+
+#[test]
+fn a_relays_answer_is_for_what_was_asked_and_by_the_relay() {
+    let world = World::new(87);
+    let answer = |by: DeviceId, key| {
+        let (answers, at) = (baken_schemas::signed::hash_of(b"asked"), Timestamp(1));
+        let receipt = DepositReceipt { deposit: AlarmId([1; 16]), answers, state: DepositState::Ready, at, by };
+        Signed::make(receipt, key).bytes().to_vec()
+    };
+    let read = |bytes: &[u8], asked: &[u8]| {
+        DepositReceipt::verify(bytes, asked, world.directory.value()).map(|receipt| receipt.state)
+    };
+    let good = answer(world.relay.device, &world.relay.sig);
+    assert_eq!(read(&good, b"asked"), Ok(DepositState::Ready));
+    assert!(matches!(read(&good, b"other"), Err(FormatError::Rule { .. })));
+    let by_desk = answer(world.desk_east.device, &world.desk_east.sig);
+    assert!(matches!(read(&by_desk, b"asked"), Err(FormatError::Signature { .. })));
+    let for_desk = answer(world.desk_east.device, &world.relay.sig);
+    assert!(matches!(read(&for_desk, b"asked"), Err(FormatError::Signature { .. })));
+}
+
+#[test]
+fn a_settlement_brings_a_note_of_its_own_device() {
+    let mut world = World::new(88);
+    let desk = world.desk(world.desk_east.device).clone();
+    let body = NoteBody { kind: NoteKind::Settled, duress: false, alarm: None, made_at: Timestamp(1), freeze: None };
+    let key = world.mayor_phone.alarm.clone();
+    let mut settlement = |note_by: DeviceId| {
+        let note = Note::seal(NoteId([1; 16]), note_by, &desk, &body, &key, &mut world.rng).expect("a good key");
+        let (device, note) = (world.mayor_phone.device, note.bytes().to_vec().into());
+        Signed::make(Settlement { deposit: AlarmId([1; 16]), device, note }, &key).bytes().to_vec()
+    };
+    let (own, other) = (settlement(world.mayor_phone.device), settlement(world.mayor_tablet.device));
+    assert!(Settlement::verify(&own, &key.verify_key()).is_ok());
+    assert!(matches!(Settlement::verify(&other, &key.verify_key()), Err(FormatError::Rule { .. })));
 }
 
 #[test]

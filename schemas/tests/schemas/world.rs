@@ -7,7 +7,7 @@ use baken_schemas::circle::{
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, CircleId, DeviceId, InviteId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::recovery::RecoveryCode;
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
@@ -68,6 +68,7 @@ impl World {
                     Rung { responders: vec![desk_east.device], wait_s: 40 },
                     Rung { responders: vec![desk_east.device, desk_west.device], wait_s: 120 },
                 ],
+                serves: LadderUse::Alarms,
             }],
             sms_number: Some("+3197010200300".into()),
         };

@@ -1,4 +1,4 @@
-"""The alarm and what follows it: updates, notes, the card, receipts; and orders, which travel in notes too."""
+"""The alarm and what follows it: updates, notes, the card, receipts; orders, which travel in notes too; and deposits."""
 
 import base64
 import struct
@@ -155,3 +155,25 @@ def order(world, inputs, sealer):
     ids = [h(inputs[name]) for name in ("circle", "device", "author")]
     payload = suite.cbor([*ids, variant(ORDERS.index(inputs["kind"])), inputs["number"], inputs["made_at"]])
     return {"bytes": suite.envelope("baken/order/v0", payload, world.device(inputs["author"]).sig)}
+
+
+STATES_OF_DEPOSITS = ["ready", "settled", "raised"]
+
+
+def deposit(world, inputs, sealer):
+    ids = [h(inputs["deposit"])]
+    if inputs["document"] == "timers":
+        numbers = [inputs[name] for name in ("due_in_s", "silent_after_s", "grace_s")]
+        fields = [h(inputs["device"]), inputs["seq"], h(inputs["sealed"]), h(inputs["desk"]), *numbers]
+        label, key = "baken/deposit-timers/v0", world.device(inputs["device"]).alarm
+    elif inputs["document"] == "settlement":
+        fields = [h(inputs["device"]), h(inputs["note"])]
+        label, key = "baken/settlement/v0", world.device(inputs["device"]).alarm
+    elif inputs["document"] == "raise":
+        fields = [h(inputs["desk"])]
+        label, key = "baken/raise/v0", world.device(inputs["desk"]).sig
+    else:
+        state = variant(STATES_OF_DEPOSITS.index(inputs["state"]))
+        fields = [h(inputs["answers"]), state, inputs["at"], h(inputs["by"])]
+        label, key = "baken/deposit-receipt/v0", world.device(inputs["by"]).sig
+    return {"bytes": suite.envelope(label, suite.cbor([*ids, *fields]), key)}

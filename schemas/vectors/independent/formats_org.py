@@ -61,6 +61,7 @@ def directory(world, inputs, sealer):
                 ladder["version"],
                 ladder["name"],
                 [[[h(responder) for responder in rung["responders"]], rung["wait_s"]] for rung in ladder["rungs"]],
+                *([1] if ladder["serves"] == "check-ins" else []),
             ]
             for ladder in inputs["ladders"]
         ],

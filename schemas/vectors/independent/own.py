@@ -100,6 +100,7 @@ def instances(world, formats, pairing):
                 {"responders": [desks[1].device.hex()], "wait_s": 10},
                 {"responders": [desks[0].device.hex(), desks[1].device.hex()], "wait_s": 70_000},
             ],
+            "serves": "check-ins",
         }],
         "sms_number": None,
     }
@@ -276,6 +277,21 @@ def instances(world, formats, pairing):
             "made_at": -5,
         }
         for author, kind, number in [(tablet, "lock", 0), (tablet, "wipe", 2**63 - 1), (phone, "freeze", 300)]
+    ])
+    deposit, place = fresh(16), {"device": phone.device.hex(), "desk": desks[1].device.hex()}
+    timers = {"document": "timers", "deposit": deposit, **place, "sealed": fresh(32), "silent_after_s": 60}
+    yield yield_of("deposit", *[
+        {**timers, "seq": 1, "due_in_s": 604_800, "grace_s": 0},
+        {**timers, "seq": 2**63 - 1, "due_in_s": None, "grace_s": 3600},
+        {"document": "raise", "deposit": deposit, "desk": desks[1].device.hex()},
+        {
+            "document": "receipt",
+            "deposit": deposit,
+            "answers": fresh(32),
+            "state": "raised",
+            "at": 1_796_000_000_000,
+            "by": relay.device.hex(),
+        },
     ])
     chunk = 256 * 1024
     yield yield_of("blob", *[

@@ -35,7 +35,7 @@ use baken_schemas::alarm::{
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId};
-use baken_schemas::org::Directory;
+use baken_schemas::org::{Directory, LadderUse};
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
 use baken_schemas::{FormatError, Language};
@@ -287,7 +287,7 @@ impl Bridge {
         transport: &str,
     ) -> Result<NewOutgoing, BridgeError> {
         let directory = self.directory();
-        let ladder = directory.value().ladders.first().ok_or(BridgeError::NoLadder)?;
+        let ladder = directory.value().ladder_for(LadderUse::Alarms).ok_or(BridgeError::NoLadder)?;
         let mut rng = self.fork_rng();
         let header = AlarmHeader {
             alarm: AlarmId::make(&mut rng),

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use baken_schemas::FormatError;
 use baken_schemas::cbor;
 use baken_schemas::id::IdempotencyKey;
-use baken_schemas::org::{DeskEntry, Invite, InviteRole, RelayEntry};
+use baken_schemas::org::{DeskEntry, Invite, InviteRole, LadderUse, RelayEntry};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, SystemClock};
 use clap::{Args, Subcommand, ValueEnum};
@@ -101,6 +101,10 @@ pub(super) struct OrgDirectory {
     /// takes it away
     #[arg(long, value_name = "NUMBER")]
     sms_number: Option<String>,
+    /// A ladder for missed check-ins, written in the same way. Without any the last ones stay; while there are none,
+    /// missed check-ins climb the ladder of alarms
+    #[arg(long = "check-in-ladder", value_name = "LADDER")]
+    check_in_ladders: Vec<LadderSpec>,
     /// Send it to the relay
     #[arg(long, conflicts_with = "out")]
     publish: bool,
@@ -222,11 +226,13 @@ async fn directory(args: &OrgDirectory, say: &Say) -> Result<(), Failure> {
     let relay = args.relay.as_deref().map(|path| read_entry::<RelayEntry>(path, "a relay's entry")).transpose()?;
     let desks =
         args.desks.iter().map(|path| read_entry::<DeskEntry>(path, "a desk's entry")).collect::<Result<_, _>>()?;
+    let for_check_ins = args.check_in_ladders.iter().cloned().map(LadderSpec::for_check_ins);
+    let ladders = args.ladders.iter().cloned().chain(for_check_ins).collect();
     let change = DirectoryChange {
         relay,
         desks,
         without_desks: args.without_desks.clone(),
-        ladders: args.ladders.clone(),
+        ladders,
         sms_number: args.sms_number.clone(),
     };
     let documents = organisation.sign_directory(change, SystemClock.now(), &mut system_rng()?)?;
@@ -239,17 +245,27 @@ async fn directory(args: &OrgDirectory, say: &Say) -> Result<(), Failure> {
     let sent = if args.publish { publish(&folder, &organisation).await? } else { 0 };
     let directory = directory.value();
     let desks: Vec<&str> = directory.desks.iter().map(|desk| desk.name.as_str()).collect();
-    let ladders: Vec<&str> = directory.ladders.iter().map(|ladder| ladder.name.as_str()).collect();
+    let named = |serves| -> Vec<&str> {
+        let of_use = directory.ladders.iter().filter(|ladder| ladder.serves == serves);
+        of_use.map(|ladder| ladder.name.as_str()).collect()
+    };
+    let (ladders, check_in_ladders) = (named(LadderUse::Alarms), named(LadderUse::CheckIns));
+    let (mut nl, mut en) = (String::new(), String::new());
+    if !check_in_ladders.is_empty() {
+        nl = format!("; ladders voor check-ins {}", check_in_ladders.join(", "));
+        en = format!("; ladders for check-ins {}", check_in_ladders.join(", "));
+    }
     say.say(
-        &json!({ "version": directory.version, "desks": desks, "ladders": ladders, "sms_number": directory.sms_number, "sent": sent }),
+        &json!({ "version": directory.version, "desks": desks, "ladders": ladders, "check_in_ladders": check_in_ladders,
+                "sms_number": directory.sms_number, "sent": sent }),
         &format!(
-            "Adreslijst {} is getekend: meldkamers {}; ladders {}. Gestuurd: {sent} documenten.",
+            "Adreslijst {} is getekend: meldkamers {}; ladders {}{nl}. Gestuurd: {sent} documenten.",
             directory.version,
             desks.join(", "),
             ladders.join(", ")
         ),
         &format!(
-            "Directory {} is signed: desks {}; ladders {}. Sent: {sent} documents.",
+            "Directory {} is signed: desks {}; ladders {}{en}. Sent: {sent} documents.",
             directory.version,
             desks.join(", "),
             ladders.join(", ")

@@ -11,6 +11,7 @@
 
 mod act;
 mod channels;
+mod check_ins;
 mod config;
 pub mod duty;
 mod error;
@@ -38,7 +39,7 @@ pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, Desk
 pub use error::{ActError, DeskError};
 pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
-pub use orders::OutgoingOrder;
+pub use orders::{OutgoingKind, OutgoingOrder};
 pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};

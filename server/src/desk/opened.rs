@@ -4,7 +4,8 @@
 //! says it (signed by a device that an account has proven to be its own). Neither being answered keeps it from ringing.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmKind, ContentKey, Fix, Note, NoteBody, NoteKind, Provenance, Update, UpdateBody,
+    Alarm, AlarmBody, AlarmKind, ContentKey, DepositTimers, Fix, Note, NoteBody, NoteKind, Provenance, Update,
+    UpdateBody,
 };
 use baken_schemas::crypto::{KemSecret, VerifyKey};
 use baken_schemas::id::DeviceId;
@@ -39,6 +40,8 @@ pub enum Unopened {
     CannotOpen,
     /// It is no alarm that this program can read.
     Unreadable,
+    /// A check-in was due, and the relay has not handed it over.
+    NotHandedOver,
 }
 
 /// What rings, opened as far as it can be.
@@ -58,6 +61,15 @@ impl Opened {
     /// What it says.
     pub fn body(&self) -> Option<&AlarmBody> {
         self.content.as_ref().ok().map(|(body, _)| body)
+    }
+
+    /// What kind of help; `None` when that cannot be known.
+    pub fn kind(&self) -> Option<AlarmKind> {
+        match &self.content {
+            Ok((body, _)) => Some(body.kind),
+            Err(Unopened::NotHandedOver) => Some(AlarmKind::Missed),
+            Err(_) => None,
+        }
     }
 
     /// The key of its updates and receipts' details.
@@ -82,6 +94,10 @@ pub(super) fn signature<T: Document>(
 pub(super) fn open(row: &AlarmRow, people: &People, (desk, kem): (DeviceId, &KemSecret)) -> Opened {
     match row.form {
         Form::Damaged => Opened { signature: SignatureView::None, content: Err(Unopened::Unreadable) },
+        Form::NotHandedOver => {
+            let signature = signature::<DepositTimers>(&row.document, people, |timers| timers.device);
+            Opened { signature, content: Err(Unopened::NotHandedOver) }
+        }
         Form::Alarm => {
             let signature = signature::<Alarm>(&row.document, people, |alarm| alarm.header.device);
             let content = match Unverified::<Alarm>::parse(&row.document) {

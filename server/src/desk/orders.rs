@@ -1,15 +1,17 @@
-//! Orders on their way to the relay: a device on which a duress PIN was used has itself frozen in its circles. The order
-//! came sealed in its note, as it does in every note; of a note without duress it goes nowhere.
+//! What duress sets going at the relay. A device on which a duress PIN was used has itself frozen in its circles: the
+//! order came sealed in its note, as it does in every note; of a note without duress it goes nowhere. And a check-in that
+//! was settled with one is raised: so this desk asks in its own name.
 //!
 //! Tried until the relay has it, like receipts, though with growing waits: it may never take the order of a device that
 //! it does not know.
 
-use baken_schemas::alarm::NoteBody;
+use baken_schemas::alarm::{NoteBody, NoteKind, Raise};
 use baken_schemas::api;
 use baken_schemas::crypto::Hash;
+use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::DeviceId;
 use baken_schemas::order::{Order, OrderKind};
-use baken_schemas::signed::Unverified;
+use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
 
 use super::run::{Runner, idempotency_of};
@@ -23,26 +25,66 @@ const RETRY_MS: (i64, i64) = (250, 60_000);
 /// How often an order is tried: for more than a month at the longest wait. What waits that long has been overtaken.
 const MAX_TRIES: u32 = 50_000;
 
+/// What waits to be handed to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutgoingKind {
+    /// An order by which a device freezes itself.
+    Freeze = 0,
+    /// The desk's own word that a deposit is to be raised.
+    Raise = 1,
+}
+
+impl OutgoingKind {
+    fn path(self) -> &'static str {
+        match self {
+            Self::Freeze => api::ORDERS,
+            Self::Raise => api::RAISES,
+        }
+    }
+
+    /// What the audit calls it.
+    pub(super) fn act(self) -> &'static str {
+        match self {
+            Self::Freeze => "freeze_handed_on",
+            Self::Raise => "raise_asked",
+        }
+    }
+}
+
 /// An order that waits to be handed to the relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OutgoingOrder {
     /// Its hash: also the idempotency key's source.
     pub hash: Hash,
-    /// Its bytes, as the device signed them.
+    /// What it is.
+    pub kind: OutgoingKind,
+    /// Its bytes, as they were signed.
     pub document: Vec<u8>,
     /// How often it was tried.
     pub attempts: u32,
 }
 
 impl OutgoingOrder {
-    /// What a note of this device has handed on; `None` without duress, or where it holds no order of that device about
-    /// itself. Whether the device signed it is for the relay and the other devices to check, who have its key.
-    pub(super) fn of_note(body: &NoteBody, device: DeviceId) -> Option<Self> {
-        let document = body.freeze.as_ref().filter(|_| body.duress)?.to_vec();
+    /// What a note of this device has handed on: nothing without duress.
+    pub(super) fn of_note(body: &NoteBody, device: DeviceId, desk: &DeviceKeys) -> Vec<Self> {
+        if !body.duress {
+            return Vec::new();
+        }
+        let raise = body.alarm.filter(|_| body.kind == NoteKind::Settled).map(|deposit| {
+            let document = Signed::make(Raise { deposit, desk: desk.device }, &desk.sig);
+            Self { hash: document.hash(), kind: OutgoingKind::Raise, document: document.bytes().to_vec(), attempts: 0 }
+        });
+        raise.into_iter().chain(Self::freeze(body, device)).collect()
+    }
+
+    /// The order of that device about itself; `None` where a note holds none. Whether the device signed it is for the
+    /// relay and the other devices to check, who have its key.
+    fn freeze(body: &NoteBody, device: DeviceId) -> Option<Self> {
+        let document = body.freeze.as_ref()?.to_vec();
         let order = Unverified::<Order>::parse(&document).ok()?;
         let claims = order.claims();
         let is_own = claims.kind == OrderKind::Freeze && claims.device == device;
-        is_own.then(|| Self { hash: hash_of(&document), document, attempts: 0 })
+        is_own.then(|| Self { hash: hash_of(&document), kind: OutgoingKind::Freeze, document, attempts: 0 })
     }
 }
 
@@ -101,7 +143,7 @@ impl Runner {
 
     async fn post_order(&self, order: &OutgoingOrder) -> Result<(), DeskError> {
         let posted = match self.client() {
-            Ok(client) => client.post(api::ORDERS, &order.document, idempotency_of(order.hash)).await.map(drop),
+            Ok(client) => client.post(order.kind.path(), &order.document, idempotency_of(order.hash)).await.map(drop),
             Err(error) => Err(error),
         };
         match posted {
@@ -109,6 +151,11 @@ impl Runner {
             // This very order is at fault, and sending it again will not help.
             Err(RelayError::Refused { status: 400 | 409 | 413 | 422, code }) => {
                 tracing::error!(event = "order_refused", order = %order.hash, code);
+                self.desk().order_settled(order.hash, false).await
+            }
+            // The relay has nothing to raise: the check-in never came there, or was settled more than a day ago.
+            Err(RelayError::Refused { status: 404, .. }) if order.kind == OutgoingKind::Raise => {
+                tracing::warn!(event = "nothing_to_raise", order = %order.hash);
                 self.desk().order_settled(order.hash, false).await
             }
             Err(error) if order.attempts >= MAX_TRIES => {

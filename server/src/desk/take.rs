@@ -2,7 +2,7 @@
 //! one. What this desk cannot use is noted in the audit and passed over; only alarms and notes of duress are never
 //! passed over.
 
-use baken_schemas::alarm::{Alarm, Note, Receipt, ReceiptState, Update, check_receipt};
+use baken_schemas::alarm::{Alarm, Note, NoteKind, Receipt, ReceiptState, Update, check_receipt};
 use baken_schemas::api::{Mail, MailKind};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{AlarmId, DeviceId};
@@ -16,6 +16,7 @@ use super::opened::{self, SignatureView};
 use super::orders::OutgoingOrder;
 use super::probe;
 use super::sms;
+use super::store::watch::Overdue;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
@@ -49,6 +50,7 @@ impl Desk {
             MailKind::Silence => self.take_silence(place, document).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
+            MailKind::Timers => self.take_timers(place, document).await?,
             MailKind::Directory => {
                 let outcome = self.take_directory(&document).await;
                 if let Err(DeskError::Store(error)) = outcome {
@@ -116,7 +118,7 @@ impl Desk {
             received_at: self.now(),
             brings_key: false,
         };
-        self.ring(place, new, None).await
+        self.ring(new, Ringing::Mail(place)).await
     }
 
     /// Takes an alarm that came by text message. One that is no true text rings as damaged: it may be one.
@@ -136,13 +138,15 @@ impl Desk {
     }
 
     /// Keeps something that rings, with its receipt and deliveries.
-    async fn ring(&self, place: MailPosition, mut new: NewAlarm, note: Option<DuressNote>) -> Result<(), DeskError> {
+    pub(super) async fn ring(&self, mut new: NewAlarm, ringing: Ringing) -> Result<(), DeskError> {
         let row = row_of(&new);
         let opened = self.open_row(&row, &self.known());
         if note.is_none() && probe::is_probe(&new, &opened) {
             return self.answer_probe(place, new).await;
         }
         new.brings_key = opened.body().is_some_and(|body| body.card_key.is_some());
+        // What somebody else made up under a check-in's id does not stand for it.
+        let believed = new.form == Form::Alarm && opened.signature != SignatureView::Mismatch;
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
         let order = self.precedence(shown.as_ref(), &new, opened.signature);
         let deliveries = if order.is_silent() {
@@ -154,11 +158,11 @@ impl Desk {
         let received = ReceiptToMake { state: ReceiptState::Received, at: now, sending: sending_of(new.form) };
         self.store
             .write(Priority::Alarm, move |db| {
-                if !advance_mail(db, place)? {
+                if !ringing.is_new(db, now)? {
                     return Ok(());
                 }
-                if let Some((note, freeze)) = &note {
-                    keep_note(db, note, freeze.as_ref(), now)?;
+                if believed {
+                    store::watch::end(db, new.alarm, new.device)?;
                 }
                 if !store::alarm::add(db, &new)? {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
@@ -243,7 +247,12 @@ impl Desk {
         let duress = opened.body.as_ref().is_some_and(|body| body.duress);
         let now = self.now();
         let row = NoteRow { hash, alarm: about, device, document: document.clone(), received_at: now };
-        let freeze = opened.body.as_ref().and_then(|body| OutgoingOrder::of_note(body, device));
+        let orders =
+            opened.body.as_ref().map_or_else(Vec::new, |body| OutgoingOrder::of_note(body, device, &self.keys));
+        // Whichever PIN it was, the check-in is not waited for any more: of duress this desk knows now.
+        let settled = opened.body.as_ref().filter(|body| body.kind == NoteKind::Settled).and_then(|body| body.alarm);
+        let settled = settled.filter(|_| opened.signature == SignatureView::Proven);
+        let note = TakenNote { row, orders, settled };
         let open_here = match about {
             Some(alarm) => self
                 .store
@@ -262,12 +271,12 @@ impl Desk {
                 received_at: now,
                 brings_key: false,
             };
-            return self.ring(place, new, Some((row, freeze))).await;
+            return self.ring(new, Ringing::Note(place, note)).await;
         }
         self.store
             .write(Priority::Alarm, move |db| {
                 if advance_mail(db, place)? {
-                    keep_note(db, &row, freeze.as_ref(), now)?;
+                    note.keep(db, now)?;
                 }
                 Ok(())
             })
@@ -479,18 +488,57 @@ pub(super) fn add_deliveries(db: &Connection, deliveries: &[NewDelivery]) -> Res
     Ok(())
 }
 
-/// A note that rings, and the order that comes of it.
-type DuressNote = (NoteRow, Option<OutgoingOrder>);
+/// A note, what is to be handed to the relay because of it, and the check-in that it settles.
+pub(super) struct TakenNote {
+    row: NoteRow,
+    orders: Vec<OutgoingOrder>,
+    settled: Option<AlarmId>,
+}
 
-/// Keeps a note and, once, what is to be handed to the relay because of it.
-fn keep_note(db: &Connection, note: &NoteRow, freeze: Option<&OutgoingOrder>, now: Timestamp) -> Result<(), DeskError> {
-    if store::alarm::add_note(db, note)?
-        && let Some(order) = freeze
-        && store::order::add(db, order, now)?
-    {
-        audit::append_for(db, now, note.device, "freeze_handed_on", &note.device, "ok")?;
+impl TakenNote {
+    /// Keeps the note and, once, what comes of it.
+    fn keep(&self, db: &Connection, now: Timestamp) -> Result<(), DeskError> {
+        let device = self.row.device;
+        if let Some(deposit) = self.settled {
+            store::watch::settle(db, deposit, device, now)?;
+        }
+        if !store::alarm::add_note(db, &self.row)? {
+            return Ok(());
+        }
+        for order in &self.orders {
+            if store::order::add(db, order, now)? {
+                audit::append_for(db, now, device, order.kind.act(), &device, "ok")?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+}
+
+/// What makes something ring.
+pub(super) enum Ringing {
+    /// An alarm that was handed over.
+    Mail(MailPosition),
+    /// A note.
+    Note(MailPosition, TakenNote),
+    /// A check-in that was not handed over.
+    NotHandedOver(Overdue),
+}
+
+impl Ringing {
+    /// Whether it has not rung before; from now on it has.
+    fn is_new(&self, db: &Connection, now: Timestamp) -> Result<bool, DeskError> {
+        match self {
+            Self::Mail(place) => Ok(advance_mail(db, *place)?),
+            Self::Note(place, note) => {
+                let new = advance_mail(db, *place)?;
+                if new {
+                    note.keep(db, now)?;
+                }
+                Ok(new)
+            }
+            Self::NotHandedOver(overdue) => Ok(store::watch::ring(db, overdue)?),
+        }
+    }
 }
 
 /// Moves the cursor; `false` when this mail was taken before.
@@ -504,7 +552,7 @@ pub(super) fn advance_mail(db: &Connection, place: MailPosition) -> rusqlite::Re
 }
 
 /// The id under which something is shown that has none of its own.
-fn id_of(hash: Hash) -> AlarmId {
+pub(super) fn id_of(hash: Hash) -> AlarmId {
     let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = hash.0;
     AlarmId(id)
 }

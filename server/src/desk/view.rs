@@ -82,7 +82,7 @@ pub struct AlarmSummary {
     pub discreet: bool,
     /// A note said that a duress PIN was used.
     pub duress: bool,
-    /// The phone says that it was withdrawn. It stays open until an officer closes it.
+    /// The phone says that it was withdrawn, or its check-in settled. It stays open until an officer closes it.
     pub withdrawn: bool,
     /// Who calls, by this desk's roster.
     pub person: Option<PersonView>,
@@ -318,12 +318,12 @@ impl Desk {
             ringing: !row.state.is_by_human(),
             received_at: row.received_at,
             age_s: now.since_ms(row.received_at).max(0) / 1000,
-            kind: body.map(|body| body.kind),
+            kind: opened.kind(),
             discreet: duress || body.is_some_and(|body| is_discreet(body.kind)),
             duress,
-            withdrawn: notes
-                .iter()
-                .any(|note| note.note == Some("withdrawn") && note.signature == SignatureView::Proven),
+            withdrawn: notes.iter().any(|note| {
+                matches!(note.note, Some("withdrawn" | "settled")) && note.signature == SignatureView::Proven
+            }),
             person: known.people.sender(row.device).map(|sender| PersonView {
                 name: sender.person.name.clone(),
                 office: sender.person.office.clone(),

@@ -1,7 +1,7 @@
 //! How a keeper writes a ladder down: `Standaard=Meldkamer Oost:10,Meldkamer Oost+Meldkamer West:40`. A comma starts the
 //! next rung, a plus adds a desk to it, and the number is the seconds to wait for a human.
 
-use baken_schemas::org::{DeskEntry, MAX_RESPONDERS, Rung};
+use baken_schemas::org::{DeskEntry, LadderUse, MAX_RESPONDERS, Rung};
 
 use crate::org::OrgError;
 
@@ -17,6 +17,8 @@ const MAX_WAIT_S: u32 = 3600;
 pub struct LadderSpec {
     /// What people call it.
     pub name: String,
+    /// What it is climbed for; as written down, alarms.
+    pub serves: LadderUse,
     /// Names of desks, and seconds to wait.
     rungs: Vec<(Vec<String>, u32)>,
 }
@@ -29,7 +31,13 @@ impl LadderSpec {
     pub fn usual(desks: &[DeskEntry]) -> Result<Self, OrgError> {
         let first = desks.first().ok_or(OrgError::Ladder { why: "there is no desk" })?;
         let all = desks.iter().take(MAX_RESPONDERS).map(|desk| desk.name.clone()).collect();
-        Ok(Self { name: USUAL_NAME.to_owned(), rungs: vec![(vec![first.name.clone()], 10), (all, 40)] })
+        let rungs = vec![(vec![first.name.clone()], 10), (all, 40)];
+        Ok(Self { name: USUAL_NAME.to_owned(), serves: LadderUse::Alarms, rungs })
+    }
+
+    /// The same ladder, climbed for missed check-ins.
+    pub fn for_check_ins(self) -> Self {
+        Self { serves: LadderUse::CheckIns, ..self }
     }
 
     pub(super) fn rungs(&self, desks: &[DeskEntry]) -> Result<Vec<Rung>, OrgError> {
@@ -78,6 +86,6 @@ impl std::str::FromStr for LadderSpec {
         if rungs.len() > MAX_RUNGS {
             return Err(error("a ladder has at most 16 rungs"));
         }
-        Ok(Self { name: name.trim().to_owned(), rungs })
+        Ok(Self { name: name.trim().to_owned(), serves: LadderUse::Alarms, rungs })
     }
 }

@@ -13,7 +13,8 @@ use baken_schemas::FormatError;
 use baken_schemas::crypto::{SigningKey, VerifyKey};
 use baken_schemas::id::{AccountId, InviteId, LadderId};
 use baken_schemas::org::{
-    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, OrgId, RelayEntry, RosterLine, RosterPerson,
+    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, RosterLine,
+    RosterPerson,
 };
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
@@ -151,7 +152,7 @@ pub struct DirectoryChange {
     pub desks: Vec<DeskEntry>,
     /// Names of desks that go.
     pub without_desks: Vec<String>,
-    /// The ladders; empty keeps the last ones, or makes the usual one in a first directory.
+    /// The ladders. Without any for a use the last ones of that use stay; a first directory gets the usual one.
     pub ladders: Vec<LadderSpec>,
     /// The number at which a bridge takes in alarms by text message; `None` keeps the last, an empty text takes it away.
     pub sms_number: Option<String>,
@@ -219,13 +220,17 @@ impl Organisation {
             desks.push(desk);
         }
         let old_ladders = last.map(|last| last.ladders.clone()).unwrap_or_default();
-        let ladders = if !change.ladders.is_empty() {
-            resolve(&change.ladders, &old_ladders, &desks, rng)?
-        } else if old_ladders.is_empty() {
-            resolve(&[LadderSpec::usual(&desks)?], &old_ladders, &desks, rng)?
-        } else {
-            old_ladders
-        };
+        let mut ladders = Vec::new();
+        for serves in [LadderUse::Alarms, LadderUse::CheckIns] {
+            let mut old = old_ladders.clone();
+            old.retain(|ladder| ladder.serves == serves);
+            let mut specs = change.ladders.clone();
+            specs.retain(|spec| spec.serves == serves);
+            if specs.is_empty() && old.is_empty() && serves == LadderUse::Alarms {
+                specs.push(LadderSpec::usual(&desks)?);
+            }
+            ladders.extend(if specs.is_empty() { old } else { resolve(&specs, &old, &desks, rng)? });
+        }
         let sms_number = match change.sms_number {
             Some(number) => Some(number).filter(|number| !number.is_empty()),
             None => last.and_then(|last| last.sms_number.clone()),
@@ -331,7 +336,10 @@ fn resolve(
             Ok(match known {
                 Some(known) if known.rungs == rungs => known.clone(),
                 Some(known) => Ladder { version: known.version + 1, rungs, ..known.clone() },
-                None => Ladder { ladder: LadderId::make(rng), version: 1, name: spec.name.clone(), rungs },
+                None => {
+                    let (ladder, name) = (LadderId::make(rng), spec.name.clone());
+                    Ladder { ladder, version: 1, name, rungs, serves: spec.serves }
+                }
             })
         })
         .collect()

@@ -86,6 +86,27 @@ fn a_ladder_keeps_its_id_and_its_version_rises_only_with_a_change() {
 }
 
 #[test]
+fn a_ladder_for_check_ins_stays_beside_that_of_alarms_and_serves_only_those() {
+    let mut rng = rng();
+    let mut org = Organisation::make("Gemeente Voorbeeld", &mut rng).unwrap();
+    let (east, west) = (desk("Oost", &mut rng).0, desk("West", &mut rng).0);
+    let desks = vec![east.clone(), west.clone()];
+    let first = DirectoryChange { relay: Some(relay(&mut rng)), desks, ..DirectoryChange::default() };
+    org.sign_directory(first, Timestamp(1), &mut rng).unwrap();
+    let alarms = org.directory.clone().unwrap().value().ladders[0].clone();
+    let of_use =
+        |org: &Organisation, serves| org.directory.clone().unwrap().value().ladder_for(serves).cloned().unwrap();
+    assert_eq!(of_use(&org, LadderUse::CheckIns), alarms, "without one for check-ins that of alarms serves");
+    let spec: LadderSpec = "Thuis=West:60".parse().unwrap();
+    let second = DirectoryChange { ladders: vec![spec.for_check_ins()], ..DirectoryChange::default() };
+    org.sign_directory(second, Timestamp(2), &mut rng).unwrap();
+    assert_eq!(of_use(&org, LadderUse::Alarms), alarms, "that of alarms is as it was");
+    assert_eq!(of_use(&org, LadderUse::CheckIns).responders(), [west.desk]);
+    org.sign_directory(DirectoryChange::default(), Timestamp(3), &mut rng).unwrap();
+    assert_eq!(of_use(&org, LadderUse::CheckIns).responders(), [west.desk], "and both stay");
+}
+
+#[test]
 fn an_invite_checks_out_and_every_desk_learns_who_it_is_for() {
     let mut rng = rng();
     let mut org = Organisation::make("Gemeente Voorbeeld", &mut rng).unwrap();

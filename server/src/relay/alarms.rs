@@ -7,7 +7,7 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{Alarm, AlarmClass, Receipt, ReceiptState, Slot};
+use baken_schemas::alarm::{Alarm, AlarmClass, Receipt, ReceiptState};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
@@ -46,11 +46,12 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
         return Err(FormatError::Signature { what: Alarm::LABEL }.into());
     }
     let alarm = unverified.verify(&phone.alarm)?;
-    if alarm.value().header.class == AlarmClass::Deposit {
-        return Err(Refusal::NotYet);
-    }
     let header = &alarm.value().header;
-    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), &alarm.value().slots)?;
+    if header.class == AlarmClass::Deposit {
+        return Err(Refusal::NoTimers);
+    }
+    let sealed_to: Vec<DeviceId> = alarm.value().slots.iter().map(|slot| slot.responder).collect();
+    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), &sealed_to)?;
     let now = relay.now();
     let keys = relay.keys();
     let stored =
@@ -62,7 +63,7 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
 /// Who is called, and whether that is by a ladder that the directory knows.
 pub(super) struct Plan {
     pub(super) rungs: Vec<Rung>,
-    known: bool,
+    pub(super) known: bool,
 }
 
 impl Plan {
@@ -79,7 +80,7 @@ pub(super) fn plan(
     relay: &Relay,
     org: OrgId,
     (ladder, version): (LadderId, u32),
-    slots: &[Slot],
+    sealed_to: &[DeviceId],
 ) -> Result<Plan, Refusal> {
     let newest = relay.trust().directory(org)?;
     let named = match newest.value().ladder(ladder, version) {
@@ -92,8 +93,7 @@ pub(super) fn plan(
     if !rungs.is_empty() {
         return Ok(Plan { rungs, known: true });
     }
-    let sealed_to: Vec<DeviceId> =
-        desks(newest.value()).filter(|desk| slots.iter().any(|slot| slot.responder == *desk)).collect();
+    let sealed_to: Vec<DeviceId> = desks(newest.value()).filter(|desk| sealed_to.contains(desk)).collect();
     let responders = if sealed_to.is_empty() { desks(newest.value()).collect() } else { sealed_to };
     Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S }], known: false })
 }

@@ -66,6 +66,11 @@ fn rung_of(db: &Connection, alarm: AlarmId, rung: u32) -> Result<Option<StoredRu
     }))
 }
 
+/// Whether nothing of an alarm is told to the phone.
+pub(super) fn is_quiet(db: &Connection, alarm: AlarmId) -> Result<bool, StoreError> {
+    Ok(db.prepare_cached("SELECT quiet FROM alarm WHERE alarm = ?1")?.query_row([alarm.0], |row| row.get(0))?)
+}
+
 /// Everybody who was handed an alarm.
 pub(super) fn handed(db: &Connection, alarm: AlarmId) -> Result<Vec<DeviceId>, StoreError> {
     let mut statement = db.prepare_cached("SELECT responder FROM handed WHERE alarm = ?1")?;
@@ -191,16 +196,23 @@ fn run_out(db: &Connection, keys: &DeviceKeys, alarm: AlarmId, now: Timestamp) -
     let receipt = Receipt { alarm, alarm_hash, state, at: now, by: keys.device, prev, detail: Vec::new() };
     let document = put_receipt(db, &Signed::make(receipt, &keys.sig), now)?;
     audit::append_for(db, now, keys.device, "ladder_exhausted", &alarm, "ok")?;
-    let told = handed(db, alarm)?.into_iter().chain([device]);
+    let phone = if is_quiet(db, alarm)? { None } else { Some(device) };
+    let told = handed(db, alarm)?.into_iter().chain(phone);
     told.map(|recipient| mail::put(db, (org, recipient), MailKind::Receipt, document, now)).collect()
 }
 
 impl Relay {
-    /// Raises every ladder that is due at `now`. Gives the moment at which the next one is.
+    /// Raises every deposit and every ladder that is due at `now`. Gives the moment at which the next one is.
     ///
     /// # Errors
     /// When the store does not take it; nothing is lost, the next tick tries again.
     pub async fn tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let deposits = self.tick_deposits(now).await?;
+        let ladders = self.tick_ladders(now).await?;
+        Ok([deposits, ladders].into_iter().flatten().min())
+    }
+
+    async fn tick_ladders(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         loop {
             let (any, next) =
                 self.store().read(|db| Ok::<_, StoreError>((!due(db, now)?.is_empty(), next_due(db)?)))?;

@@ -76,13 +76,14 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Directory => 6,
         MailKind::Order => 7,
         MailKind::Silence => 8,
+        MailKind::Timers => 9,
         MailKind::Sms => 12,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
-    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Silence, Sms, Update};
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Sms]
+    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Silence, Sms, Timers, Update};
+    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms]
         .into_iter()
         .find(|kind| number_of(*kind) == number)
         .ok_or(StoreError::Damaged)

@@ -13,6 +13,7 @@ mod auth;
 mod blobs;
 mod cards;
 mod compact;
+mod deposits;
 mod devices;
 mod entries;
 mod ladder;
@@ -28,6 +29,7 @@ mod pairing;
 mod presence;
 mod problem;
 mod quota;
+mod raising;
 mod rates;
 mod receipts;
 mod recover;
@@ -72,6 +74,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_2_blob.sql"),
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
+        include_str!("schema_4_deposit.sql"),
     ],
 };
 

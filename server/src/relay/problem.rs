@@ -91,9 +91,9 @@ pub enum Refusal {
     /// The circle holds as much as it may.
     #[error("the circle has no room left at this relay")]
     QuotaFull,
-    /// Understood, and not built yet.
-    #[error("this is not supported yet")]
-    NotYet,
+    /// An alarm that is to lie ready, without the timers that raise it.
+    #[error("the alarm is to lie ready, and no timers came with it")]
+    NoTimers,
     /// There is nothing here.
     #[error("there is nothing here")]
     NotFound,
@@ -177,7 +177,7 @@ impl Refusal {
                 let detail = "delete attachments that are not needed any more, or ask the operator for more room";
                 (S::PAYLOAD_TOO_LARGE, "quota_full", detail)
             }
-            Self::NotYet => (S::UNPROCESSABLE_ENTITY, "not_yet", "a newer relay is needed"),
+            Self::NoTimers => (S::UNPROCESSABLE_ENTITY, "no_timers", "hand it in as a deposit"),
             Self::NotFound => (S::NOT_FOUND, "not_found", "check the address"),
             Self::BadAddress => (S::BAD_REQUEST, "bad_address", "check path and query"),
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "send less at once"),

@@ -106,7 +106,8 @@ fn store(
     if state.is_by_human() && ladder::stop(db, id)? {
         audit::append_for(db, now, desk.desk, "ladder_stopped", &id, "ok")?;
     }
-    let others = handed.into_iter().filter(|responder| *responder != desk.desk).chain([alarm.device]);
+    let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };
+    let others = handed.into_iter().filter(|responder| *responder != desk.desk).chain(phone);
     let wakes = others
         .map(|recipient| mail::put(db, (alarm.org, recipient), MailKind::Receipt, document, now))
         .collect::<Result<_, _>>()?;
@@ -161,7 +162,7 @@ async fn list(relay: &Relay, alarm: &str, caller: Caller) -> Result<Answer, Refu
         .read_page(move |db| {
             let known = known(db, alarm)?.ok_or(Refusal::NotFound)?;
             let may = match &caller {
-                Caller::Phone(phone) => phone.account.0 == known.account,
+                Caller::Phone(phone) => phone.account.0 == known.account && !ladder::is_quiet(db, alarm)?,
                 Caller::Desk(desk) => desk.orgs.contains(&known.org) && ladder::handed(db, alarm)?.contains(&desk.desk),
             };
             if !may {

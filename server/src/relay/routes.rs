@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, devices, entries, live, log, mail, messages, orders, org_documents, pairing,
-    quota, receipts, recover, sealed_root, sms,
+    Relay, activate, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
+    org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.
@@ -60,6 +60,9 @@ impl Relay {
             .route(api::ALARMS, small(post(alarms::post)))
             .route(api::SMS_CONTEXTS, small(post(sms::post_context)))
             .route(api::SMS, small(post(sms::post)))
+            .route(api::DEPOSITS, small(post(deposits::post)))
+            .route(api::SETTLEMENTS, small(post(deposits::settle)))
+            .route(api::RAISES, small(post(raising::post)))
             .route(api::UPDATES, small(post(messages::update)))
             .route(api::NOTES, small(post(messages::note)))
             .route(api::ORDERS, small(post(orders::post)))

@@ -16,7 +16,7 @@ const SWEPT_ROWS: u32 = 1000;
 const ACKNOWLEDGED_ROWS: usize = 256;
 
 /// What is cleared, and how long it is kept. A document without an alarm goes with its mail.
-const SWEEPS: [(&str, i64); 6] = [
+const SWEEPS: [(&str, i64); 9] = [
     (
         "DELETE FROM idempotency WHERE (device, key) IN
          (SELECT device, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
@@ -35,6 +35,22 @@ const SWEEPS: [(&str, i64); 6] = [
     ),
     (
         "DELETE FROM device_order WHERE hash IN (SELECT hash FROM device_order WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        30 * DAY_MS,
+    ),
+    // What is settled stays for a day, since a desk may still have it raised; that it was settled, as long as a mailbox.
+    (
+        "DELETE FROM document WHERE document IN
+         (SELECT document FROM deposit WHERE state = 1 AND document > 0 AND at < ?1 ORDER BY at LIMIT ?2)",
+        DAY_MS,
+    ),
+    (
+        "UPDATE deposit SET document = 0 WHERE deposit IN
+         (SELECT deposit FROM deposit WHERE state = 1 AND document > 0 AND at < ?1 ORDER BY at LIMIT ?2)",
+        DAY_MS,
+    ),
+    (
+        "DELETE FROM deposit WHERE deposit IN
+         (SELECT deposit FROM deposit WHERE state <> 0 AND at < ?1 ORDER BY at LIMIT ?2)",
         30 * DAY_MS,
     ),
     ("DELETE FROM sent_once WHERE hash IN (SELECT hash FROM sent_once WHERE at < ?1 LIMIT ?2)", 30 * DAY_MS),

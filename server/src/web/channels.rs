@@ -15,13 +15,13 @@ use serde_json::json;
 
 use crate::desk::duty::DutyView;
 use crate::desk::{ChannelView, ReceiverView, RecipientView, Standing, TestError};
-use crate::local_time::local;
 use crate::web::Console;
 use crate::web::api::problem;
 use crate::web::guard::{AskedLanguage, LoggedIn};
 use crate::web::pages::{Frame, error, failed, frame, remember, render};
 use crate::web::present::{Moment, machine};
 use crate::web::words::Words;
+use baken_schemas::local_time::local;
 
 /// How many holes of the roster the page names.
 const MAX_HOLES: usize = 5;

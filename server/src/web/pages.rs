@@ -7,12 +7,12 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use baken_schemas::Language;
 use baken_schemas::id::AlarmId;
+use baken_schemas::local_time::local;
 use serde::Deserialize;
 
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
 use crate::desk::{ActError, DeskError};
-use crate::local_time::local;
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};

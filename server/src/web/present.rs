@@ -4,8 +4,8 @@ use baken_schemas::Language;
 use baken_schemas::alarm::{Provenance, ReceiptState};
 
 use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
-use crate::local_time::local;
 use crate::web::words::Words;
+use baken_schemas::local_time::local;
 
 /// A fix older than this, in seconds, is shown as old.
 const OLD_FIX_S: i64 = 120;

@@ -210,6 +210,10 @@ impl Words {
     /// Why there is no content.
     pub fn unopened(&self, why: Unopened) -> &'static str {
         match why {
+            Unopened::NotHandedOver => self.pick(
+                "Een check-in van deze persoon liep af en de relay heeft hem niet overhandigd. Bel de persoon.",
+                "A check-in of this person fell due, and the relay has not handed it over. Call the person.",
+            ),
             Unopened::NotForUs => self.pick(
                 "Dit alarm is niet voor deze meldkamer verzegeld en kan hier niet worden geopend.",
                 "This alarm was not sealed to this desk and cannot be opened here.",

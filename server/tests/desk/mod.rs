@@ -3,6 +3,7 @@
 
 mod acting;
 mod channels;
+mod check_ins;
 mod console;
 mod orders;
 mod probes;

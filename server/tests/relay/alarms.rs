@@ -124,14 +124,14 @@ async fn i1_an_alarm_for_desks_that_have_left_is_handed_to_those_there_are() {
 }
 
 #[tokio::test]
-async fn a_deposit_is_refused_in_words_until_it_is_built() {
+async fn an_alarm_that_is_to_lie_ready_is_refused_in_words_without_its_timers() {
     let mut world = World::new().await;
     let phone = world.phone().await;
     let mut header = world.alarm(&phone).0.value().header;
     header.class = AlarmClass::Deposit;
     let (deposit, _) =
         Alarm::seal(header, &alarm_body(), world.directory.value(), &phone.alarm, &mut world.rng).unwrap();
-    world.press(&phone, &deposit).await.is(422, "not_yet");
+    world.press(&phone, &deposit).await.is(422, "no_timers");
 }
 
 #[tokio::test]

@@ -5,6 +5,7 @@ mod alarms;
 mod blobs;
 pub mod circles;
 mod compaction;
+mod deposits;
 mod guests;
 mod ladder;
 pub mod live;

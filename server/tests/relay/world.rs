@@ -13,7 +13,9 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, IdempotencyKey, InviteId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, RelayEntry, Rung};
+use baken_schemas::org::{
+    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
+};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock, Timestamp};
@@ -352,6 +354,7 @@ pub fn directory(
         version: 1,
         name: "Standaard".to_owned(),
         rungs: vec![rung(desks[0].device, FIRST_WAIT_MS), rung(desks[1].device, SECOND_WAIT_MS)],
+        serves: LadderUse::Alarms,
     };
     let directory = Directory {
         root: root.verify_key(),

@@ -2,6 +2,7 @@
 
 mod attached;
 mod attachments;
+mod check_ins;
 mod circles;
 mod deletions;
 #[cfg(target_os = "linux")]

@@ -1,5 +1,5 @@
 //! I1 under power loss: whatever a disk may hold after a cut at any moment of the relay's work, every alarm that was
-//! answered is there with its bytes, its mail and its ladder, and so is everything else that was answered; and nothing
+//! answered is there with its bytes, its mail and its ladder, every deposit is there or raised, and so is everything else that was answered; and nothing
 //! is there by half.
 //!
 //! The relay, its store, migrations and settings are the real ones, on the recording disk of
@@ -158,9 +158,13 @@ fn i1_the_search_bites_when_half_an_alarm_is_there() -> Result<()> {
         "DELETE FROM ladder_rung WHERE alarm = (SELECT alarm FROM alarm LIMIT 1) AND rung = 1",
         "DELETE FROM ladder_run WHERE alarm = (SELECT alarm FROM ladder_run LIMIT 1)",
         "DELETE FROM receipt WHERE alarm = (SELECT alarm FROM alarm LIMIT 1)",
-        "DELETE FROM idempotency WHERE key = (SELECT alarm FROM alarm LIMIT 1)",
+        "DELETE FROM idempotency
+         WHERE key = (SELECT alarm FROM alarm WHERE alarm NOT IN (SELECT deposit FROM deposit) LIMIT 1)",
         "DELETE FROM audit WHERE seq = (SELECT max(seq) FROM audit WHERE act = 'alarm_stored')",
         "DELETE FROM alarm WHERE alarm = (SELECT alarm FROM alarm LIMIT 1)",
+        "DELETE FROM deposit WHERE deposit = (SELECT deposit FROM deposit WHERE state = 2 LIMIT 1)",
+        "DELETE FROM deposit WHERE deposit = (SELECT deposit FROM deposit WHERE state = 0 LIMIT 1)",
+        "UPDATE deposit SET state = 0 WHERE deposit = (SELECT deposit FROM deposit WHERE state = 2 LIMIT 1)",
         "DELETE FROM entry WHERE counter = 3",
         "DELETE FROM log_record WHERE seq = (SELECT max(seq) FROM log_record)",
         "DELETE FROM card",

@@ -15,6 +15,7 @@ use baken_schemas::order::OrderKind;
 use serde_json::{Value as Json, json};
 
 use super::attach::outside;
+use super::check_in::tell_news;
 use super::{find, short};
 use crate::args::{Arguments, Goal, Kind};
 use crate::failure::{End, Failure};
@@ -74,7 +75,7 @@ pub async fn press(
         Some(goal) => follow(&phone, alarm, Some(goal), timeout, out).await?,
         None => {
             let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
-            tell_locked(&round, out);
+            tell_aside(&round, out);
             let view = phone.baken.alarm(alarm)?;
             show_view(&view, out);
             if view.state == AlarmState::NotSent {
@@ -259,7 +260,7 @@ pub async fn update(
     phone.baken.update_alarm(alarm, fix(position)?, None, words)?;
     out.line(text::UPDATED.of(out.language));
     let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
-    tell_locked(&round, out);
+    tell_aside(&round, out);
     let view = phone.baken.alarm(alarm)?;
     show_view(&view, out);
     Ok(if view.updates_waiting == 0 { End::Done } else { End::of_waiting(round.error.as_ref()) })
@@ -285,7 +286,7 @@ async fn follow(
     };
     let mut failed = None;
     let mut tell = |round: &Round| {
-        tell_locked(round, out);
+        tell_aside(round, out);
         let error = round.error.as_ref().map(|error| End::of_waiting(Some(error)));
         look(error).unwrap_or_else(|failure| {
             failed = Some(failure);
@@ -326,8 +327,10 @@ async fn follow(
     })
 }
 
-/// Says that another device had this one locked, which no alarm waits for.
-pub fn tell_locked(round: &Round, out: &Output) {
+/// Says what a round brought beside alarms: that another device had this one locked, and what there is to know of
+/// check-ins.
+pub fn tell_aside(round: &Round, out: &Output) {
+    tell_news(round, out);
     if round.orders.contains(&OrderKind::Lock) {
         out.json(&json!({"locked_from_afar": true}));
         out.line(out.paint(Colour::Yellow, text::LOCKED_FROM_AFAR.of(out.language)));
@@ -399,7 +402,7 @@ fn find_alarm(baken: &Baken, typed: &str) -> Result<AlarmId, Failure> {
 }
 
 /// `LATITUDE,LONGITUDE,ACCURACY_M[,AGE_S]`; a terminal has no receiver of its own.
-fn fix(position: Option<&str>) -> Result<Fix, Failure> {
+pub fn fix(position: Option<&str>) -> Result<Fix, Failure> {
     let Some(position) = position else { return Ok(Fix::Absent(FixAbsent::NoReceiver)) };
     let refused = || Failure::Input("position");
     let parts: Vec<&str> = position.split(',').map(str::trim).collect();

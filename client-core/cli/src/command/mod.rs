@@ -4,6 +4,7 @@ mod activate;
 mod alarm;
 mod attach;
 mod card;
+mod check_in;
 mod circle;
 mod conflicts;
 mod deletions;
@@ -67,6 +68,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await
             }
         },
+        Command::CheckIn(command) => check_in::run(arguments, command, out).await,
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Circle(command) => circle::run(arguments, command, out).await,

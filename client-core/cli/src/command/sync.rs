@@ -8,7 +8,7 @@ use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use serde_json::json;
 
-use super::alarm::tell_locked;
+use super::alarm::tell_aside;
 use super::deletions::tell_held;
 use super::status::tell_findings;
 use crate::args::Arguments;
@@ -21,7 +21,7 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     let phone = Phone::unlocked(arguments, out)?;
     if !watch {
         // What goes wrong with an alarm goes wrong with the sync too, and is told there.
-        tell_locked(&phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?, out);
+        tell_aside(&phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?, out);
         let counts = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
         return Ok(tell(counts, &phone.baken, out)?);
     }
@@ -38,7 +38,7 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     };
     // Receipts are told by `alarm watch`.
     let mut tell_alarm = |round: &Round| {
-        tell_locked(round, out);
+        tell_aside(round, out);
         ControlFlow::Continue(())
     };
     tokio::select! {

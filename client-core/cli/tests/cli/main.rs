@@ -3,6 +3,7 @@
 #![allow(clippy::indexing_slicing, clippy::string_slice, reason = "a test stops at the first surprise")]
 
 mod attachments;
+mod check_ins;
 mod circles;
 mod exports;
 mod recovery;

@@ -5,17 +5,21 @@ use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex};
 
-use baken_schemas::alarm::{Alarm, Note, Receipt, ReceiptDetail, ReceiptState};
-use baken_schemas::api::{Activated, Activation, Documents, EntriesStored, EntryBatch, Item, Mail, MailKind, Page};
+use baken_schemas::alarm::{
+    Alarm, DepositReceipt, DepositState, DepositTimers, Note, Receipt, ReceiptDetail, ReceiptState, Settlement,
+};
+use baken_schemas::api::{
+    Activated, Activation, Deposit, Documents, EntriesStored, EntryBatch, Item, Mail, MailKind, Page,
+};
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::entry::Entry;
 use baken_schemas::id::{AccountId, AlarmId, InviteId, LadderId};
 use baken_schemas::order::Order;
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::recovery::SealedRoot;
-use baken_schemas::signed::{Signed, Unverified};
+use baken_schemas::signed::{Signed, Unverified, hash_of};
 use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
@@ -54,6 +58,8 @@ struct State {
     alarms: BTreeMap<AlarmId, Vec<u8>>,
     receipts: Vec<Vec<u8>>,
     notes: Vec<Vec<u8>>,
+    /// The timers of every form of a check-in that came.
+    deposits: Vec<Vec<u8>>,
     /// Mail by device.
     mail: BTreeMap<String, Vec<Vec<u8>>>,
     /// The account's root under its newest recovery code, and the name that the code gives.
@@ -147,6 +153,13 @@ impl Town {
         town.notes.iter().map(open).collect()
     }
 
+    /// The timers of every form of a check-in that came.
+    pub fn timers(&self) -> Vec<DepositTimers> {
+        let town = self.state.lock().expect("the state");
+        let read = |bytes: &Vec<u8>| *Unverified::<DepositTimers>::parse(bytes).expect("timers").claims();
+        town.deposits.iter().map(read).collect()
+    }
+
     /// The relay claims that a human has it.
     pub fn relay_claims_seen(&self) {
         let mut town = self.state.lock().expect("the state");
@@ -182,6 +195,11 @@ fn receipt(alarm: &[u8], state: ReceiptState, by: &DeviceKeys) -> Receipt {
     }
 }
 
+fn deposit_receipt(deposit: AlarmId, asked: &[u8], state: DepositState, by: &DeviceKeys) -> Vec<u8> {
+    let (answers, at) = (hash_of(asked), Timestamp(1_795_465_407_000));
+    Signed::make(DepositReceipt { deposit, answers, state, at, by: by.device }, &by.sig).bytes().to_vec()
+}
+
 fn directory(keys: &Keys, url: &str, tls_root: &[u8], rng: &mut ChaCha20Rng) -> Signed<Directory> {
     let desk = DeskEntry {
         desk: keys.desk.device,
@@ -194,6 +212,7 @@ fn directory(keys: &Keys, url: &str, tls_root: &[u8], rng: &mut ChaCha20Rng) -> 
         version: 1,
         name: "Alle alarmen".to_owned(),
         rungs: vec![Rung { responders: vec![desk.desk], wait_s: 10 }],
+        serves: LadderUse::Alarms,
     };
     let relay = RelayEntry {
         relay: keys.relay.device,
@@ -320,6 +339,17 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
             Some(Vec::new())
         }
         (&Method::GET, ["pairing", meeting, message]) => state.meeting.get(&format!("{meeting}/{message}")).cloned(),
+        (&Method::POST, ["deposits"]) => {
+            let deposit: Deposit = cbor::from_slice(&body, "a deposit").expect("a deposit");
+            let id = Unverified::<DepositTimers>::parse(&deposit.timers).expect("timers").claims().deposit;
+            state.deposits.push(deposit.timers.to_vec());
+            Some(deposit_receipt(id, &deposit.timers, DepositState::Ready, &keys.relay))
+        }
+        (&Method::POST, ["settlements"]) => {
+            let settlement = Unverified::<Settlement>::parse(&body).expect("a settlement");
+            state.notes.push(settlement.claims().note.to_vec());
+            Some(deposit_receipt(settlement.claims().deposit, &body, DepositState::Settled, &keys.relay))
+        }
         (&Method::POST, ["notes"]) => {
             state.notes.push(body.to_vec());
             Some(Vec::new())

@@ -7,7 +7,7 @@
 mod orders;
 mod probe;
 mod sms;
-mod stage;
+pub(crate) mod stage;
 mod withdrawal;
 
 use std::ops::ControlFlow;

@@ -8,13 +8,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use baken_schemas::alarm::{Alarm, ContentKey, Fix, FixAbsent, Receipt, ReceiptDetail, ReceiptState};
-use baken_schemas::api::{self, Documents, Item, LiveEvent, Mail, MailKind, Page};
+use baken_schemas::alarm::{
+    Alarm, ContentKey, DepositReceipt, DepositState, DepositTimers, Fix, FixAbsent, Receipt, ReceiptDetail,
+    ReceiptState, Settlement,
+};
+use baken_schemas::api::{self, Deposit, Documents, Item, LiveEvent, Mail, MailKind, Page};
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
 use data_encoding::BASE64;
@@ -27,11 +30,11 @@ use crate::transport::{EventStream, Request, Response, Transport, TransportError
 use crate::{AlarmSetup, Context};
 
 /// 2026-11-23.
-pub(super) const TODAY: i64 = 1_795_392_000_000;
+pub(crate) const TODAY: i64 = 1_795_392_000_000;
 
 /// A clock that moves when the test says so.
 #[derive(Debug, Default)]
-pub(super) struct StageClock(AtomicI64);
+pub(crate) struct StageClock(AtomicI64);
 
 impl Clock for StageClock {
     fn now(&self) -> Timestamp {
@@ -40,33 +43,33 @@ impl Clock for StageClock {
 }
 
 impl StageClock {
-    pub(super) fn set(&self, ms: i64) {
+    pub(crate) fn set(&self, ms: i64) {
         self.0.store(ms, Ordering::SeqCst);
     }
 
-    pub(super) fn pass_s(&self, seconds: i64) {
+    pub(crate) fn pass_s(&self, seconds: i64) {
         self.0.fetch_add(seconds * 1000, Ordering::SeqCst);
     }
 }
 
 /// A municipality, its relay, two desks, and a mayor's phone.
-pub(super) struct Stage {
-    pub(super) clock: Arc<StageClock>,
-    pub(super) context: Context,
-    pub(super) folder: tempfile::TempDir,
+pub(crate) struct Stage {
+    pub(crate) clock: Arc<StageClock>,
+    pub(crate) context: Context,
+    pub(crate) folder: tempfile::TempDir,
     key: SymmetricKey,
     root: SigningKey,
-    pub(super) relay: DeviceKeys,
-    pub(super) east: DeviceKeys,
-    pub(super) west: DeviceKeys,
+    pub(crate) relay: DeviceKeys,
+    pub(crate) east: DeviceKeys,
+    pub(crate) west: DeviceKeys,
     ladder: LadderId,
-    pub(super) phone: AlarmOutbox,
+    pub(crate) phone: AlarmOutbox,
     setup: AlarmSetup,
     rng: Mutex<ChaCha20Rng>,
 }
 
 impl Stage {
-    pub(super) fn set_up() -> Self {
+    pub(crate) fn set_up() -> Self {
         Self::set_up_with(None)
     }
 
@@ -100,19 +103,19 @@ impl Stage {
     }
 
     /// The phone's program ends and starts again: nothing is left but the file.
-    pub(super) fn restart_phone(&mut self) {
+    pub(crate) fn restart_phone(&mut self) {
         self.phone = AlarmOutbox::open(&self.folder.path().join("outbox.db"), &self.key).unwrap();
     }
 
-    pub(super) fn open_with(&self, key: &SymmetricKey) -> Result<AlarmOutbox, crate::BakenError> {
+    pub(crate) fn open_with(&self, key: &SymmetricKey) -> Result<AlarmOutbox, crate::BakenError> {
         AlarmOutbox::open(&self.folder.path().join("outbox.db"), key)
     }
 
-    pub(super) fn press(&self) -> AlarmId {
+    pub(crate) fn press(&self) -> AlarmId {
         self.press_saying("Er staat iemand voor de deur")
     }
 
-    pub(super) fn press_saying(&self, text: &str) -> AlarmId {
+    pub(crate) fn press_saying(&self, text: &str) -> AlarmId {
         let call = Call {
             kind: baken_schemas::alarm::AlarmKind::Panic,
             fix: Fix::Absent(FixAbsent::NotYet),
@@ -123,25 +126,25 @@ impl Stage {
         self.phone.press(&call, &self.context).unwrap()
     }
 
-    pub(super) fn view(&self, alarm: AlarmId) -> AlarmView {
+    pub(crate) fn view(&self, alarm: AlarmId) -> AlarmView {
         self.phone.alarm(alarm, self.clock.now()).unwrap()
     }
 
-    pub(super) async fn deliver(&self, relay: &StageRelay) -> Round {
+    pub(crate) async fn deliver(&self, relay: &StageRelay) -> Round {
         self.phone.deliver(relay, &self.context).await.unwrap()
     }
 
-    pub(super) fn verify_alarm(&self, bytes: &[u8]) -> Signed<Alarm> {
+    pub(crate) fn verify_alarm(&self, bytes: &[u8]) -> Signed<Alarm> {
         Unverified::<Alarm>::parse(bytes).unwrap().verify(&self.setup.alarm_key.verify_key()).unwrap()
     }
 
     /// A desk opens an alarm.
-    pub(super) fn open_at(&self, desk: &DeviceKeys, bytes: &[u8]) -> (baken_schemas::alarm::AlarmBody, ContentKey) {
+    pub(crate) fn open_at(&self, desk: &DeviceKeys, bytes: &[u8]) -> (baken_schemas::alarm::AlarmBody, ContentKey) {
         self.verify_alarm(bytes).value().open(desk.device, &desk.kem).unwrap().unwrap()
     }
 
     /// A receipt by `by` for the alarm in `bytes`, following `prev`.
-    pub(super) fn receipt(
+    pub(crate) fn receipt(
         &self,
         by: &DeviceKeys,
         bytes: &[u8],
@@ -177,21 +180,21 @@ impl Stage {
     }
 
     /// The next directory by the root, with these desks.
-    pub(super) fn directory(&self, version: u64, desks: [&DeviceKeys; 2]) -> Signed<Directory> {
+    pub(crate) fn directory(&self, version: u64, desks: [&DeviceKeys; 2]) -> Signed<Directory> {
         signed_directory(&self.root, version, &self.relay, desks, self.ladder)
     }
 
     /// A directory with a desk of the relay's own, signed by a root of the relay's own.
-    pub(super) fn directory_by_relay(&self, version: u64, slipped_in: &DeviceKeys) -> Signed<Directory> {
+    pub(crate) fn directory_by_relay(&self, version: u64, slipped_in: &DeviceKeys) -> Signed<Directory> {
         let own_root = SigningKey::make(&mut *self.rng.lock().unwrap());
         signed_directory(&own_root, version, &self.relay, [&self.east, slipped_in], self.ladder)
     }
 
-    pub(super) fn stranger(&self) -> DeviceKeys {
+    pub(crate) fn stranger(&self) -> DeviceKeys {
         DeviceKeys::make(&mut *self.rng.lock().unwrap())
     }
 
-    pub(super) fn setup(&self) -> &AlarmSetup {
+    pub(crate) fn setup(&self) -> &AlarmSetup {
         &self.setup
     }
 }
@@ -228,21 +231,26 @@ fn signed_directory(
             operator_reads_alarms: false,
         },
         desks,
-        ladders: vec![Ladder { ladder, version: 1, name: "Alle alarmen".to_owned(), rungs }],
+        ladders: vec![Ladder { ladder, version: 1, name: "Alle alarmen".to_owned(), rungs, serves: LadderUse::Alarms }],
         sms_number: None,
     };
     Signed::make(directory, root)
 }
 
 /// The data of a live event that brings mail.
-pub(super) fn live_mail(cursor: u64, kind: MailKind, document: &[u8]) -> String {
+pub(crate) fn live_mail(cursor: u64, kind: MailKind, document: &[u8]) -> String {
     let event = LiveEvent::Mail { cursor, mail: Mail { kind, document: document.to_vec().into() } };
     BASE64.encode(&cbor::to_vec(&event))
 }
 
+fn deposit_answer(keys: &DeviceKeys, deposit: AlarmId, asked: &[u8], state: DepositState) -> Vec<u8> {
+    let (answers, at, by) = (baken_schemas::signed::hash_of(asked), Timestamp(TODAY), keys.device);
+    Signed::make(DepositReceipt { deposit, answers, state, at, by }, &keys.sig).bytes().to_vec()
+}
+
 /// How the relay behaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mood {
+pub(crate) enum Mood {
     /// Up and honest.
     Up,
     /// Not to be reached.
@@ -262,6 +270,10 @@ struct RelayState {
     updates: Vec<Vec<u8>>,
     notes: Vec<Vec<u8>>,
     contexts: Vec<Vec<u8>>,
+    deposits: Vec<Vec<u8>>,
+    settlements: Vec<Vec<u8>>,
+    /// What it says of deposits, other than that it keeps what comes.
+    deposit_state: Option<DepositState>,
     receipts: Vec<Vec<u8>>,
     mail: Vec<(u64, Mail)>,
     generation: u64,
@@ -271,7 +283,7 @@ struct RelayState {
 }
 
 /// A relay in memory, under the test's thumb.
-pub(super) struct StageRelay {
+pub(crate) struct StageRelay {
     keys: DeviceKeys,
     mood: Mutex<Mood>,
     state: Mutex<RelayState>,
@@ -279,25 +291,25 @@ pub(super) struct StageRelay {
 }
 
 impl StageRelay {
-    pub(super) fn of(stage: &Stage) -> Self {
+    pub(crate) fn of(stage: &Stage) -> Self {
         let rng = Mutex::new(ChaCha20Rng::seed_from_u64(9));
         Self { keys: stage.relay.clone(), mood: Mutex::new(Mood::Up), state: Mutex::default(), rng }
     }
 
-    pub(super) fn be(&self, mood: Mood) {
+    pub(crate) fn be(&self, mood: Mood) {
         *self.mood.lock().unwrap() = mood;
     }
 
     /// The bytes of each alarm it has.
-    pub(super) fn alarms(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn alarms(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().alarms.values().flatten().cloned().collect()
     }
 
-    pub(super) fn updates(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn updates(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().updates.clone()
     }
 
-    pub(super) fn notes(&self) -> Vec<Vec<u8>> {
+    pub(crate) fn notes(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().notes.clone()
     }
 
@@ -306,18 +318,41 @@ impl StageRelay {
         self.state.lock().unwrap().contexts.clone()
     }
 
+    /// Every form of a check-in that came in, opened as far as the relay can.
+    pub(crate) fn deposits(&self) -> Vec<(DepositTimers, Vec<u8>)> {
+        let bodies = self.state.lock().unwrap().deposits.clone();
+        let read = |body: &Vec<u8>| {
+            let deposit: Deposit = cbor::from_slice(body, "a deposit").unwrap();
+            (*Unverified::<DepositTimers>::parse(&deposit.timers).unwrap().claims(), deposit.alarm.to_vec())
+        };
+        bodies.iter().map(read).collect()
+    }
+
+    pub(crate) fn settlements(&self) -> Vec<Vec<u8>> {
+        self.state.lock().unwrap().settlements.clone()
+    }
+
+    /// From now on it says this of deposits.
+    pub(crate) fn says_of_deposits(&self, state: Option<DepositState>) {
+        self.state.lock().unwrap().deposit_state = state;
+    }
+
+    fn deposit_of(&self, deposit: &Deposit) -> AlarmId {
+        Unverified::<DepositTimers>::parse(&deposit.timers).unwrap().claims().deposit
+    }
+
     /// Every write that came in, stored or not.
-    pub(super) fn writes(&self) -> Vec<(String, Vec<u8>)> {
+    pub(crate) fn writes(&self) -> Vec<(String, Vec<u8>)> {
         self.state.lock().unwrap().writes.clone()
     }
 
     /// Hands out a receipt when asked for an alarm's.
-    pub(super) fn has(&self, receipt: &[u8]) {
+    pub(crate) fn has(&self, receipt: &[u8]) {
         self.state.lock().unwrap().receipts.push(receipt.to_vec());
     }
 
     /// Puts a document into the phone's mailbox; its cursor.
-    pub(super) fn mails(&self, kind: MailKind, document: &[u8]) -> u64 {
+    pub(crate) fn mails(&self, kind: MailKind, document: &[u8]) -> u64 {
         let mut state = self.state.lock().unwrap();
         let cursor = state.mail.len() as u64 * 3 + 5;
         state.mail.push((cursor, Mail { kind, document: document.to_vec().into() }));
@@ -325,14 +360,14 @@ impl StageRelay {
     }
 
     /// Restored from a backup that had no mail.
-    pub(super) fn is_restored(&self) {
+    pub(crate) fn is_restored(&self) {
         let mut state = self.state.lock().unwrap();
         state.generation += 1;
         state.mail.clear();
     }
 
     /// The next live stream tells of this mail, then breaks.
-    pub(super) fn tells_live(&self, cursor: u64, kind: MailKind, document: &[u8]) {
+    pub(crate) fn tells_live(&self, cursor: u64, kind: MailKind, document: &[u8]) {
         self.state.lock().unwrap().live.push(Ok(live_mail(cursor, kind, document)));
     }
 
@@ -352,6 +387,19 @@ impl StageRelay {
             api::UPDATES => {
                 state.updates.push(request.body.clone());
                 Vec::new()
+            }
+            api::DEPOSITS => {
+                let deposit: Deposit = cbor::from_slice(&request.body, "a deposit").unwrap();
+                let (keys, id) = (&self.keys, self.deposit_of(&deposit));
+                state.deposits.push(request.body.clone());
+                deposit_answer(keys, id, &deposit.timers, state.deposit_state.unwrap_or(DepositState::Ready))
+            }
+            api::SETTLEMENTS => {
+                let settlement = Unverified::<Settlement>::parse(&request.body).unwrap();
+                let id = settlement.claims().deposit;
+                state.settlements.push(request.body.clone());
+                let stands = state.deposit_state.unwrap_or(DepositState::Settled);
+                deposit_answer(&self.keys, id, &request.body, stands)
             }
             api::NOTES => {
                 state.notes.push(request.body.clone());

@@ -9,6 +9,7 @@ mod basics;
 mod blob;
 mod circle;
 mod cross_check;
+mod deposit;
 mod entry;
 mod export;
 mod order;
@@ -89,6 +90,7 @@ const FORMATS: &[Format] = &[
     ("sms_context", sms::make_context, sms::open_context),
     ("sms", sms::make_text, sms::open_text),
     ("sms_alarm", sms::make_alarm, sms::open_alarm),
+    ("deposit", deposit::make_deposit, deposit::open_deposit),
 ];
 
 impl Set {

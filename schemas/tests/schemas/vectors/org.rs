@@ -2,7 +2,7 @@
 
 use baken_schemas::device::Identity;
 use baken_schemas::org::{
-    Directory, Enrolment, Invite, InviteRegistration, Ladder, OrgId, RosterLine, RosterPerson, Rung,
+    Directory, Enrolment, Invite, InviteRegistration, Ladder, LadderUse, OrgId, RosterLine, RosterPerson, Rung,
 };
 use baken_schemas::signed::{Signed, Unverified};
 use serde_json::{Value, json};
@@ -46,6 +46,7 @@ fn describe_directory(directory: &Directory) -> Value {
             "version": ladder.version,
             "name": ladder.name,
             "rungs": ladder.rungs.iter().map(rung).collect::<Vec<_>>(),
+            "serves": if ladder.serves == LadderUse::Alarms { "alarms" } else { "check-ins" },
         })
     };
     json!({

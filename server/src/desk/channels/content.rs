@@ -99,7 +99,7 @@ impl Desk {
             About::Alarm { row, opened, event, detail } => {
                 let mut data = json!({ "alarm": row.alarm, "state": event, "console": self.link(about) });
                 if channel.include.kind {
-                    data["kind"] = json!(opened.body().map(|body| body.kind));
+                    data["kind"] = json!(opened.kind());
                 }
                 if channel.include.person {
                     let known = self.known();
@@ -143,7 +143,7 @@ impl Desk {
                 };
                 Dc09Content {
                     // What cannot be opened may be anything: an alarm centre gets the kind that makes it act.
-                    event: opened.body().map_or(Event::Panic, |body| Event::from(body.kind)),
+                    event: opened.kind().map_or(Event::Panic, Event::from),
                     text,
                     position: position_of(opened).filter(|_| channel.include.position),
                     occurred_at: row.received_at,
@@ -213,7 +213,7 @@ impl Desk {
             text => format!("{}: {text}", detail.officer),
         });
         Told {
-            kind: include.kind.then(|| wording::kind(opened.body().map(|body| body.kind), channel.language)),
+            kind: include.kind.then(|| wording::kind(opened.kind(), channel.language)),
             person: include.person.then(person),
             position: include.position.then(position),
             officer,

@@ -147,7 +147,7 @@ impl Desk {
         event: ReceiptState,
         detail: Option<&ReceiptDetail>,
     ) -> Vec<NewDelivery> {
-        let kind = opened.body().map(|body| body.kind);
+        let kind = opened.kind();
         let about = About::Alarm { row, opened, event, detail };
         let told = self.channels.list.iter().filter(|channel| channel.tells(event, kind));
         told.flat_map(|channel| self.deliveries_to(channel, &about, (row.hash, event))).collect()

@@ -8,7 +8,7 @@ use baken_schemas::time::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::dc09::read_time;
-use crate::local_time::offset_ms;
+use baken_schemas::local_time::offset_ms;
 
 /// Lengths in milliseconds.
 pub(super) const MINUTE_MS: i64 = 60_000;

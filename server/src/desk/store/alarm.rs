@@ -20,8 +20,10 @@ pub(in crate::desk) enum Form {
     Damaged = 1,
     /// A note that says duress, without an alarm that it belongs to.
     DuressNote = 2,
-    /// An alarm that came as a text message.
-    Sms = 3,
+    /// The timers of a check-in that was due and not handed over.
+    NotHandedOver = 3,
+    /// An alarm that came as a text message: written as an alarm, with a word beside it.
+    Sms = 4,
 }
 
 /// A row of the table `alarm`.
@@ -67,6 +69,7 @@ fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
         0 if by_text => Form::Sms,
         0 => Form::Alarm,
         2 => Form::DuressNote,
+        3 => Form::NotHandedOver,
         _ => Form::Damaged,
     };
     let text_joined: bool = row.get("text_joined")?;

@@ -7,6 +7,7 @@ pub(super) mod order;
 pub(super) mod receipt;
 pub(super) mod session;
 mod trust;
+pub(super) mod watch;
 
 pub(super) use alarm::{AlarmRow, Form, NewAlarm, NoteRow, UpdateRow};
 pub(super) use delivery::{Claim, DeliveryRow, DeliveryState, NewDelivery, RecipientMark};
@@ -28,9 +29,11 @@ pub(super) const DATABASE: Schema = Schema {
         crate::audit::TABLE,
         include_str!("schema.sql"),
         include_str!("schema_2.sql"),
+        // Makes the table of alarms anew: before those that add to it.
+        include_str!("schema_3_deposit.sql"),
+        include_str!("schema_3_sms.sql"),
         include_str!("schema_silence.sql"),
         include_str!("schema_channels.sql"),
-        include_str!("schema_3_sms.sql"),
     ],
 };
 

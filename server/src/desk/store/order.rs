@@ -5,7 +5,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::Sending;
-use crate::desk::orders::OutgoingOrder;
+use crate::desk::orders::{OutgoingKind, OutgoingOrder};
 
 /// The most orders handed to the sender at once.
 const MAX_OUTGOING: i64 = 64;
@@ -13,9 +13,9 @@ const MAX_OUTGOING: i64 = 64;
 /// Keeps an order; `false` when it is there already.
 pub(in crate::desk) fn add(db: &Connection, new: &OutgoingOrder, now: Timestamp) -> rusqlite::Result<bool> {
     let added = db.execute(
-        "INSERT INTO outgoing_order (hash, document, sending, due_at) VALUES (?1, ?2, ?3, ?4)
+        "INSERT INTO outgoing_order (hash, document, sending, due_at, kind) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (hash) DO NOTHING",
-        params![new.hash.0, new.document, Sending::Due as i64, now.0],
+        params![new.hash.0, new.document, Sending::Due as i64, now.0, new.kind as i64],
     )?;
     Ok(added == 1)
 }
@@ -23,10 +23,11 @@ pub(in crate::desk) fn add(db: &Connection, new: &OutgoingOrder, now: Timestamp)
 /// Orders that are due, in the order they came.
 pub(in crate::desk) fn outgoing(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<OutgoingOrder>> {
     let mut sql = db.prepare_cached(
-        "SELECT hash, document, attempts FROM outgoing_order WHERE sending = 1 AND due_at <= ?1 ORDER BY number LIMIT ?2",
+        "SELECT hash, document, attempts, kind FROM outgoing_order WHERE sending = 1 AND due_at <= ?1 ORDER BY number LIMIT ?2",
     )?;
     sql.query_map(params![now.0, MAX_OUTGOING], |row| {
-        Ok(OutgoingOrder { hash: Hash(row.get(0)?), document: row.get(1)?, attempts: row.get(2)? })
+        let kind = if row.get::<_, i64>(3)? == 0 { OutgoingKind::Freeze } else { OutgoingKind::Raise };
+        Ok(OutgoingOrder { hash: Hash(row.get(0)?), kind, document: row.get(1)?, attempts: row.get(2)? })
     })?
     .collect()
 }

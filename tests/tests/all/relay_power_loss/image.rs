@@ -36,7 +36,15 @@ pub enum Damage {
 }
 
 /// Rows that belong together, each as a query that finds the subjects that lack something. `?1` is the relay's id.
-const WHOLES: [(&str, &str); 10] = [
+const WHOLES: [(&str, &str); 12] = [
+    (
+        "a deposit without its bytes",
+        "SELECT hex(deposit) FROM deposit WHERE document NOT IN (SELECT document FROM document WHERE lasts = 1)",
+    ),
+    (
+        "a deposit that is raised and no alarm, or the other way round",
+        "SELECT hex(deposit) FROM deposit WHERE (state = 2) <> (deposit IN (SELECT alarm FROM alarm))",
+    ),
     (
         "an alarm without its bytes",
         "SELECT hex(alarm) FROM alarm WHERE document NOT IN (SELECT document FROM document WHERE lasts = 1)",
@@ -61,12 +69,13 @@ const WHOLES: [(&str, &str); 10] = [
     ),
     (
         "an alarm whose answer a repeat would not get",
-        "SELECT hex(alarm) FROM alarm WHERE (device, alarm) NOT IN (SELECT device, key FROM idempotency)",
+        "SELECT hex(alarm) FROM alarm WHERE (device, alarm) NOT IN (SELECT device, key FROM idempotency)
+           AND alarm NOT IN (SELECT deposit FROM deposit)",
     ),
     (
         "an alarm that is not in the audit",
         "SELECT hex(alarm) FROM alarm
-         WHERE lower(hex(alarm)) NOT IN (SELECT subject FROM audit WHERE act = 'alarm_stored')",
+         WHERE lower(hex(alarm)) NOT IN (SELECT subject FROM audit WHERE act IN ('alarm_stored', 'deposit_raised'))",
     ),
     (
         "a climb that is not in the audit, or the audit's without the climb",
@@ -78,7 +87,7 @@ const WHOLES: [(&str, &str); 10] = [
     (
         "a document that nothing leads to",
         "SELECT document FROM document WHERE document NOT IN (SELECT document FROM alarm
-         UNION SELECT document FROM receipt UNION SELECT document FROM mail)",
+         UNION SELECT document FROM deposit UNION SELECT document FROM receipt UNION SELECT document FROM mail)",
     ),
 ];
 
@@ -230,6 +239,17 @@ fn is_kept(db: &Connection, cast: &Cast, promise: &Promise) -> Result<()> {
             let sql = "SELECT body FROM idempotency WHERE key = ?1";
             let answer: Option<Vec<u8>> = found(db, sql, [alarm.0])?;
             ensure!(answer.as_deref() == Some(&stored[..]), "I1: {alarm:?} was answered otherwise");
+        }
+        Promise::Deposit { deposit, bytes } => {
+            let sql = "SELECT d.bytes FROM deposit p JOIN document d ON d.document = p.document WHERE p.deposit = ?1";
+            let there: Option<Vec<u8>> = found(db, sql, [deposit.0])?;
+            ensure!(there.as_deref() == Some(&bytes[..]), "I1: {deposit:?} was handed in, and its bytes are not there");
+        }
+        Promise::Raised { deposit } => {
+            let [desk, _] = cast.desks;
+            let sql = "SELECT d.bytes FROM alarm a JOIN document d ON d.document = a.document WHERE a.alarm = ?1";
+            let Some(bytes) = found::<Vec<u8>>(db, sql, [deposit.0])? else { bail!("I1: {deposit:?} is not raised") };
+            ensure!(is_mailed(db, desk.0, &bytes)?, "I1: {deposit:?} was raised, and is not in the desk's mail");
         }
         Promise::Receipt { alarm, phone, bytes, by_human } => {
             ensure!(is_mailed(db, phone.0, bytes)?, "a receipt for {alarm:?} is not in the phone's mail");

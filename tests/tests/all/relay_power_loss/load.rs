@@ -45,6 +45,10 @@ pub enum Promise {
     Device { device: DeviceId },
     /// The alarm is kept and handed to the first rung; `stored` is the answer.
     Alarm { alarm: AlarmId, bytes: Bytes, stored: Bytes },
+    /// The deposit lies ready, or is raised already.
+    Deposit { deposit: AlarmId, bytes: Bytes },
+    /// The deposit was raised: not a 2xx, but what `Relay::tick` says when it comes back.
+    Raised { deposit: AlarmId },
     /// A desk's receipt is kept and passed on to the phone; a human's has stopped the ladder.
     Receipt { alarm: AlarmId, phone: DeviceId, bytes: Bytes, by_human: bool },
     /// The second rung was called: not a 2xx, but what `Relay::tick` says when it comes back.
@@ -205,6 +209,13 @@ impl Script {
         Ok((pressed, write))
     }
 
+    fn deposit<'keys>(&mut self, keys: &'keys DeviceKeys) -> Result<(AlarmId, Write<'keys>)> {
+        let (alarm, body) = self.org.deposit(keys, WAIT_S, "help", &mut self.rng)?;
+        let deposit = alarm.value().header.alarm;
+        let promise = Promise::Deposit { deposit, bytes: Bytes::copy_from_slice(alarm.bytes()) };
+        Ok((deposit, self.write(keys, "POST", api::DEPOSITS, body, promise)))
+    }
+
     fn receipt<'keys>(
         &mut self,
         desk: &'keys DeviceKeys,
@@ -257,8 +268,8 @@ struct Pressed {
 
 /// Runs the relay in `folder` and records its disk.
 ///
-/// Each round presses two alarms and writes an entry, and the desk answers: the first phone's alarms are received and
-/// seen, the second's climb and run out. Now and then come a card, an epoch and a new device. All of a round is sent at
+/// Each round presses two alarms, hands in a deposit and writes an entry, and the desk answers: the first phone's alarms are received and
+/// seen, the second's climb and run out, as do the deposits once they are due. Now and then come a card, an epoch and a new device. All of a round is sent at
 /// once, so that the writer commits groups.
 pub async fn record(name: &str, folder: &Path, durability: Durability) -> Result<Run> {
     let recorder = Recorder::start(name, folder)?;
@@ -305,6 +316,7 @@ async fn play(relay: &Relay, town: &Town<'_>, script: &mut Script, desk: &Device
         seq += 1;
     }
     let (mut heard, mut climbing): (Vec<Pressed>, Vec<Pressed>) = (Vec::new(), Vec::new());
+    let mut deposits = Vec::new();
     for round in 0..ROUNDS {
         let mut writes = vec![script.entries(&calm, &mut writer)?];
         let newest = heard.len();
@@ -318,6 +330,9 @@ async fn play(relay: &Relay, town: &Town<'_>, script: &mut Script, desk: &Device
         writes.push(write);
         let (pressed, write) = script.alarm(&unheard)?;
         climbing.push(pressed);
+        writes.push(write);
+        let (deposit, write) = script.deposit(&calm)?;
+        deposits.push(deposit);
         writes.push(write);
         if round % 4 == 0 {
             writes.push(script.card(&unheard, round + 1)?);
@@ -336,6 +351,8 @@ async fn play(relay: &Relay, town: &Town<'_>, script: &mut Script, desk: &Device
         if let Some(raised) = climbing.len().checked_sub(rounds_a_rung) {
             let alarm = climbing.get(raised).context("an alarm a round")?.alarm;
             town.promised(Promise::Climbed { alarm });
+            // And what was handed in then is due as long after.
+            town.promised(Promise::Raised { deposit: *deposits.get(raised).context("a deposit a round")? });
         }
     }
     Ok(())

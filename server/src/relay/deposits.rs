@@ -1,0 +1,281 @@
+//! Deposits: alarms handed in beforehand, renewed, and settled. What raises them is in `raising`.
+//!
+//! Both timers count from arrival, by this relay's clock. The newest form replaces the older one, so that what is raised
+//! has the newest position. The desk that watches a deposit is sent its timers, and so notices when it is not raised.
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{Alarm, DepositReceipt, DepositState, DepositTimers, Note, Settlement};
+use baken_schemas::api::{Deposit, MailKind};
+use baken_schemas::cbor;
+use baken_schemas::crypto::Hash;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::signed::{Document as _, Signed};
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use crate::audit;
+use crate::relay::Relay;
+use crate::relay::auth::{ByAnyKey, Phone};
+use crate::relay::mail::{self, Keep, put_document};
+use crate::relay::once::{Answer, Done};
+use crate::relay::problem::Refusal;
+use crate::relay::raising;
+use crate::store::{Priority, StoreError};
+
+/// The most deposits that one device has ready at a time.
+const MAX_READY: u32 = 32;
+
+/// `POST /v0/deposits`.
+pub(super) async fn post(State(relay): State<Relay>, request: ByAnyKey) -> Response {
+    take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+/// `POST /v0/settlements`.
+pub(super) async fn settle(State(relay): State<Relay>, request: ByAnyKey) -> Response {
+    take_settlement(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
+    let phone = request.caller.phone()?;
+    let deposit: Deposit = cbor::from_slice(&request.body, "a deposit")?;
+    let (timers, alarm) = DepositTimers::verify_pair(&deposit.timers, &deposit.alarm, &phone.alarm)?;
+    if timers.value().device != phone.device {
+        return Err(FormatError::Signature { what: DepositTimers::LABEL }.into());
+    }
+    let watched = relay.trust().directory(phone.org)?.value().desk(timers.value().desk).is_some();
+    let (now, keys) = (relay.now(), relay.keys());
+    let stored = relay
+        .once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, (&timers, &alarm), watched, now))
+        .await?;
+    relay.ladder_changed();
+    Ok(stored)
+}
+
+async fn take_settlement(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
+    let phone = request.caller.phone()?;
+    let (settlement, note) = Settlement::verify(&request.body, &phone.alarm)?;
+    if settlement.value().device != phone.device {
+        return Err(FormatError::Signature { what: Settlement::LABEL }.into());
+    }
+    // A desk that has left gets no note; the settlement holds all the same.
+    let reaches = relay.trust().directory(phone.org)?.value().desk(note.value().desk).is_some();
+    let (now, keys) = (relay.now(), relay.keys());
+    relay
+        .once(request.write, Priority::Alarm, move |db| {
+            store_settlement(db, &keys, &phone, &settlement, reaches.then_some(&note), now)
+        })
+        .await
+}
+
+/// How a deposit stands here.
+struct Known {
+    device: DeviceId,
+    seq: u64,
+    timers: Hash,
+    state: DepositState,
+    document: i64,
+}
+
+fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError> {
+    let row = db
+        .prepare_cached(
+            "SELECT d.device, d.seq, d.timers, d.state, d.document, coalesce(a.quiet, 0)
+             FROM deposit d LEFT JOIN alarm a ON a.alarm = d.deposit WHERE d.deposit = ?1",
+        )?
+        .query_row([deposit.0], |row| {
+            Ok(Known {
+                device: DeviceId(row.get(0)?),
+                seq: row.get(1)?,
+                timers: Hash(row.get(2)?),
+                state: told_as(raising::state_of(row.get(3)?), row.get(5)?),
+                document: row.get(4)?,
+            })
+        })
+        .optional()?;
+    if row.is_some() {
+        return Ok(row);
+    }
+    // Its row is gone a while after it was raised; the alarm stays.
+    Ok(db
+        .prepare_cached("SELECT device, document, quiet FROM alarm WHERE alarm = ?1")?
+        .query_row([deposit.0], |row| {
+            let state = told_as(DepositState::Raised, row.get(2)?);
+            Ok(Known { device: DeviceId(row.get(0)?), seq: 0, timers: Hash::ZERO, state, document: row.get(1)? })
+        })
+        .optional()?)
+}
+
+/// What the phone is told of a deposit: of one that a desk had raised for a person under duress, that it is settled.
+fn told_as(state: DepositState, quiet: bool) -> DepositState {
+    if quiet { DepositState::Settled } else { state }
+}
+
+fn store(
+    db: &Connection,
+    keys: &DeviceKeys,
+    phone: &Phone,
+    (timers, alarm): (&Signed<DepositTimers>, &Signed<Alarm>),
+    watched: bool,
+    now: Timestamp,
+) -> Result<Done, Refusal> {
+    let about = timers.value();
+    let answer = |state| answer(keys, about.deposit, timers.hash(), state, now);
+    raising::keep_time(db, now)?;
+    match known(db, about.deposit)? {
+        Some(known) if known.device != phone.device => return Err(Refusal::Conflict),
+        Some(known) if known.state != DepositState::Ready => {
+            return Ok(Done { answer: answer(known.state), ..Done::default() });
+        }
+        Some(known) if known.timers == timers.hash() => {
+            return Ok(Done { answer: answer(DepositState::Ready), ..Done::default() });
+        }
+        Some(known) if known.seq >= about.seq => return Err(Refusal::Conflict),
+        Some(known) => renew(db, known.document, (timers, alarm), now)?,
+        None => add(db, phone, (timers, alarm), now)?,
+    }
+    let mut wakes = Vec::new();
+    if watched {
+        let document = put_document(db, timers.bytes(), Keep::WithMail, now)?;
+        wakes.push(mail::put(db, (phone.org, about.desk), MailKind::Timers, document, now)?);
+    }
+    Ok(Done { answer: answer(DepositState::Ready), wakes, refusal: None })
+}
+
+/// The ids in an alarm's slots, behind each other.
+fn slots(alarm: &Alarm) -> Vec<u8> {
+    alarm.slots.iter().flat_map(|slot| slot.responder.0).collect()
+}
+
+fn add(
+    db: &Connection,
+    phone: &Phone,
+    (timers, alarm): (&Signed<DepositTimers>, &Signed<Alarm>),
+    now: Timestamp,
+) -> Result<(), Refusal> {
+    let (about, header) = (timers.value(), alarm.value().header);
+    // Renewed without a moment at which it is due: this relay was restored from a backup, and the phone sends it whole.
+    let due_in_s = about.due_in_s.ok_or(Refusal::NotFound)?;
+    let ready: u32 = db
+        .prepare_cached("SELECT count(*) FROM deposit WHERE device = ?1 AND state = 0")?
+        .query_row([phone.device.0], |row| row.get(0))?;
+    if ready >= MAX_READY {
+        return Err(Refusal::TooMany);
+    }
+    let document = put_document(db, alarm.bytes(), Keep::WithAlarm, now)?;
+    db.prepare_cached(
+        "INSERT INTO deposit (deposit, org, account, device, desk, seq, timers, sealed, document, ladder,
+                              ladder_version, slots, due_at, silent_at, grace_ms, state, at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
+    )?
+    .execute(params![
+        about.deposit.0,
+        phone.org.0.0,
+        phone.account.0,
+        phone.device.0,
+        about.desk.0,
+        about.seq.cast_signed(),
+        timers.hash().0,
+        about.sealed.0,
+        document,
+        header.ladder.0,
+        header.ladder_version,
+        slots(alarm.value()),
+        now.plus_ms(i64::from(due_in_s) * 1000).0,
+        now.plus_ms(i64::from(about.silent_after_s) * 1000).0,
+        i64::from(about.grace_s) * 1000,
+        now.0,
+    ])?;
+    audit::append_for(db, now, phone.device, "deposit_stored", &about.deposit, "ok")?;
+    Ok(())
+}
+
+fn renew(
+    db: &Connection,
+    document: i64,
+    (timers, alarm): (&Signed<DepositTimers>, &Signed<Alarm>),
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let (about, header) = (timers.value(), alarm.value().header);
+    db.prepare_cached("UPDATE document SET bytes = ?2 WHERE document = ?1")?
+        .execute(params![document, alarm.bytes()])?;
+    db.prepare_cached(
+        "UPDATE deposit SET desk = ?2, seq = ?3, timers = ?4, sealed = ?5, ladder = ?6, ladder_version = ?7, slots = ?8,
+                            due_at = coalesce(?9, due_at), silent_at = ?10, grace_ms = ?11
+         WHERE deposit = ?1",
+    )?
+    .execute(params![
+        about.deposit.0,
+        about.desk.0,
+        about.seq.cast_signed(),
+        timers.hash().0,
+        about.sealed.0,
+        header.ladder.0,
+        header.ladder_version,
+        slots(alarm.value()),
+        about.due_in_s.map(|due_in_s| now.plus_ms(i64::from(due_in_s) * 1000).0),
+        now.plus_ms(i64::from(about.silent_after_s) * 1000).0,
+        i64::from(about.grace_s) * 1000,
+    ])?;
+    Ok(())
+}
+
+fn store_settlement(
+    db: &Connection,
+    keys: &DeviceKeys,
+    phone: &Phone,
+    settlement: &Signed<Settlement>,
+    note: Option<&Signed<Note>>,
+    now: Timestamp,
+) -> Result<Done, Refusal> {
+    let deposit = settlement.value().deposit;
+    let known = known(db, deposit)?;
+    if known.as_ref().is_some_and(|known| known.device != phone.device) {
+        return Err(Refusal::Conflict);
+    }
+    let state = match known.map(|known| known.state) {
+        Some(DepositState::Ready) => {
+            db.prepare_cached("UPDATE deposit SET state = 1, at = ?2 WHERE deposit = ?1")?
+                .execute(params![deposit.0, now.0])?;
+            audit::append_for(db, now, phone.device, "deposit_settled", &deposit, "ok")?;
+            DepositState::Settled
+        }
+        Some(settled_or_raised) => settled_or_raised,
+        None => {
+            settle_unknown(db, phone, settlement, now)?;
+            DepositState::Settled
+        }
+    };
+    let wakes = match note {
+        Some(note) => {
+            let to = (phone.org, note.value().desk);
+            mail::put_once(db, to, MailKind::Note, note.bytes(), now)?.into_iter().collect()
+        }
+        None => Vec::new(),
+    };
+    Ok(Done { answer: answer(keys, deposit, settlement.hash(), state, now), wakes, refusal: None })
+}
+
+/// Keeps that a deposit is settled which has not come: should it still be on its way, nothing raises it.
+fn settle_unknown(
+    db: &Connection,
+    phone: &Phone,
+    settlement: &Signed<Settlement>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    db.prepare_cached(
+        "INSERT INTO deposit (deposit, org, account, device, desk, seq, timers, sealed, document, ladder,
+                              ladder_version, slots, due_at, silent_at, grace_ms, state, at)
+         VALUES (?1, ?2, ?3, ?4, zeroblob(16), 0, zeroblob(32), zeroblob(32), 0, zeroblob(16), 0, x'', ?5, ?5, 0, 1, ?5)",
+    )?
+    .execute(params![settlement.value().deposit.0, phone.org.0.0, phone.account.0, phone.device.0, now.0])?;
+    Ok(())
+}
+
+/// The relay's signed word on how a deposit stands.
+fn answer(keys: &DeviceKeys, deposit: AlarmId, answers: Hash, state: DepositState, at: Timestamp) -> Vec<u8> {
+    let receipt = DepositReceipt { deposit, answers, state, at, by: keys.device };
+    Signed::make(receipt, &keys.sig).bytes().to_vec()
+}

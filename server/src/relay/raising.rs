@@ -1,0 +1,299 @@
+//! Raising deposits: a timer has run out, or a desk asks for it. What was raised is an alarm like any other, with the
+//! receipt `stored` and a ladder that climbs.
+//!
+//! A deadline is a row, and the row that says "raised" is written in the transaction that makes the alarm: whatever
+//! crashes when, a deposit is raised once.
+//!
+//! The relay's own clock is not believed either. The last moment at which deposits were looked after is kept
+//! (`deposit_clock`): when the clock was set back since, every deadline goes back with it, so that nobody waits for it to
+//! catch up; and when much time has passed, nobody could renew anything meanwhile, and what is due waits for as long as
+//! that took, at most ten minutes.
+
+use std::collections::HashMap;
+
+use axum::extract::State;
+use axum::response::{IntoResponse as _, Response};
+use baken_schemas::FormatError;
+use baken_schemas::alarm::{DepositState, Raise, Receipt, ReceiptState};
+use baken_schemas::api::MailKind;
+use baken_schemas::crypto::Hash;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
+use baken_schemas::org::{OrgId, Rung};
+use baken_schemas::signed::{Document as _, Signed, Unverified};
+use baken_schemas::time::Timestamp;
+use rusqlite::{Connection, OptionalExtension as _, Row, params};
+
+use crate::audit;
+use crate::relay::auth::BySig;
+use crate::relay::once::{Answer, Done};
+use crate::relay::problem::Refusal;
+use crate::relay::receipts::put_receipt;
+use crate::relay::wakes::Topic;
+use crate::relay::{Relay, alarms, ladder, mail};
+use crate::store::{Priority, StoreError};
+
+/// The most deposits raised in one transaction.
+const RAISED_AT_ONCE: u32 = 512;
+/// How often it is written down that deposits are looked after.
+const KEEP_TIME_EVERY_MS: i64 = 10_000;
+/// After how long without it nobody could renew. The ticker looks every two seconds.
+const OUTAGE_MS: i64 = 30_000;
+/// The longest that what is due waits after an outage.
+const LONGEST_HOLD_MS: i64 = 10 * 60_000;
+
+/// How a deposit stands, by its row.
+pub(super) fn state_of(number: u8) -> DepositState {
+    match number {
+        0 => DepositState::Ready,
+        1 => DepositState::Settled,
+        _ => DepositState::Raised,
+    }
+}
+
+/// When deposits were last looked after, and until when none is raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Watch {
+    at: Timestamp,
+    held_until: Timestamp,
+}
+
+fn watch(db: &Connection) -> Result<Option<Watch>, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT at, held_until FROM deposit_clock")?
+        .query_row([], |row| Ok(Watch { at: Timestamp(row.get(0)?), held_until: Timestamp(row.get(1)?) }))
+        .optional()?)
+}
+
+fn is_time_to_keep(watch: Option<Watch>, now: Timestamp) -> bool {
+    watch.is_none_or(|watch| !(0..KEEP_TIME_EVERY_MS).contains(&now.since_ms(watch.at)))
+}
+
+/// Writes down that deposits are looked after at `now`, and makes good what happened to the clock since the last time.
+/// Comes before every other write about deadlines.
+pub(super) fn keep_time(db: &Connection, now: Timestamp) -> Result<(), StoreError> {
+    let last = watch(db)?;
+    if !is_time_to_keep(last, now) {
+        return Ok(());
+    }
+    let mut held_until = last.map_or(now, |last| last.held_until);
+    let any_ready = next(db)?.is_some();
+    if let Some(last) = last.filter(|_| any_ready) {
+        let passed = now.since_ms(last.at);
+        if passed < 0 {
+            db.prepare_cached("UPDATE deposit SET due_at = due_at + ?1, silent_at = silent_at + ?1 WHERE state = 0")?
+                .execute([passed])?;
+            held_until = held_until.plus_ms(passed);
+        } else if passed > OUTAGE_MS && last.held_until <= last.at {
+            // One that follows while this still waits for the last prolongs nothing: a relay that goes on falling over
+            // would never raise anything.
+            held_until = now.plus_ms(passed.min(LONGEST_HOLD_MS));
+        }
+    }
+    db.prepare_cached("INSERT OR REPLACE INTO deposit_clock (one, at, held_until) VALUES (1, ?1, ?2)")?
+        .execute(params![now.0, held_until.0])?;
+    Ok(())
+}
+
+/// When the next deposit is to be raised.
+fn next(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
+    let next: Option<i64> =
+        db.prepare_cached("SELECT min(raise_at) FROM deposit WHERE state = 0")?.query_row([], |row| row.get(0))?;
+    Ok(next.map(Timestamp))
+}
+
+/// What raising needs of a deposit.
+struct Stored {
+    deposit: AlarmId,
+    org: OrgId,
+    account: AccountId,
+    device: DeviceId,
+    sealed: Hash,
+    document: i64,
+    ladder: (LadderId, u32),
+    slots: Vec<u8>,
+}
+
+const COLUMNS: &str = "deposit, org, account, device, sealed, document, ladder, ladder_version, slots";
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
+    Ok(Stored {
+        deposit: AlarmId(row.get(0)?),
+        org: OrgId(Hash(row.get(1)?)),
+        account: AccountId(row.get(2)?),
+        device: DeviceId(row.get(3)?),
+        sealed: Hash(row.get(4)?),
+        document: row.get(5)?,
+        ladder: (LadderId(row.get(6)?), row.get(7)?),
+        slots: row.get(8)?,
+    })
+}
+
+/// Deposits that are due, in the order in which they were.
+fn due(db: &Connection, now: Timestamp) -> Result<Vec<Stored>, StoreError> {
+    let sql = format!("SELECT {COLUMNS} FROM deposit WHERE state = 0 AND raise_at <= ?1 ORDER BY raise_at LIMIT ?2");
+    let mut statement = db.prepare_cached(&sql)?;
+    let rows = statement.query_map(params![now.0, RAISED_AT_ONCE], read)?;
+    Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// Why a deposit is raised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Because {
+    /// A timer ran out.
+    ItsTime,
+    /// The desk that watches it asks for it: somebody is under duress.
+    TheDeskAsks,
+}
+
+/// Makes an alarm of a deposit, if it still is to be one. Who is to be woken.
+fn raise(
+    db: &Connection,
+    keys: &DeviceKeys,
+    (stored, rungs): (&Stored, &[Rung]),
+    because: Because,
+    now: Timestamp,
+) -> Result<Vec<Topic>, StoreError> {
+    // Renewed, settled or raised by another meanwhile, it is left alone.
+    let still = match because {
+        Because::ItsTime => "state = 0 AND raise_at <= ?2 AND sealed = ?3",
+        Because::TheDeskAsks => "state <> 2 AND sealed = ?3",
+    };
+    let claimed = db
+        .prepare_cached(&format!("UPDATE deposit SET state = 2, at = ?2 WHERE deposit = ?1 AND {still}"))?
+        .execute(params![stored.deposit.0, now.0, stored.sealed.0])?;
+    if claimed == 0 {
+        return Ok(Vec::new());
+    }
+    let quiet = because == Because::TheDeskAsks;
+    db.prepare_cached(
+        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    )?
+    .execute(params![
+        stored.deposit.0,
+        stored.org.0.0,
+        stored.account.0,
+        stored.device.0,
+        stored.sealed.0,
+        stored.document,
+        now.0,
+        quiet
+    ])?;
+    let receipt = Receipt {
+        alarm: stored.deposit,
+        alarm_hash: stored.sealed,
+        state: ReceiptState::Stored,
+        at: now,
+        by: keys.device,
+        prev: Hash::ZERO,
+        detail: Vec::new(),
+    };
+    let document = put_receipt(db, &Signed::make(receipt, &keys.sig), now)?;
+    let mut wakes = ladder::start(db, stored.deposit, rungs, now)?;
+    if !quiet {
+        wakes.push(mail::put(db, (stored.org, stored.device), MailKind::Receipt, document, now)?);
+    }
+    let result = if quiet { "desk_asked" } else { "ok" };
+    audit::append_for(db, now, keys.device, "deposit_raised", &stored.deposit, result)?;
+    Ok(wakes)
+}
+
+impl Relay {
+    /// Raises every deposit that is due at `now`. Gives the moment at which the next one is.
+    pub(super) async fn tick_deposits(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        loop {
+            let (next, watch) = self.store().read(|db| Ok::<_, StoreError>((next(db)?, watch(db)?)))?;
+            let Some(next) = next else { return Ok(None) };
+            if is_time_to_keep(watch, now) {
+                self.store().write(Priority::Alarm, move |db| keep_time(db, now)).await?;
+                continue;
+            }
+            let held_until = watch.map_or(now, |watch| watch.held_until);
+            if next > now || held_until > now {
+                return Ok(Some(next.max(held_until)));
+            }
+            let due = self.plan_due(now)?;
+            let keys = self.keys();
+            let wakes: Vec<Topic> = self
+                .store()
+                .write(Priority::Alarm, move |db| {
+                    let mut wakes = Vec::new();
+                    for (stored, rungs) in &due {
+                        wakes.extend(raise(db, &keys, (stored, rungs), Because::ItsTime, now)?);
+                    }
+                    Ok::<_, StoreError>(wakes)
+                })
+                .await?;
+            self.wakes().wake(&wakes);
+        }
+    }
+
+    /// Deposits that are due, each with the ladder it climbs.
+    fn plan_due(&self, now: Timestamp) -> Result<Vec<(Stored, Vec<Rung>)>, StoreError> {
+        let due = self.store().read(|db| due(db, now))?;
+        let mut named: HashMap<(OrgId, LadderId, u32), Vec<Rung>> = HashMap::new();
+        let mut planned = Vec::with_capacity(due.len());
+        for stored in due {
+            let key = (stored.org, stored.ladder.0, stored.ladder.1);
+            let rungs = match named.get(&key) {
+                Some(rungs) => rungs.clone(),
+                None => {
+                    let plan = self.plan_of(&stored).map_err(into_store_error)?;
+                    if plan.known {
+                        named.insert(key, plan.rungs.clone());
+                    }
+                    plan.rungs
+                }
+            };
+            planned.push((stored, rungs));
+        }
+        Ok(planned)
+    }
+
+    fn plan_of(&self, stored: &Stored) -> Result<alarms::Plan, Refusal> {
+        let sealed_to: Vec<DeviceId> =
+            stored.slots.chunks_exact(DeviceId::LEN).filter_map(DeviceId::from_slice).collect();
+        alarms::plan(self, stored.org, stored.ladder, &sealed_to)
+    }
+}
+
+/// An organisation that a deposit was taken for always has a directory.
+fn into_store_error(refusal: Refusal) -> StoreError {
+    match refusal {
+        Refusal::Store(error) => error,
+        _ => StoreError::Damaged,
+    }
+}
+
+/// `POST /v0/raises`.
+pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response {
+    take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
+    let desk = request.caller.desk()?.clone();
+    let unverified = Unverified::<Raise>::parse(&request.body)?;
+    if unverified.claims().desk != desk.desk {
+        return Err(FormatError::Signature { what: Raise::LABEL }.into());
+    }
+    let asked = unverified.verify(&desk.sig)?.into_value();
+    let find = move |db: &Connection| -> Result<Option<Stored>, StoreError> {
+        let sql = format!("SELECT {COLUMNS} FROM deposit WHERE deposit = ?1 AND desk = ?2");
+        Ok(db.prepare_cached(&sql)?.query_row(params![asked.deposit.0, asked.desk.0], read).optional()?)
+    };
+    // What was settled a day ago is gone.
+    let there = |stored: &Stored| desk.orgs.contains(&stored.org) && stored.document > 0;
+    let stored = relay.store().read(find)?.filter(there).ok_or(Refusal::NotFound)?;
+    let rungs = relay.plan_of(&stored)?.rungs;
+    let (now, keys) = (relay.now(), relay.keys());
+    let raised = relay
+        .once(request.write, Priority::Alarm, move |db| {
+            // A renewal that came in between: this is the newest form.
+            let stored = find(db)?.ok_or(Refusal::NotFound)?;
+            Ok(Done::waking(raise(db, &keys, (&stored, &rungs), Because::TheDeskAsks, now)?))
+        })
+        .await?;
+    relay.ladder_changed();
+    Ok(raised)
+}
