@@ -250,6 +250,11 @@ impl From<RosterError> for Failure {
         let en = error.to_string();
         match error {
             RosterError::Folder(error) => error.into(),
+            RosterError::None => Self::bad_input(
+                "no_roster",
+                "Deze meldkamer heeft geen rooster. Maak er een: `baken-server duty set --data MAP roster.toml`.",
+                en,
+            ),
             RosterError::Wrong(why) => {
                 Self::bad_input("bad_roster", format!("Het rooster kan niet worden gebruikt: {why}"), en)
             }

@@ -285,7 +285,13 @@ fn a_roster_is_checked_when_it_is_saved_and_its_holes_are_told() {
     let (desk, file) = (setup.at("desk"), setup.at("roster.toml"));
     let person = |name: &str| format!("[[person]]\nname = \"{name}\"\nphone = \"+31612345678\"\n");
     let shift = |from: &str, to: &str| format!("[[shift]]\nwho = [\"Jansen\"]\nfrom = \"{from}\"\nto = \"{to}\"\n");
-    fails(&["duty", "show", "--data", &desk], 3, "not_set_up");
+    fails(&["duty", "show", "--data", &desk], 3, "no_roster");
+    fails(&["duty", "show", "--data", &setup.at("nowhere")], 3, "not_set_up");
+    // A channel that asks for a roster does not start without one.
+    let channels =
+        "[[smtp]]\nname = \"piket\"\nserver = \"mail.example.nl\"\nfrom = \"desk@example.nl\"\nto = [\"on-duty\"]\n";
+    std::fs::write(setup.path("desk/desk.toml"), channels).unwrap();
+    fails(&["serve", "desk", "--data", &desk], 3, "no_roster");
     std::fs::write(&file, person("Bakker") + &shift("mon 08:00", "fri 17:00")).unwrap();
     let said = fails(&["duty", "set", "--data", &desk, &file], 3, "bad_roster");
     assert!(!said.to_string().contains("12345678"), "{said}");

@@ -129,6 +129,8 @@ async fn a_server_that_offers_no_tls_gets_neither_letter_nor_password() {
         ..plain(port)
     };
     assert_eq!(send(config.clone()).await, Outcome::Retry { why: Why::Unoffered });
+    let without_login = MailConfig { login: None, ..config.clone() };
+    assert_eq!(send(without_login).await, Outcome::Retry { why: Why::Unoffered });
     let config = MailConfig { encryption: Encryption::Tls, ..config };
     assert_eq!(send(config).await, Outcome::Retry { why: Why::Unreachable });
     assert!(peer.stop().await.is_empty());

@@ -37,6 +37,9 @@ pub enum RosterError {
     /// The file cannot be read.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// There is none.
+    #[error("this desk has no roster: make one with `baken-server duty set --data DESK roster.toml`")]
+    None,
     /// Something in it is wrong.
     #[error("roster.toml: {0}")]
     Wrong(String),
@@ -204,8 +207,12 @@ impl Roster {
     /// [`RosterError`].
     pub fn read(data: &Path) -> Result<Self, RosterError> {
         let path = data.join(ROSTER_FILE);
-        let text = String::from_utf8(read_whole(&path)?)
-            .map_err(|_| FolderError::Damaged { path, why: "it is not UTF-8".to_owned() })?;
+        let bytes = match read_whole(&path) {
+            Err(FolderError::Missing(_)) if data.is_dir() => return Err(RosterError::None),
+            read => read?,
+        };
+        let text =
+            String::from_utf8(bytes).map_err(|_| FolderError::Damaged { path, why: "it is not UTF-8".to_owned() })?;
         Self::parse(&text)
     }
 

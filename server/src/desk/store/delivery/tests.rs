@@ -124,6 +124,10 @@ fn a_report_about_an_earlier_try_does_not_fail_the_next() {
     report_failed(&db, ("piket", first.number, "baken-1"), "gone").unwrap();
     let broken = Settled { state: DeliveryState::Queued, reference: String::new(), ..handed_over("") };
     finish(&db, &first, &broken).unwrap();
+    // Nor does one after which the process was killed.
+    let killed = claim(&db, NOW).unwrap().remove(0);
+    report_failed(&db, ("piket", killed.number, "baken-1"), "gone").unwrap();
+    release_all(&db).unwrap();
     let second = claim(&db, NOW).unwrap().remove(0);
     finish(&db, &second, &handed_over("baken-1")).unwrap();
     assert_eq!(only(&db).0, DeliveryState::HandedOver);
