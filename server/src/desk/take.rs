@@ -134,14 +134,16 @@ impl Desk {
             received_at: self.now(),
             brings_key: false,
         };
-        self.ring(place, new, None).await
+        self.ring(new, Ringing::Mail(place)).await
     }
 
     /// Keeps something that rings, with its receipt and deliveries.
     pub(super) async fn ring(&self, mut new: NewAlarm, ringing: Ringing) -> Result<(), DeskError> {
         let row = row_of(&new);
         let opened = self.open_row(&row, &self.known());
-        if note.is_none() && probe::is_probe(&new, &opened) {
+        if let Ringing::Mail(place) = ringing
+            && probe::is_probe(&new, &opened)
+        {
             return self.answer_probe(place, new).await;
         }
         new.brings_key = opened.body().is_some_and(|body| body.card_key.is_some());
