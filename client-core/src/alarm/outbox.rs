@@ -191,7 +191,7 @@ impl AlarmOutbox {
             // A probe is no alarm that a text message could bring.
             let numbered = match call.kind {
                 AlarmKind::Probe => None,
-                _ => sms::take_number(tx, &phone).unwrap_or_default(),
+                _ => sms::take_number(tx, &phone, context).unwrap_or_default(),
             };
             let (alarm, content, updates) = context.with_rng(|rng| {
                 let header = AlarmHeader {

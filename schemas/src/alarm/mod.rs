@@ -10,6 +10,7 @@ mod deposit;
 mod note;
 mod receipt;
 mod sms;
+mod sms_context;
 mod timeline;
 mod update;
 
@@ -20,9 +21,8 @@ pub use deposit::{
 };
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
-pub use sms::{
-    MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsHandover, SmsKeys, SmsShort, SmsText,
-};
+pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
+pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
 pub use timeline::{Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
 pub use update::{Update, UpdateBody};
 
