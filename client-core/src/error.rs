@@ -224,6 +224,9 @@ pub enum BakenError {
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
+    /// The organisation takes no alarms by text message, or this one was pressed before that was prepared.
+    #[error("this alarm cannot be sent as a text message")]
+    NoAlarmText,
     /// The directory offers no ladder an alarm could climb.
     #[error("the organisation's directory has no ladder for an alarm")]
     NoLadder,
@@ -324,6 +327,7 @@ impl BakenError {
             Self::ExportCode(_) => "export_code",
             Self::ExportInvalid(_) => "export_invalid",
             Self::NoSuchAlarm => "no_such_alarm",
+            Self::NoAlarmText => "no_alarm_text",
             Self::NoLadder => "no_ladder",
             Self::NotReached => "not_reached",
             Self::Untrusted => "untrusted",
@@ -400,6 +404,7 @@ impl BakenError {
             Self::ExportCode(_) => "Compare the code with what was shown, group by group.",
             Self::ExportInvalid(_) => "Check that the code belongs to this file, and copy the whole file again.",
             Self::FileExists => "Choose another name, or say that it may be written over.",
+            Self::NoAlarmText => "Call 112; the alarm is sent as soon as there is a connection.",
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",
             Self::Untrusted => "Do not go on with this network; nothing was sent.",

@@ -49,6 +49,10 @@ pub const CARD: &str = "/v0/cards/{device}";
 pub const ENROLMENTS: &str = "/v0/enrolments";
 /// `POST`: an alarm → the relay's signed receipt `stored`.
 pub const ALARMS: &str = "/v0/alarms";
+/// `POST`: the caller's [`crate::alarm::SmsContext`], so that its text messages are alarms.
+pub const SMS_CONTEXTS: &str = "/v0/sms-contexts";
+/// `POST`: a [`crate::alarm::SmsAlarm`] of a bridge → the relay's signed receipt `stored` for the text.
+pub const SMS: &str = "/v0/sms";
 /// `POST`: an update of an alarm.
 pub const UPDATES: &str = "/v0/updates";
 /// `POST`: a note to a desk.
@@ -246,6 +250,9 @@ pub enum MailKind {
     /// An order to lock, wipe or freeze a device.
     #[n(7)]
     Order,
+    /// An alarm that came as a text message ([`crate::alarm::SmsHandover`]), handed over to a responder.
+    #[n(12)]
+    Sms,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

@@ -123,4 +123,5 @@ id!(InviteId, "an invite");
 id!(LadderId, "a ladder");
 id!(NoteId, "a note");
 id!(RecordId, "a record");
+id!(SmsContextId, "what a phone leaves at the relay for its text messages");
 id!(RendezvousId, "the place at the relay where two devices meet to pair");

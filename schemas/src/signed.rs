@@ -117,6 +117,11 @@ impl<T: Document> Unverified<T> {
         &self.value
     }
 
+    /// The bytes as they came.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
     /// Checks the signature.
     ///
     /// # Errors

@@ -28,6 +28,9 @@ FORMATS = {
     "roster": (formats_org.roster, lambda vector: payload(vector)[3:4]),
     "enrolment": (formats_org.enrolment, lambda vector: payload(vector)[3:4]),
     "alarm": (formats_alarm.alarm, None),
+    "sms_context": (formats_alarm.sms_context, None),
+    "sms": (formats_alarm.sms, lambda vector: []),
+    "sms_alarm": (formats_alarm.sms_alarm, lambda vector: []),
     "update": (formats_alarm.update, lambda vector: payload(vector)[3:4]),
     "note": (formats_alarm.note, lambda vector: payload(vector)[3:4]),
     "card": (formats_alarm.card, lambda vector: payload(vector)[2:3]),
@@ -75,12 +78,12 @@ def described(world, name, vector, sealer):
 
 def check(world, name, vector):
     """Holds one vector against its inputs."""
-    if name == "alarm":
-        _, slots, body = payload(vector)
+    if name in ("alarm", "sms_context"):
+        _, slots, last = payload(vector)
         found = {responder.hex(): wrapped for responder, wrapped in slots}
         responders = vector["inputs"]["responders"]
         noise = [slot for slot in slots if slot[0].hex() not in responders]
-        sealer = Check([*(found[responder] for responder in responders), body], noise)
+        sealer = Check([*(found[responder] for responder in responders), last], noise)
     else:
         sealer = Check(FORMATS[name][1](vector))
     for part, value in described(world, name, vector, sealer).items():

@@ -117,6 +117,11 @@ impl DataFolder {
         self.dir.join(name)
     }
 
+    /// A file that a setting names: in the folder, unless its path says where else.
+    pub fn path_of(&self, path: &Path) -> PathBuf {
+        self.dir.join(path)
+    }
+
     /// Whether a file is there.
     pub fn has(&self, name: &str) -> bool {
         self.path(name).exists()

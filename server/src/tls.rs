@@ -24,7 +24,7 @@ use rcgen::{
 use rustls::ServerConfig;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use sha2::{Digest as _, Sha256};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
@@ -170,6 +170,22 @@ pub fn root_sha256(root: &[u8]) -> [u8; 32] {
 pub fn server_config(folder: &DataFolder) -> Result<Arc<ServerConfig>, TlsError> {
     let chain = vec![folder.read(CERTIFICATE_FILE)?.into(), folder.read(ROOT_FILE)?.into()];
     let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(folder.read(KEY_FILE)?));
+    config_of(chain, key)
+}
+
+/// Whether [`make`] has been here.
+pub fn is_made(folder: &DataFolder) -> bool {
+    folder.has(CERTIFICATE_FILE)
+}
+
+/// A TLS configuration with a chain of certificates, the server's own first, and its key.
+///
+/// # Errors
+/// [`TlsError::Certificate`].
+pub fn config_of(
+    chain: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<Arc<ServerConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])
@@ -186,10 +202,22 @@ pub fn server_config(folder: &DataFolder) -> Result<Arc<ServerConfig>, TlsError>
 /// # Errors
 /// [`TlsError::PortInUse`], [`TlsError::Listen`].
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, TlsError> {
-    TcpListener::bind(address).await.map_err(|source| match source.kind() {
+    TcpListener::bind(address).await.map_err(|source| not_listening(address, source))
+}
+
+/// Takes datagrams at an address.
+///
+/// # Errors
+/// [`TlsError::PortInUse`], [`TlsError::Listen`].
+pub async fn listen_udp(address: SocketAddr) -> Result<UdpSocket, TlsError> {
+    UdpSocket::bind(address).await.map_err(|source| not_listening(address, source))
+}
+
+fn not_listening(address: SocketAddr, source: std::io::Error) -> TlsError {
+    match source.kind() {
         std::io::ErrorKind::AddrInUse => TlsError::PortInUse(address),
         _ => TlsError::Listen { address, source },
-    })
+    }
 }
 
 /// Serves `router` until `stop` is done, then lets requests under way end, for at most ten seconds. Handlers find the

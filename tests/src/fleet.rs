@@ -55,6 +55,7 @@ impl Org {
             relay,
             desks: entries,
             ladders: vec![ladder],
+            sms_number: None,
         };
         let directory = Signed::make(directory, &root);
         Self { root, desks, directory }

@@ -573,6 +573,15 @@ Examples:
         #[arg(long, value_name = "SECONDS")]
         timeout: Option<u64>,
     },
+    /// Print the text message by which an alarm can be sent where there is no data, and the number to send it to
+    #[command(after_help = "\
+Example:
+  baken alarm sms          of the newest alarm that is not sent
+  baken --json alarm sms   {\"alarm\":…,\"number\":\"+31…\",\"text\":\"BAKEN …\"}")]
+    Sms {
+        /// The alarm's id, enough of its start, or `last`; without one the newest that is not sent
+        alarm: Option<String>,
+    },
     /// Tell responders what is new: where you are, words
     Update {
         /// The alarm's id, enough of its start, or `last`

@@ -297,6 +297,8 @@ texts! {
     THE_RELAY: "de server", "the server";
     UPDATES_WAITING: "{} aanvulling(en) nog niet verzonden", "{} update(s) not sent yet";
     KEEP_TRYING: "Verzenden gaat door met: baken alarm watch {}", "Sending goes on with: baken alarm watch {}";
+    SMS_SEND: "Stuur deze sms naar {}:", "Send this text message to {}:";
+    SMS_POSSIBLE: "Geen verbinding? Stuur het als sms: baken alarm sms {}", "No connection? Send it as a text message: baken alarm sms {}";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
     CARD_PUBLISHED: "De kaart ligt verzegeld bij de server, bijgewerkt.", "The card lies sealed at the server, up to date.";
     PIN_CHANGED: "De pincode is gewijzigd.", "The PIN is changed.";
@@ -599,6 +601,7 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "file_exists" => "er is al een bestand met die naam, of iets in die map",
         "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
+        "no_alarm_text" => "dit alarm kan niet per sms",
         "no_ladder" => "uw organisatie heeft niemand aangewezen voor een alarm",
         "not_reached" => "de server is niet bereikbaar",
         "untrusted" => "de server die antwoordde is niet die van uw uitnodiging",
@@ -698,6 +701,7 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "not_all_sent" => "Werk bij en probeer het opnieuw; er is niets veranderd.",
         "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
+        "no_alarm_text" => "Bel 112; het alarm gaat weg zodra er verbinding is.",
         "in_conflict" => "Kies met: baken conflicts resolve",
         "no_conflict" => "Kijk met: baken conflicts list",
         "no_ladder" => "Bel 112, en vraag uw organisatie iemand aan te wijzen.",

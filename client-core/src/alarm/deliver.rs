@@ -77,6 +77,7 @@ impl AlarmOutbox {
     /// # Errors
     /// Those of the disk only.
     pub async fn deliver(&self, transport: &dyn Transport, context: &Context) -> Result<Round, BakenError> {
+        self.prepare_texts(context)?;
         let phone = self.read(phone)?;
         let client = client(&phone, transport);
         let open = self.open_jobs()?;
@@ -138,7 +139,7 @@ impl AlarmOutbox {
                 match job {
                     Job::Alarm(alarm) => self.note_refusal(alarm, status, &code)?,
                     Job::Note(note) => self.note_refused(note)?,
-                    Job::Update(..) | Job::Receipts(_) | Job::Mail => {}
+                    Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => {}
                 }
                 round.error = Some(BakenError::Refused { status, code });
                 Outcome::Refused
@@ -162,6 +163,10 @@ impl AlarmOutbox {
             }
             Job::Note(note) => {
                 self.note_stored(note)?;
+                Ok(Outcome::Done { seen: false })
+            }
+            Job::SmsContext(context) => {
+                self.note_context_stored(context)?;
                 Ok(Outcome::Done { seen: false })
             }
             Job::Alarm(alarm) => {
@@ -188,6 +193,7 @@ impl AlarmOutbox {
         let path = match job {
             Job::Alarm(_) => api::ALARMS,
             Job::Note(_) => api::NOTES,
+            Job::SmsContext(_) => api::SMS_CONTEXTS,
             Job::Update(..) | Job::Receipts(_) | Job::Mail => api::UPDATES,
         };
         // The same document is the same write, whenever and by whichever process it is sent again.
@@ -199,7 +205,7 @@ impl AlarmOutbox {
 
     async fn ask(&self, client: &SignedClient<'_>, job: Job, context: &Context) -> Result<Answer, BakenError> {
         match job {
-            Job::Alarm(_) | Job::Note(_) | Job::Update(..) => self.send(client, job).await,
+            Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => self.send(client, job).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),
         }

@@ -7,7 +7,7 @@ use baken_schemas::alarm::Fix;
 use baken_schemas::id::AlarmId;
 use baken_schemas::org::Directory;
 
-use crate::alarm::{AlarmOutbox, AlarmView, Call, Round};
+use crate::alarm::{AlarmOutbox, AlarmText, AlarmView, Call, Round};
 use crate::key_store::existing_secret;
 use crate::transport::Transport;
 use crate::{AlarmSetup, Baken, BakenError};
@@ -37,6 +37,22 @@ impl Baken {
         text: &str,
     ) -> Result<(), BakenError> {
         self.alarm_outbox()?.update(alarm, fix, battery_percent, text, &self.context)
+    }
+
+    /// The text message by which an alarm can be sent where there is no data, and the number to send it to.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::text`].
+    pub fn alarm_text(&self, alarm: AlarmId) -> Result<AlarmText, BakenError> {
+        self.alarm_outbox()?.text(alarm)
+    }
+
+    /// The newest alarm that the relay does not have by data, as far as this phone knows.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::newest_unsent`].
+    pub fn newest_unsent_alarm(&self) -> Result<AlarmId, BakenError> {
+        self.alarm_outbox()?.newest_unsent()
     }
 
     /// Every alarm, the newest first.

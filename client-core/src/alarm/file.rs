@@ -10,7 +10,12 @@ use zeroize::Zeroizing;
 use crate::BakenError;
 
 /// What brings the file from each version to the next. Append-only.
-const MIGRATIONS: [&str; 3] = [include_str!("outbox.sql"), include_str!("outbox_2.sql"), include_str!("outbox_3.sql")];
+const MIGRATIONS: [&str; 4] = [
+    include_str!("outbox.sql"),
+    include_str!("outbox_2.sql"),
+    include_str!("outbox_3.sql"),
+    include_str!("outbox_4_sms.sql"),
+];
 /// The newest version.
 const VERSION: u32 = MIGRATIONS.len() as u32;
 /// How long to wait for another process that writes; each write takes milliseconds.

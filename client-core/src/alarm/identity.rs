@@ -35,7 +35,8 @@ impl AlarmOutbox {
                  WHERE NOT EXISTS (SELECT 1 FROM note)
                    AND NOT EXISTS (SELECT 1 FROM alarm_update WHERE stored = 0)
                    AND NOT EXISTS (SELECT 1 FROM alarm AS a
-                                   WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm))",
+                                   WHERE NOT EXISTS (SELECT 1 FROM receipt AS r
+                                                     WHERE r.alarm = a.alarm AND r.by_sms = 0))",
                 params![setup.device.0, &setup.alarm_key.to_bytes()[..], setup.card_key.as_bytes(), setup.account.0],
             )?)
         })?;

@@ -22,13 +22,16 @@
 //!   [`MAX_TEXT_BYTES`].
 //! - **Notes** (each unlock leaves one, sealed for the first desk) are sent like alarms, after them. A refused one lets
 //!   the others pass. A 2xx is enough: nobody waits for it.
+//! - **Without data** an alarm can go as a text message that its owner sends. Where the directory gives a number, the phone
+//!   leaves a context at the relay beforehand; from then on each press also seals a text, and takes the alarm's id from it.
+//!   The alarm itself still waits: a receipt for the text shows how far the alarm is, and stops no sending.
 //!
 //! # Receipts
 //!
 //! - They come in the answer, by mail, on the live stream, and by asking for all of an alarm's. Each way gives the same
 //!   documents; one that is known is known by its hash.
 //! - A receipt **counts** when its signer is in the directory that the organisation's root signed, may say what it says,
-//!   signed it, and names the hash of the alarm as this phone sealed it. Anything else is refused, kept as evidence and
+//!   signed it, and names the hash of the alarm, or of its text, as this phone sealed it. Anything else is refused, kept as evidence and
 //!   counted in what is shown. A newer directory counts when the root signed it and its version is higher.
 //! - Each signer chains its receipts. A missing link and two receipts in one place are shown as **warnings**; the
 //!   receipts themselves still count, since their signers did say so. A relay cannot make them, only hold them back.
@@ -66,6 +69,7 @@ mod orders;
 mod outbox;
 mod receipts;
 mod schedule;
+mod sms;
 mod view;
 mod words;
 
@@ -73,6 +77,7 @@ pub use deliver::Round;
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_TEXT_BYTES};
 pub use receipts::Verdict;
+pub use sms::AlarmText;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 
 #[cfg(test)]

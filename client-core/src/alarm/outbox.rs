@@ -18,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehav
 
 use crate::alarm::file;
 use crate::alarm::schedule::{Job, Schedule};
+use crate::alarm::sms;
 use crate::{AlarmSetup, BakenError, Context};
 
 /// The most text of one alarm, in bytes. What does not fit into it follows in updates.
@@ -160,37 +161,51 @@ impl AlarmOutbox {
             provenance: Provenance::Phone,
         };
         let ladder = usable_ladder(&phone).ok_or(BakenError::NoLadder)?;
-        let (alarm, content, updates) = context.with_rng(|rng| {
-            let header = AlarmHeader {
-                alarm: AlarmId::make(rng),
-                device: phone.device,
-                class: AlarmClass::Alarm,
-                ladder: ladder.ladder,
-                ladder_version: ladder.version,
-            };
-            let (alarm, content) = Alarm::seal(header, &body, &phone.directory, &phone.alarm_key, rng)?;
-            let updates = rest
-                .iter()
-                .zip(1..)
-                .map(|(text, seq)| {
-                    let body = UpdateBody {
-                        fix: call.fix,
-                        battery_percent: call.battery_percent,
-                        text: (*text).to_owned(),
-                        made_at: now,
-                    };
-                    Update::seal((header.alarm, phone.device, seq), &body, &content, &phone.alarm_key, rng)
-                })
-                .collect::<Result<Vec<_>, FormatError>>()?;
-            Ok::<_, FormatError>((alarm, content, updates))
-        })?;
-        let id = alarm.value().header.alarm;
-        self.write(|tx| {
+        let id = self.write(|tx| {
+            let numbered = sms::take_number(tx, &phone).unwrap_or_default();
+            let (alarm, content, updates) = context.with_rng(|rng| {
+                let header = AlarmHeader {
+                    alarm: numbered.as_ref().map_or_else(|| AlarmId::make(rng), |numbered| numbered.alarm),
+                    device: phone.device,
+                    class: AlarmClass::Alarm,
+                    ladder: ladder.ladder,
+                    ladder_version: ladder.version,
+                };
+                let (alarm, content) = Alarm::seal(header, &body, &phone.directory, &phone.alarm_key, rng)?;
+                let updates = rest
+                    .iter()
+                    .zip(1..)
+                    .map(|(text, seq)| {
+                        let body = UpdateBody {
+                            fix: call.fix,
+                            battery_percent: call.battery_percent,
+                            text: (*text).to_owned(),
+                            made_at: now,
+                        };
+                        Update::seal((header.alarm, phone.device, seq), &body, &content, &phone.alarm_key, rng)
+                    })
+                    .collect::<Result<Vec<_>, FormatError>>()?;
+                Ok::<_, FormatError>((alarm, content, updates))
+            })?;
+            let text = numbered.map(|numbered| numbered.seal(call, &phone.card_key, now));
+            let (text, text_key) =
+                text.map_or_else(Default::default, |(text, key)| (text, key.as_bytes().to_vec()));
+            let id = alarm.value().header.alarm;
             tx.execute(
-                "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-                params![id.0, alarm.bytes(), content.as_bytes(), cbor::to_vec(&call.kind), now.0],
+                "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, sms, sms_key)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+                params![
+                    id.0,
+                    alarm.bytes(),
+                    content.as_bytes(),
+                    cbor::to_vec(&call.kind),
+                    now.0,
+                    text,
+                    text_key
+                ],
             )?;
-            updates.iter().try_for_each(|update| insert_update(tx, update))
+            updates.iter().try_for_each(|update| insert_update(tx, update))?;
+            Ok(id)
         })?;
         self.bell.notify_one();
         Ok(id)
@@ -322,7 +337,8 @@ impl AlarmOutbox {
         self.read(|db| {
             let mut jobs = vec![Job::Mail];
             let mut waiting = db.prepare_cached(
-                "SELECT alarm FROM alarm AS a WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm)
+                "SELECT alarm FROM alarm AS a
+                 WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm AND r.by_sms = 0)
                  ORDER BY seq LIMIT ?1",
             )?;
             for alarm in waiting.query_map([MAX_WAITING], |row| row.get(0))? {
@@ -332,10 +348,11 @@ impl AlarmOutbox {
             for note in notes.query_map([NOTES_AT_ONCE], |row| row.get(0))? {
                 jobs.push(Job::Note(NoteId(note?)));
             }
+            jobs.extend(sms::waiting(db)?.map(Job::SmsContext));
             // Of each stored alarm only the first update that waits, so that they go in order.
             let mut updates = db.prepare_cached(
                 "SELECT alarm, min(seq) FROM alarm_update AS u
-                 WHERE stored = 0 AND EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = u.alarm)
+                 WHERE stored = 0 AND EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = u.alarm AND r.by_sms = 0)
                  GROUP BY alarm LIMIT ?1",
             )?;
             for row in updates.query_map([MAX_WAITING], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))? {
@@ -371,6 +388,7 @@ impl AlarmOutbox {
                 Job::Note(note) => {
                     db.query_row("SELECT document FROM note WHERE note = ?1", [note.0], |row| row.get(0)).optional()?
                 }
+                Job::SmsContext(context) => sms::document(db, context)?,
                 Job::Receipts(_) | Job::Mail => None,
             };
             Ok(found)
@@ -480,7 +498,7 @@ fn first_desk(phone: &Phone) -> Option<&DeskEntry> {
     responders.find_map(|desk| phone.directory.desk(*desk)).or_else(|| phone.directory.desks.first())
 }
 
-fn usable_ladder(phone: &Phone) -> Option<&Ladder> {
+pub(super) fn usable_ladder(phone: &Phone) -> Option<&Ladder> {
     let (ladder, version) = phone.ladder;
     let newer = || {
         let same = phone.directory.ladders.iter().filter(|entry| entry.ladder == ladder);

@@ -16,6 +16,7 @@ use rusqlite::{Transaction, params};
 use crate::BakenError;
 use crate::alarm::orders::take_order;
 use crate::alarm::outbox::{document_hash, phone, sealed};
+use crate::alarm::sms::sealed_text;
 
 /// The most receipts by one signer that are kept of one alarm: a relay could sign without end.
 const MAX_RECEIPTS_BY_ONE: usize = 256;
@@ -60,7 +61,12 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
-        MailKind::Alarm | MailKind::Update | MailKind::Note | MailKind::Enrolment | MailKind::Roster => {
+        MailKind::Alarm
+        | MailKind::Sms
+        | MailKind::Update
+        | MailKind::Note
+        | MailKind::Enrolment
+        | MailKind::Roster => {
             keep_evidence(tx, None, "not_for_phones", &mail.document, now)
         }
     }
@@ -92,7 +98,8 @@ pub(super) fn take_receipt(
         Err(BakenError::NoSuchAlarm) => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
         Err(error) => return Err(error),
     };
-    if receipt.alarm_hash != sealed_hash {
+    let by_sms = receipt.alarm_hash != sealed_hash;
+    if by_sms && sealed_text(tx, receipt.alarm)?.is_none_or(|(hash, _)| hash != receipt.alarm_hash) {
         return keep_evidence(tx, claimed, "other_alarm", bytes, now);
     }
     let by_same = receipts(tx, receipt.alarm)?.iter().filter(|kept| kept.receipt.by == receipt.by).count();
@@ -101,8 +108,8 @@ pub(super) fn take_receipt(
     }
     let desk = directory.desk(receipt.by).map_or("", |desk| desk.name.as_str());
     tx.execute(
-        "INSERT INTO receipt (hash, alarm, document, desk, arrived_at) VALUES (?1, ?2, ?3, ?4, ?5)",
-        params![hash.0, receipt.alarm.0, bytes, desk, now.0],
+        "INSERT INTO receipt (hash, alarm, document, desk, arrived_at, by_sms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![hash.0, receipt.alarm.0, bytes, desk, now.0, by_sms],
     )?;
     Ok(Verdict::Counts { alarm: receipt.alarm, state: receipt.state })
 }
@@ -158,19 +165,22 @@ pub(super) struct KeptReceipt {
     pub(super) receipt: Receipt,
     /// Empty for the relay.
     pub(super) desk: String,
+    /// It is for the alarm's text.
+    pub(super) by_sms: bool,
 }
 
 /// Every receipt of an alarm that counts, in order of arrival.
 pub(super) fn receipts(db: &rusqlite::Connection, alarm: AlarmId) -> Result<Vec<KeptReceipt>, BakenError> {
-    let mut statement = db.prepare_cached("SELECT hash, document, desk FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
-    let rows = statement
-        .query_map([alarm.0], |row| Ok((Hash(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?)))?;
+    let mut statement = db.prepare_cached("SELECT hash, document, desk, by_sms FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
+    let rows = statement.query_map([alarm.0], |row| {
+        Ok((Hash(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?, row.get(3)?))
+    })?;
     let mut kept = Vec::new();
     for row in rows {
-        let (hash, document, desk) = row?;
+        let (hash, document, desk, by_sms) = row?;
         // Its signature was checked when it came in, against the directory of that day.
         let receipt = Unverified::<Receipt>::parse(&document)?.claims().clone();
-        kept.push(KeptReceipt { hash, receipt, desk });
+        kept.push(KeptReceipt { hash, receipt, desk, by_sms });
     }
     Ok(kept)
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use baken_schemas::id::{AlarmId, NoteId};
+use baken_schemas::id::{AlarmId, NoteId, SmsContextId};
 use baken_schemas::time::Timestamp;
 use rand_core::CryptoRng;
 
@@ -32,6 +32,8 @@ pub(super) enum Job {
     Alarm(AlarmId),
     /// Send this note: it may be the only call for help there is.
     Note(NoteId),
+    /// Leave what texts need.
+    SmsContext(SmsContextId),
     /// Send this update, by its number.
     Update(AlarmId, u64),
     /// Ask for all receipts of this alarm.
@@ -87,7 +89,7 @@ impl Schedule {
         let failures = self.waits.get(&job).map_or(0, |wait| wait.failures);
         let (delay_ms, failures) = match outcome {
             Outcome::Done { seen } => match job {
-                Job::Alarm(_) | Job::Note(_) | Job::Update(..) => {
+                Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => {
                     self.waits.remove(&job);
                     return;
                 }
@@ -98,7 +100,7 @@ impl Schedule {
             Outcome::Failed => (jittered(backoff_ms(failures), rng), failures.saturating_add(1)),
             Outcome::Refused => match job {
                 Job::Alarm(_) | Job::Note(_) => (jittered(REFUSED_ALARM_MS, rng), 0),
-                Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
+                Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
             },
         };
         self.waits.insert(job, Wait { since: now, delay_ms, failures });

@@ -11,6 +11,7 @@ use crate::BakenError;
 use crate::alarm::AlarmOutbox;
 use crate::alarm::outbox::{pressed, sealed};
 use crate::alarm::receipts::{KeptReceipt, receipts};
+use crate::alarm::sms::sealed_text;
 
 /// How long a person waits for another person before 112 is shown, in milliseconds.
 const CALL_112_AFTER_MS: i64 = 20 * 1000;
@@ -187,7 +188,9 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
     let (pressed_at, kind) = pressed(db, alarm)?;
     let (_, content) = sealed(db, alarm)?;
     let kept = receipts(db, alarm)?;
-    let mut views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, &content)).collect();
+    let text_key = sealed_text(db, alarm)?.map(|(_, key)| key);
+    let key_of = |kept: &KeptReceipt| text_key.as_ref().filter(|_| kept.by_sms).unwrap_or(&content);
+    let mut views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, key_of(kept))).collect();
     views.sort_by_key(|receipt| receipt.state);
     // Of equals the last to arrive.
     let proof = views.iter().max_by_key(|receipt| receipt.state).cloned();
@@ -238,10 +241,11 @@ fn signer(kept: &KeptReceipt) -> Signer {
 fn chain_warnings(kept: &[KeptReceipt]) -> Vec<Warning> {
     let mut warnings = Vec::new();
     for (at, this) in kept.iter().enumerate() {
-        let by = this.receipt.by;
         let prev = this.receipt.prev;
-        let has_prev = prev == Hash::ZERO || kept.iter().any(|other| other.hash == prev && other.receipt.by == by);
-        let rival = kept.iter().take(at).any(|other| other.receipt.by == by && other.receipt.prev == prev);
+        // A signer chains what it says of the alarm and what it says of the text, each for itself.
+        let same_chain = |other: &&KeptReceipt| other.receipt.by == this.receipt.by && other.by_sms == this.by_sms;
+        let has_prev = prev == Hash::ZERO || kept.iter().filter(same_chain).any(|other| other.hash == prev);
+        let rival = kept.iter().take(at).filter(same_chain).any(|other| other.receipt.prev == prev);
         let found = [
             (!has_prev).then(|| Warning::Missing { by: signer(this) }),
             rival.then(|| Warning::Contradicting { by: signer(this) }),

@@ -167,6 +167,7 @@ fn directory(root: &SigningKey, desk: &DeviceKeys, rng: &mut ChaCha20Rng) -> Sig
         },
         desks,
         ladders: vec![Ladder { ladder: LadderId::make(rng), version: 1, name: "Alle alarmen".to_owned(), rungs }],
+        sms_number: None,
     };
     Signed::make(directory, root)
 }

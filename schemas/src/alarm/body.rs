@@ -33,6 +33,9 @@ pub enum AlarmKind {
     /// The relay or desk tests the path.
     #[n(7)]
     Probe,
+    /// Something that calls for help may not be able to: a button that is silent, a battery that is low. Nobody calls.
+    #[n(8)]
+    Trouble,
 }
 
 /// A place, as the phone's receiver gave it.
@@ -101,6 +104,13 @@ pub enum Provenance {
         /// "SIA DC-09, encrypted", "SIA DC-09, plain".
         #[n(1)]
         transport: String,
+    },
+    /// A phone sealed it into a text message, which a bridge passed on. Never inside an alarm: who opens the text says so.
+    #[n(2)]
+    Sms {
+        /// The bridge, as the desk knows it; empty when it does not.
+        #[n(0)]
+        bridge: String,
     },
 }
 

@@ -8,12 +8,16 @@ mod body;
 mod card;
 mod note;
 mod receipt;
+mod sms;
 mod update;
 
 pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
 pub use card::{Card, CardBody};
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
+pub use sms::{
+    MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsHandover, SmsKeys, SmsShort, SmsText,
+};
 pub use update::{Update, UpdateBody};
 
 use minicbor::{Decode, Encode};
@@ -26,7 +30,7 @@ use crate::crypto::{
 };
 use crate::entry::{pad_to, unpad};
 use crate::id::{AlarmId, DeviceId, LadderId};
-use crate::org::{Directory, MAX_RESPONDERS};
+use crate::org::{Directory, Ladder, MAX_RESPONDERS};
 use crate::signed::{Document, Signed};
 
 /// Size of an alarm's body in bytes before sealing, padded.
@@ -151,19 +155,7 @@ impl Alarm {
             .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the directory has no such ladder" })?;
         let bound = cbor::to_vec(&header);
         let content = SymmetricKey::make(rng);
-        let mut slots = Vec::with_capacity(MAX_RESPONDERS);
-        for responder in ladder.responders() {
-            let kem: &KemPublic = &directory
-                .desk(responder)
-                .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the ladder names an unknown responder" })?
-                .kem;
-            let wrapped = wrap(kem, None, SLOT_LABEL, &bound, content.as_bytes(), rng)?;
-            slots.push(Slot { responder, wrapped });
-        }
-        while slots.len() < MAX_RESPONDERS {
-            slots.push(Slot { responder: DeviceId::make(rng), wrapped: Wrapped::filling(32, rng) });
-        }
-        slots.sort_by_key(|slot| slot.responder);
+        let slots = slots_for(ladder, directory, (SLOT_LABEL, &bound), &content, rng)?;
         let padded = pad_to(&cbor::to_vec(body), BODY_SIZE, Self::LABEL)?;
         let body = seal(&content, BODY_LABEL, &bound, &padded, rng);
         Ok((Signed::make(Self { header, slots, body }, alarm_key), ContentKey(content)))
@@ -182,4 +174,28 @@ impl Alarm {
         let body = cbor::from_slice(unpad(&padded, Self::LABEL)?, Self::LABEL)?;
         Ok(Some((body, ContentKey(content))))
     }
+}
+
+/// A key for every responder of a ladder, and noise in what is left of the four slots.
+fn slots_for(
+    ladder: &Ladder,
+    directory: &Directory,
+    (label, bound): (&'static str, &[u8]),
+    key: &SymmetricKey,
+    rng: &mut dyn CryptoRng,
+) -> Result<Vec<Slot>, FormatError> {
+    let mut slots = Vec::with_capacity(MAX_RESPONDERS);
+    for responder in ladder.responders() {
+        let kem: &KemPublic = &directory
+            .desk(responder)
+            .ok_or(FormatError::Rule { what: label, rule: "the ladder names an unknown responder" })?
+            .kem;
+        let wrapped = wrap(kem, None, label, bound, key.as_bytes(), rng)?;
+        slots.push(Slot { responder, wrapped });
+    }
+    while slots.len() < MAX_RESPONDERS {
+        slots.push(Slot { responder: DeviceId::make(rng), wrapped: Wrapped::filling(32, rng) });
+    }
+    slots.sort_by_key(|slot| slot.responder);
+    Ok(slots)
 }

@@ -7,7 +7,7 @@ mod seal;
 mod sign;
 mod wrap;
 
-pub use seal::{SEAL_OVERHEAD, SymmetricKey, open, seal};
+pub use seal::{SEAL_ONCE_OVERHEAD, SEAL_OVERHEAD, SymmetricKey, open, open_once, seal, seal_once};
 pub use sign::{Signature, SigningKey, VerifyKey};
 pub use wrap::{KemPublic, KemSecret, PairingSecret, WRAP_OVERHEAD, Wrapped, open_wrapped, wrap};
 

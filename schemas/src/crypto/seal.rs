@@ -21,6 +21,12 @@ const TAG_LEN: usize = 16;
 /// Bytes that [`seal`] adds: nonce, commitment, tag.
 pub const SEAL_OVERHEAD: usize = NONCE_LEN + COMMITMENT_LEN + TAG_LEN;
 
+/// Bytes that [`seal_once`] adds: half a commitment, tag.
+pub const SEAL_ONCE_OVERHEAD: usize = ONCE_COMMITMENT_LEN + TAG_LEN;
+
+/// Half of a commitment: what a text message has room for. Two keys that share it take 2⁶⁴ tries to find, by who knows both.
+const ONCE_COMMITMENT_LEN: usize = COMMITMENT_LEN / 2;
+
 /// A secret 32-byte key. Wiped when dropped, compared in constant time.
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct SymmetricKey([u8; 32]);
@@ -118,3 +124,39 @@ pub fn open(
     let aad = transcript(label, &[bound]);
     cipher.decrypt(&XNonce::from(*nonce), Payload { msg: ciphertext, aad: &aad }).map(Zeroizing::new).map_err(|_| error)
 }
+
+/// Seals `plaintext` under a key that seals nothing else, where there is no room for a nonce: `commitment 16 ‖ ciphertext ‖
+/// tag 16`. The nonce is zero, so **a second plaintext under the same key would show both**: derive the key from a number
+/// that is used once. `bound` is authenticated, not contained.
+pub fn seal_once(key: &SymmetricKey, label: &str, bound: &[u8], plaintext: &[u8]) -> Vec<u8> {
+    let (cipher, commitment) = key.cipher_and_commitment(label);
+    let aad = transcript(label, &[bound]);
+    // Refused only past 256 GiB.
+    let sealed = cipher.encrypt(&ONCE_NONCE.into(), Payload { msg: plaintext, aad: &aad }).unwrap_or_default();
+    let (half, _) = commitment.split_at(ONCE_COMMITMENT_LEN);
+    [half, &sealed].concat()
+}
+
+/// Opens what [`seal_once`] made with the same key, label and bound bytes. `what` names it in the error.
+///
+/// # Errors
+/// [`FormatError::Sealed`], whatever the reason.
+pub fn open_once(
+    key: &SymmetricKey,
+    label: &str,
+    bound: &[u8],
+    sealed: &[u8],
+    what: &'static str,
+) -> Result<Zeroizing<Vec<u8>>, FormatError> {
+    let error = FormatError::Sealed { what };
+    let (claimed, ciphertext) = sealed.split_first_chunk::<ONCE_COMMITMENT_LEN>().ok_or_else(|| error.clone())?;
+    let (cipher, commitment) = key.cipher_and_commitment(label);
+    let (half, _) = commitment.split_at(ONCE_COMMITMENT_LEN);
+    if !bool::from(claimed.ct_eq(half)) {
+        return Err(error);
+    }
+    let aad = transcript(label, &[bound]);
+    cipher.decrypt(&ONCE_NONCE.into(), Payload { msg: ciphertext, aad: &aad }).map(Zeroizing::new).map_err(|_| error)
+}
+
+const ONCE_NONCE: [u8; NONCE_LEN] = [0; NONCE_LEN];

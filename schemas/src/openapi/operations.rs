@@ -215,6 +215,19 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::ALARMS, "sendAlarm", AnyKey)
     },
     Operation {
+        summary: "Leaves what the caller's text messages need to be alarms.",
+        body: Some("baken/sms-context/v0"),
+        refusals: &[NOT_ALLOWED, (409, "conflict")],
+        ..operation(Post, api::SMS_CONTEXTS, "leaveSmsContext", AnyKey)
+    },
+    Operation {
+        summary: "Sends an alarm that a bridge took in as a text message; the answer says that it is on disk.",
+        body: Some("baken/sms-alarm/v0"),
+        answer: Document("baken/receipt/v0"),
+        refusals: &[NOT_ALLOWED, (404, "not_found"), (409, "alarm_conflict")],
+        ..operation(Post, api::SMS, "sendSms", AnyKey)
+    },
+    Operation {
         summary: "Sends an update of an alarm.",
         body: Some("baken/alarm-update/v0"),
         refusals: &[NOT_ALLOWED, (409, "conflict"), (409, "too_many")],

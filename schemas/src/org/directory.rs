@@ -117,6 +117,9 @@ pub struct Directory {
     /// The ladders; the first is the one a new phone starts with.
     #[n(6)]
     pub ladders: Vec<Ladder>,
+    /// The number at which a bridge takes in alarms by text message; `None` where there is none.
+    #[n(7)]
+    pub sms_number: Option<String>,
 }
 
 impl Document for Directory {
@@ -128,6 +131,14 @@ impl Document for Directory {
         let listed = [self.desks.len(), self.ladders.len(), self.relay.urls.len(), self.relay.tls_roots.len()];
         if listed.iter().any(|len| *len > MAX_LISTED) {
             return Err(rule("at most 64 of each"));
+        }
+        // As E.164 has it, so that a phone can send there as it stands, and nothing else stands on its screen.
+        let is_number = |number: &String| {
+            let digits = number.strip_prefix('+').unwrap_or_default();
+            (7..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        if !self.sms_number.as_ref().is_none_or(is_number) {
+            return Err(rule("a number is + and 7 to 15 digits"));
         }
         // Two with one name, and who speaks would depend on which is found first.
         for (at, desk) in self.desks.iter().enumerate() {

@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::world::{World, alarm_body};
 
-pub const KINDS: [AlarmKind; 8] = [
+pub const KINDS: [AlarmKind; 9] = [
     AlarmKind::Panic,
     AlarmKind::Silent,
     AlarmKind::Medical,
@@ -19,6 +19,7 @@ pub const KINDS: [AlarmKind; 8] = [
     AlarmKind::Missed,
     AlarmKind::Test,
     AlarmKind::Probe,
+    AlarmKind::Trouble,
 ];
 
 #[test]

@@ -4,8 +4,8 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
-    Alarm, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail, ReceiptState,
-    Update, UpdateBody, check_receipt,
+    Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail,
+    ReceiptState, SmsBody, SmsContext, SmsText, Update, UpdateBody, check_receipt,
 };
 use baken_schemas::blob::BlobSealer;
 use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
@@ -29,7 +29,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 20;
+pub const COUNT: usize = 22;
 
 /// A format under attack.
 pub struct Case {
@@ -119,7 +119,26 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
     });
     let cards = sealed(cards, world.mayor_phone.sig.verify_key(), move |card: &Card| card.open(&card_key).map(|_| ()));
 
-    vec![alarms, updates, notes, cards, receipts(world, first.hash(), alarm, &content, directory)]
+    let contexts = [(); 2].map(|()| crate::vectors::sms::context(world).0);
+    let context = contexts[0].value().clone();
+    let opened_with = desk_kem.clone();
+    let contexts = sealed(contexts, alarm_key.verify_key(), move |context: &SmsContext| {
+        context.open(desk, &opened_with).map(|opened| assert!(opened.is_some()))
+    });
+    let keys = context.open(desk, &desk_kem).expect("sealed to the desk").expect("has a slot for it");
+    let texts = [1, 2].map(|counter| {
+        let AlarmBody { kind, fix, battery_percent, made_at, .. } = alarm_body(AlarmKind::Panic);
+        let card_key = SymmetricKey::make(&mut world.rng);
+        SmsText::seal(&keys, counter, &SmsBody { kind, fix, battery_percent, made_at, card_key }).to_bytes()
+    });
+    let open: Opener = Box::new(move |bytes| {
+        let text = SmsText::from_bytes(bytes)?;
+        text.alarm(&context)?;
+        text.open(&keys).map(|_| ())
+    });
+    let texts = Case { name: "baken/sms-text/v0", instances: texts, open };
+
+    vec![alarms, updates, notes, cards, contexts, texts, receipts(world, first.hash(), alarm, &content, directory)]
 }
 
 fn receipts(

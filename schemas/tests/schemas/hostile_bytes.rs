@@ -1,6 +1,6 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
-use baken_schemas::alarm::{Alarm, Card, Note, Receipt, Update};
+use baken_schemas::alarm::{Alarm, Card, Note, Receipt, SmsAlarm, SmsContext, SmsHandover, SmsText, Update};
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Documents, EntriesStored, EntryBatch, LiveEvent, Mail, Page,
     Recovery,
@@ -43,6 +43,14 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Note>(bytes);
     document::<Card>(bytes);
     document::<Receipt>(bytes);
+    document::<SmsContext>(bytes);
+    document::<SmsAlarm>(bytes);
+    plain::<SmsHandover>(bytes);
+    if let Ok(text) = SmsText::from_bytes(bytes) {
+        assert_eq!(text.to_bytes(), bytes);
+        assert_eq!(SmsText::from_text(&text.to_text()), Ok(text));
+    }
+    let _ = SmsText::from_text(&String::from_utf8_lossy(bytes));
     document::<Order>(bytes);
     document::<Directory>(bytes);
     document::<Invite>(bytes);

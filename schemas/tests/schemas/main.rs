@@ -21,5 +21,6 @@ mod records;
 mod recovery;
 mod requests;
 mod rules;
+mod sms;
 mod vectors;
 mod world;

@@ -69,6 +69,7 @@ impl World {
                     Rung { responders: vec![desk_east.device, desk_west.device], wait_s: 120 },
                 ],
             }],
+            sms_number: Some("+3197010200300".into()),
         };
         let account = AccountId::make(&mut rng);
         let circle = CircleId::make(&mut rng);

@@ -1,11 +1,12 @@
 """The alarm and what follows it: updates, notes, the card, receipts; and orders, which travel in notes too."""
 
+import base64
 import struct
 
 from . import suite
 from .formats_org import h, variant
 
-KINDS = ["panic", "silent", "medical", "duress", "button", "missed", "test", "probe"]
+KINDS = ["panic", "silent", "medical", "duress", "button", "missed", "test", "probe", "trouble"]
 ABSENT = ["not-yet", "switched-off", "no-receiver"]
 STATES = ["stored", "received", "exhausted", "seen", "verified", "underway", "closed"]
 
@@ -54,6 +55,50 @@ def alarm(world, inputs, sealer):
     sealed = sealer.seal(content, "baken/alarm-body/v0", bound, suite.pad(plaintext, 2048))
     key = world.device(inputs["device"]).alarm
     return {"bytes": suite.envelope("baken/alarm/v0", suite.cbor([header, slots, sealed]), key)}
+
+
+def sms_context(world, inputs, sealer):
+    header = [h(inputs["context"]), h(inputs["device"]), h(inputs["ladder"]), inputs["ladder_version"]]
+    bound, key = suite.cbor(header), h(inputs["key"])
+    slots = [
+        [h(responder), sealer.wrap(world.device(responder).kem, None, "baken/sms-slot/v0", bound, key)]
+        for responder in inputs["responders"]
+    ]
+    slots = sorted(slots + sealer.noise(4 - len(slots)), key=lambda slot: slot[0])
+    payload = suite.cbor([header, slots, h(inputs["tag_key"])])
+    return {"bytes": suite.envelope("baken/sms-context/v0", payload, world.device(inputs["device"]).alarm)}
+
+
+def sms(world, inputs, sealer):
+    """A text message: all of it follows from the keys, the number and what it says."""
+    label, body, context = "baken/sms-text/v0", inputs["body"], h(inputs["context"])
+    number = struct.pack(">I", inputs["counter"])
+    clear = [b"\0", context[:8], number]
+    tag, place = 3, bytes(12)
+    if "at" in body["fix"]:
+        at = body["fix"]["at"]
+        place = struct.pack(">iiHH", at["latitude_e7"], at["longitude_e7"], at["accuracy_m"], at["age_s"])
+    else:
+        tag = ABSENT.index(body["fix"]["absent"])
+    battery = 255 if body["battery_percent"] is None else body["battery_percent"]
+    plaintext = bytes([KINDS.index(body["kind"]), battery, tag]) + place
+    plaintext += struct.pack(">q", body["made_at"]) + h(body["card_key"])
+    bound = suite.transcript(label, clear)
+    once = suite.derive(h(inputs["key"]), "baken/sms-key/v0", [context, number])
+    sealed = suite.seal_once(once, label, bound, plaintext)
+    seal_tag = suite.derive(h(inputs["tag_key"]), "baken/sms-tag/v0", [bound, sealed])[:8]
+    message = b"".join(clear) + sealed + seal_tag
+    sealer.derived(inputs, "alarm", suite.derive(h(inputs["tag_key"]), "baken/sms-alarm-id/v0", [context, number])[:16].hex())
+    sealer.derived(inputs, "content_key", suite.derive(h(inputs["key"]), "baken/sms-content-key/v0", [context, number]).hex())
+    sealer.derived(inputs, "hash", suite.digest(label, [message]).hex())
+    text = "BAKEN " + base64.b64encode(message).decode().rstrip("=")
+    assert len(text) <= 160
+    return {"bytes": message, "text": text}
+
+
+def sms_alarm(world, inputs, sealer):
+    payload = suite.cbor([h(inputs["bridge"]), h(inputs["text"]), inputs["taken_at"]])
+    return {"bytes": suite.envelope("baken/sms-alarm/v0", payload, world.device(inputs["bridge"]).alarm)}
 
 
 def update(world, inputs, sealer):

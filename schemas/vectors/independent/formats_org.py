@@ -65,6 +65,7 @@ def directory(world, inputs, sealer):
             for ladder in inputs["ladders"]
         ],
     ]
+    payload += [inputs["sms_number"]] if inputs["sms_number"] else []
     return {"bytes": suite.envelope("baken/directory/v0", suite.cbor(payload), world.org_root)}
 
 

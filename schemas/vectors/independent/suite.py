@@ -68,6 +68,12 @@ def open_seal(key, label, bound, sealed):
     return xchacha_open(sealed[56:], transcript(label, [bound]), sealed[:24], output[:32])
 
 
+def seal_once(key, label, bound, plaintext):
+    """commitment 16 | ciphertext and tag, under a key that seals nothing else."""
+    output = expand(key, transcript(label, [b"seal"]), 64)
+    return output[32:48] + xchacha_seal(plaintext, transcript(label, [bound]), bytes(24), output[:32])
+
+
 def pad(plaintext, size):
     assert len(plaintext) + 4 <= size, "too long"
     return struct.pack(">I", len(plaintext)) + plaintext + bytes(size - 4 - len(plaintext))

@@ -34,7 +34,7 @@ impl Handler for ButtonHandler {
     /// `ACK` once the relay has the alarm. When that takes longer than a sender waits, this is cut off and the sender hears
     /// nothing; the alarm is on disk and goes on its way all the same.
     async fn received(&self, received: Received) -> Answer {
-        let taken = match self.0.take(&received.message).await {
+        let taken = match self.0.take(&received.message, received.over).await {
             Ok(taken) => taken,
             Err(error) => {
                 tracing::error!(event = "button_not_taken", why = %error);
@@ -58,16 +58,8 @@ impl Handler for ButtonHandler {
     }
 
     async fn refused(&self, refusal: Refusal, peer: SocketAddr) {
-        let code = match &refusal {
-            Refusal::Damaged => "damaged",
-            Refusal::Malformed(_) => "malformed",
-            Refusal::UnknownAccount(_) => "unknown_account",
-            Refusal::Downgraded(_) => "downgraded",
-            Refusal::NotOpened(_) => "not_opened",
-            Refusal::OutOfTime { .. } => "out_of_time",
-            Refusal::Unanswered(_) => "unanswered",
-            Refusal::TooManyConnections => "too_many_connections",
-        };
+        let code = refusal.code();
+        self.0.count_refused(code);
         tracing::warn!(event = "button_refused", code, %peer);
         // Noise from a line must not fill the audit: only what names a button that is known goes in.
         let account = match &refusal {

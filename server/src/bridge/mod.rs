@@ -5,42 +5,60 @@
 //! tries again or takes its other path; meanwhile the alarm lies in the bridge's own database and is sent on, so that
 //! neither a dead line nor a crash here loses a press that came in. A repeat of a message is the same alarm.
 
+pub mod buttons;
+mod certificate;
 mod config;
+pub mod gateway;
 mod join;
 mod listen;
 pub mod run;
 mod store;
+mod trouble;
+mod words;
 
-pub use config::{BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, Button, Buttons, ButtonsError, read_buttons};
+pub use certificate::{make_certificate, server_config};
+pub use config::{
+    BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, Button, Buttons, ButtonsError, Cm, Gateways, Twilio, read_buttons,
+    read_gateways,
+};
 pub use join::{JoinError, Joined, join};
 pub use listen::ButtonHandler;
+pub use store::DATABASE_FILE;
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use baken_schemas::FormatError;
+use baken_schemas::{FormatError, Language};
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, Fix, FixAbsent, Provenance, ReceiptState, check_receipt,
+    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, Fix, FixAbsent, Provenance, ReceiptState, SmsAlarm, SmsText,
+    check_receipt,
 };
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId};
 use baken_schemas::org::Directory;
 use baken_schemas::signed::{Signed, Unverified};
-use baken_schemas::time::Clock;
+use baken_schemas::time::{Clock, Timestamp};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
 use tokio::sync::watch;
 
+use store::{Errand, NewOutgoing};
+
 use crate::audit;
-use crate::dc09::Message;
-use crate::dc09::data::{read_events, read_text};
+use crate::dc09::data::read_events;
+use crate::dc09::events::Event;
+use crate::dc09::receiver::Over;
+use crate::dc09::{Account, Message};
 use crate::relay_client::RelayError;
 use crate::store::{Disk, Priority, Store, StoreError, StoreFailure, StoreOptions};
 
 /// How long after it was stored a message with the same number and content is a repeat, in milliseconds. Diallers resend
 /// within seconds, and some start again from the same number.
 const REPEAT_MS: i64 = 10 * 60_000;
+/// The most text messages that wait for the relay. Anybody can send what looks like one.
+const MAX_WAITING_TEXTS: i64 = 1_000;
 
 /// Why the bridge could not do something.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +104,8 @@ pub struct BridgeParts {
     pub directory: Signed<Directory>,
     /// The buttons.
     pub buttons: Buttons,
+    /// What it writes in.
+    pub language: Language,
     /// The clock.
     pub clock: Arc<dyn Clock>,
     /// Randomness.
@@ -99,10 +119,15 @@ pub struct Bridge {
     desk_key: SymmetricKey,
     directory: RwLock<Signed<Directory>>,
     buttons: Buttons,
+    language: Language,
     clock: Arc<dyn Clock>,
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     store: Store,
     strangers: audit::Strangers,
+    /// Who was heard since it was last written down. Only buttons of `bridge.toml` are in it.
+    heard: Mutex<HashMap<Account, Timestamp>>,
+    /// How often something was not taken since then, by the reason.
+    refused: Mutex<HashMap<&'static str, u64>>,
     changes: watch::Sender<u64>,
 }
 
@@ -115,7 +140,7 @@ impl std::fmt::Debug for Bridge {
 /// What a message of a button came to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Taken {
-    /// Nothing to raise: supervision, a restored line, a low battery.
+    /// Nothing to wait for: supervision, a restored line, a low battery. What of it the desk is told is on disk here.
     Nothing,
     /// An alarm, on disk here under this number.
     Alarm(i64),
@@ -136,9 +161,12 @@ impl Bridge {
             desk_key: parts.desk_key,
             directory: RwLock::new(parts.directory),
             buttons: parts.buttons,
+            language: parts.language,
             clock: parts.clock,
             rng: Mutex::new(parts.rng),
             strangers: audit::Strangers::default(),
+            heard: Mutex::default(),
+            refused: Mutex::default(),
             changes: watch::Sender::new(0),
         })
     }
@@ -166,46 +194,98 @@ impl Bridge {
     ///
     /// # Errors
     /// [`BridgeError`].
-    pub async fn take(&self, message: &Message) -> Result<Taken, BridgeError> {
-        let account = message.header.account.as_ref();
-        let Some(button) = account.and_then(|account| self.buttons.get(account)) else {
-            return Ok(Taken::NotUnderstood);
-        };
-        let reported = read_events(&message.header.id, &message.content.data);
+    pub async fn take(&self, message: &Message, over: Over) -> Result<Taken, BridgeError> {
+        let known = message.header.account.as_ref().and_then(|account| self.buttons.get_key_value(account));
+        let Some((account, button)) = known else { return Ok(Taken::NotUnderstood) };
+        let now = self.clock.now();
+        self.heard(account, now);
         if message.content.data.is_empty() {
             // Supervision.
             return Ok(Taken::Nothing);
         }
+        let reported = read_events(&message.header.id, &message.content.data);
         let events: Vec<_> = reported.iter().filter_map(|reported| reported.code.event(&button.codes)).collect();
         if events.is_empty() {
             return Ok(Taken::NotUnderstood);
         }
         // Of several at once the first that calls for help counts; the rest is in the words.
-        let Some(kind) = events.iter().find_map(|event| event.alarm_kind()) else { return Ok(Taken::Nothing) };
-        let zones: Vec<&str> = reported.iter().map(|reported| reported.zone.as_str()).collect();
-        let (alarm, document) = self.make_alarm(kind, button, message, &zones)?;
-        let (fingerprint, now, device) = (message.fingerprint(), self.clock.now(), self.keys.device);
+        let alarm = match events.iter().find_map(|event| event.alarm_kind()) {
+            Some(kind) => {
+                let zones: Vec<&str> = reported.iter().map(|reported| reported.zone.as_str()).collect();
+                let mut text = words::of_message(message, &zones);
+                let low = self.store.read(|db| {
+                    Ok::<_, BridgeError>(buttons::trouble(db, account, buttons::TroubleKind::BatteryLow)?)
+                })?;
+                if let Some(low) = low {
+                    let separator = if text.is_empty() { "" } else { "; " };
+                    text = format!("{text}{separator}{}", words::battery_low_since(self.language, low.since));
+                }
+                let made_at = message.content.occurred_at().or(message.content.made_at).unwrap_or(now);
+                let mut alarm = self.make_alarm(kind, button, text, made_at, &transport_of(message, over))?;
+                alarm.fingerprint = message.fingerprint();
+                Some(alarm)
+            }
+            None => None,
+        };
+        let changes = self.changes_of(button, &events)?;
+        let (fingerprint, account, button) = (message.fingerprint(), account.clone(), button.clone());
+        let teller = self.teller();
+        let device = self.keys.device;
         let number = self
             .store
             .write(Priority::Alarm, move |db| {
                 if let Some(number) = store::repeated(db, &fingerprint, now.plus_ms(-REPEAT_MS))? {
-                    return Ok::<_, BridgeError>(number);
+                    return Ok::<_, BridgeError>(alarm.as_ref().map(|_| number));
                 }
-                audit::append_for(db, now, device, "button_pressed", &alarm, "ok")?;
-                Ok(store::add(db, &fingerprint, alarm, &document, now)?)
+                for change in &changes {
+                    match change {
+                        Change::Begins(kind, alarm) => drop(teller.begin(db, &account, *kind, alarm, now)?),
+                        Change::Ends(kind) => drop(teller.end(db, (&account, &button), *kind, now)?),
+                        Change::Tested => buttons::tested(db, &account, now)?,
+                        Change::Restored => {
+                            if let Some(last) = buttons::last_alarm(db, &account)? {
+                                teller.update(db, last, words::restored(teller.language(), &button), fingerprint)?;
+                            }
+                        }
+                    }
+                }
+                let Some(alarm) = &alarm else { return Ok(None) };
+                audit::append_for(db, now, device, "button_pressed", &alarm.alarm, "ok")?;
+                buttons::pressed(db, &account, alarm.alarm, now)?;
+                Ok(Some(store::add(db, alarm, now)?))
             })
             .await?;
         self.changed();
-        Ok(Taken::Alarm(number))
+        Ok(number.map_or(Taken::Nothing, Taken::Alarm))
+    }
+
+    /// What events change of what is known of a button.
+    fn changes_of(&self, button: &Button, events: &[Event]) -> Result<Vec<Change>, BridgeError> {
+        use buttons::TroubleKind::{BatteryLow, Unreachable};
+        let begins = |kind| Ok::<_, BridgeError>(Change::Begins(kind, self.trouble_alarm(button, kind, None)?));
+        let mut changes = Vec::new();
+        for event in events {
+            changes.push(match event {
+                Event::BatteryLow => begins(BatteryLow)?,
+                Event::Unreachable => begins(Unreachable)?,
+                Event::BatteryRestored => Change::Ends(BatteryLow),
+                Event::Reachable => Change::Ends(Unreachable),
+                Event::PeriodicTest | Event::ManualTest => Change::Tested,
+                Event::PanicWithdrawn | Event::SilentWithdrawn | Event::CheckInResumed => Change::Restored,
+                Event::Panic | Event::Silent | Event::Duress | Event::Medical | Event::CheckInMissed => continue,
+            });
+        }
+        Ok(changes)
     }
 
     fn make_alarm(
         &self,
         kind: AlarmKind,
         button: &Button,
-        message: &Message,
-        zones: &[&str],
-    ) -> Result<(AlarmId, Vec<u8>), BridgeError> {
+        text: String,
+        made_at: Timestamp,
+        transport: &str,
+    ) -> Result<NewOutgoing, BridgeError> {
         let directory = self.directory();
         let ladder = directory.value().ladders.first().ok_or(BridgeError::NoLadder)?;
         let mut rng = self.fork_rng();
@@ -216,18 +296,23 @@ impl Bridge {
             ladder: ladder.ladder,
             ladder_version: ladder.version,
         };
-        let transport = if message.header.encrypted { "SIA DC-09, encrypted" } else { "SIA DC-09, plain" };
         let body = AlarmBody {
             kind,
             fix: Fix::Absent(FixAbsent::NoReceiver),
             battery_percent: None,
-            text: words_of(message, zones),
-            made_at: message.content.occurred_at().or(message.content.made_at).unwrap_or_else(|| self.clock.now()),
+            text,
+            made_at,
             card_key: None,
-            provenance: Provenance::Button { button: button.name.clone(), transport: transport.to_owned() },
+            provenance: Provenance::Button { button: button.label(), transport: transport.to_owned() },
         };
-        let (signed, _) = Alarm::seal(header, &body, directory.value(), &self.keys.alarm, &mut rng)?;
-        Ok((header.alarm, signed.bytes().to_vec()))
+        let (signed, content) = Alarm::seal(header, &body, directory.value(), &self.keys.alarm, &mut rng)?;
+        Ok(NewOutgoing {
+            errand: Errand::Alarm,
+            fingerprint: Hash::of("baken/bridge-alarm/v0", &[&header.alarm.0]).0,
+            alarm: header.alarm,
+            document: signed.bytes().to_vec(),
+            content_key: Some(content),
+        })
     }
 
     /// Waits until the relay has an alarm. Cancelling takes nothing back.
@@ -258,21 +343,79 @@ impl Bridge {
     }
 }
 
-/// What the desk reads beside the button's name: the text and the zones that came, and a position as text, since DC-09
-/// does not say how good or how old one is.
-fn words_of(message: &Message, zones: &[&str]) -> String {
-    /// Far below what an alarm holds.
-    const MAX_WORDS: usize = 400;
-    let mut words: Vec<String> = Vec::new();
-    words.extend(read_text(&message.content.data).map(str::to_owned));
-    words.extend(message.content.element('I').map(str::to_owned));
-    let zones: Vec<&str> = zones.iter().copied().filter(|zone| !zone.is_empty()).collect();
-    if !zones.is_empty() {
-        words.push(format!("zone {}", zones.join(", ")));
+impl Bridge {
+    /// Takes in a text message: on disk, to go to the relay, when this returns. A repeat is the one that is there. Whether it
+    /// is an alarm only the relay can tell; what cannot be one is not kept.
+    ///
+    /// # Errors
+    /// [`BridgeError`].
+    pub async fn take_text(&self, text: &str) -> Result<TextTaken, BridgeError> {
+        let Ok(text) = SmsText::from_text(text) else { return Ok(TextTaken::NoAlarm) };
+        let (fingerprint, now, device) = (text.hash().0, self.clock.now(), self.keys.device);
+        let alarm = SmsAlarm { bridge: device, text: text.to_bytes().into(), taken_at: now };
+        let new = NewOutgoing {
+            errand: Errand::Sms,
+            fingerprint,
+            alarm: AlarmId::from_slice(&fingerprint[..AlarmId::LEN]).unwrap_or(AlarmId([0; 16])),
+            document: Signed::make(alarm, &self.keys.alarm).bytes().to_vec(),
+            content_key: None,
+        };
+        let taken = self
+            .store
+            .write(Priority::Alarm, move |db| {
+                if store::repeated(db, &fingerprint, now.plus_ms(-REPEAT_MS))?.is_some() {
+                    return Ok::<_, BridgeError>(TextTaken::Kept);
+                }
+                if store::waiting(db, Errand::Sms)? >= MAX_WAITING_TEXTS {
+                    return Ok(TextTaken::TooMany);
+                }
+                store::add(db, &new, now)?;
+                audit::append_for(db, now, device, "text_taken", &new.alarm, "ok")?;
+                Ok(TextTaken::Kept)
+            })
+            .await?;
+        self.changed();
+        Ok(taken)
     }
-    if let Some((latitude_e7, longitude_e7)) = message.content.position_e7() {
-        let degrees = |e7: i32| f64::from(e7) / 1e7;
-        words.push(format!("{:.5}, {:.5}", degrees(latitude_e7), degrees(longitude_e7)));
+
+    /// Checks that a receipt says `stored` of this very text and is the relay's.
+    fn check_text_stored(&self, document: &[u8], receipt: &[u8]) -> Result<(), FormatError> {
+        let checked = check_receipt(receipt, self.directory().value())?.into_value();
+        let text = SmsText::from_bytes(&Unverified::<SmsAlarm>::parse(document)?.claims().text)?;
+        let same = checked.alarm_hash == text.hash() && checked.state == ReceiptState::Stored;
+        if same { Ok(()) } else { Err(FormatError::Rule { what: "a receipt", rule: "it is not for this text" }) }
     }
-    words.join("; ").chars().take(MAX_WORDS).collect()
+}
+
+/// What a text message came to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TextTaken {
+    /// It is on disk here.
+    Kept,
+    /// It is some other text.
+    NoAlarm,
+    /// Too many wait for the relay already.
+    TooMany,
+}
+
+/// What a message changes of what is known of a button.
+enum Change {
+    /// Something is wrong from now on, told by this alarm.
+    Begins(buttons::TroubleKind, NewOutgoing),
+    /// It is not any more.
+    Ends(buttons::TroubleKind),
+    /// It was a test.
+    Tested,
+    /// The alarm before is over, says the button.
+    Restored,
+}
+
+/// How a message came, as the desk reads it: anybody may imitate a plain one.
+fn transport_of(message: &Message, over: Over) -> String {
+    let cipher = if message.header.encrypted { "encrypted" } else { "plain" };
+    match over {
+        Over::Tcp => format!("SIA DC-09, {cipher}"),
+        Over::Udp => format!("SIA DC-09, {cipher}, over UDP"),
+        Over::Tls => format!("SIA DC-09, {cipher}, over TLS"),
+    }
 }

@@ -9,15 +9,18 @@ use baken_schemas::id::{DeviceId, IdempotencyKey};
 use baken_schemas::org::{DeskEntry, Directory, Enrolment};
 use baken_schemas::request::RequestKey;
 use baken_schemas::signed::Signed;
-use tokio::net::TcpListener;
+use rustls::ServerConfig;
+use tokio::net::{TcpListener, UdpSocket};
 use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
 
-use super::store::{self, Outgoing};
-use super::{Bridge, BridgeError, ButtonHandler};
+use super::store::{self, Errand, Outgoing};
+use super::{Bridge, BridgeError, ButtonHandler, Gateways, gateway};
 use crate::dc09::receiver::{Limits, Receiver};
 use crate::desk::run::idempotency_of;
 use crate::relay_client::{Backoff, Caller, RelayClient, RelayError, Trust};
 use crate::store::Priority;
+use crate::tls;
 
 /// How often the directory is looked at.
 const REFRESH: Duration = Duration::from_secs(60);
@@ -28,30 +31,95 @@ const LONGEST_WAIT_MS: u64 = 15_000;
 /// The first and the longest wait before an alarm is tried again, in milliseconds.
 const RETRY_MS: (i64, i64) = (250, 2_000);
 
+/// The same for a text message that the relay refuses.
+const REFUSED_TEXT_RETRY_MS: (i64, i64) = (2_000, 60_000);
+/// How long such a one is kept, in milliseconds: long enough for a relay that was restored to learn of its phone.
+const TEXT_KEPT_MS: i64 = 24 * 3_600_000;
+
 /// Is told of each newer directory, to keep it in the folder.
 pub type KeepDirectory = Box<dyn Fn(&Signed<Directory>) + Send + Sync>;
 
-/// Runs a bridge on a listener until `stop` is done. The database stays open.
+/// Where buttons come in.
+#[derive(Debug, Default)]
+pub struct Doors {
+    /// DC-09 over TCP.
+    pub tcp: Option<TcpListener>,
+    /// DC-09 over UDP.
+    pub udp: Option<UdpSocket>,
+    /// DC-09 over TLS, with this certificate.
+    pub tls: Option<(TcpListener, Arc<ServerConfig>)>,
+    /// Callbacks of SMS gateways.
+    pub sms: Option<SmsDoor>,
+}
+
+/// Where SMS gateways call.
+#[derive(Debug)]
+pub struct SmsDoor {
+    /// The listener.
+    pub listener: TcpListener,
+    /// Which gateways, and how they prove themselves.
+    pub gateways: Gateways,
+    /// TLS in this process; without it a proxy has it.
+    pub tls: Option<Arc<ServerConfig>>,
+}
+
+impl From<TcpListener> for Doors {
+    fn from(tcp: TcpListener) -> Self {
+        Self { tcp: Some(tcp), ..Self::default() }
+    }
+}
+
+/// Runs a bridge behind its doors until `stop` is done. The database stays open.
 ///
 /// # Errors
-/// [`BridgeError::Store`] when the database failed, or the listener did.
+/// [`BridgeError::Store`] when the database failed, or a door did.
 pub async fn serve(
     bridge: Arc<Bridge>,
-    listener: TcpListener,
+    doors: impl Into<Doors>,
     keep: KeepDirectory,
     stop: impl Future<Output = ()>,
 ) -> Result<(), BridgeError> {
+    let Doors { tcp, udp, tls: tls_door, sms } = doors.into();
     let handler = ButtonHandler::new(Arc::clone(&bridge));
     let rng = Box::new(bridge.fork_rng());
     let receiver = Arc::new(Receiver::new(handler, bridge.clock.clone(), rng, Limits::default()));
-    let listening = receiver.serve(listener, std::future::pending());
-    tokio::select! {
-        ended = listening => {
-            ended.map_err(|error| BridgeError::Store(crate::store::StoreError::Folder(error)))
+    let by_tcp = behind(tcp, |listener| Arc::clone(&receiver).serve(listener, std::future::pending()));
+    let by_udp = behind(udp, |socket| Arc::clone(&receiver).serve_udp(socket, std::future::pending()));
+    let by_tls = behind(tls_door, |(listener, config)| {
+        Arc::clone(&receiver).serve_tls(listener, TlsAcceptor::from(config), std::future::pending())
+    });
+    let by_sms = behind(sms, |door| {
+        let router = gateway::router(Arc::clone(&bridge), door.gateways);
+        async move {
+            match door.tls {
+                Some(config) => {
+                    tls::serve(door.listener, config, router, std::future::pending()).await;
+                    Ok(())
+                }
+                None => axum::serve(door.listener, router).await,
+            }
         }
+    });
+    tokio::select! {
+        ended = by_sms => ended,
+        ended = by_tcp => ended,
+        ended = by_udp => ended,
+        ended = by_tls => ended,
+        ended = bridge.supervise() => ended,
         ended = bridge.send_alarms() => ended,
         ended = bridge.stay_known(&keep) => ended,
         () = stop => Ok(()),
+    }
+}
+
+/// Serves a door that is there; of one that is not, nothing is heard for ever.
+async fn behind<D, F: Future<Output = std::io::Result<()>>>(
+    door: Option<D>,
+    serve: impl FnOnce(D) -> F,
+) -> Result<(), BridgeError> {
+    match door {
+        Some(door) => serve(door).await.map_err(|error| BridgeError::Store(crate::store::StoreError::Folder(error))),
+        None => std::future::pending().await,
     }
 }
 
@@ -106,12 +174,23 @@ impl Bridge {
     }
 
     async fn send(&self, client: &RelayClient, outgoing: Outgoing) -> Result<(), BridgeError> {
-        let once = IdempotencyKey(outgoing.alarm.0);
         let number = outgoing.number;
         let now = self.clock.now();
-        let checked = match client.post(api::ALARMS, &outgoing.document, once).await {
-            Ok(receipt) => self.check_stored(&outgoing.document, &receipt).map(|()| receipt).map_err(RelayError::from),
-            Err(error) => Err(error),
+        let checked = match outgoing.errand {
+            Errand::Alarm => {
+                let once = IdempotencyKey(outgoing.alarm.0);
+                let answer = client.post(api::ALARMS, &outgoing.document, once).await;
+                answer.and_then(|receipt| Ok(self.check_stored(&outgoing.document, &receipt).map(|()| receipt)?))
+            }
+            Errand::Update => {
+                let once = idempotency_of(Hash::of("baken/bridge-update/v0", &[&outgoing.document]));
+                client.post(api::UPDATES, &outgoing.document, once).await
+            }
+            Errand::Sms => {
+                let once = idempotency_of(Hash::of("baken/bridge-sms/v0", &[&outgoing.document]));
+                let answer = client.post(api::SMS, &outgoing.document, once).await;
+                answer.and_then(|receipt| Ok(self.check_text_stored(&outgoing.document, &receipt).map(|()| receipt)?))
+            }
         };
         match checked {
             Ok(receipt) => {
@@ -123,11 +202,20 @@ impl Bridge {
             Err(error) => {
                 // Nothing that a relay says is final: it may lie, or be put right. Of "another alarm has this id" it is
                 // not to be expected soon, so that waits longest from the first.
+                let refused = matches!(&error, RelayError::Refused { status: 400..=499, .. });
                 let taken = matches!(&error, RelayError::Refused { status: 409, .. });
-                let (first_ms, longest_ms) = RETRY_MS;
+                tracing::warn!(event = "alarm_not_stored", alarm = %outgoing.alarm, why = %error);
+                // Anybody can send a text that is no alarm of anybody's: such a one is not kept for ever, nor tried as often.
+                if refused && outgoing.errand == Errand::Sms && now.since_ms(outgoing.made_at) > TEXT_KEPT_MS {
+                    self.store
+                        .write(Priority::Normal, move |db| Ok::<_, BridgeError>(store::give_up(db, number)?))
+                        .await?;
+                    return Ok(());
+                }
+                let (first_ms, longest_ms) =
+                    if refused && outgoing.errand == Errand::Sms { REFUSED_TEXT_RETRY_MS } else { RETRY_MS };
                 let backoff_ms = first_ms.saturating_mul(1 << outgoing.attempts.min(16)).min(longest_ms);
                 let delay_ms = if taken { longest_ms } else { backoff_ms };
-                tracing::warn!(event = "alarm_not_stored", alarm = %outgoing.alarm, why = %error);
                 self.store
                     .write(Priority::Alarm, move |db| {
                         Ok::<_, BridgeError>(store::put_off(db, number, now.plus_ms(delay_ms))?)

@@ -1,5 +1,6 @@
 //! The bridge's rows.
 
+use baken_schemas::alarm::ContentKey;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::time::Timestamp;
@@ -9,44 +10,89 @@ use crate::store::Schema;
 
 /// The bridge's database.
 pub(super) const DATABASE: Schema =
-    Schema { file: "bridge.db", migrations: &[crate::audit::TABLE, include_str!("schema.sql")] };
+    Schema { file: DATABASE_FILE, migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2_buttons.sql")] };
+/// Its file.
+pub const DATABASE_FILE: &str = "bridge.db";
 
 /// The most alarms handed to the sender at once.
 const MAX_DUE: i64 = 16;
 /// How long a stored alarm is kept to tell repeats by, in milliseconds.
 const KEPT_MS: i64 = 30 * 24 * 3_600_000;
 
-/// An alarm on its way.
+/// What is sent to the relay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Errand {
+    /// An alarm that this bridge made.
+    Alarm = 0,
+    /// An update of one.
+    Update = 1,
+    /// A phone's text message.
+    Sms = 2,
+}
+
+/// Something on its way.
 #[derive(Debug, Clone)]
 pub(super) struct Outgoing {
     pub number: i64,
+    pub errand: Errand,
     pub alarm: AlarmId,
     pub document: Vec<u8>,
     pub attempts: u32,
+    pub made_at: Timestamp,
 }
 
-/// The alarm that a message has made already: one that the relay does not have yet, however old, or one it was given
-/// after `since`. Older ones are no repeats, since a dialler's numbers come round.
+/// Something new to send.
+#[derive(Clone)]
+pub(super) struct NewOutgoing {
+    pub errand: Errand,
+    /// Tells a repeat of what it was made of.
+    pub fingerprint: [u8; 32],
+    /// The alarm; of a text message, which does not show its own, an id of the text.
+    pub alarm: AlarmId,
+    pub document: Vec<u8>,
+    /// The key of an alarm's content, for its updates.
+    pub content_key: Option<ContentKey>,
+}
+
+/// What a message has made already: something that the relay does not have yet, however old, or that it was given after
+/// `since`. Older ones are no repeats, since a dialler's numbers come round.
 pub(super) fn repeated(db: &Connection, fingerprint: &[u8; 32], since: Timestamp) -> rusqlite::Result<Option<i64>> {
     let sql = "SELECT number FROM outgoing WHERE fingerprint = ?1 AND (stored_at = 0 OR stored_at > ?2)
                ORDER BY number DESC LIMIT 1";
     db.query_row(sql, params![fingerprint, since.0], |row| row.get(0)).optional()
 }
 
-/// Keeps a new alarm; its number.
-pub(super) fn add(
-    db: &Connection,
-    fingerprint: &[u8; 32],
-    alarm: AlarmId,
-    document: &[u8],
-    now: Timestamp,
-) -> rusqlite::Result<i64> {
+/// Keeps something new; its number.
+pub(super) fn add(db: &Connection, new: &NewOutgoing, now: Timestamp) -> rusqlite::Result<i64> {
     db.execute("DELETE FROM outgoing WHERE stored_at > 0 AND stored_at < ?1", params![now.plus_ms(-KEPT_MS).0])?;
+    let content_key = new.content_key.as_ref().map(|key| key.as_bytes().to_vec()).unwrap_or_default();
     db.execute(
-        "INSERT INTO outgoing (fingerprint, alarm, document, made_at, due_at) VALUES (?1, ?2, ?3, ?4, ?4)",
-        params![fingerprint, alarm.0, document, now.0],
+        "INSERT INTO outgoing (errand, fingerprint, alarm, document, content_key, made_at, due_at)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
+        params![new.errand as i64, new.fingerprint, new.alarm.0, new.document, content_key, now.0],
     )?;
     Ok(db.last_insert_rowid())
+}
+
+/// The key of an alarm's content, and the number of the next update; `None` once the alarm is forgotten.
+pub(super) fn next_update(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Option<(ContentKey, u64)>> {
+    let sql = "SELECT content_key FROM outgoing WHERE alarm = ?1 AND errand = 0 ORDER BY number LIMIT 1";
+    let key: Option<Vec<u8>> = db.query_row(sql, params![alarm.0], |row| row.get(0)).optional()?;
+    let Some(key) = key.and_then(|key| ContentKey::from_slice(&key)) else { return Ok(None) };
+    let sql = "SELECT count(*) FROM outgoing WHERE alarm = ?1 AND errand = 1";
+    let before: i64 = db.query_row(sql, params![alarm.0], |row| row.get(0))?;
+    Ok(Some((key, before.unsigned_abs() + 1)))
+}
+
+/// How many of an errand wait.
+pub(super) fn waiting(db: &Connection, errand: Errand) -> rusqlite::Result<i64> {
+    let sql = "SELECT count(*) FROM outgoing WHERE stored_at = 0 AND errand = ?1";
+    db.query_row(sql, params![errand as i64], |row| row.get(0))
+}
+
+/// It is not sent any more.
+pub(super) fn give_up(db: &Connection, number: i64) -> rusqlite::Result<()> {
+    db.execute("DELETE FROM outgoing WHERE number = ?1", params![number]).map(drop)
 }
 
 /// Whether the relay has it.
@@ -57,15 +103,21 @@ pub(super) fn is_stored(db: &Connection, number: i64) -> rusqlite::Result<bool> 
 /// Alarms that are due, the longest due first: those that fail again and again go behind a new one.
 pub(super) fn due(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<Outgoing>> {
     let mut sql = db.prepare_cached(
-        "SELECT number, alarm, document, attempts FROM outgoing
+        "SELECT number, errand, alarm, document, attempts, made_at FROM outgoing
          WHERE stored_at = 0 AND due_at <= ?1 ORDER BY due_at, number LIMIT ?2",
     )?;
     sql.query_map(params![now.0, MAX_DUE], |row| {
         Ok(Outgoing {
             number: row.get("number")?,
+            errand: match row.get::<_, i64>("errand")? {
+                1 => Errand::Update,
+                2 => Errand::Sms,
+                _ => Errand::Alarm,
+            },
             alarm: AlarmId(row.get("alarm")?),
             document: row.get("document")?,
             attempts: row.get("attempts")?,
+            made_at: Timestamp(row.get("made_at")?),
         })
     })?
     .collect()
@@ -108,8 +160,17 @@ mod tests {
     #[test]
     fn presses_that_fail_for_ever_hold_up_no_new_one() {
         let db = Connection::open_in_memory().unwrap();
-        db.execute_batch(include_str!("schema.sql")).unwrap();
-        let press = |number: u8, now| add(&db, &[number; 32], AlarmId([number; 16]), b"sealed", now).unwrap();
+        DATABASE.migrations.iter().for_each(|script| db.execute_batch(script).unwrap());
+        let press = |number: u8, now| {
+            let new = NewOutgoing {
+                errand: Errand::Alarm,
+                fingerprint: [number; 32],
+                alarm: AlarmId([number; 16]),
+                document: b"sealed".to_vec(),
+                content_key: None,
+            };
+            add(&db, &new, now).unwrap()
+        };
         let mut now = Timestamp(1_000);
         for number in 0..40 {
             press(number, now);

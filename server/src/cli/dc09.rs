@@ -1,6 +1,7 @@
 //! `baken-server dc09`: for whoever connects an alarm centre or a button and wants to see what goes over the wire. What it
 //! prints is content.
 
+use std::io::Read as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -14,20 +15,24 @@ use crate::cli::serve::told_to_stop;
 use crate::cli::{Failure, Say, system_rng};
 use crate::dc09::events::{CodeTable, Event, SiaCode};
 use crate::dc09::sender::Centre;
-use crate::dc09::{Account, Coding, Key, Report, Sequence, command};
+use crate::dc09::{Account, Coding, Key, KeyError, Report, Sequence, command};
 use crate::exit;
 use crate::tls;
+
+/// The most that is read of standard input, in bytes.
+const MAX_INPUT_BYTES: u64 = 64 * 1024;
 
 /// What to do on the wire.
 #[derive(Debug, Subcommand)]
 pub(super) enum Dc09 {
-    /// Read one frame
-    #[command(after_help = "Example:\n  baken-server dc09 decode 0A3342433630303245…0D --key ascii:0123456789ABCDEF")]
+    /// Read one frame: what is in it, and whether it is a valid one (exit code 1 if not)
+    #[command(after_help = "Example:\n  echo 0A3342433630303245…0D | baken-server dc09 decode --key \
+        30313233343536373839414243444546")]
     Decode {
-        /// The frame, as hexadecimal digits or as its text
-        frame: String,
-        /// The account's key: `hex:…` or `ascii:…`
-        #[arg(long)]
+        /// The frame, as hexadecimal digits or as its text; read from standard input where it is left out
+        frame: Option<String>,
+        /// The account's key: its bytes as hexadecimal digits, `hex:…` or `ascii:…`
+        #[arg(long, value_parser = key_of)]
         key: Option<Key>,
     },
     /// Send one event, as a button's dialler does
@@ -76,11 +81,13 @@ pub(super) struct Send {
 pub(super) async fn run(dc09: &Dc09, say: &Say) -> Result<(), Failure> {
     match dc09 {
         Dc09::Decode { frame, key } => {
-            let value = command::decode(frame, key.as_ref()).map_err(|error| {
-                Failure::bad_input("bad_frame", format!("Dit is geen leesbaar bericht: {error}"), error.to_string())
-            })?;
+            let input = match frame {
+                Some(frame) => frame.clone().into_bytes(),
+                None => read_input()?,
+            };
+            let value = command::decode(&input, key.as_ref());
             show(say, &value);
-            Ok(())
+            if value["valid"] == true { Ok(()) } else { Err(Failure::said(exit::UNEXPECTED)) }
         }
         Dc09::Send(args) => send(args, say).await,
         Dc09::Listen { on, account, key } => {
@@ -91,6 +98,18 @@ pub(super) async fn run(dc09: &Dc09, say: &Say) -> Result<(), Failure> {
             Ok(command::listen(listener, account.clone(), key.clone(), clock, rng, print, stop).await?)
         }
     }
+}
+
+/// A key; bare digits are its bytes.
+fn key_of(text: &str) -> Result<Key, KeyError> {
+    if text.contains(':') { text.parse() } else { format!("hex:{text}").parse() }
+}
+
+/// All of standard input; what lies beyond the longest frame in digits is none.
+fn read_input() -> Result<Vec<u8>, Failure> {
+    let mut input = Vec::new();
+    std::io::stdin().lock().take(MAX_INPUT_BYTES).read_to_end(&mut input)?;
+    Ok(input)
 }
 
 fn show(say: &Say, value: &Value) {

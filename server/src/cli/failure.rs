@@ -33,6 +33,11 @@ impl Failure {
         Self { exit, code, nl: nl.into(), en: en.into() }
     }
 
+    /// What there was to say has been said; only the exit code is left.
+    pub fn said(exit: i32) -> Self {
+        Self::new(exit, "", "", "")
+    }
+
     /// Something given cannot be used.
     pub fn bad_input(code: &'static str, nl: impl Into<String>, en: impl Into<String>) -> Self {
         Self::new(exit::BAD_INPUT, code, nl, en)
@@ -274,6 +279,7 @@ impl From<ButtonsError> for Failure {
         let en = error.to_string();
         match error {
             ButtonsError::Folder(error) => error.into(),
+            ButtonsError::Sms(why) => Self::bad_input("bad_gateway", format!("bridge.toml, [sms]: {why}"), en),
             ButtonsError::Entry { number, why } => {
                 Self::bad_input("bad_button", format!("bridge.toml, knop {number}: {why}"), en)
             }

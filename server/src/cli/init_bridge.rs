@@ -2,17 +2,18 @@
 //! the same command goes on with the same keys.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::time::{Clock as _, SystemClock};
 use clap::Args;
 use serde_json::json;
 
-use crate::bridge::{BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, join};
+use crate::bridge::{BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, join, make_certificate, server_config};
 use crate::cli::serve_bridge::{DESK_KEY_FILE, DIRECTORY_FILE};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder, FolderError};
+use crate::tls;
 
 /// Sets a bridge's folder up.
 #[derive(Debug, Args)]
@@ -26,9 +27,24 @@ pub(super) struct InitBridge {
     /// The invite's text, made with `org invite --role bridge`
     #[arg(long)]
     invite: String,
-    /// Where it listens for buttons
+    /// Where it listens for buttons over TCP
     #[arg(long, default_value = "127.0.0.1:12000")]
     listen: SocketAddr,
+    /// Where it listens for buttons over UDP too
+    #[arg(long)]
+    udp: Option<SocketAddr>,
+    /// Where it listens for buttons over TLS too
+    #[arg(long)]
+    tls: Option<SocketAddr>,
+    /// A name or IP address that buttons call the bridge by, for its certificate; may be given more than once
+    #[arg(long = "host")]
+    hosts: Vec<String>,
+    /// A certificate chain to use for TLS instead of the bridge's own, as PEM
+    #[arg(long, requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its key, as PEM
+    #[arg(long, requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
 }
 
 /// Runs it.
@@ -52,7 +68,24 @@ pub(super) async fn run(args: &InitBridge, say: &Say) -> Result<(), Failure> {
     if !folder.has(BUTTONS_FILE) {
         folder.write(BUTTONS_FILE, BUTTONS_TEMPLATE.as_bytes(), Access::Secret)?;
     }
-    let settings = BridgeSettings { listen: args.listen, org: joined.directory.value().org(), account: joined.account };
+    if !tls::is_made(&folder) {
+        let listens: Vec<SocketAddr> = std::iter::once(args.listen).chain(args.tls).collect();
+        make_certificate(&folder, &listens, &args.hosts)?;
+    }
+    let settings = BridgeSettings {
+        listen: Some(args.listen),
+        udp: args.udp,
+        tls: args.tls,
+        tls_certificate: absolute(args.tls_certificate.as_deref())?,
+        tls_key: absolute(args.tls_key.as_deref())?,
+        language: say.language(),
+        org: joined.directory.value().org(),
+        account: joined.account,
+    };
+    if settings.tls.is_some() {
+        // What cannot be used is said now, not at the first start.
+        server_config(&folder, &settings)?;
+    }
     // The settings come last: a folder with settings is one that was set up whole.
     folder.write_config(&toml::to_string(&settings).map_err(|error| Failure::unexpected("config", &error))?)?;
     let buttons = folder.path(BUTTONS_FILE);
@@ -72,4 +105,9 @@ pub(super) async fn run(args: &InitBridge, say: &Say) -> Result<(), Failure> {
         ),
     );
     Ok(())
+}
+
+/// A path that stays the same wherever the server is started from.
+fn absolute(path: Option<&Path>) -> Result<Option<PathBuf>, Failure> {
+    Ok(path.map(std::path::absolute).transpose()?)
 }

@@ -1,6 +1,7 @@
 //! The command line of `baken-server`: one file a command. A command parses, calls the library, and says what came of
 //! it in Dutch or English, or as one JSON object a line with `--json`.
 
+mod bridge;
 mod dc09;
 mod doctor;
 mod failure;
@@ -80,6 +81,9 @@ enum Command {
     /// Say who may act at a desk
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
+    /// See what a bridge knows of its buttons
+    #[command(subcommand)]
+    Bridge(bridge::BridgeCommand),
     /// See what goes over the wire to alarm centres and from buttons
     #[command(subcommand)]
     Dc09(dc09::Dc09),
@@ -126,6 +130,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Serve(serve) => serve::run(serve, say).await,
         Command::Org(org) => org::run(org, say).await,
         Command::Officer(officer) => officer::run(officer, say),
+        Command::Bridge(bridge) => bridge::run(bridge, say),
         Command::Dc09(dc09) => dc09::run(dc09, say).await,
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
         Command::Verify(verify) => verify::run(verify, say),

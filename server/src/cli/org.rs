@@ -97,6 +97,10 @@ pub(super) struct OrgDirectory {
     /// desk for 10 s and then all for 40 s
     #[arg(long = "ladder", value_name = "LADDER")]
     ladders: Vec<LadderSpec>,
+    /// The number at which a bridge takes in alarms by text message, as +31…; without it the last one stays, an empty text
+    /// takes it away
+    #[arg(long, value_name = "NUMBER")]
+    sms_number: Option<String>,
     /// Send it to the relay
     #[arg(long, conflicts_with = "out")]
     publish: bool,
@@ -218,8 +222,13 @@ async fn directory(args: &OrgDirectory, say: &Say) -> Result<(), Failure> {
     let relay = args.relay.as_deref().map(|path| read_entry::<RelayEntry>(path, "a relay's entry")).transpose()?;
     let desks =
         args.desks.iter().map(|path| read_entry::<DeskEntry>(path, "a desk's entry")).collect::<Result<_, _>>()?;
-    let change =
-        DirectoryChange { relay, desks, without_desks: args.without_desks.clone(), ladders: args.ladders.clone() };
+    let change = DirectoryChange {
+        relay,
+        desks,
+        without_desks: args.without_desks.clone(),
+        ladders: args.ladders.clone(),
+        sms_number: args.sms_number.clone(),
+    };
     let documents = organisation.sign_directory(change, SystemClock.now(), &mut system_rng()?)?;
     keep_unsent(&folder, &documents)?;
     let Some(directory) = &organisation.directory else { return Ok(()) };
@@ -232,7 +241,7 @@ async fn directory(args: &OrgDirectory, say: &Say) -> Result<(), Failure> {
     let desks: Vec<&str> = directory.desks.iter().map(|desk| desk.name.as_str()).collect();
     let ladders: Vec<&str> = directory.ladders.iter().map(|ladder| ladder.name.as_str()).collect();
     say.say(
-        &json!({ "version": directory.version, "desks": desks, "ladders": ladders, "sent": sent }),
+        &json!({ "version": directory.version, "desks": desks, "ladders": ladders, "sms_number": directory.sms_number, "sent": sent }),
         &format!(
             "Adreslijst {} is getekend: meldkamers {}; ladders {}. Gestuurd: {sent} documenten.",
             directory.version,

@@ -44,8 +44,11 @@ impl Say {
         let _ = writeln!(out, "{line}").and_then(|()| out.flush());
     }
 
-    /// Says what went wrong.
+    /// Says what went wrong, where it has not been said.
     pub fn failure(&self, failure: &Failure) {
+        if failure.code.is_empty() {
+            return;
+        }
         let message = self.pick(&failure.nl, &failure.en);
         if self.json {
             let value = json!({ "error": { "code": failure.code, "message": message } });

@@ -1,5 +1,6 @@
 //! `baken-server serve bridge`.
 
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -12,7 +13,10 @@ use serde_json::json;
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
-use crate::bridge::{Bridge, BridgeParts, BridgeSettings, read_buttons, run as bridge_run};
+use crate::bridge::run::{Doors, SmsDoor};
+use crate::bridge::{
+    Bridge, BridgeParts, BridgeSettings, read_buttons, read_gateways, run as bridge_run, server_config,
+};
 use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder, write_whole};
@@ -40,14 +44,14 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
     let desk_key = Zeroizing::new(folder.read(DESK_KEY_FILE)?);
     let desk_key =
         SymmetricKey::from_slice(&desk_key).ok_or(FormatError::Malformed { what: "the bridge's desk key" })?;
-    let listener = tls::listen(settings.listen).await?;
-    let address = listener.local_addr()?;
+    let (doors, listens) = open_doors(&folder, &settings).await?;
     let parts = BridgeParts {
         keys: folder.read_keys()?,
         account: settings.account,
         desk_key,
         directory: Directory::verify(&folder.read(DIRECTORY_FILE)?, settings.org)?,
         buttons: read_buttons(folder.dir())?,
+        language: settings.language,
         clock: Arc::new(SystemClock),
         rng: Box::new(system_rng()?),
     };
@@ -61,16 +65,63 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
         }
     });
     let serving = tokio::spawn(async move {
-        let ended = bridge_run::serve(Arc::clone(&bridge), listener, keep, dropped(stopped)).await;
+        let ended = bridge_run::serve(Arc::clone(&bridge), doors, keep, dropped(stopped)).await;
         let closed = tokio::task::spawn_blocking(move || bridge.close()).await;
         tracing::info!(event = "stopped", clean = closed.is_ok());
         drop(folder);
         Ok(ended?)
     });
+    let places = listens.iter().map(|(over, address)| format!("{address} ({over})")).collect::<Vec<_>>().join(", ");
+    let addresses: serde_json::Map<_, _> =
+        listens.iter().map(|(over, address)| ((*over).to_owned(), json!(address))).collect();
     say.say(
-        &json!({ "serving": "bridge", "address": address, "buttons": buttons }),
-        &format!("De bridge luistert op {address} naar {buttons} knoppen. Stoppen: Ctrl-C."),
-        &format!("The bridge listens on {address} for {buttons} buttons. Stop it with Ctrl-C."),
+        &json!({
+            "serving": "bridge",
+            "address": listens.first().map(|(_, address)| address),
+            "listens": addresses,
+            "buttons": buttons,
+        }),
+        &format!("De bridge luistert op {places} naar {buttons} knoppen. Stoppen: Ctrl-C."),
+        &format!("The bridge listens on {places} for {buttons} buttons. Stop it with Ctrl-C."),
     );
     Ok(serving)
+}
+
+/// Listens wherever the settings say; with what each door is called.
+async fn open_doors(
+    folder: &DataFolder,
+    settings: &BridgeSettings,
+) -> Result<(Doors, Vec<(&'static str, SocketAddr)>), Failure> {
+    let mut doors = Doors::default();
+    let mut listens = Vec::new();
+    if let Some(address) = settings.listen {
+        let listener = tls::listen(address).await?;
+        listens.push(("tcp", listener.local_addr()?));
+        doors.tcp = Some(listener);
+    }
+    if let Some(address) = settings.udp {
+        let socket = tls::listen_udp(address).await?;
+        listens.push(("udp", socket.local_addr()?));
+        doors.udp = Some(socket);
+    }
+    if let Some(address) = settings.tls {
+        let config = server_config(folder, settings)?;
+        let listener = tls::listen(address).await?;
+        listens.push(("tls", listener.local_addr()?));
+        doors.tls = Some((listener, config));
+    }
+    if let Some(gateways) = read_gateways(folder.dir())? {
+        let listener = tls::listen(gateways.listen).await?;
+        listens.push(("sms", listener.local_addr()?));
+        let tls = gateways.tls.then(|| server_config(folder, settings)).transpose()?;
+        doors.sms = Some(SmsDoor { listener, gateways, tls });
+    }
+    if listens.is_empty() {
+        return Err(Failure::bad_input(
+            "no_listener",
+            "De bridge luistert nergens. Zet `listen`, `udp` of `tls` in config.toml.",
+            "The bridge listens nowhere. Set `listen`, `udp` or `tls` in config.toml.",
+        ));
+    }
+    Ok((doors, listens))
 }

@@ -17,29 +17,70 @@ use tokio::net::TcpListener;
 use super::crypt::Key;
 use super::data::{Code, read_events, read_text};
 use super::events::CodeTable;
-use super::field::{Account, Sequence};
-use super::frame::{FrameError, MAX_FRAME_BYTES};
+use super::field::{Account, Prefix, Sequence};
+use super::frame::{Frame, FrameError, MAX_FRAME_BYTES};
 use super::message::Message;
 use super::receiver::{Answer, Handler, Known, Limits, Received, Receiver, Refusal};
 use super::report::Report;
 use super::sender::{Centre, Sender};
+use super::time::write_time;
 use crate::channel::Outcome;
 
-/// Reads one frame as a person has it at hand: hexadecimal digits of the whole of it, or its text with or without the LF
-/// and CR around it.
-///
-/// # Errors
-/// [`FrameError`].
-pub fn decode(frame: &str, key: Option<&Key>) -> Result<Value, FrameError> {
-    let hex = data_encoding::HEXLOWER_PERMISSIVE.decode(frame.trim().as_bytes()).ok();
-    let bytes = hex.filter(|bytes| bytes.starts_with(b"\n")).unwrap_or_else(|| {
-        let inner = frame.trim().trim_start_matches("\\n").trim_end_matches("\\r");
-        format!("\n{inner}\r").into_bytes()
-    });
-    if bytes.len() > MAX_FRAME_BYTES {
-        return Err(FrameError::Damaged { what: "its length" });
+/// One frame as a person has it at hand: its bytes, hexadecimal digits of the whole of it, or its text with or without the
+/// LF and CR around it.
+fn frame_in(input: &[u8]) -> Vec<u8> {
+    let trimmed = input.trim_ascii();
+    if let Ok(bytes) = data_encoding::HEXLOWER_PERMISSIVE.decode(trimmed)
+        && bytes.starts_with(b"\n")
+    {
+        return bytes;
     }
-    Message::read(&bytes, key).map(|message| view(&message))
+    let from_lf = input.iter().position(|&byte| byte == b'\n').map(|at| &input[at..]);
+    let framed = from_lf.and_then(|rest| Some(&rest[..=rest.iter().position(|&byte| byte == b'\r')?]));
+    // A line feed before the first frame, as a shell leaves it, starts none.
+    if let Some(framed) = framed.filter(|framed| framed.len() > 2) {
+        return framed.to_vec();
+    }
+    let inner = trimmed.strip_prefix(b"\\n").unwrap_or(trimmed);
+    let inner = inner.strip_suffix(b"\\r").unwrap_or(inner);
+    [b"\n", inner, b"\r"].concat()
+}
+
+/// Reads one frame, however it is written down, and says what is in it, as JSON: `{"valid","error","encrypted","id","seq",
+/// "receiver","line","account","data","extended":[…],"timestamp","events":[…],"text","position"}`. What cannot be known is
+/// null: of a frame that cannot be opened all but the header.
+pub fn decode(input: &[u8], key: Option<&Key>) -> Value {
+    let bytes = frame_in(input);
+    let frame = if bytes.len() > MAX_FRAME_BYTES {
+        Err(FrameError::Damaged { what: "its length" })
+    } else {
+        Frame::read(&bytes)
+    };
+    let header = frame.as_ref().ok().map(|frame| frame.header.clone());
+    let opened = frame.and_then(|frame| Message::open(frame, key));
+    let content = opened.as_ref().ok().map(|message| &message.content);
+    let seen = opened.as_ref().ok().map(view);
+    let of_view = |field: &str| seen.as_ref().map(|view| view[field].clone());
+    let header = header.as_ref();
+    json!({
+        "valid": opened.is_ok(),
+        "error": opened.as_ref().err().map(ToString::to_string),
+        "encrypted": header.map(|header| header.encrypted),
+        "id": header.map(|header| header.id.as_str()),
+        "seq": header.map(|header| header.sequence.to_string()),
+        "receiver": header.and_then(|header| header.receiver.as_ref()).map(Prefix::as_str),
+        "line": header.map(|header| header.line.as_str()),
+        "account": header.and_then(|header| header.account.as_ref()).map(Account::as_str),
+        "data": content.map(|content| content.data.as_str()),
+        "extended": content.map(|content| {
+            let elements = content.elements.iter();
+            elements.map(|element| format!("{}{}", element.letter, element.value)).collect::<Vec<_>>()
+        }),
+        "timestamp": content.and_then(|content| content.made_at).map(write_time),
+        "events": of_view("events"),
+        "text": of_view("text"),
+        "position": of_view("position"),
+    })
 }
 
 /// A message as JSON: `{"id","encrypted","sequence","receiver","line","account","data","events":[{"code","event","area",

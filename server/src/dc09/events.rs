@@ -55,6 +55,7 @@ impl From<AlarmKind> for Event {
             AlarmKind::Missed => Self::CheckInMissed,
             AlarmKind::Test => Self::ManualTest,
             AlarmKind::Probe => Self::PeriodicTest,
+            AlarmKind::Trouble => Self::Unreachable,
         }
     }
 }

@@ -9,11 +9,12 @@
 //! inside TLS or a VPN, and never show its answer as a person's eye. A `K` element, which carries a key, is dropped
 //! on reading and cannot be written.
 //!
-//! Not here: UDP, key exchange (`RSP` with `K`), multi-packet data with listen-in control, and who keeps what.
+//! Not here: key exchange (`RSP` with `K`), multi-packet data with listen-in control, and who keeps what.
 
 pub mod command;
 mod crypt;
 pub mod data;
+mod datagrams;
 pub mod events;
 mod field;
 mod frame;

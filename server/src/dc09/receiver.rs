@@ -1,4 +1,4 @@
-//! Takes in messages from hardware buttons and panels.
+//! Takes in messages from hardware buttons and panels, over TCP, over TLS, and ([`super::datagrams`]) over UDP.
 //!
 //! Frames come from LF to CR in whatever segments, each is answered before the next is read, and everything is bounded:
 //! the size of a frame, how long one may take to arrive, how long a line may be idle, connections in all and from one
@@ -19,6 +19,7 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 
 use super::crypt::Key;
 use super::field::Account;
@@ -29,8 +30,26 @@ use super::reply;
 use super::time::Window;
 
 /// Failures to accept, one after the other, before listening is given up.
-const MAX_ACCEPT_FAILURES: u32 = 30;
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+pub(super) const MAX_ACCEPT_FAILURES: u32 = 30;
+pub(super) const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a message came over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Over {
+    /// A TCP connection, open to whoever is on the line.
+    Tcp,
+    /// A datagram, whose sender's address anybody can write on it.
+    Udp,
+    /// A TLS connection: nobody on the line reads or alters it.
+    Tls,
+}
+
+/// Where a message came from, and over what.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Origin {
+    pub(super) peer: SocketAddr,
+    pub(super) over: Over,
+}
 
 /// What is known about an account.
 #[derive(Debug, Clone)]
@@ -50,6 +69,8 @@ pub struct Received {
     pub message: Message,
     /// Where it came from.
     pub peer: SocketAddr,
+    /// What it came over.
+    pub over: Over,
     /// When it was read.
     pub at: Timestamp,
 }
@@ -89,8 +110,24 @@ pub enum Refusal {
     },
     /// The handler did not answer in time, so the sender got no answer.
     Unanswered(Account),
-    /// More connections than are kept.
+    /// More connections, or datagrams at once, than are kept.
     TooManyConnections,
+}
+
+impl Refusal {
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Damaged => "damaged",
+            Self::Malformed(_) => "malformed",
+            Self::UnknownAccount(_) => "unknown_account",
+            Self::Downgraded(_) => "downgraded",
+            Self::NotOpened(_) => "not_opened",
+            Self::OutOfTime { .. } => "out_of_time",
+            Self::Unanswered(_) => "unanswered",
+            Self::TooManyConnections => "too_many_connections",
+        }
+    }
 }
 
 /// Who takes what was received.
@@ -112,6 +149,8 @@ pub struct Limits {
     pub connections: usize,
     /// Connections at a time from one address, since many panels may be behind one.
     pub connections_of_one: usize,
+    /// Datagrams that are handled at a time. Their senders' addresses say nothing, so there is no bound of one.
+    pub datagrams: usize,
     /// How long a line may be silent between frames. Longer than the longest supervision interval.
     pub idle: Duration,
     /// How long a frame may take from LF to CR.
@@ -128,6 +167,7 @@ impl Default for Limits {
             // A process may commonly hold 1,024 open files, and has other uses for them.
             connections: 512,
             connections_of_one: 64,
+            datagrams: 256,
             idle: Duration::from_secs(600),
             frame: Duration::from_secs(10),
             handling: Duration::from_secs(4),
@@ -138,10 +178,10 @@ impl Default for Limits {
 
 /// A receiver, ready to listen.
 pub struct Receiver<H> {
-    handler: H,
+    pub(super) handler: H,
     clock: Arc<dyn Clock>,
     rng: Mutex<Box<dyn CryptoRng + Send>>,
-    limits: Limits,
+    pub(super) limits: Limits,
     open: Mutex<HashMap<IpAddr, usize>>,
 }
 
@@ -162,6 +202,28 @@ impl<H: Handler> Receiver<H> {
     /// # Errors
     /// What the listener says when it has failed for half a minute on end.
     pub async fn serve(self: Arc<Self>, listener: TcpListener, shutdown: impl Future<Output = ()>) -> io::Result<()> {
+        self.serve_behind(listener, None, shutdown).await
+    }
+
+    /// The same behind TLS: the frames are those of TCP, inside.
+    ///
+    /// # Errors
+    /// As [`Self::serve`].
+    pub async fn serve_tls(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: TlsAcceptor,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
+        self.serve_behind(listener, Some(tls), shutdown).await
+    }
+
+    async fn serve_behind(
+        self: Arc<Self>,
+        listener: TcpListener,
+        tls: Option<TlsAcceptor>,
+        shutdown: impl Future<Output = ()>,
+    ) -> io::Result<()> {
         let mut shutdown = std::pin::pin!(shutdown);
         let mut connections = JoinSet::new();
         let mut failures = 0;
@@ -173,7 +235,7 @@ impl<H: Handler> Receiver<H> {
                     Ok((stream, peer)) => {
                         failures = 0;
                         match Place::take(&self, peer.ip(), connections.len()) {
-                            Some(place) => drop(connections.spawn(place.attend(stream, peer))),
+                            Some(place) => drop(connections.spawn(place.attend(stream, peer, tls.clone()))),
                             None => {
                                 let told = self.handler.refused(Refusal::TooManyConnections, peer);
                                 // Whoever is slow to hear it must not hold up the next to call.
@@ -196,7 +258,11 @@ impl<H: Handler> Receiver<H> {
     ///
     /// # Errors
     /// [`io::ErrorKind::TimedOut`] when a bound on time was broken, else what the stream says.
-    pub async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S, peer: SocketAddr) -> io::Result<()> {
+    pub async fn converse<S: AsyncRead + AsyncWrite + Unpin>(&self, stream: S, peer: SocketAddr) -> io::Result<()> {
+        self.converse_over(stream, Origin { peer, over: Over::Tcp }).await
+    }
+
+    async fn converse_over<S: AsyncRead + AsyncWrite + Unpin>(&self, mut stream: S, from: Origin) -> io::Result<()> {
         let mut framer = Framer::default();
         let mut buffer = [0; 1024];
         loop {
@@ -209,11 +275,11 @@ impl<H: Handler> Receiver<H> {
                     }
                     for &byte in &buffer[..count] {
                         if let Some(frame) = framer.push(byte) {
-                            self.answer_to(&frame, peer, &mut stream).await?;
+                            self.answer_to(&frame, from, &mut stream).await?;
                         }
                     }
                     for _ in 0..framer.take_dropped() {
-                        self.handler.refused(Refusal::Damaged, peer).await;
+                        self.handler.refused(Refusal::Damaged, from.peer).await;
                     }
                     if !framer.is_inside() {
                         return Ok(true);
@@ -229,8 +295,8 @@ impl<H: Handler> Receiver<H> {
         }
     }
 
-    async fn answer_to<S: AsyncWrite + Unpin>(&self, frame: &[u8], peer: SocketAddr, stream: &mut S) -> io::Result<()> {
-        match self.take(frame, peer).await {
+    async fn answer_to<S: AsyncWrite + Unpin>(&self, frame: &[u8], from: Origin, stream: &mut S) -> io::Result<()> {
+        match self.take(frame, from).await {
             Ok(Some(reply)) => {
                 stream.write_all(&reply).await?;
                 stream.flush().await
@@ -242,7 +308,8 @@ impl<H: Handler> Receiver<H> {
     }
 
     /// Takes one frame, from LF to CR; gives the reply to send.
-    async fn take(&self, bytes: &[u8], peer: SocketAddr) -> Result<Option<Vec<u8>>, FrameError> {
+    pub(super) async fn take(&self, bytes: &[u8], from: Origin) -> Result<Option<Vec<u8>>, FrameError> {
+        let Origin { peer, over } = from;
         let frame = match Frame::read(bytes) {
             Ok(frame) => frame,
             Err(error) if error.is_damage() => {
@@ -281,7 +348,7 @@ impl<H: Handler> Receiver<H> {
         {
             return self.refuse_with_nak(Refusal::OutOfTime { account, ahead_ms }, peer).await;
         }
-        let handled = self.handler.received(Received { message, peer, at: now });
+        let handled = self.handler.received(Received { message, peer, over, at: now });
         let Ok(answer) = timeout(self.limits.handling, handled).await else {
             self.handler.refused(Refusal::Unanswered(account), peer).await;
             return Ok(None);
@@ -323,11 +390,18 @@ impl<H: Handler> Place<H> {
         Some(Self { receiver: Arc::clone(receiver), address })
     }
 
-    async fn attend(self, stream: TcpStream, peer: SocketAddr) {
+    async fn attend(self, stream: TcpStream, peer: SocketAddr, tls: Option<TlsAcceptor>) {
         // A reply should leave at once; where that cannot be arranged it leaves a little later.
         let _ = stream.set_nodelay(true);
         // However a connection ends, its sender learns of it and comes back.
-        let _ = self.receiver.converse(stream, peer).await;
+        let _ = match tls {
+            None => self.receiver.converse_over(stream, Origin { peer, over: Over::Tcp }).await,
+            Some(tls) => match timeout(self.receiver.limits.frame, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.receiver.converse_over(stream, Origin { peer, over: Over::Tls }).await,
+                // Too slow, no TLS, or a sender that does not trust the certificate.
+                _ => return self.receiver.handler.refused(Refusal::Damaged, peer).await,
+            },
+        };
     }
 }
 

@@ -85,6 +85,14 @@ impl Desk {
     /// # Errors
     /// [`ActError`].
     pub async fn act(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
+        match self.act_once(alarm, officer, act).await {
+            // The alarm's other form may have come at that very moment, and is shown in its place.
+            Err(ActError::Unknown) => self.act_once(alarm, officer, act).await,
+            acted => acted,
+        }
+    }
+
+    async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
         let words = act.words()?.to_owned();
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.ok_or(ActError::Unknown)?;
         if matches!(act, Act::Acknowledge { .. }) && self.is_held_by(&row, officer)? {

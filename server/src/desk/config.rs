@@ -174,11 +174,13 @@ pub(super) enum Means {
 
 impl Channel {
     /// Whether this channel is told of it. An alarm centre is told of the alarm itself; a test that a person makes goes
-    /// there too, but the relay's own probes do not.
+    /// there too, but the relay's own probes do not, nor does trouble, which is no call for help.
     pub fn tells(&self, event: ReceiptState, kind: Option<AlarmKind>) -> bool {
         match &self.means {
             Means::Webhook { events, .. } => events.contains(&event),
-            Means::Dc09 { .. } => event == ReceiptState::Received && kind != Some(AlarmKind::Probe),
+            Means::Dc09 { .. } => {
+                event == ReceiptState::Received && !matches!(kind, Some(AlarmKind::Probe | AlarmKind::Trouble))
+            }
         }
     }
 

@@ -20,6 +20,7 @@ mod orders;
 pub mod people;
 mod place;
 pub mod run;
+mod sms;
 mod store;
 mod take;
 mod view;

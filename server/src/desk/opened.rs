@@ -12,6 +12,7 @@ use baken_schemas::signed::{Document, Unverified};
 use serde::Serialize;
 
 use crate::desk::people::People;
+use crate::desk::sms;
 use crate::desk::store::{AlarmRow, Form};
 
 /// Who signed what rings.
@@ -93,6 +94,7 @@ pub(super) fn open(row: &AlarmRow, people: &People, (desk, kem): (DeviceId, &Kem
             };
             Opened { signature, content }
         }
+        Form::Sms => sms::open(&row.document, people, (desk, kem)),
         Form::DuressNote => {
             let note = open_note(&row.document, people, kem);
             let body = note.body.ok_or(Unopened::CannotOpen).map(|note| AlarmBody {

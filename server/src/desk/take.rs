@@ -13,6 +13,7 @@ use rusqlite::Connection;
 
 use super::opened::{self, SignatureView};
 use super::orders::OutgoingOrder;
+use super::sms;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
@@ -37,6 +38,7 @@ impl Desk {
         let document = mail.document.to_vec();
         match mail.kind {
             MailKind::Alarm => self.take_alarm(place, document).await?,
+            MailKind::Sms => self.take_sms(place, document).await?,
             MailKind::Update => self.take_update(place, document).await?,
             MailKind::Note => self.take_note(place, document).await?,
             MailKind::Receipt => self.take_receipt(place, document).await?,
@@ -114,6 +116,22 @@ impl Desk {
         self.ring(place, new, None).await
     }
 
+    /// Takes an alarm that came by text message. One that is no true text rings as damaged: it may be one.
+    async fn take_sms(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+        let read = sms::read(&document);
+        let hash = read.as_ref().map_or_else(|| hash_of(&document), |read| read.text.hash());
+        let new = NewAlarm {
+            alarm: read.as_ref().map_or_else(|| id_of(hash), |read| read.alarm),
+            hash,
+            form: if read.is_some() { Form::Sms } else { Form::Damaged },
+            device: read.as_ref().map_or(DeviceId([0; 16]), |read| read.context.claims().header.device),
+            document,
+            received_at: self.now(),
+            brings_key: false,
+        };
+        self.ring(place, new, None).await
+    }
+
     /// Keeps something that rings, with its receipt and deliveries.
     async fn ring(&self, place: MailPosition, mut new: NewAlarm, note: Option<DuressNote>) -> Result<(), DeskError> {
         let row = row_of(&new);
@@ -121,7 +139,7 @@ impl Desk {
         new.brings_key = opened.body().is_some_and(|body| body.card_key.is_some());
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
         let order = self.precedence(shown.as_ref(), &new, opened.signature);
-        let deliveries = if order == Precedence::Behind {
+        let deliveries = if order.is_silent() {
             Vec::new()
         } else {
             self.deliveries_for(&row, &opened, ReceiptState::Received, None)
@@ -144,10 +162,11 @@ impl Desk {
                     Precedence::Only => {}
                     Precedence::Before(older) => store::alarm::supersede(db, older)?,
                     Precedence::Behind => store::alarm::supersede(db, new.hash)?,
+                    Precedence::Joins(older) => store::alarm::join(db, older, new.hash)?,
+                    Precedence::JoinsBehind(shown) => store::alarm::join(db, new.hash, shown)?,
                 }
-                let result = if order == Precedence::Behind { "other_bytes" } else { "ok" };
-                audit::append_for(db, now, new.device, "alarm_received", &new.alarm, result)?;
-                if order == Precedence::Behind {
+                audit::append_for(db, now, new.device, "alarm_received", &new.alarm, order.result())?;
+                if matches!(order, Precedence::Behind | Precedence::JoinsBehind(_)) {
                     return Ok(());
                 }
                 let prev = store::receipt::last_own(db, new.hash)?;
@@ -167,6 +186,15 @@ impl Desk {
     fn precedence(&self, shown: Option<&AlarmRow>, new: &NewAlarm, signature: SignatureView) -> Precedence {
         let Some(shown) = shown.filter(|shown| shown.hash != new.hash) else { return Precedence::Only };
         let shown_signature = self.open_row(shown, &self.known()).signature;
+        let both_proven = (signature, shown_signature) == (SignatureView::Proven, SignatureView::Proven);
+        if both_proven && shown.device == new.device {
+            // The same alarm by both ways: what came by data says more.
+            match (shown.form, new.form) {
+                (Form::Sms, Form::Alarm) => return Precedence::Joins(shown.hash),
+                (Form::Alarm, Form::Sms) => return Precedence::JoinsBehind(shown.hash),
+                _ => {}
+            }
+        }
         if signature == SignatureView::Proven && shown_signature != SignatureView::Proven {
             Precedence::Before(shown.hash)
         } else {
@@ -368,6 +396,26 @@ enum Precedence {
     Before(Hash),
     /// The new one is kept and not shown.
     Behind,
+    /// The new one is the same alarm by the better way: it is shown in place of this, as far as this had got.
+    Joins(Hash),
+    /// The new one is the same alarm by the lesser way, and says nothing new beside this.
+    JoinsBehind(Hash),
+}
+
+impl Precedence {
+    /// Whether nobody is told: the alarm rings already.
+    fn is_silent(self) -> bool {
+        matches!(self, Self::Behind | Self::Joins(_) | Self::JoinsBehind(_))
+    }
+
+    /// How the audit says it.
+    fn result(self) -> &'static str {
+        match self {
+            Self::Only | Self::Before(_) => "ok",
+            Self::Behind => "other_bytes",
+            Self::Joins(_) | Self::JoinsBehind(_) => "joined",
+        }
+    }
 }
 
 /// A receipt of this desk, before it is signed.
@@ -409,7 +457,7 @@ impl ReceiptToMake {
 
 /// Only what the relay knows as an alarm gets receipts there.
 pub(super) fn sending_of(form: Form) -> Sending {
-    if form == Form::Alarm { Sending::Due } else { Sending::Never }
+    if matches!(form, Form::Alarm | Form::Sms) { Sending::Due } else { Sending::Never }
 }
 
 pub(super) fn add_deliveries(db: &Connection, deliveries: &[NewDelivery]) -> Result<(), DeskError> {
@@ -458,5 +506,6 @@ fn row_of(new: &NewAlarm) -> AlarmRow {
         document: new.document.clone(),
         received_at: new.received_at,
         state: ReceiptState::Received,
+        by_text: new.form == Form::Sms,
     }
 }

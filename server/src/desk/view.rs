@@ -93,6 +93,8 @@ pub struct AlarmSummary {
     pub unopened: Option<Unopened>,
     /// How it came to be.
     pub provenance: Option<Provenance>,
+    /// It came as a text message, or also as one.
+    pub by_text: bool,
     /// Words sent along.
     pub text: String,
     /// The newest position.
@@ -361,6 +363,7 @@ impl Desk {
             signature: opened.signature,
             unopened: opened.content.as_ref().err().copied(),
             provenance: body.map(|body| body.provenance.clone()),
+            by_text: row.by_text,
             text: body.map(|body| body.text.clone()).unwrap_or_default(),
             position_absent: absent.filter(|_| position.is_none()),
             position,

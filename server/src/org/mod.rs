@@ -153,6 +153,8 @@ pub struct DirectoryChange {
     pub without_desks: Vec<String>,
     /// The ladders; empty keeps the last ones, or makes the usual one in a first directory.
     pub ladders: Vec<LadderSpec>,
+    /// The number at which a bridge takes in alarms by text message; `None` keeps the last, an empty text takes it away.
+    pub sms_number: Option<String>,
 }
 
 impl Organisation {
@@ -224,6 +226,10 @@ impl Organisation {
         } else {
             old_ladders
         };
+        let sms_number = match change.sms_number {
+            Some(number) => Some(number).filter(|number| !number.is_empty()),
+            None => last.and_then(|last| last.sms_number.clone()),
+        };
         let directory = Directory {
             root: self.root(),
             version: last.map_or(1, |last| last.version + 1),
@@ -232,6 +238,7 @@ impl Organisation {
             relay,
             desks,
             ladders,
+            sms_number,
         };
         // Signed bytes are read back, so that no directory leaves that a phone would refuse.
         let directory = Directory::verify(Signed::make(directory, &self.root).bytes(), self.org())?;

@@ -7,11 +7,12 @@
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{Alarm, AlarmClass, Receipt, ReceiptState};
+use baken_schemas::alarm::{Alarm, AlarmClass, Receipt, ReceiptState, Slot};
+use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::id::{AlarmId, DeviceId};
-use baken_schemas::org::{Directory, Rung};
+use baken_schemas::id::{AlarmId, DeviceId, LadderId};
+use baken_schemas::org::{Directory, OrgId, Rung};
 use baken_schemas::signed::{Document as _, Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -23,7 +24,8 @@ use crate::relay::ladder;
 use crate::relay::mail::{Keep, put_document};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
-use crate::relay::receipts::put_receipt;
+use crate::relay::receipts::{self, put_receipt};
+use crate::relay::sms;
 use crate::relay::trust;
 use crate::store::{Priority, StoreError};
 
@@ -47,7 +49,8 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     if alarm.value().header.class == AlarmClass::Deposit {
         return Err(Refusal::NotYet);
     }
-    let plan = plan(relay, &phone, alarm.value())?;
+    let header = &alarm.value().header;
+    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), &alarm.value().slots)?;
     let now = relay.now();
     let keys = relay.keys();
     let stored =
@@ -57,20 +60,31 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
 }
 
 /// Who is called, and whether that is by a ladder that the directory knows.
-struct Plan {
-    rungs: Vec<Rung>,
+pub(super) struct Plan {
+    pub(super) rungs: Vec<Rung>,
     known: bool,
+}
+
+impl Plan {
+    /// How the audit says it.
+    pub(super) fn result(&self) -> &'static str {
+        if self.known { "ok" } else { "unknown_ladder" }
+    }
 }
 
 /// The ladder that the alarm names, from any version of the directory, without the desks that have left since: they
 /// would be waited for in vain. Where that leaves nobody, one rung with every desk it is sealed to; else one with every
 /// desk there is, which will ring though nobody can open it.
-fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
-    let header = &alarm.header;
-    let newest = relay.trust().directory(phone.org)?;
-    let named = match newest.value().ladder(header.ladder, header.ladder_version) {
+pub(super) fn plan(
+    relay: &Relay,
+    org: OrgId,
+    (ladder, version): (LadderId, u32),
+    slots: &[Slot],
+) -> Result<Plan, Refusal> {
+    let newest = relay.trust().directory(org)?;
+    let named = match newest.value().ladder(ladder, version) {
         Some(ladder) => Some(ladder.clone()),
-        None => relay.store().read(|db| trust::ladder(db, phone.org, header.ladder, header.ladder_version))?,
+        None => relay.store().read(|db| trust::ladder(db, org, ladder, version))?,
     };
     let mut rungs = named.map_or_else(Vec::new, |ladder| ladder.rungs);
     rungs.iter_mut().for_each(|rung| rung.responders.retain(|desk| newest.value().desk(*desk).is_some()));
@@ -79,7 +93,7 @@ fn plan(relay: &Relay, phone: &Phone, alarm: &Alarm) -> Result<Plan, Refusal> {
         return Ok(Plan { rungs, known: true });
     }
     let sealed_to: Vec<DeviceId> =
-        desks(newest.value()).filter(|desk| alarm.slots.iter().any(|slot| slot.responder == *desk)).collect();
+        desks(newest.value()).filter(|desk| slots.iter().any(|slot| slot.responder == *desk)).collect();
     let responders = if sealed_to.is_empty() { desks(newest.value()).collect() } else { sealed_to };
     Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S }], known: false })
 }
@@ -97,21 +111,55 @@ fn store(
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let (id, hash) = (alarm.value().header.alarm, alarm.hash());
-    if let Some(known) = known_hash(db, id)? {
-        if known == hash {
-            let answer = first_receipt(db, id, keys.device)?;
+    let before = known(db, id)?;
+    if let Some(known) = &before {
+        if known.hash == hash {
+            let answer = receipts::stored(db, id, hash, keys.device)?;
             return Ok(Done { answer, ..Done::default() });
         }
-        keep_conflict(db, phone, alarm, now)?;
-        return Ok(Done { refusal: Some(Refusal::AlarmConflict), ..Done::default() });
+        let only_by_text = known.device == phone.device && sms::hash_of(db, id)? == Some(known.hash);
+        if !only_by_text {
+            keep_conflict(db, phone, alarm, now)?;
+            return Ok(Done { refusal: Some(Refusal::AlarmConflict), ..Done::default() });
+        }
     }
     let document = put_document(db, alarm.bytes(), Keep::WithAlarm, now)?;
+    let receipt = stored_receipt(keys, id, hash, now);
+    let (wakes, result) = if before.is_some() {
+        // It came by text message before: what came by data says more, and stands for it from now on.
+        db.prepare_cached("UPDATE alarm SET hash = ?2, document = ?3 WHERE alarm = ?1")?
+            .execute(params![id.0, hash.0, document])?;
+        put_receipt(db, &receipt, now)?;
+        (sms::hand_to_all(db, id, MailKind::Alarm, document, now)?, "joined")
+    } else {
+        insert(db, id, phone, hash, document, now)?;
+        put_receipt(db, &receipt, now)?;
+        (ladder::start(db, id, &plan.rungs, now)?, plan.result())
+    };
+    audit::append_for(db, now, phone.device, "alarm_stored", &id, result)?;
+    Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })
+}
+
+/// A new alarm, in whichever form it came first.
+pub(super) fn insert(
+    db: &Connection,
+    alarm: AlarmId,
+    phone: &Phone,
+    hash: Hash,
+    document: i64,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO alarm (alarm, org, account, device, hash, document, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
     )?
-    .execute(params![id.0, phone.org.0.0, phone.account.0, phone.device.0, hash.0, document, now.0])?;
+    .execute(params![alarm.0, phone.org.0.0, phone.account.0, phone.device.0, hash.0, document, now.0])?;
+    Ok(())
+}
+
+/// The relay's word that it has these bytes of an alarm: the first of their chain.
+pub(super) fn stored_receipt(keys: &DeviceKeys, alarm: AlarmId, hash: Hash, now: Timestamp) -> Signed<Receipt> {
     let receipt = Receipt {
-        alarm: id,
+        alarm,
         alarm_hash: hash,
         state: ReceiptState::Stored,
         at: now,
@@ -119,28 +167,20 @@ fn store(
         prev: Hash::ZERO,
         detail: Vec::new(),
     };
-    let receipt = Signed::make(receipt, &keys.sig);
-    put_receipt(db, &receipt, now)?;
-    let wakes = ladder::start(db, id, &plan.rungs, now)?;
-    let result = if plan.known { "ok" } else { "unknown_ladder" };
-    audit::append_for(db, now, phone.device, "alarm_stored", &id, result)?;
-    Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })
+    Signed::make(receipt, &keys.sig)
 }
 
-fn known_hash(db: &Connection, alarm: AlarmId) -> Result<Option<Hash>, StoreError> {
+/// What is here under an alarm's id.
+pub(super) struct Known {
+    pub(super) hash: Hash,
+    pub(super) device: DeviceId,
+}
+
+pub(super) fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
     Ok(db
-        .prepare_cached("SELECT hash FROM alarm WHERE alarm = ?1")?
-        .query_row([alarm.0], |row| row.get(0).map(Hash))
+        .prepare_cached("SELECT hash, device FROM alarm WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| Ok(Known { hash: Hash(row.get(0)?), device: DeviceId(row.get(1)?) }))
         .optional()?)
-}
-
-fn first_receipt(db: &Connection, alarm: AlarmId, relay: DeviceId) -> Result<Vec<u8>, StoreError> {
-    Ok(db
-        .prepare_cached(
-            "SELECT d.bytes FROM receipt r JOIN document d ON d.document = r.document
-             WHERE r.alarm = ?1 AND r.signer = ?2 ORDER BY r.place LIMIT 1",
-        )?
-        .query_row(params![alarm.0, relay.0], |row| row.get(0))?)
 }
 
 fn keep_conflict(db: &Connection, phone: &Phone, alarm: &Signed<Alarm>, now: Timestamp) -> Result<(), StoreError> {

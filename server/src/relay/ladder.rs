@@ -13,7 +13,7 @@ use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::org::{OrgId, Rung};
-use baken_schemas::signed::Signed;
+use baken_schemas::signed::{Signed, hash_of};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -21,7 +21,7 @@ use crate::audit;
 use crate::relay::Relay;
 use crate::relay::mail;
 use crate::relay::problem::Refusal;
-use crate::relay::receipts::put_receipt;
+use crate::relay::receipts::{self, put_receipt};
 use crate::relay::wakes::Topic;
 use crate::store::{Priority, StoreError};
 
@@ -73,6 +73,13 @@ pub(super) fn handed(db: &Connection, alarm: AlarmId) -> Result<Vec<DeviceId>, S
     Ok(rows.collect::<Result<_, _>>()?)
 }
 
+/// The organisation of an alarm.
+pub(super) fn org_of(db: &Connection, alarm: AlarmId) -> Result<OrgId, StoreError> {
+    Ok(db
+        .prepare_cached("SELECT org FROM alarm WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| row.get(0).map(|org| OrgId(Hash(org))))?)
+}
+
 /// Puts an alarm, and what belongs to it so far, into the mailboxes of those who do not have it yet.
 fn hand_over(
     db: &Connection,
@@ -81,9 +88,16 @@ fn hand_over(
     responders: &[DeviceId],
     now: Timestamp,
 ) -> Result<Vec<Topic>, StoreError> {
-    let (org, document) = db
-        .prepare_cached("SELECT org, document FROM alarm WHERE alarm = ?1")?
-        .query_row([alarm.0], |row| Ok((OrgId(Hash(row.get(0)?)), row.get::<_, i64>(1)?)))?;
+    let (org, document, by_text) = db
+        .prepare_cached(
+            "SELECT a.org, a.document, s.document FROM alarm a LEFT JOIN alarm_sms s ON s.alarm = a.alarm
+             WHERE a.alarm = ?1",
+        )?
+        .query_row([alarm.0], |row| {
+            Ok((OrgId(Hash(row.get(0)?)), row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
+        })?;
+    // Each form in which it came, once.
+    let forms = [(MailKind::Alarm, Some(document).filter(|document| by_text != Some(*document))), (MailKind::Sms, by_text)];
     let mut wakes = Vec::new();
     for responder in responders {
         let first = db
@@ -93,7 +107,11 @@ fn hand_over(
             continue;
         }
         let to = (org, *responder);
-        wakes.push(mail::put(db, to, MailKind::Alarm, document, now)?);
+        for (kind, document) in forms {
+            if let Some(document) = document {
+                wakes.push(mail::put(db, to, kind, document, now)?);
+            }
+        }
         if rung > 0 {
             for (kind, document) in since_pressed(db, alarm)? {
                 mail::put(db, to, kind, document, now)?;
@@ -166,9 +184,8 @@ fn run_out(db: &Connection, keys: &DeviceKeys, alarm: AlarmId, now: Timestamp) -
     let (org, device, alarm_hash) = db
         .prepare_cached("SELECT org, device, hash FROM alarm WHERE alarm = ?1")?
         .query_row([alarm.0], |row| Ok((OrgId(Hash(row.get(0)?)), DeviceId(row.get(1)?), Hash(row.get(2)?))))?;
-    let prev = db
-        .prepare_cached("SELECT hash FROM receipt WHERE alarm = ?1 AND signer = ?2 ORDER BY place DESC LIMIT 1")?
-        .query_row(params![alarm.0, keys.device.0], |row| row.get(0).map(Hash))?;
+    let before = receipts::own(db, alarm, alarm_hash, keys.device)?.pop().ok_or(StoreError::Damaged)?;
+    let prev = hash_of(before.bytes());
     let state = ReceiptState::Exhausted;
     let receipt = Receipt { alarm, alarm_hash, state, at: now, by: keys.device, prev, detail: Vec::new() };
     let document = put_receipt(db, &Signed::make(receipt, &keys.sig), now)?;

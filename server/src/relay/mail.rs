@@ -74,12 +74,13 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Roster => 5,
         MailKind::Directory => 6,
         MailKind::Order => 7,
+        MailKind::Sms => 12,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
-    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Update};
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order]
+    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Sms, Update};
+    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Sms]
         .into_iter()
         .find(|kind| number_of(*kind) == number)
         .ok_or(StoreError::Damaged)

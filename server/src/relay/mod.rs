@@ -32,6 +32,7 @@ mod receipts;
 mod recover;
 mod routes;
 mod sealed_root;
+mod sms;
 mod standing;
 mod sweep;
 mod trust;
@@ -67,6 +68,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_2.sql"),
         include_str!("schema_2_blob.sql"),
         include_str!("schema_3.sql"),
+        include_str!("schema_4_sms.sql"),
     ],
 };
 

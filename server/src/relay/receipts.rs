@@ -43,7 +43,7 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     if receipt.value().by != desk.desk {
         return Err(FormatError::Signature { what: Receipt::LABEL }.into());
     }
-    if receipt.value().alarm_hash != alarm.hash {
+    if receipt.value().alarm_hash != alarm.hash && Some(receipt.value().alarm_hash) != alarm.sms_hash {
         return Err(Refusal::NotHanded);
     }
     let now = relay.now();
@@ -56,17 +56,23 @@ struct Known {
     device: DeviceId,
     account: [u8; 16],
     hash: Hash,
+    /// Of the text by which it came too.
+    sms_hash: Option<Hash>,
 }
 
 fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
     Ok(db
-        .prepare_cached("SELECT org, device, account, hash FROM alarm WHERE alarm = ?1")?
+        .prepare_cached(
+            "SELECT a.org, a.device, a.account, a.hash, s.hash FROM alarm a LEFT JOIN alarm_sms s ON s.alarm = a.alarm
+             WHERE a.alarm = ?1",
+        )?
         .query_row([alarm.0], |row| {
             Ok(Known {
                 org: OrgId(Hash(row.get(0)?)),
                 device: DeviceId(row.get(1)?),
                 account: row.get(2)?,
                 hash: Hash(row.get(3)?),
+                sms_hash: row.get::<_, Option<[u8; 32]>>(4)?.map(Hash),
             })
         })
         .optional()?)
@@ -114,6 +120,33 @@ pub(super) fn put_receipt(db: &Connection, receipt: &Signed<Receipt>, now: Times
     db.prepare_cached("INSERT INTO receipt (alarm, hash, signer, document, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
         .execute(params![value.alarm.0, receipt.hash().0, value.by.0, document, now.0])?;
     Ok(document)
+}
+
+/// The relay's own receipts for these bytes of an alarm, as signed, in order: those of one form of it are one chain.
+pub(super) fn own(
+    db: &Connection,
+    alarm: AlarmId,
+    alarm_hash: Hash,
+    relay: DeviceId,
+) -> Result<Vec<Unverified<Receipt>>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT d.bytes FROM receipt r JOIN document d ON d.document = r.document
+         WHERE r.alarm = ?1 AND r.signer = ?2 ORDER BY r.place",
+    )?;
+    let rows = statement.query_map(params![alarm.0, relay.0], |row| row.get::<_, Vec<u8>>(0))?;
+    let mut found = Vec::new();
+    for bytes in rows {
+        let receipt = Unverified::<Receipt>::parse(&bytes?).map_err(|_| StoreError::Damaged)?;
+        if receipt.claims().alarm_hash == alarm_hash {
+            found.push(receipt);
+        }
+    }
+    Ok(found)
+}
+
+/// The relay's word that it has these bytes.
+pub(super) fn stored(db: &Connection, alarm: AlarmId, hash: Hash, relay: DeviceId) -> Result<Vec<u8>, StoreError> {
+    own(db, alarm, hash, relay)?.into_iter().next().map(|receipt| receipt.bytes().to_vec()).ok_or(StoreError::Damaged)
 }
 
 /// `GET /v0/alarms/{alarm}/receipts`: for the account's devices and who was handed the alarm.

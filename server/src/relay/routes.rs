@@ -13,7 +13,7 @@ use http::StatusCode;
 use crate::relay::problem::Refusal;
 use crate::relay::{
     Relay, activate, alarms, blobs, cards, devices, entries, live, log, mail, messages, orders, org_documents, pairing,
-    quota, receipts, recover, sealed_root,
+    quota, receipts, recover, sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.
@@ -58,6 +58,8 @@ impl Relay {
             .route(api::CARD, small(put(cards::put)).get(cards::fetch))
             .route(api::ENROLMENTS, small(post(messages::enrolment)))
             .route(api::ALARMS, small(post(alarms::post)))
+            .route(api::SMS_CONTEXTS, small(post(sms::post_context)))
+            .route(api::SMS, small(post(sms::post)))
             .route(api::UPDATES, small(post(messages::update)))
             .route(api::NOTES, small(post(messages::note)))
             .route(api::ORDERS, small(post(orders::post)))

@@ -1,7 +1,7 @@
 //! From what the desk knows to what a page shows: every figure with its unit, every age reckoned, every warning in words.
 
 use baken_schemas::Language;
-use baken_schemas::alarm::ReceiptState;
+use baken_schemas::alarm::{Provenance, ReceiptState};
 
 use crate::desk::{AlarmDetail, AlarmSummary, SignatureView};
 use crate::web::local_time::local;
@@ -112,7 +112,7 @@ impl ShownAlarm {
             received: local(alarm.received_at),
             signature: words.signature(alarm.signature, name),
             proven: alarm.signature == SignatureView::Proven,
-            provenance: alarm.provenance.as_ref().map(|how| words.provenance(how)).unwrap_or_default(),
+            provenance: provenance(alarm, words),
             unopened: alarm.unopened.map(|why| words.unopened(why)).unwrap_or_default(),
             text: alarm.text.clone(),
             position: alarm.position.as_ref().map(|position| ShownPosition {
@@ -275,4 +275,11 @@ fn machines(detail: &AlarmDetail, language: Language) -> Vec<Moment> {
         }
     });
     shown.collect()
+}
+
+/// How an alarm came to be; and that it came by text message too, where it came by data.
+fn provenance(alarm: &AlarmSummary, words: &Words) -> String {
+    let Some(how) = &alarm.provenance else { return String::new() };
+    let said = words.provenance(how);
+    if alarm.by_text && *how == Provenance::Phone { format!("{said}, {}", words.also_by_text) } else { said }
 }

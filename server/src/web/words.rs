@@ -55,6 +55,7 @@ words! {
     has_it: "heeft dit alarm", "has this alarm";
     an_officer: "een medewerker", "an officer";
     of_desk: "van", "of";
+    also_by_text: "ook per sms", "by text message too";
     received: "Binnengekomen", "Came in";
     ago: "geleden", "ago";
     no_position: "Geen plaats", "No position";
@@ -141,6 +142,7 @@ impl Words {
             Some(AlarmKind::Missed) => self.pick("Check-in gemist", "Check-in missed"),
             Some(AlarmKind::Test) => self.pick("Test door de gebruiker", "The user's test"),
             Some(AlarmKind::Probe) => self.pick("Automatische test", "Automatic test"),
+            Some(AlarmKind::Trouble) => self.pick("Storing: geen noodoproep", "Trouble: no call for help"),
             None => self.pick("Alarm dat niet geopend kan worden", "An alarm that cannot be opened"),
         }
     }
@@ -221,6 +223,11 @@ impl Words {
     pub fn provenance(&self, provenance: &Provenance) -> String {
         match provenance {
             Provenance::Phone => self.pick("Van een telefoon", "From a phone").to_owned(),
+            Provenance::Sms { bridge } if bridge.is_empty() => {
+                self.pick("Van een telefoon, per sms via een bridge", "From a phone, by text message through a bridge").to_owned()
+            }
+            Provenance::Sms { bridge } if self.is_dutch() => format!("Van een telefoon, per sms via de bridge: {bridge}"),
+            Provenance::Sms { bridge } => format!("From a phone, by text message through the bridge: {bridge}"),
             Provenance::Button { button, transport } if self.is_dutch() => {
                 format!("Van een vaste knop via een bridge: {button} ({transport})")
             }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
+use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, Provenance};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::org::{Invite, InviteRole, RelayEntry};
@@ -50,6 +51,7 @@ impl Joiner {
             desk_key: self.joined.desk_key.clone(),
             directory: self.joined.directory.clone(),
             buttons: read_buttons(self.dir.path()).unwrap(),
+            language: Language::En,
             clock: Arc::new(SystemClock),
             rng: Box::new(ChaCha20Rng::seed_from_u64(8)),
         };

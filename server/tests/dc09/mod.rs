@@ -243,13 +243,71 @@ async fn the_tool_sends_to_the_tool_and_decodes_what_was_sent() {
 fn the_tool_decodes_a_frame_however_it_was_copied() {
     let text = r#"3BC6002E"SIA-DCS"0001R1L0#1234[#1234|NPA501|ANoodknop]"#;
     let hex: String = format!("\n{text}\r").bytes().map(|byte| format!("{byte:02x}")).collect();
-    for copied in [text, &format!("\\n{text}\\r"), &format!("\n{text}\r"), &hex, &hex.to_uppercase()] {
-        let view = command::decode(copied, None).unwrap();
-        assert_eq!((&view["text"], &view["sequence"]), (&"Noodknop".into(), &1.into()), "{copied}");
+    for copied in [text, &format!("\\n{text}\\r"), &format!("\n{text}\r"), &format!("\n{text}\r\n"), &hex, &hex.to_uppercase()]
+    {
+        let view = command::decode(copied.as_bytes(), None);
+        assert_eq!((&view["text"], &view["seq"]), (&"Noodknop".into(), &"0001".into()), "{copied}");
     }
     for broken in ["", "0a0d", "hello", &text[1..], &"x".repeat(10_000)] {
-        assert!(command::decode(broken, None).is_err(), "{broken} passed");
+        let view = command::decode(broken.as_bytes(), None);
+        assert_eq!(view["valid"], false, "{broken} passed");
+        assert!(view["error"].is_string() && view["id"].is_null(), "{view}");
     }
+}
+
+/// What `dc09 decode --json` prints of a frame on its standard input, and its exit code.
+fn decode_by_program(frame: &[u8], key_hex: Option<&str>) -> (Value, Option<i32>) {
+    use std::io::Write as _;
+    let mut arguments = vec!["dc09", "decode", "--json"];
+    arguments.extend(key_hex.iter().flat_map(|key| ["--key", key]));
+    let mut program = std::process::Command::new(env!("CARGO_BIN_EXE_baken-server"))
+        .args(arguments)
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    program.stdin.take().unwrap().write_all(frame).unwrap();
+    let output = program.wait_with_output().unwrap();
+    (serde_json::from_slice(&output.stdout).expect("one JSON object"), output.status.code())
+}
+
+#[test]
+fn the_program_decodes_every_captured_frame_from_its_standard_input() {
+    const KEYS: [&str; 11] = [
+        "valid", "error", "encrypted", "id", "seq", "receiver", "line", "account", "data", "extended", "timestamp",
+    ];
+    let vectors: Vec<Value> = serde_json::from_str(include_str!("../../../tests/vectors/dc09.json")).unwrap();
+    for vector in &vectors {
+        let name = vector["description"].as_str().unwrap();
+        let frame = data_encoding::HEXLOWER.decode(vector["frame_hex"].as_str().unwrap().as_bytes()).unwrap();
+        let (said, exit) = decode_by_program(&frame, vector["key_hex"].as_str());
+        assert!(KEYS.iter().all(|key| said.get(key).is_some()), "{name}: {said}");
+        let decoded = &vector["decoded"];
+        // One dialler leaves out the line number, which the standard requires.
+        let valid = vector["valid"] == true && decoded.get("lpref") != Some(&Value::Null);
+        assert_eq!((&said["valid"], exit), (&valid.into(), Some(i32::from(!valid))), "{name}: {said}");
+        assert_eq!(said["error"].is_null(), valid, "{name}");
+        if valid && decoded.get("id").is_some() {
+            for (key, captured) in [
+                ("encrypted", "encrypted"),
+                ("id", "id"),
+                ("seq", "seq"),
+                ("receiver", "rcvr"),
+                ("line", "lpref"),
+                ("account", "acct"),
+                ("data", "data"),
+                ("timestamp", "timestamp"),
+            ] {
+                assert_eq!(said[key], decoded[captured], "{name}: {key}");
+            }
+            assert_eq!(said["extended"].as_array().unwrap().len(), decoded["xdata"].as_array().unwrap().len(), "{name}");
+        }
+    }
+    // Without its key the header is all there is to say.
+    let sealed = vectors.iter().find(|vector| vector["key_hex"].is_string() && vector["valid"] == true).unwrap();
+    let frame = data_encoding::HEXLOWER.decode(sealed["frame_hex"].as_str().unwrap().as_bytes()).unwrap();
+    let (said, exit) = decode_by_program(&frame, None);
+    assert_eq!((exit, &said["account"], &said["data"]), (Some(1), &sealed["decoded"]["acct"], &Value::Null));
 }
 
 #[tokio::test]

@@ -123,6 +123,7 @@ impl Town {
                 desks: vec![entry(&site.keys, name)],
                 ladders: Vec::new(),
                 without_desks: Vec::new(),
+                sms_number: None,
             };
             let documents = town.org.sign_directory(change, SystemClock.now(), &mut town.rng).unwrap();
             town.publish(&documents).await;

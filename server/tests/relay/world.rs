@@ -367,6 +367,7 @@ pub fn directory(
         },
         desks: desks.iter().map(entry).collect(),
         ladders: vec![ladder],
+        sms_number: None,
     };
     Signed::make(directory, root)
 }

@@ -85,6 +85,7 @@ impl World {
             desks: desk_keys.iter().map(|(name, keys)| desk::entry(name, keys)).collect(),
             without_desks: Vec::new(),
             ladders: vec![LADDER.parse::<LadderSpec>()?],
+            sms_number: None,
         };
         publish(&network, org.sign_directory(change, clock.now(), &mut rng)?).await?;
         let mut desks = Vec::new();

@@ -75,6 +75,9 @@ pub async fn press(
                     out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.language)));
                 }
                 out.line(text::KEEP_TRYING.with(out.language, &[&short(alarm)]));
+                if phone.baken.alarm_text(alarm).is_ok() {
+                    out.line(text::SMS_POSSIBLE.with(out.language, &[&short(alarm)]));
+                }
                 End::of_waiting(round.error.as_ref())
             } else {
                 End::Done
@@ -109,6 +112,19 @@ pub fn show(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Fai
     let baken = Phone::open(arguments)?.baken;
     let view = baken.alarm(find_alarm(&baken, typed)?)?;
     show_view(&view, out);
+    Ok(End::Done)
+}
+
+pub fn sms(arguments: &Arguments, typed: Option<&str>, out: &Output) -> Result<End, Failure> {
+    let baken = Phone::open(arguments)?.baken;
+    let alarm = match typed {
+        Some(typed) => find_alarm(&baken, typed)?,
+        None => baken.newest_unsent_alarm()?,
+    };
+    let text = baken.alarm_text(alarm)?;
+    out.json(&json!({"alarm": text.alarm, "number": text.number, "text": text.text}));
+    out.line(text::SMS_SEND.with(out.language, &[&text.number]));
+    out.line(&text.text);
     Ok(End::Done)
 }
 

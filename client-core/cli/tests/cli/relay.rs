@@ -210,6 +210,7 @@ fn directory(keys: &Keys, url: &str, tls_root: &[u8], rng: &mut ChaCha20Rng) -> 
         relay,
         desks: vec![desk],
         ladders: vec![ladder],
+        sms_number: None,
     };
     Signed::make(directory, &keys.root)
 }

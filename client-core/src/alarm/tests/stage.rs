@@ -210,6 +210,7 @@ fn signed_directory(
         },
         desks,
         ladders: vec![Ladder { ladder, version: 1, name: "Alle alarmen".to_owned(), rungs }],
+        sms_number: None,
     };
     Signed::make(directory, root)
 }

@@ -15,6 +15,7 @@ mod order;
 mod org;
 mod pairing;
 mod recovery;
+pub mod sms;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -85,6 +86,9 @@ const FORMATS: &[Format] = &[
     ("blob", blob::make_blob, blob::open_blob),
     ("export", export::make_export, export::open_export),
     ("order", order::make_order, order::open_order),
+    ("sms_context", sms::make_context, sms::open_context),
+    ("sms", sms::make_text, sms::open_text),
+    ("sms_alarm", sms::make_alarm, sms::open_alarm),
 ];
 
 impl Set {

@@ -65,6 +65,7 @@ fn describe_directory(directory: &Directory) -> Value {
             "desk": desk.desk, "name": desk.name, "sig": desk.sig, "kem": desk.kem,
         })).collect::<Vec<_>>(),
         "ladders": directory.ladders.iter().map(ladder).collect::<Vec<_>>(),
+        "sms_number": directory.sms_number,
     })
 }
 

@@ -20,6 +20,8 @@ pub(in crate::desk) enum Form {
     Damaged = 1,
     /// A note that says duress, without an alarm that it belongs to.
     DuressNote = 2,
+    /// An alarm that came as a text message.
+    Sms = 3,
 }
 
 /// A row of the table `alarm`.
@@ -32,6 +34,8 @@ pub(in crate::desk) struct AlarmRow {
     pub document: Vec<u8>,
     pub received_at: Timestamp,
     pub state: ReceiptState,
+    /// It came as a text message, or also as one.
+    pub by_text: bool,
 }
 
 /// A new one.
@@ -58,11 +62,14 @@ pub(super) fn state_column(row: &Row<'_>, name: &str) -> rusqlite::Result<Receip
 }
 
 fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
+    let by_text: bool = row.get("by_text")?;
     let form = match row.get::<_, i64>("form")? {
+        0 if by_text => Form::Sms,
         0 => Form::Alarm,
         2 => Form::DuressNote,
         _ => Form::Damaged,
     };
+    let text_joined: bool = row.get("text_joined")?;
     Ok(AlarmRow {
         alarm: AlarmId(row.get("alarm")?),
         hash: Hash(row.get("hash")?),
@@ -71,25 +78,28 @@ fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
         document: row.get("document")?,
         received_at: Timestamp(row.get("received_at")?),
         state: state_column(row, "state")?,
+        by_text: by_text || text_joined,
     })
 }
 
-const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state";
+const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state, by_text,
+    EXISTS (SELECT 1 FROM alarm AS other WHERE other.joined = alarm.hash AND other.by_text = 1) AS text_joined";
 
 /// Adds a row; `false` when these very bytes are there already.
 pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<bool> {
     let added = db.execute(
-        "INSERT INTO alarm (alarm, hash, form, device, document, received_at, state, brings_key)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO alarm (alarm, hash, form, device, document, received_at, state, brings_key, by_text)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (hash) DO NOTHING",
         params![
             new.alarm.0,
             new.hash.0,
-            new.form as i64,
+            if new.form == Form::Sms { Form::Alarm } else { new.form } as i64,
             new.device.0,
             new.document,
             new.received_at.0,
             ReceiptState::Received as i64,
-            new.brings_key
+            new.brings_key,
+            new.form == Form::Sms
         ],
     )?;
     Ok(added == 1)
@@ -110,6 +120,11 @@ pub(in crate::desk) fn find_hash(db: &Connection, hash: Hash) -> rusqlite::Resul
 /// Hides a row behind another of the same id; its bytes stay for the audit.
 pub(in crate::desk) fn supersede(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
     db.execute("UPDATE alarm SET superseded = 1 WHERE hash = ?1", params![hash.0]).map(drop)
+}
+
+/// Hides a row behind another form of the same alarm: what was said of the one was said of the other.
+pub(in crate::desk) fn join(db: &Connection, hash: Hash, shown: Hash) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET superseded = 1, joined = ?2 WHERE hash = ?1", params![hash.0, shown.0]).map(drop)
 }
 
 /// Open alarms, those that nobody has first, then by age, at most [`MAX_LISTED`]; or closed ones, the newest first.
@@ -143,9 +158,16 @@ pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
 }
 
 /// Notes that the alarm of these very bytes has got this far; it never goes back. By its id alone, what is said of a
-/// copy that a relay made would be said of the alarm.
+/// copy that a relay made would be said of the alarm. What is said of one form of it counts for the form that is shown.
 pub(in crate::desk) fn advance(db: &Connection, hash: Hash, state: ReceiptState) -> rusqlite::Result<()> {
-    db.execute("UPDATE alarm SET state = max(state, ?2) WHERE hash = ?1", params![hash.0, state as i64]).map(drop)
+    let sql = "UPDATE alarm SET state = max(state, ?2)
+               WHERE hash = ?1 OR hash = (SELECT joined FROM alarm WHERE hash = ?1)";
+    db.execute(sql, params![hash.0, state as i64]).map(drop)
+}
+
+/// The condition that a column is the hash `?1`, or that of another form of the alarm shown under it.
+pub(super) fn is_of(column: &str) -> String {
+    format!("({column} = ?1 OR {column} IN (SELECT hash FROM alarm WHERE joined = ?1))")
 }
 
 /// An update as it came.

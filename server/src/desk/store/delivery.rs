@@ -6,7 +6,7 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::alarm::state_column;
+use super::alarm::{is_of, state_column};
 use baken_schemas::alarm::ReceiptState;
 
 /// How long a worker has for one try, in milliseconds: longer than any channel's own time limits together.
@@ -156,16 +156,17 @@ pub(in crate::desk) fn next_due(db: &Connection) -> rusqlite::Result<Option<Time
 
 /// Drops what is still waiting for a closed alarm, except the news that it is closed.
 pub(in crate::desk) fn drop_waiting(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
-    let sql = "UPDATE delivery SET state = 3 WHERE hash = ?1 AND state = 0 AND event <> ?2";
-    db.execute(sql, params![hash.0, ReceiptState::Closed as i64]).map(drop)
+    let sql = format!("UPDATE delivery SET state = 3 WHERE {} AND state = 0 AND event <> ?2", is_of("hash"));
+    db.execute(&sql, params![hash.0, ReceiptState::Closed as i64]).map(drop)
 }
 
 /// The deliveries of the alarm of these very bytes.
 pub(in crate::desk) fn of_alarm(db: &Connection, hash: Hash) -> rusqlite::Result<Vec<DeliveryRow>> {
-    let mut sql = db.prepare_cached(
-        "SELECT channel, event, state, attempts, outcome, tried_at FROM delivery WHERE hash = ?1
+    let of_it = is_of("hash");
+    let mut sql = db.prepare_cached(&format!(
+        "SELECT channel, event, state, attempts, outcome, tried_at FROM delivery WHERE {of_it}
          ORDER BY number LIMIT ?2",
-    )?;
+    ))?;
     sql.query_map(params![hash.0, MAX_READ], |row| {
         Ok(DeliveryRow {
             channel: row.get("channel")?,

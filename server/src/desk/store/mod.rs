@@ -22,7 +22,12 @@ pub(super) use trust::{add_enrolment, add_roster, card, directories, enrolments,
 /// The desk's database.
 pub(super) const DATABASE: Schema = Schema {
     file: "desk.db",
-    migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2.sql")],
+    migrations: &[
+        crate::audit::TABLE,
+        include_str!("schema.sql"),
+        include_str!("schema_2.sql"),
+        include_str!("schema_3_sms.sql"),
+    ],
 };
 
 fn meta(db: &Connection, name: &str) -> rusqlite::Result<Option<String>> {

@@ -6,7 +6,7 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
-use super::alarm::state_column;
+use super::alarm::{is_of, state_column};
 
 /// The most receipts of one alarm that are read.
 const MAX_READ: i64 = 500;
@@ -93,15 +93,17 @@ pub(in crate::desk) fn last_own(db: &Connection, alarm_hash: Hash) -> rusqlite::
 
 /// Whether an officer of this desk has taken the alarm.
 pub(in crate::desk) fn is_taken_here(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<bool> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM receipt WHERE alarm_hash = ?1 AND own = 1 AND state >= ?2)";
-    db.query_row(sql, params![alarm_hash.0, ReceiptState::Seen as i64], |row| row.get(0))
+    let of_it = is_of("alarm_hash");
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM receipt WHERE {of_it} AND own = 1 AND state >= ?2)");
+    db.query_row(&sql, params![alarm_hash.0, ReceiptState::Seen as i64], |row| row.get(0))
 }
 
 /// Every receipt for these alarm bytes, in order of arrival here.
 pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Vec<ReceiptRow>> {
-    let mut sql = db.prepare_cached(
-        "SELECT state, at, own, document, detail, sending FROM receipt WHERE alarm_hash = ?1 ORDER BY number LIMIT ?2",
-    )?;
+    let of_it = is_of("alarm_hash");
+    let mut sql = db.prepare_cached(&format!(
+        "SELECT state, at, own, document, detail, sending FROM receipt WHERE {of_it} ORDER BY number LIMIT ?2",
+    ))?;
     sql.query_map(params![alarm_hash.0, MAX_READ], |row| {
         Ok(ReceiptRow {
             state: state_column(row, "state")?,
@@ -122,8 +124,8 @@ pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::
 
 /// The furthest that any receipt for these alarm bytes says; `None` without one.
 pub(in crate::desk) fn furthest(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Option<ReceiptState>> {
-    let sql = "SELECT state FROM receipt WHERE alarm_hash = ?1 ORDER BY state DESC LIMIT 1";
-    db.query_row(sql, params![alarm_hash.0], |row| state_column(row, "state")).optional()
+    let sql = format!("SELECT state FROM receipt WHERE {} ORDER BY state DESC LIMIT 1", is_of("alarm_hash"));
+    db.query_row(&sql, params![alarm_hash.0], |row| state_column(row, "state")).optional()
 }
 
 /// Receipts that are due, in the order they were made: a chain arrives in its order.
