@@ -20,6 +20,7 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     arguments.add_argument("--host", default="127.0.0.1")
     arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--over", choices=["TCP", "UDP"], default="TCP")
     arguments.add_argument("--account", required=True)
     arguments.add_argument("--key", help="16 or 32 characters, whose ASCII is the key")
     arguments.add_argument("--code", required=True, help="two letters: SIA; three digits: Contact ID")
@@ -34,7 +35,7 @@ def main() -> None:
     # Without a line number it leaves out a part of the header that the standard requires.
     dialler = dc09_spt(chosen.account, receiver=1, line=0)
     key = chosen.key.encode("ascii") if chosen.key else None
-    dialler.set_path("main", "primary", chosen.host, chosen.port, account=chosen.account, key=key, type="TCP")
+    dialler.set_path("main", "primary", chosen.host, chosen.port, account=chosen.account, key=key, type=chosen.over)
     event = {"code": chosen.code, "zone": chosen.zone}
     event |= {name: value for name in ("text", "lon", "lat") if (value := getattr(chosen, name)) is not None}
     try:

@@ -188,21 +188,12 @@ impl AlarmOutbox {
                 Ok::<_, FormatError>((alarm, content, updates))
             })?;
             let text = numbered.map(|numbered| numbered.seal(call, &phone.card_key, now));
-            let (text, text_key) =
-                text.map_or_else(Default::default, |(text, key)| (text, key.as_bytes().to_vec()));
+            let (text, text_key) = text.map_or_else(Default::default, |(text, key)| (text, key.as_bytes().to_vec()));
             let id = alarm.value().header.alarm;
             tx.execute(
                 "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, sms, sms_key)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-                params![
-                    id.0,
-                    alarm.bytes(),
-                    content.as_bytes(),
-                    cbor::to_vec(&call.kind),
-                    now.0,
-                    text,
-                    text_key
-                ],
+                params![id.0, alarm.bytes(), content.as_bytes(), cbor::to_vec(&call.kind), now.0, text, text_key],
             )?;
             updates.iter().try_for_each(|update| insert_update(tx, update))?;
             Ok(id)

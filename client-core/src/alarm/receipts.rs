@@ -66,9 +66,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         | MailKind::Update
         | MailKind::Note
         | MailKind::Enrolment
-        | MailKind::Roster => {
-            keep_evidence(tx, None, "not_for_phones", &mail.document, now)
-        }
+        | MailKind::Roster => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 
@@ -171,7 +169,8 @@ pub(super) struct KeptReceipt {
 
 /// Every receipt of an alarm that counts, in order of arrival.
 pub(super) fn receipts(db: &rusqlite::Connection, alarm: AlarmId) -> Result<Vec<KeptReceipt>, BakenError> {
-    let mut statement = db.prepare_cached("SELECT hash, document, desk, by_sms FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
+    let mut statement =
+        db.prepare_cached("SELECT hash, document, desk, by_sms FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
     let rows = statement.query_map([alarm.0], |row| {
         Ok((Hash(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?, row.get(3)?))
     })?;

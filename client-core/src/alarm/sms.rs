@@ -111,13 +111,7 @@ impl AlarmOutbox {
             if newest(tx, fit)?.is_none() {
                 tx.execute(
                     "INSERT INTO sms_context (context, document, text_key, tag_key, fit) VALUES (?1, ?2, ?3, ?4, ?5)",
-                    params![
-                        keys.context.0,
-                        signed.bytes(),
-                        keys.key.as_bytes(),
-                        keys.tag_key.as_bytes(),
-                        fit.0
-                    ],
+                    params![keys.context.0, signed.bytes(), keys.key.as_bytes(), keys.tag_key.as_bytes(), fit.0],
                 )?;
             }
             Ok(())

@@ -22,7 +22,8 @@ use super::{AlarmBody, AlarmKind, ContentKey, Fix, FixAbsent, Position, Provenan
 use crate::FormatError;
 use crate::cbor;
 use crate::crypto::{
-    Hash, KemSecret, SEAL_ONCE_OVERHEAD, SigningKey, SymmetricKey, Wrapped, open_once, open_wrapped, seal_once, transcript,
+    Hash, KemSecret, SEAL_ONCE_OVERHEAD, SigningKey, SymmetricKey, Wrapped, open_once, open_wrapped, seal_once,
+    transcript,
 };
 use crate::id::{AlarmId, DeviceId, LadderId, SmsContextId};
 use crate::org::{Directory, MAX_RESPONDERS};
@@ -369,12 +370,7 @@ impl SmsText {
         let (short, rest) = rest.split_first_chunk().ok_or_else(malformed)?;
         let (counter, rest) = rest.split_first_chunk().ok_or_else(malformed)?;
         let (sealed, tag) = rest.split_last_chunk().ok_or_else(malformed)?;
-        Ok(Self {
-            short: SmsShort(*short),
-            counter: u32::from_be_bytes(*counter),
-            sealed: sealed.to_vec(),
-            tag: *tag,
-        })
+        Ok(Self { short: SmsShort(*short), counter: u32::from_be_bytes(*counter), sealed: sealed.to_vec(), tag: *tag })
     }
 
     /// The alarm that this text is, if the phone of this context made it; what the relay asks, which cannot open it.

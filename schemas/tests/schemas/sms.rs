@@ -1,9 +1,7 @@
 //! Alarms by text message: one message, one alarm, whatever is in it and whoever plays it back.
 
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{
-    AlarmKind, Fix, FixAbsent, MAX_SMS_CHARACTERS, Position, Provenance, SmsBody, SmsText,
-};
+use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, MAX_SMS_CHARACTERS, Position, Provenance, SmsBody, SmsText};
 use baken_schemas::crypto::SymmetricKey;
 use baken_schemas::time::Timestamp;
 use proptest::prelude::*;
@@ -17,9 +15,11 @@ fn bodies() -> impl Strategy<Value = SmsBody> {
         Just(Fix::Absent(FixAbsent::NotYet)),
         Just(Fix::Absent(FixAbsent::SwitchedOff)),
         Just(Fix::Absent(FixAbsent::NoReceiver)),
-        (any::<i32>(), any::<i32>(), any::<u16>(), any::<u16>()).prop_map(|(latitude_e7, longitude_e7, accuracy, age)| {
-            Fix::At(Position { latitude_e7, longitude_e7, accuracy_m: accuracy.into(), age_s: age.into() })
-        }),
+        (any::<i32>(), any::<i32>(), any::<u16>(), any::<u16>()).prop_map(
+            |(latitude_e7, longitude_e7, accuracy, age)| {
+                Fix::At(Position { latitude_e7, longitude_e7, accuracy_m: accuracy.into(), age_s: age.into() })
+            }
+        ),
     ];
     (prop::sample::select(&KINDS[..]), fix, prop::option::of(0_u8..=100), any::<i64>(), any::<[u8; 32]>()).prop_map(
         |(kind, fix, battery_percent, made_at, card_key)| SmsBody {

@@ -63,10 +63,8 @@ pub struct ButtonState {
 /// Makes the rows fit `bridge.toml`: new buttons come, others go, and each is given its whole interval from now, since
 /// nobody listened while the bridge was down.
 pub(super) fn fit(db: &Connection, buttons: &Buttons, now: Timestamp) -> rusqlite::Result<()> {
-    let known: Vec<String> = db
-        .prepare_cached("SELECT account FROM button")?
-        .query_map([], |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let known: Vec<String> =
+        db.prepare_cached("SELECT account FROM button")?.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?;
     for account in known.iter().filter(|known| !buttons.keys().any(|account| account.as_str() == known.as_str())) {
         db.execute("DELETE FROM trouble WHERE account = ?1", params![account])?;
         db.execute("DELETE FROM button WHERE account = ?1", params![account])?;

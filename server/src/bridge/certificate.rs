@@ -19,7 +19,9 @@ use crate::tls::{self, TlsError};
 /// [`TlsError`].
 pub fn make_certificate(folder: &DataFolder, listens: &[SocketAddr], hosts: &[String]) -> Result<(), TlsError> {
     let mut names: Vec<String> = hosts.to_vec();
-    names.extend(listens.iter().filter(|address| !address.ip().is_unspecified()).map(|address| address.ip().to_string()));
+    names.extend(
+        listens.iter().filter(|address| !address.ip().is_unspecified()).map(|address| address.ip().to_string()),
+    );
     names.push("localhost".to_owned());
     names.sort();
     names.dedup();
@@ -50,7 +52,8 @@ pub fn server_config(folder: &DataFolder, settings: &BridgeSettings) -> Result<A
 
 fn given(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, TlsError> {
     let wrong = |error: rustls_pki_types::pem::Error| TlsError::Certificate(error.to_string());
-    let chain = CertificateDer::pem_slice_iter(&read_whole(certificate)?).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
+    let chain =
+        CertificateDer::pem_slice_iter(&read_whole(certificate)?).collect::<Result<Vec<_>, _>>().map_err(wrong)?;
     let key = PrivateKeyDer::from_pem_slice(&Zeroizing::new(read_whole(key)?)).map_err(wrong)?;
     tls::config_of(chain, key)
 }

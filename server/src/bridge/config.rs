@@ -185,12 +185,15 @@ pub fn read_gateways(data: &Path) -> Result<Option<Gateways>, ButtonsError> {
     if gateways.twilio.is_none() && gateways.cm.is_none() {
         return Err(ButtonsError::Sms("say by which gateway: [sms.twilio] or [sms.cm]"));
     }
-    let secrets = [gateways.twilio.as_ref().map(|twilio| &twilio.auth_token), gateways.cm.as_ref().map(|cm| &cm.secret)];
+    let secrets =
+        [gateways.twilio.as_ref().map(|twilio| &twilio.auth_token), gateways.cm.as_ref().map(|cm| &cm.secret)];
     if secrets.into_iter().flatten().any(|secret| secret.len() < MIN_SECRET_BYTES) {
         return Err(ButtonsError::Sms("a token or secret has at least 16 characters"));
     }
     if !gateways.tls && !gateways.listen.ip().is_loopback() {
-        return Err(ButtonsError::Sms("without `tls = true` listen on 127.0.0.1, behind a proxy that has a certificate"));
+        return Err(ButtonsError::Sms(
+            "without `tls = true` listen on 127.0.0.1, behind a proxy that has a certificate",
+        ));
     }
     Ok(Some(gateways))
 }
@@ -210,7 +213,9 @@ pub fn read_buttons(data: &Path) -> Result<Buttons, ButtonsError> {
             return Err(wrong(format!("a name has 1 to {MAX_NAME_BYTES} bytes")));
         }
         if entry.supervise_s.is_some_and(|seconds| seconds == 0 || seconds > MAX_SUPERVISE_S) {
-            return Err(wrong(format!("supervise_s is 1 to {MAX_SUPERVISE_S}; leave it out for a button that may be silent")));
+            return Err(wrong(format!(
+                "supervise_s is 1 to {MAX_SUPERVISE_S}; leave it out for a button that may be silent"
+            )));
         }
         let button = Button {
             name: entry.name,

@@ -28,7 +28,6 @@ pub use store::DATABASE_FILE;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use baken_schemas::{FormatError, Language};
 use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, Fix, FixAbsent, Provenance, ReceiptState, SmsAlarm, SmsText,
     check_receipt,
@@ -39,6 +38,7 @@ use baken_schemas::id::{AccountId, AlarmId};
 use baken_schemas::org::Directory;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
+use baken_schemas::{FormatError, Language};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;

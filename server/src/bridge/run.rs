@@ -80,6 +80,7 @@ pub async fn serve(
     stop: impl Future<Output = ()>,
 ) -> Result<(), BridgeError> {
     let Doors { tcp, udp, tls: tls_door, sms } = doors.into();
+    bridge.fit_buttons().await?;
     let handler = ButtonHandler::new(Arc::clone(&bridge));
     let rng = Box::new(bridge.fork_rng());
     let receiver = Arc::new(Receiver::new(handler, bridge.clock.clone(), rng, Limits::default()));

@@ -9,8 +9,10 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::store::Schema;
 
 /// The bridge's database.
-pub(super) const DATABASE: Schema =
-    Schema { file: DATABASE_FILE, migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2_buttons.sql")] };
+pub(super) const DATABASE: Schema = Schema {
+    file: DATABASE_FILE,
+    migrations: &[crate::audit::TABLE, include_str!("schema.sql"), include_str!("schema_2_buttons.sql")],
+};
 /// Its file.
 pub const DATABASE_FILE: &str = "bridge.db";
 

@@ -36,12 +36,14 @@ impl Bridge {
         *self.refused.lock().unwrap_or_else(PoisonError::into_inner).entry(code).or_default() += 1;
     }
 
+    /// Makes a row for every button, before the first is heard.
+    pub(super) async fn fit_buttons(&self) -> Result<(), BridgeError> {
+        let (buttons, now) = (self.buttons.clone(), self.clock.now());
+        self.store.write(Priority::Normal, move |db| Ok::<_, BridgeError>(buttons::fit(db, &buttons, now)?)).await
+    }
+
     /// Watches over the buttons, for ever.
     pub(super) async fn supervise(&self) -> Result<(), BridgeError> {
-        let (buttons, now) = (self.buttons.clone(), self.clock.now());
-        self.store
-            .write(Priority::Normal, move |db| Ok::<_, BridgeError>(buttons::fit(db, &buttons, now)?))
-            .await?;
         loop {
             if self.look(self.clock.now()).await? {
                 self.changed();

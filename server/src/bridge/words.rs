@@ -47,10 +47,8 @@ pub(super) fn trouble(language: Language, button: &Button, kind: TroubleKind, si
             format!("Knop {name} is nog nooit gehoord; afgesproken is elke {agreed_s} s."),
             format!("Button {name} has never been heard; agreed is every {agreed_s} s."),
         ),
-        (TroubleKind::BatteryLow, _) => language.pick(
-            format!("De batterij van knop {name} is zwak."),
-            format!("The battery of button {name} is low."),
-        ),
+        (TroubleKind::BatteryLow, _) => language
+            .pick(format!("De batterij van knop {name} is zwak."), format!("The battery of button {name} is low.")),
         (TroubleKind::Unreachable, _) => language.pick(
             format!("Het paneel meldt dat knop {name} niet bereikbaar is."),
             format!("The panel says that button {name} cannot be reached."),

@@ -45,9 +45,11 @@ pub(super) fn run(command: &BridgeCommand, say: &Say) -> Result<(), Failure> {
     let counts: serde_json::Map<_, _> = refused.iter().map(|(code, count, _)| (code.clone(), json!(count))).collect();
     let shown: Vec<Value> = rows.iter().map(|(account, button, state)| view(account, button, state)).collect();
     let lines = |nl: bool| {
-        let mut lines: Vec<String> = rows.iter().map(|(account, button, state)| line(account, button, state, nl)).collect();
+        let mut lines: Vec<String> =
+            rows.iter().map(|(account, button, state)| line(account, button, state, nl)).collect();
         if !refused.is_empty() {
-            let counts = refused.iter().map(|(code, count, _)| format!("{code} {count}")).collect::<Vec<_>>().join(", ");
+            let counts =
+                refused.iter().map(|(code, count, _)| format!("{code} {count}")).collect::<Vec<_>>().join(", ");
             lines.push(format!("{}: {counts}", if nl { "Niet aangenomen" } else { "Not taken" }));
         }
         lines.join("\n")
@@ -58,7 +60,8 @@ pub(super) fn run(command: &BridgeCommand, say: &Say) -> Result<(), Failure> {
 
 fn view(account: &Account, button: &Button, state: &ButtonState) -> Value {
     let time = |at: Option<Timestamp>| at.map(Timestamp::to_rfc3339);
-    let since = |kind| state.troubles.iter().find(|trouble| trouble.kind == kind).map(|trouble| trouble.since.to_rfc3339());
+    let since =
+        |kind| state.troubles.iter().find(|trouble| trouble.kind == kind).map(|trouble| trouble.since.to_rfc3339());
     json!({
         "account": account.as_str(),
         "name": button.name,

@@ -97,7 +97,8 @@ fn hand_over(
             Ok((OrgId(Hash(row.get(0)?)), row.get::<_, i64>(1)?, row.get::<_, Option<i64>>(2)?))
         })?;
     // Each form in which it came, once.
-    let forms = [(MailKind::Alarm, Some(document).filter(|document| by_text != Some(*document))), (MailKind::Sms, by_text)];
+    let forms =
+        [(MailKind::Alarm, Some(document).filter(|document| by_text != Some(*document))), (MailKind::Sms, by_text)];
     let mut wakes = Vec::new();
     for responder in responders {
         let first = db

@@ -60,12 +60,8 @@ fn store_context(db: &Connection, context: &Signed<SmsContext>, now: Timestamp) 
         Some(_) => return Err(Refusal::Conflict),
         None => {}
     }
-    db.prepare_cached("INSERT INTO sms_context (short, device, bytes, at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        short.0,
-        header.device.0,
-        context.bytes(),
-        now.0
-    ])?;
+    db.prepare_cached("INSERT INTO sms_context (short, device, bytes, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![short.0, header.device.0, context.bytes(), now.0])?;
     db.prepare_cached(
         "DELETE FROM sms_context WHERE short IN
          (SELECT short FROM sms_context WHERE device = ?1 ORDER BY at DESC, short LIMIT -1 OFFSET ?2)",
@@ -150,12 +146,8 @@ fn store(
     if by_data.is_none() {
         alarms::insert(db, id, phone, text.hash, document, now)?;
     }
-    db.prepare_cached("INSERT INTO alarm_sms (alarm, hash, document, at) VALUES (?1, ?2, ?3, ?4)")?.execute(params![
-        id.0,
-        text.hash.0,
-        document,
-        now.0
-    ])?;
+    db.prepare_cached("INSERT INTO alarm_sms (alarm, hash, document, at) VALUES (?1, ?2, ?3, ?4)")?
+        .execute(params![id.0, text.hash.0, document, now.0])?;
     let receipt = stored_receipt(keys, id, text.hash, now);
     receipts::put_receipt(db, &receipt, now)?;
     let (wakes, result) = if by_data.is_some() {

@@ -223,10 +223,12 @@ impl Words {
     pub fn provenance(&self, provenance: &Provenance) -> String {
         match provenance {
             Provenance::Phone => self.pick("Van een telefoon", "From a phone").to_owned(),
-            Provenance::Sms { bridge } if bridge.is_empty() => {
-                self.pick("Van een telefoon, per sms via een bridge", "From a phone, by text message through a bridge").to_owned()
+            Provenance::Sms { bridge } if bridge.is_empty() => self
+                .pick("Van een telefoon, per sms via een bridge", "From a phone, by text message through a bridge")
+                .to_owned(),
+            Provenance::Sms { bridge } if self.is_dutch() => {
+                format!("Van een telefoon, per sms via de bridge: {bridge}")
             }
-            Provenance::Sms { bridge } if self.is_dutch() => format!("Van een telefoon, per sms via de bridge: {bridge}"),
             Provenance::Sms { bridge } => format!("From a phone, by text message through the bridge: {bridge}"),
             Provenance::Button { button, transport } if self.is_dutch() => {
                 format!("Van een vaste knop via een bridge: {button} ({transport})")

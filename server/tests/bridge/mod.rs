@@ -1,5 +1,8 @@
 //! The bridge against a real relay, a real desk, and a dialler that speaks DC-09.
 
+mod lines;
+mod sms;
+
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;

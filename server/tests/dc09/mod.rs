@@ -243,7 +243,8 @@ async fn the_tool_sends_to_the_tool_and_decodes_what_was_sent() {
 fn the_tool_decodes_a_frame_however_it_was_copied() {
     let text = r#"3BC6002E"SIA-DCS"0001R1L0#1234[#1234|NPA501|ANoodknop]"#;
     let hex: String = format!("\n{text}\r").bytes().map(|byte| format!("{byte:02x}")).collect();
-    for copied in [text, &format!("\\n{text}\\r"), &format!("\n{text}\r"), &format!("\n{text}\r\n"), &hex, &hex.to_uppercase()]
+    for copied in
+        [text, &format!("\\n{text}\\r"), &format!("\n{text}\r"), &format!("\n{text}\r\n"), &hex, &hex.to_uppercase()]
     {
         let view = command::decode(copied.as_bytes(), None);
         assert_eq!((&view["text"], &view["seq"]), (&"Noodknop".into(), &"0001".into()), "{copied}");
@@ -273,9 +274,8 @@ fn decode_by_program(frame: &[u8], key_hex: Option<&str>) -> (Value, Option<i32>
 
 #[test]
 fn the_program_decodes_every_captured_frame_from_its_standard_input() {
-    const KEYS: [&str; 11] = [
-        "valid", "error", "encrypted", "id", "seq", "receiver", "line", "account", "data", "extended", "timestamp",
-    ];
+    const KEYS: [&str; 11] =
+        ["valid", "error", "encrypted", "id", "seq", "receiver", "line", "account", "data", "extended", "timestamp"];
     let vectors: Vec<Value> = serde_json::from_str(include_str!("../../../tests/vectors/dc09.json")).unwrap();
     for vector in &vectors {
         let name = vector["description"].as_str().unwrap();
@@ -300,7 +300,11 @@ fn the_program_decodes_every_captured_frame_from_its_standard_input() {
             ] {
                 assert_eq!(said[key], decoded[captured], "{name}: {key}");
             }
-            assert_eq!(said["extended"].as_array().unwrap().len(), decoded["xdata"].as_array().unwrap().len(), "{name}");
+            assert_eq!(
+                said["extended"].as_array().unwrap().len(),
+                decoded["xdata"].as_array().unwrap().len(),
+                "{name}"
+            );
         }
     }
     // Without its key the header is all there is to say.

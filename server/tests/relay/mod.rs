@@ -14,4 +14,5 @@ pub mod openapi;
 mod orders;
 mod pairing;
 mod recovery;
+mod sms;
 pub mod world;

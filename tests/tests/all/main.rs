@@ -19,6 +19,7 @@ mod power_loss;
 mod relay_power_loss;
 mod serve_all;
 mod simulation;
+mod sms;
 mod town;
 mod travel;
 mod two_phones;

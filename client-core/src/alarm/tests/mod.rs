@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod orders;
+mod sms;
 mod stage;
 
 use std::ops::ControlFlow;

@@ -67,6 +67,11 @@ pub(super) struct Stage {
 
 impl Stage {
     pub(super) fn set_up() -> Self {
+        Self::set_up_with(None)
+    }
+
+    /// In an organisation that takes alarms by text message at this number.
+    pub(super) fn set_up_with(sms_number: Option<&str>) -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(112);
         let clock = Arc::new(StageClock::default());
         clock.set(TODAY);
@@ -79,6 +84,8 @@ impl Stage {
         let ladder = LadderId::make(&mut rng);
         let key = SymmetricKey::make(&mut rng);
         let directory = signed_directory(&root, 1, &relay, [&east, &west], ladder);
+        let directory =
+            Signed::make(Directory { sms_number: sms_number.map(str::to_owned), ..directory.into_value() }, &root);
         let setup = AlarmSetup {
             device: DeviceId::make(&mut rng),
             alarm_key: SigningKey::make(&mut rng),
@@ -155,6 +162,17 @@ impl Stage {
         let detail = said.map(|(officer, text)| ReceiptDetail { officer: officer.to_owned(), text: text.to_owned() });
         let detail = detail.as_ref().zip(content.as_ref());
         Receipt::make(receipt, detail, &by.sig, &mut *self.rng.lock().unwrap()).unwrap()
+    }
+
+    /// The same directory with another number for texts.
+    pub(super) fn directory_with_number(
+        &self,
+        version: u64,
+        desks: [&DeviceKeys; 2],
+        number: &str,
+    ) -> Signed<Directory> {
+        let directory = self.directory(version, desks).into_value();
+        Signed::make(Directory { sms_number: Some(number.to_owned()), ..directory }, &self.root)
     }
 
     /// The next directory by the root, with these desks.
@@ -242,6 +260,7 @@ struct RelayState {
     alarms: BTreeMap<AlarmId, Vec<Vec<u8>>>,
     updates: Vec<Vec<u8>>,
     notes: Vec<Vec<u8>>,
+    contexts: Vec<Vec<u8>>,
     receipts: Vec<Vec<u8>>,
     mail: Vec<(u64, Mail)>,
     generation: u64,
@@ -279,6 +298,11 @@ impl StageRelay {
 
     pub(super) fn notes(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().notes.clone()
+    }
+
+    /// What phones left for their texts.
+    pub(super) fn contexts(&self) -> Vec<Vec<u8>> {
+        self.state.lock().unwrap().contexts.clone()
     }
 
     /// Every write that came in, stored or not.
@@ -330,6 +354,10 @@ impl StageRelay {
             }
             api::NOTES => {
                 state.notes.push(request.body.clone());
+                Vec::new()
+            }
+            api::SMS_CONTEXTS => {
+                state.contexts.push(request.body.clone());
                 Vec::new()
             }
             _ if path.starts_with("/v0/mail?after=") => {

@@ -1,6 +1,8 @@
 //! Vectors of alarms by text message: what the phone leaves beforehand, the text, and what a bridge makes of it.
 
-use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsKeys, SmsText};
+use baken_schemas::alarm::{
+    AlarmKind, Fix, FixAbsent, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsKeys, SmsText,
+};
 use baken_schemas::crypto::SymmetricKey;
 use baken_schemas::id::{DeviceId, SmsContextId};
 use baken_schemas::signed::{Signed, Unverified};
@@ -95,11 +97,7 @@ pub fn make_text(world: &mut World) -> Vec<Value> {
 
 pub fn open_text(_: &Set, vector: &Value) -> Value {
     let inputs = &vector["inputs"];
-    let keys = SmsKeys {
-        context: id(&inputs["context"]),
-        key: key(&inputs["key"]),
-        tag_key: key(&inputs["tag_key"]),
-    };
+    let keys = SmsKeys { context: id(&inputs["context"]), key: key(&inputs["key"]), tag_key: key(&inputs["tag_key"]) };
     let text = SmsText::from_text(vector["text"].as_str().expect("a text")).expect("of this format");
     assert_eq!(hex(&text.to_bytes()), vector["bytes"]);
     let (body, content) = text.open(&keys).expect("sealed under its number's key");

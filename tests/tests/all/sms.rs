@@ -1,0 +1,112 @@
+//! A phone without data, told with real processes: pressed while the relay cannot be reached, sent as a text by way of an
+//! SMS gateway and the bridge, taken by an officer; then the phone has data again, and it is still one alarm.
+
+use anyhow::{Context as _, Result, ensure};
+use baken_tests::story::console::Officer;
+use baken_tests::story::phone::Phone;
+use baken_tests::story::process::{Process, free_port, until};
+use baken_tests::story::town::{Plan, Town, text_of};
+use serde_json::{Value, json};
+
+const NUMBER: &str = "+3197010200300";
+const SECRET: &str = "0123456789abcdef0123456789abcdef";
+
+/// A town whose bridge is called by a gateway, and whose directory says at which number.
+async fn found(folder: &tempfile::TempDir) -> Result<(Town, String)> {
+    let plan =
+        Plan { data: folder.path().join("town"), log_level: "warn".to_owned(), tapped: false, programs: (None, None) };
+    let mut town = Town::found(&plan).await?;
+    let org = town.folder("org");
+    town.server(&["org", "directory", "--data", &org, "--sms-number", NUMBER, "--publish"]).await?;
+    town.bridge.take().context("the bridge runs")?.kill().await?;
+    let gateway = format!("127.0.0.1:{}", free_port()?);
+    let config = std::path::Path::new(&town.folder("bridge")).join("bridge.toml");
+    let mut buttons = std::fs::read_to_string(&config)?;
+    buttons.push_str(&format!("\n[sms]\nlisten = \"{gateway}\"\n[sms.cm]\nsecret = \"{SECRET}\"\n"));
+    std::fs::write(config, buttons)?;
+    town.start_bridge().await?;
+    Ok((town, format!("http://{gateway}/sms/cm")))
+}
+
+/// The gateway passes a text on; what it is answered.
+async fn pass_on(town: &Town, to: &str, text: &str) -> Result<u64> {
+    let program = town.programs.peers.join("sms_gateway.py").display().to_string();
+    let arguments = [&program, "--shape", "cm", "--to", to, "--secret", SECRET, "--text", text];
+    let log = town.data.join("log").join("gateway.log");
+    let mut gateway = Process::start("gateway", &town.programs.python, &arguments, &[], &log)?;
+    let answer = gateway.json_where(|line| line.get("status").is_some()).await?;
+    answer["status"].as_u64().context("a status")
+}
+
+/// The open alarms at the console.
+async fn open(officer: &Officer) -> Result<Vec<Value>> {
+    let list = officer.look("/api/alarms").await?;
+    Ok(list["alarms"].as_array().cloned().unwrap_or_default())
+}
+
+/// How many open alarms are no test.
+async fn panics(officer: &Officer) -> Result<usize> {
+    Ok(open(officer).await?.iter().filter(|shown| shown["kind"] == "panic").count())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_back() -> Result<()> {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir()?;
+    let (mut town, gateway) = found(&folder).await?;
+    let phone = Phone::new(&town, "mayor", "nl");
+    let invite = town.invite("A. Testma", "burgemeester", "+31600000001").await?;
+    phone.run(&["activate", &invite, "--name", "telefoon"]).await?;
+    // Beforehand, while there is data: any round leaves what texts need.
+    until("a text is possible", async || {
+        phone.run(&["alarm", "press", "--kind", "test", "--text", "proef"]).await?;
+        let (code, _) = phone.try_run(&["alarm", "sms", "last"]).await?;
+        Ok((code == 0).then_some(()))
+    })
+    .await?;
+    let officer = town.officer("De Vries").await?;
+
+    // The phone has no data: nothing answers it. Then it is put away.
+    town.kill_relay().await?;
+    let press = ["alarm", "press", "--position", "52.37175,4.89035,12,4", "--text", "bij het stadhuis"];
+    let (code, pressed) = phone.try_run(&press).await?;
+    ensure!(code != 0, "it was sent: {pressed}");
+    let sms = phone.run(&["alarm", "sms"]).await?;
+    ensure!(sms["number"] == NUMBER, "{sms}");
+    let (alarm, text) = (text_of(&sms, "alarm")?, text_of(&sms, "text")?);
+    ensure!(text.len() <= 160 && text.is_ascii(), "{text}");
+    town.start_relay().await?;
+
+    // Its owner sends the text; the gateway passes it on.
+    ensure!(pass_on(&town, &gateway, &text).await? == 200, "the bridge did not take it");
+    let shown = until("the desk rings", async || {
+        Ok(open(&officer).await?.into_iter().find(|shown| shown["alarm"] == alarm.as_str()))
+    })
+    .await?;
+    ensure!(shown["provenance"]["sms"]["bridge"] == "Knop balie stadhuis", "{shown}");
+    ensure!(shown["signature"] == "proven" && shown["ringing"] == true, "{shown}");
+    ensure!(shown["position"]["accuracy_m"] == 12, "{shown}");
+    ensure!(shown["person"]["name"] == "A. Testma", "{shown}");
+    officer.act(&format!("/api/alarms/{alarm}/acknowledge"), &json!({})).await?;
+
+    // Data is back: the phone learns who has it, sends the alarm itself, and nothing rings twice.
+    let mut following = phone.start(&["alarm", "watch", &alarm, "--until", "seen", "--timeout", "60"])?;
+    let seen = following.json_where(|line| line["state"] == "seen").await?;
+    ensure!(seen["officer"] == "De Vries", "{seen}");
+    until("the same alarm by data", async || {
+        phone.try_run(&["alarm", "watch", &alarm, "--timeout", "1"]).await?;
+        let shown = open(&officer).await?.into_iter().find(|shown| shown["alarm"] == alarm.as_str());
+        Ok(shown.filter(|shown| shown["text"] == "bij het stadhuis"))
+    })
+    .await
+    .and_then(|shown| {
+        ensure!(shown["provenance"] == "phone" && shown["by_text"] == true, "{shown}");
+        ensure!(shown["ringing"] == false && shown["held_by"]["officer"] == "De Vries", "{shown}");
+        Ok(())
+    })?;
+    ensure!(panics(&officer).await? == 1, "one alarm, by two ways: {:?}", open(&officer).await?);
+    // Played back, it is the alarm that it was.
+    ensure!(pass_on(&town, &gateway, &text).await? == 200, "a repeat");
+    ensure!(panics(&officer).await? == 1, "a repeat rings nothing");
+    Ok(())
+}
