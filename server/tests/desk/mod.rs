@@ -5,6 +5,7 @@ mod acting;
 mod console;
 mod orders;
 mod process;
+mod sms;
 mod taking;
 pub mod town;
 mod whole;

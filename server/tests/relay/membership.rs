@@ -51,7 +51,7 @@ pub async fn try_all(world: &mut World, circle: &Circle, keys: &DeviceKeys) -> V
 }
 
 /// What stays open to whoever is not in a circle, or in no account: calling for help, and what belongs to it.
-pub const HELP: [&str; 5] = ["sendAlarm", "sendUpdate", "sendNote", "receipts", "mail"];
+pub const HELP: [&str; 7] = ["sendAlarm", "leaveSmsContext", "sendSms", "sendUpdate", "sendNote", "receipts", "mail"];
 /// How long owners may object.
 pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// What only desks do.
