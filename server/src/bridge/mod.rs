@@ -366,7 +366,7 @@ impl Bridge {
                 if store::repeated(db, &fingerprint, now.plus_ms(-REPEAT_MS))?.is_some() {
                     return Ok::<_, BridgeError>(TextTaken::Kept);
                 }
-                if store::waiting(db, Errand::Sms)? >= MAX_WAITING_TEXTS {
+                if store::waiting(db, Errand::Sms)? >= MAX_WAITING_TEXTS && !store::make_room(db)? {
                     return Ok(TextTaken::TooMany);
                 }
                 store::add(db, &new, now)?;

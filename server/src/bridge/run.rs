@@ -219,7 +219,7 @@ impl Bridge {
                 let delay_ms = if taken { longest_ms } else { backoff_ms };
                 self.store
                     .write(Priority::Alarm, move |db| {
-                        Ok::<_, BridgeError>(store::put_off(db, number, now.plus_ms(delay_ms))?)
+                        Ok::<_, BridgeError>(store::put_off(db, number, now.plus_ms(delay_ms), refused)?)
                     })
                     .await?;
             }

@@ -2,6 +2,8 @@
 -- its content, so that an update can follow; else empty.
 ALTER TABLE outgoing ADD COLUMN errand INTEGER NOT NULL DEFAULT 0 CHECK (errand IN (0, 1, 2));
 ALTER TABLE outgoing ADD COLUMN content_key BLOB NOT NULL DEFAULT x'';
+-- Of a text message: the relay said no to it. Anybody can send one that is no alarm of anybody's, and such make room first.
+ALTER TABLE outgoing ADD COLUMN refused INTEGER NOT NULL DEFAULT 0 CHECK (refused IN (0, 1));
 CREATE INDEX outgoing_of_alarm ON outgoing (alarm, errand);
 
 -- What is known of each button in bridge.toml. Times in milliseconds since 1970, 0 for never.

@@ -92,6 +92,13 @@ pub(super) fn waiting(db: &Connection, errand: Errand) -> rusqlite::Result<i64> 
     db.query_row(sql, params![errand as i64], |row| row.get(0))
 }
 
+/// Makes room for one more text message by giving up the oldest that the relay refused; whether there was one.
+pub(super) fn make_room(db: &Connection) -> rusqlite::Result<bool> {
+    let sql = "DELETE FROM outgoing WHERE number =
+               (SELECT number FROM outgoing WHERE errand = 2 AND stored_at = 0 AND refused = 1 ORDER BY number LIMIT 1)";
+    Ok(db.execute(sql, [])? > 0)
+}
+
 /// It is not sent any more.
 pub(super) fn give_up(db: &Connection, number: i64) -> rusqlite::Result<()> {
     db.execute("DELETE FROM outgoing WHERE number = ?1", params![number]).map(drop)
@@ -138,9 +145,9 @@ pub(super) fn stored(db: &Connection, number: i64, receipt: &[u8], now: Timestam
 }
 
 /// It is tried again then.
-pub(super) fn put_off(db: &Connection, number: i64, due_at: Timestamp) -> rusqlite::Result<()> {
-    let sql = "UPDATE outgoing SET attempts = attempts + 1, due_at = ?2 WHERE number = ?1";
-    db.execute(sql, params![number, due_at.0]).map(drop)
+pub(super) fn put_off(db: &Connection, number: i64, due_at: Timestamp, refused: bool) -> rusqlite::Result<()> {
+    let sql = "UPDATE outgoing SET attempts = attempts + 1, due_at = ?2, refused = ?3 WHERE number = ?1";
+    db.execute(sql, params![number, due_at.0, refused]).map(drop)
 }
 
 /// Whether a desk with this key was told whose the bridge is.
@@ -182,9 +189,32 @@ mod tests {
         let rounds = (0..3).map(|_| {
             now = now.plus_ms(10_000);
             let due = due(&db, now).unwrap();
-            due.iter().for_each(|failed| put_off(&db, failed.number, now.plus_ms(2_000)).unwrap());
+            due.iter().for_each(|failed| put_off(&db, failed.number, now.plus_ms(2_000), false).unwrap());
             due
         });
         assert!(rounds.flatten().any(|outgoing| outgoing.number == new));
+    }
+
+    #[test]
+    fn texts_that_the_relay_refused_make_room_and_others_do_not() {
+        let db = Connection::open_in_memory().unwrap();
+        DATABASE.migrations.iter().for_each(|script| db.execute_batch(script).unwrap());
+        let text = |number: u8| {
+            let new = NewOutgoing {
+                errand: Errand::Sms,
+                fingerprint: [number; 32],
+                alarm: AlarmId([number; 16]),
+                document: b"sealed".to_vec(),
+                content_key: None,
+            };
+            add(&db, &new, Timestamp(1_000)).unwrap()
+        };
+        let (waits, refused) = (text(1), text(2));
+        put_off(&db, waits, Timestamp(2_000), false).unwrap();
+        assert!(!make_room(&db).unwrap(), "it waits for a relay that is away");
+        put_off(&db, refused, Timestamp(2_000), true).unwrap();
+        assert!(make_room(&db).unwrap());
+        let due = due(&db, Timestamp(3_000)).unwrap();
+        assert_eq!(due.iter().map(|outgoing| outgoing.number).collect::<Vec<_>>(), [waits]);
     }
 }

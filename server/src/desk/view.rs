@@ -4,7 +4,7 @@
 use std::sync::{Arc, PoisonError};
 
 use baken_schemas::alarm::{
-    AlarmKind, Card, CardBody, Fix, FixAbsent, Provenance, Receipt, ReceiptDetail, ReceiptState, UpdateBody,
+    AlarmKind, Card, CardBody, ContentKey, Fix, FixAbsent, Provenance, Receipt, ReceiptDetail, ReceiptState, UpdateBody,
 };
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SymmetricKey};
@@ -235,6 +235,8 @@ blank_debug!(
 /// The rows behind one alarm.
 struct Rows {
     alarm: AlarmRow,
+    /// Its other forms.
+    joined: Vec<AlarmRow>,
     updates: Vec<UpdateRow>,
     receipts: Vec<ReceiptRow>,
     notes: Vec<NoteRow>,
@@ -252,7 +254,8 @@ impl Desk {
                 let updates = store::alarm::updates(db, alarm.alarm, UPDATES_FOR_POSITION)?;
                 let receipts = store::receipt::of_alarm(db, alarm.hash)?;
                 let notes = store::alarm::notes(db, alarm.alarm)?;
-                rows.push(Rows { alarm, updates, receipts, notes });
+                let joined = store::alarm::joined(db, alarm.hash)?;
+                rows.push(Rows { alarm, joined, updates, receipts, notes });
             }
             Ok::<_, DeskError>((rows, store::alarm::count_open(db)?))
         })?;
@@ -273,7 +276,8 @@ impl Desk {
             let notes = store::alarm::notes(db, alarm.alarm)?;
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
-            Ok::<_, DeskError>(Some((Rows { alarm, updates, receipts, notes }, deliveries, card)))
+            let joined = store::alarm::joined(db, alarm.hash)?;
+            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes }, deliveries, card)))
         })?;
         let Some((rows, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
@@ -296,7 +300,7 @@ impl Desk {
                     battery_percent: body.battery_percent,
                 })
                 .collect(),
-            receipts: rows.receipts.iter().filter_map(|row| self.receipt_view(row, &opened, &known)).collect(),
+            receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
             deliveries: deliveries.into_iter().map(|row| self.delivery_view(row)).collect(),
         }))
@@ -335,8 +339,7 @@ impl Desk {
             Fix::Absent(why) => Some(why),
             Fix::At(_) => None,
         });
-        let receipts: Vec<ReceiptView> =
-            rows.receipts.iter().filter_map(|row| self.receipt_view(row, opened, known)).collect();
+        let receipts = self.receipt_views(rows, opened, known);
         let held_by = receipts.iter().find(|receipt| receipt.state.is_by_human()).map(|receipt| HolderView {
             desk: receipt.by.clone(),
             own: receipt.own,
@@ -376,13 +379,20 @@ impl Desk {
         }
     }
 
-    fn receipt_view(&self, row: &ReceiptRow, opened: &Opened, known: &Known) -> Option<ReceiptView> {
+    /// The receipts for an alarm in whichever form it came: each has a key of its own.
+    fn receipt_views(&self, rows: &Rows, opened: &Opened, known: &Known) -> Vec<ReceiptView> {
+        let others = rows.joined.iter().filter_map(|row| self.open_row(row, known).content_key().cloned());
+        let keys: Vec<ContentKey> = opened.content_key().cloned().into_iter().chain(others).collect();
+        rows.receipts.iter().filter_map(|row| self.receipt_view(row, &keys, known)).collect()
+    }
+
+    fn receipt_view(&self, row: &ReceiptRow, keys: &[ContentKey], known: &Known) -> Option<ReceiptView> {
         let receipt = Unverified::<Receipt>::parse(&row.document).ok()?.claims().clone();
         let detail = if row.own {
             let detail = self.open_at_rest(&row.detail);
             detail.and_then(|detail| cbor::from_slice::<ReceiptDetail>(&detail, "a receipt's detail").ok())
         } else {
-            opened.content_key().and_then(|content| receipt.open_detail(content).ok().flatten())
+            keys.iter().find_map(|content| receipt.open_detail(content).ok().flatten())
         };
         let (officer, text) = detail.map(|detail| (detail.officer, detail.text)).unzip();
         Some(ReceiptView {

@@ -17,7 +17,7 @@ use baken_server::desk::{Act, AlarmDetail, SignatureView};
 use tokio::task::JoinHandle;
 
 use super::Joiner;
-use crate::desk::town::{ANY, Town, TownPhone, listen, until};
+use crate::desk::town::{ANY, PATIENCE, Town, TownPhone, listen, until};
 use crate::peer::Peer;
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
@@ -166,13 +166,16 @@ async fn a_text_rings_with_its_position_and_the_alarm_by_data_is_the_same_one() 
     desk.act(alarm, &officer, &Act::Close { outcome: "veilig".to_owned() }).await.unwrap();
 
     // The phone has receipts for both forms, each chain of its own.
-    let receipts = loop {
-        let receipts = story.receipts(alarm).await;
-        if receipts.iter().any(|receipt| receipt.state == ReceiptState::Closed) {
-            break receipts;
+    let closed = async {
+        loop {
+            let receipts = story.receipts(alarm).await;
+            if receipts.iter().any(|receipt| receipt.state == ReceiptState::Closed) {
+                return receipts;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     };
+    let receipts = tokio::time::timeout(PATIENCE, closed).await.expect("the receipts come in time");
     let of = |hash| receipts.iter().filter(move |receipt| receipt.alarm_hash == hash).map(|receipt| receipt.state);
     let by_text: Vec<_> = of(text.hash()).collect();
     assert_eq!(by_text, [ReceiptState::Stored, ReceiptState::Received, ReceiptState::Seen]);

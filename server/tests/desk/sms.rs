@@ -1,15 +1,15 @@
 //! Alarms by text message at the desk: what proves one, what a relay can make of it, and what the alarm by data adds.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmKind, Fix, FixAbsent, Provenance, ReceiptState, SmsAlarm, SmsBody, SmsContext, SmsContextHeader,
-    SmsHandover, SmsKeys, SmsText,
+    Alarm, AlarmKind, Fix, FixAbsent, Provenance, Receipt, ReceiptDetail, ReceiptState, SmsAlarm, SmsBody, SmsContext,
+    SmsContextHeader, SmsHandover, SmsKeys, SmsText,
 };
 use baken_schemas::api::MailKind;
 use baken_schemas::cbor;
-use baken_schemas::crypto::SymmetricKey;
+use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, SmsContextId};
-use baken_schemas::signed::Signed;
+use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use baken_server::desk::{Act, AlarmDetail, SignatureView, Unopened};
 
@@ -120,6 +120,38 @@ async fn a_text_and_the_alarm_by_data_are_one_whatever_restarts_between() {
     world.desk.act(alarm, &officer, &Act::Close { outcome: "veilig".to_owned() }).await.unwrap();
     assert_eq!(world.desk.alarms(true).unwrap().open, 0);
     assert_eq!(world.desk.alarms(false).unwrap().alarms.len(), 1);
+}
+
+#[tokio::test]
+async fn what_another_desk_said_of_the_text_stands_beside_the_alarm_by_data() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let texts = Texts::of(&mut world, &phone);
+    let alarm = texts.keys.alarm(1);
+    let handover = texts.handover(&texts.keys, 1, AlarmKind::Panic);
+    world.bring(MailKind::Sms, &handover).await;
+    let by_data = texts.by_data(&mut world, &phone, 1);
+    world.bring(MailKind::Alarm, by_data.bytes()).await;
+    assert!(shown(&world, alarm).summary.ringing);
+    let read: SmsHandover = cbor::from_slice(&handover, "a handover").unwrap();
+    let by_bridge = Unverified::<SmsAlarm>::parse(&read.alarm).unwrap();
+    let text = SmsText::from_bytes(&by_bridge.claims().text).unwrap();
+    let detail = ReceiptDetail { officer: "Agent West".to_owned(), text: String::new() };
+    let receipt = Receipt {
+        alarm,
+        alarm_hash: text.hash(),
+        state: ReceiptState::Seen,
+        at: Timestamp(0),
+        by: world.other.device,
+        prev: Hash::ZERO,
+        detail: Vec::new(),
+    };
+    let sealed = Some((&detail, &texts.keys.content(1)));
+    let receipt = Receipt::make(receipt, sealed, &world.other.sig, &mut world.rng).unwrap();
+    world.bring(MailKind::Receipt, receipt.bytes()).await;
+    let seen = shown(&world, alarm).summary;
+    assert!(!seen.ringing, "the other desk has it");
+    assert_eq!(seen.held_by.unwrap().officer.as_deref(), Some("Agent West"));
 }
 
 #[tokio::test]

@@ -44,11 +44,6 @@ async fn open(officer: &Officer) -> Result<Vec<Value>> {
     Ok(list["alarms"].as_array().cloned().unwrap_or_default())
 }
 
-/// How many open alarms are no test.
-async fn panics(officer: &Officer) -> Result<usize> {
-    Ok(open(officer).await?.iter().filter(|shown| shown["kind"] == "panic").count())
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_back() -> Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -57,13 +52,8 @@ async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_ba
     let phone = Phone::new(&town, "mayor", "nl");
     let invite = town.invite("A. Testma", "burgemeester", "+31600000001").await?;
     phone.run(&["activate", &invite, "--name", "telefoon"]).await?;
-    // Beforehand, while there is data: any round leaves what texts need.
-    until("a text is possible", async || {
-        phone.run(&["alarm", "press", "--kind", "test", "--text", "proef"]).await?;
-        let (code, _) = phone.try_run(&["alarm", "sms", "last"]).await?;
-        Ok((code == 0).then_some(()))
-    })
-    .await?;
+    // Beforehand, while there is data, a sync leaves what texts need.
+    phone.run(&["sync"]).await?;
     let officer = town.officer("De Vries").await?;
 
     // The phone has no data: nothing answers it. Then it is put away.
@@ -104,9 +94,9 @@ async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_ba
         ensure!(shown["ringing"] == false && shown["held_by"]["officer"] == "De Vries", "{shown}");
         Ok(())
     })?;
-    ensure!(panics(&officer).await? == 1, "one alarm, by two ways: {:?}", open(&officer).await?);
+    ensure!(open(&officer).await?.len() == 1, "one alarm, by two ways: {:?}", open(&officer).await?);
     // Played back, it is the alarm that it was.
     ensure!(pass_on(&town, &gateway, &text).await? == 200, "a repeat");
-    ensure!(panics(&officer).await? == 1, "a repeat rings nothing");
+    ensure!(open(&officer).await?.len() == 1, "a repeat rings nothing");
     Ok(())
 }

@@ -127,6 +127,12 @@ pub(in crate::desk) fn join(db: &Connection, hash: Hash, shown: Hash) -> rusqlit
     db.execute("UPDATE alarm SET superseded = 1, joined = ?2 WHERE hash = ?1", params![hash.0, shown.0]).map(drop)
 }
 
+/// The other forms of the alarm that is shown by these bytes.
+pub(in crate::desk) fn joined(db: &Connection, shown: Hash) -> rusqlite::Result<Vec<AlarmRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM alarm WHERE joined = ?1 ORDER BY number LIMIT 8");
+    db.prepare_cached(&sql)?.query_map(params![shown.0], read_alarm)?.collect()
+}
+
 /// Open alarms, those that nobody has first, then by age, at most [`MAX_LISTED`]; or closed ones, the newest first.
 pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec<AlarmRow>> {
     let (seen, closed) = (ReceiptState::Seen as i64, ReceiptState::Closed as i64);
