@@ -162,7 +162,7 @@ impl AlarmOutbox {
         };
         let ladder = usable_ladder(&phone).ok_or(BakenError::NoLadder)?;
         let id = self.write(|tx| {
-            let numbered = sms::take_number(tx, &phone).unwrap_or_default();
+            let numbered = sms::take_number(tx, &phone, context).unwrap_or_default();
             let (alarm, content, updates) = context.with_rng(|rng| {
                 let header = AlarmHeader {
                     alarm: numbered.as_ref().map_or_else(|| AlarmId::make(rng), |numbered| numbered.alarm),

@@ -4,7 +4,7 @@
 //! is one alarm. Where the organisation has no number, nothing of this is made. Nothing that goes wrong here can make
 //! pressing fail: the alarm then has no text.
 
-use baken_schemas::alarm::{ContentKey, SmsBody, SmsContext, SmsContextHeader, SmsKeys, SmsText};
+use baken_schemas::alarm::{ContentKey, SmsBody, SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsText};
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::id::{AlarmId, SmsContextId};
 use baken_schemas::time::Timestamp;
@@ -36,7 +36,7 @@ impl std::fmt::Debug for AlarmText {
 pub(super) struct Numbered {
     pub(super) alarm: AlarmId,
     keys: SmsKeys,
-    counter: u32,
+    number: SmsNumber,
 }
 
 impl Numbered {
@@ -49,8 +49,8 @@ impl Numbered {
             made_at,
             card_key: card_key.clone(),
         };
-        let text = SmsText::seal(&self.keys, self.counter, &body);
-        (text.to_text(), self.keys.content(self.counter))
+        let text = SmsText::seal(&self.keys, self.number, &body);
+        (text.to_text(), self.keys.content(self.number))
     }
 }
 
@@ -140,11 +140,16 @@ pub(super) fn document(db: &Connection, context: SmsContextId) -> Result<Option<
 }
 
 /// Takes the next number of the context for today's responders, where the relay has it.
-pub(super) fn take_number(tx: &Transaction<'_>, phone: &Phone) -> Result<Option<Numbered>, BakenError> {
+pub(super) fn take_number(
+    tx: &Transaction<'_>,
+    phone: &Phone,
+    context: &Context,
+) -> Result<Option<Numbered>, BakenError> {
     let Some(found) = fit_of(phone).map(|fit| newest(tx, fit)).transpose()?.flatten() else { return Ok(None) };
     let Some(counter) = found.counter.checked_add(1).filter(|_| found.stored) else { return Ok(None) };
     tx.execute("UPDATE sms_context SET counter = ?2 WHERE context = ?1", params![found.context.0, counter])?;
-    Ok(Some(Numbered { alarm: found.keys.alarm(counter), keys: found.keys, counter }))
+    let number = context.with_rng(|rng| SmsNumber::make(counter, rng));
+    Ok(Some(Numbered { alarm: found.keys.alarm(number), keys: found.keys, number }))
 }
 
 /// The hash of an alarm's text, and its key; `None` where it has no text.

@@ -9,15 +9,15 @@ mod card;
 mod note;
 mod receipt;
 mod sms;
+mod sms_context;
 mod update;
 
 pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
 pub use card::{Card, CardBody};
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
-pub use sms::{
-    MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsHandover, SmsKeys, SmsShort, SmsText,
-};
+pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
+pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
 pub use update::{Update, UpdateBody};
 
 use minicbor::{Decode, Encode};

@@ -6,28 +6,24 @@
 //! back is the alarm that it was.
 //!
 //! ```text
-//! text   "BAKEN " base64( version 1 | context 8 | counter 4 | sealed 87 | tag 8 )      150 characters of GSM 7-bit
-//! sealed commitment 16 | body 55 | tag 16, under a key of this counter alone
+//! text   "BAKEN " base64( version 1 | context 8 | counter 4 | salt 4 | sealed 87 | tag 8 )   156 characters of GSM 7-bit
+//! sealed commitment 16 | body 55 | tag 16, under a key of this counter and salt alone
 //! body   kind 1 | battery 1 | fix 1+4+4+2+2 | made at 8 | card key 32
 //! ```
 //! Whoever carries the text sees that it is one, whose context it names and its counter; nothing of what it says.
 
 use data_encoding::BASE64_NOPAD;
-use minicbor::bytes::{ByteArray, ByteVec};
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
-use rand_core::CryptoRng;
 use subtle::ConstantTimeEq as _;
 
-use super::{AlarmBody, AlarmKind, ContentKey, Fix, FixAbsent, Position, Provenance, Slot, slots_for};
+use super::sms_context::alarm_of;
+use super::{AlarmBody, AlarmKind, ContentKey, Fix, FixAbsent, Position, Provenance};
+use super::{SmsContext, SmsKeys, SmsNumber, SmsShort};
 use crate::FormatError;
-use crate::cbor;
-use crate::crypto::{
-    Hash, KemSecret, SEAL_ONCE_OVERHEAD, SigningKey, SymmetricKey, Wrapped, open_once, open_wrapped, seal_once,
-    transcript,
-};
-use crate::id::{AlarmId, DeviceId, LadderId, SmsContextId};
-use crate::org::{Directory, MAX_RESPONDERS};
-use crate::signed::{Document, Signed};
+use crate::crypto::{Hash, SEAL_ONCE_OVERHEAD, SymmetricKey, open_once, seal_once, transcript};
+use crate::id::{AlarmId, DeviceId};
+use crate::signed::Document;
 use crate::time::Timestamp;
 
 /// The most characters of one text message in GSM 7-bit.
@@ -44,170 +40,20 @@ const SEALED_LEN: usize = BODY_LEN + SEAL_ONCE_OVERHEAD;
 /// Bytes of the tag.
 const TAG_LEN: usize = 8;
 /// Bytes of a text behind its prefix, before base64.
-const TEXT_LEN: usize = 1 + SmsShort::LEN + 4 + SEALED_LEN + TAG_LEN;
+const TEXT_LEN: usize = 1 + SmsShort::LEN + SmsNumber::LEN + SEALED_LEN + TAG_LEN;
 /// A battery that is not known.
 const NO_BATTERY: u8 = 255;
 
-const SLOT_LABEL: &str = "baken/sms-slot/v0";
-const KEY_LABEL: &str = "baken/sms-key/v0";
-const CONTENT_LABEL: &str = "baken/sms-content-key/v0";
-const ALARM_LABEL: &str = "baken/sms-alarm-id/v0";
 const TAG_LABEL: &str = "baken/sms-tag/v0";
 const TEXT_LABEL: &str = "baken/sms-text/v0";
-
-/// What the relay sees of a context before its slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
-pub struct SmsContextHeader {
-    /// The context.
-    #[n(0)]
-    pub context: SmsContextId,
-    /// Whose.
-    #[n(1)]
-    pub device: DeviceId,
-    /// The ladder that its alarms climb.
-    #[n(2)]
-    pub ladder: LadderId,
-    /// The version of it that the user accepted.
-    #[n(3)]
-    pub ladder_version: u32,
-}
-
-/// What a phone leaves at the relay; its envelope is signed by the device's `alarm` key.
-#[derive(Clone, PartialEq, Eq, Encode, Decode)]
-pub struct SmsContext {
-    /// What the relay sees.
-    #[n(0)]
-    pub header: SmsContextHeader,
-    /// The key of the texts for each responder: always four, in random order.
-    #[n(1)]
-    pub slots: Vec<Slot>,
-    /// The key by which the relay tells this phone's texts from others, 32 bytes. It opens nothing.
-    #[n(2)]
-    pub tag_key: ByteArray<32>,
-}
-
-impl std::fmt::Debug for SmsContext {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SmsContext").field("header", &self.header).finish_non_exhaustive()
-    }
-}
-
-impl Document for SmsContext {
-    const LABEL: &'static str = "baken/sms-context/v0";
-    const MAX_BYTES: usize = 8 * 1024;
-
-    fn check(&self) -> Result<(), FormatError> {
-        let rule = |rule| FormatError::Rule { what: Self::LABEL, rule };
-        if self.slots.len() != MAX_RESPONDERS {
-            return Err(rule("a context has four slots"));
-        }
-        let lens = Wrapped::lens_for(32);
-        if self.slots.iter().any(|slot| slot.wrapped.lens() != lens) {
-            return Err(rule("every context has the same size"));
-        }
-        Ok(())
-    }
-}
-
-/// The keys of a context, as the phone has them.
-#[derive(Clone, PartialEq, Eq)]
-pub struct SmsKeys {
-    /// The context.
-    pub context: SmsContextId,
-    /// Seals the texts; responders have it too.
-    pub key: SymmetricKey,
-    /// Makes their tags and alarm ids; the relay has it too.
-    pub tag_key: SymmetricKey,
-}
-
-impl std::fmt::Debug for SmsKeys {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("SmsKeys").field("context", &self.context).finish_non_exhaustive()
-    }
-}
-
-impl SmsContext {
-    /// Makes a context for the responders of the ladder that the header names, and signs it.
-    ///
-    /// # Errors
-    /// [`FormatError::Rule`] when the directory has no such ladder, [`FormatError::Sealed`] when a responder's key is bad.
-    pub fn make(
-        header: SmsContextHeader,
-        directory: &Directory,
-        alarm_key: &SigningKey,
-        rng: &mut dyn CryptoRng,
-    ) -> Result<(Signed<Self>, SmsKeys), FormatError> {
-        let ladder = directory
-            .ladder(header.ladder, header.ladder_version)
-            .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the directory has no such ladder" })?;
-        let (key, tag_key) = (SymmetricKey::make(rng), SymmetricKey::make(rng));
-        let slots = slots_for(ladder, directory, (SLOT_LABEL, &cbor::to_vec(&header)), &key, rng)?;
-        let context = Self { header, slots, tag_key: ByteArray::from(*tag_key.as_bytes()) };
-        Ok((Signed::make(context, alarm_key), SmsKeys { context: header.context, key, tag_key }))
-    }
-
-    /// The context's keys at a responder: `None` when no slot is for it.
-    ///
-    /// # Errors
-    /// [`FormatError::Sealed`].
-    pub fn open(&self, responder: DeviceId, kem: &KemSecret) -> Result<Option<SmsKeys>, FormatError> {
-        let Some(slot) = self.slots.iter().find(|slot| slot.responder == responder) else { return Ok(None) };
-        let sealed = || FormatError::Sealed { what: SLOT_LABEL };
-        let key = open_wrapped(kem, None, SLOT_LABEL, &cbor::to_vec(&self.header), &slot.wrapped)?;
-        let key = SymmetricKey::from_slice(&key).ok_or_else(sealed)?;
-        Ok(Some(SmsKeys { context: self.header.context, key, tag_key: self.tag_key().ok_or_else(sealed)? }))
-    }
-
-    /// The key by which the relay tells this phone's texts from others.
-    pub fn tag_key(&self) -> Option<SymmetricKey> {
-        SymmetricKey::from_slice(&self.tag_key[..])
-    }
-}
-
-/// The part of a context's id that a text has room for: its first eight bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SmsShort(pub [u8; Self::LEN]);
-
-impl SmsShort {
-    /// Its length in bytes.
-    pub const LEN: usize = 8;
-
-    /// That of a context.
-    pub fn of(context: SmsContextId) -> Self {
-        let [short @ .., _, _, _, _, _, _, _, _] = context.0;
-        Self(short)
-    }
-}
-
-impl SmsKeys {
-    /// The id of the alarm with this number.
-    pub fn alarm(&self, counter: u32) -> AlarmId {
-        alarm_of(&self.tag_key, self.context, counter)
-    }
-
-    /// The key of the content of the text with this number: opens the details of receipts for it.
-    pub fn content(&self, counter: u32) -> ContentKey {
-        ContentKey(self.key.derive(CONTENT_LABEL, &[&self.context.0, &counter.to_be_bytes()]))
-    }
-
-    fn once(&self, counter: u32) -> SymmetricKey {
-        self.key.derive(KEY_LABEL, &[&self.context.0, &counter.to_be_bytes()])
-    }
-}
-
-fn alarm_of(tag_key: &SymmetricKey, context: SmsContextId, counter: u32) -> AlarmId {
-    let derived = tag_key.derive(ALARM_LABEL, &[&context.0, &counter.to_be_bytes()]);
-    let [id @ .., _, _, _, _, _, _, _, _, _, _, _, _, _, _, _, _] = *derived.as_bytes();
-    AlarmId(id)
-}
 
 /// A text message that calls for help, as it travels.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SmsText {
     /// Which context.
     pub short: SmsShort,
-    /// Rises with every alarm of the context, from 1; used once.
-    pub counter: u32,
+    /// Which of its alarms.
+    pub number: SmsNumber,
     sealed: Vec<u8>,
     tag: [u8; TAG_LEN],
 }
@@ -324,11 +170,11 @@ fn kind_number(kind: AlarmKind) -> u8 {
 
 impl SmsText {
     /// Seals an alarm with this number of the context. **Each number is for one body only**: it gives the key and the nonce.
-    pub fn seal(keys: &SmsKeys, counter: u32, body: &SmsBody) -> Self {
+    pub fn seal(keys: &SmsKeys, number: SmsNumber, body: &SmsBody) -> Self {
         let short = SmsShort::of(keys.context);
-        let sealed = seal_once(&keys.once(counter), TEXT_LABEL, &bound(short, counter), &body.to_bytes());
-        let tag = tag_of(&keys.tag_key, &[&bound(short, counter), &sealed]);
-        Self { short, counter, sealed, tag }
+        let sealed = seal_once(&keys.once(number), TEXT_LABEL, &bound(short, number), &body.to_bytes());
+        let tag = tag_of(&keys.tag_key, &[&bound(short, number), &sealed]);
+        Self { short, number, sealed, tag }
     }
 
     /// The text as it is sent: printable ASCII that every text message can hold, at most 160 characters.
@@ -338,7 +184,7 @@ impl SmsText {
 
     /// The bytes behind the prefix.
     pub fn to_bytes(&self) -> Vec<u8> {
-        [&[VERSION][..], &self.short.0, &self.counter.to_be_bytes(), &self.sealed, &self.tag].concat()
+        [&[VERSION][..], &self.short.0, &self.number.to_bytes(), &self.sealed, &self.tag].concat()
     }
 
     /// Reads a text as a gateway brings it, with whatever spaces and line ends around it.
@@ -368,9 +214,9 @@ impl SmsText {
         }
         let (_, rest) = bytes.split_first().ok_or_else(malformed)?;
         let (short, rest) = rest.split_first_chunk().ok_or_else(malformed)?;
-        let (counter, rest) = rest.split_first_chunk().ok_or_else(malformed)?;
+        let (number, rest) = rest.split_first_chunk().ok_or_else(malformed)?;
         let (sealed, tag) = rest.split_last_chunk().ok_or_else(malformed)?;
-        Ok(Self { short: SmsShort(*short), counter: u32::from_be_bytes(*counter), sealed: sealed.to_vec(), tag: *tag })
+        Ok(Self { short: SmsShort(*short), number: SmsNumber::from_bytes(*number), sealed: sealed.to_vec(), tag: *tag })
     }
 
     /// The alarm that this text is, if the phone of this context made it; what the relay asks, which cannot open it.
@@ -380,9 +226,9 @@ impl SmsText {
     pub fn alarm(&self, context: &SmsContext) -> Result<AlarmId, FormatError> {
         let refused = || FormatError::Signature { what: TEXT_LABEL };
         let tag_key = context.tag_key().ok_or_else(refused)?;
-        let tag = tag_of(&tag_key, &[&bound(self.short, self.counter), &self.sealed]);
+        let tag = tag_of(&tag_key, &[&bound(self.short, self.number), &self.sealed]);
         let ours = self.short == SmsShort::of(context.header.context) && bool::from(tag.ct_eq(&self.tag));
-        if ours { Ok(alarm_of(&tag_key, context.header.context, self.counter)) } else { Err(refused()) }
+        if ours { Ok(alarm_of(&tag_key, context.header.context, self.number)) } else { Err(refused()) }
     }
 
     /// What it says, at a responder that opened its context.
@@ -390,10 +236,10 @@ impl SmsText {
     /// # Errors
     /// [`FormatError::Sealed`].
     pub fn open(&self, keys: &SmsKeys) -> Result<(SmsBody, ContentKey), FormatError> {
-        let bound = bound(self.short, self.counter);
-        let body = open_once(&keys.once(self.counter), TEXT_LABEL, &bound, &self.sealed, TEXT_LABEL)?;
+        let bound = bound(self.short, self.number);
+        let body = open_once(&keys.once(self.number), TEXT_LABEL, &bound, &self.sealed, TEXT_LABEL)?;
         let body = SmsBody::from_bytes(&body).ok_or(FormatError::Malformed { what: TEXT_LABEL })?;
-        Ok((body, keys.content(self.counter)))
+        Ok((body, keys.content(self.number)))
     }
 
     /// What a receipt for this text names as the alarm's hash: phone, relay and desk make it of the same bytes.
@@ -402,8 +248,8 @@ impl SmsText {
     }
 }
 
-fn bound(short: SmsShort, counter: u32) -> Vec<u8> {
-    transcript(TEXT_LABEL, &[&[VERSION], &short.0, &counter.to_be_bytes()])
+fn bound(short: SmsShort, number: SmsNumber) -> Vec<u8> {
+    transcript(TEXT_LABEL, &[&[VERSION], &short.0, &number.to_bytes()])
 }
 
 /// A text that a bridge took in; its envelope is signed by the bridge's `alarm` key.
@@ -451,12 +297,13 @@ fn tag_of(key: &SymmetricKey, fields: &[&[u8]]) -> [u8; TAG_LEN] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cbor;
 
     #[test]
     fn a_text_fits_one_message() {
-        assert_eq!(TEXT_LEN, 108);
-        let characters = PREFIX.len() + TEXT_LEN.div_ceil(3) * 4;
-        assert_eq!(characters, 150);
+        assert_eq!(TEXT_LEN, 112);
+        let characters = PREFIX.len() + BASE64_NOPAD.encode_len(TEXT_LEN);
+        assert_eq!(characters, 156);
         assert!(characters <= MAX_SMS_CHARACTERS);
     }
 

@@ -5,7 +5,7 @@
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, Note, NoteBody, NoteKind, Receipt, ReceiptDetail,
-    ReceiptState, SmsBody, SmsContext, SmsText, Update, UpdateBody, check_receipt,
+    ReceiptState, SmsBody, SmsContext, SmsNumber, SmsText, Update, UpdateBody, check_receipt,
 };
 use baken_schemas::blob::BlobSealer;
 use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
@@ -129,7 +129,8 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
     let texts = [1, 2].map(|counter| {
         let AlarmBody { kind, fix, battery_percent, made_at, .. } = alarm_body(AlarmKind::Panic);
         let card_key = SymmetricKey::make(&mut world.rng);
-        SmsText::seal(&keys, counter, &SmsBody { kind, fix, battery_percent, made_at, card_key }).to_bytes()
+        let number = SmsNumber { counter, salt: [4; 4] };
+        SmsText::seal(&keys, number, &SmsBody { kind, fix, battery_percent, made_at, card_key }).to_bytes()
     });
     let open: Opener = Box::new(move |bytes| {
         let text = SmsText::from_bytes(bytes)?;

@@ -72,7 +72,7 @@ def sms_context(world, inputs, sealer):
 def sms(world, inputs, sealer):
     """A text message: all of it follows from the keys, the number and what it says."""
     label, body, context = "baken/sms-text/v0", inputs["body"], h(inputs["context"])
-    number = struct.pack(">I", inputs["counter"])
+    number = struct.pack(">I", inputs["counter"]) + h(inputs["salt"])
     clear = [b"\0", context[:8], number]
     tag, place = 3, bytes(12)
     if "at" in body["fix"]:

@@ -139,14 +139,14 @@ def instances(world, formats, pairing):
     text = {"context": fresh(16), "key": fresh(32), "tag_key": fresh(32)}
     far = {"latitude_e7": -(2**31), "longitude_e7": 2**31 - 1, "accuracy_m": 2**16 - 1, "age_s": 0}
     yield yield_of("sms", *[
-        {**text, "counter": counter, "body": {"made_at": made_at, "card_key": fresh(32), **said}}
+        {**text, "counter": counter, "salt": fresh(4), "body": {"made_at": made_at, "card_key": fresh(32), **said}}
         for counter, made_at, said in [
             (1, -(2**63), {"kind": "trouble", "fix": {"at": far}, "battery_percent": 0}),
             (2**32 - 1, 2**63 - 1, {"kind": "silent", "fix": {"absent": "no-receiver"}, "battery_percent": None}),
         ]
     ])
     bridge = world.named["mayor_tablet"].device.hex()
-    yield yield_of("sms_alarm", {"bridge": bridge, "text": "00" + fresh(107), "taken_at": -1})
+    yield yield_of("sms_alarm", {"bridge": bridge, "text": "00" + fresh(111), "taken_at": -1})
     moved = {name: bodies[1][name] for name in ("fix", "battery_percent", "made_at")} | {"text": "weg"}
     place = {"alarm": fresh(16), "device": phone.device.hex(), "seq": 2**40, "content_key": content}
     yield yield_of("update", {**place, "body": moved})

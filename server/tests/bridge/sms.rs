@@ -3,7 +3,7 @@
 
 use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, Fix, Position, Provenance, Receipt, ReceiptState, SmsBody,
-    SmsContext, SmsContextHeader, SmsKeys, SmsText, check_receipt,
+    SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsText, check_receipt,
 };
 use baken_schemas::api;
 use baken_schemas::crypto::SymmetricKey;
@@ -62,14 +62,14 @@ impl Story {
             made_at: Timestamp(1_795_000_000_000),
             card_key: self.card_key.clone(),
         };
-        SmsText::seal(&self.keys, counter, &body)
+        SmsText::seal(&self.keys, numbered(counter), &body)
     }
 
     /// The same alarm by data.
     async fn press(&mut self, counter: u32) -> Signed<Alarm> {
         let directory = self.town.directory();
         let header = AlarmHeader {
-            alarm: self.keys.alarm(counter),
+            alarm: self.keys.alarm(numbered(counter)),
             device: self.phone.keys.device,
             class: AlarmClass::Alarm,
             ladder: directory.ladders[0].ladder,
@@ -108,6 +108,10 @@ impl Story {
     }
 }
 
+fn numbered(counter: u32) -> SmsNumber {
+    SmsNumber { counter, salt: [1, 2, 3, 4] }
+}
+
 async fn serve(joiner: &Joiner) -> (String, JoinHandle<()>) {
     let toml = format!(
         "[sms]\nlisten = \"127.0.0.1:0\"\n[sms.twilio]\nurl = \"https://bridge.example.nl/sms/twilio\"\n\
@@ -141,7 +145,7 @@ async fn call(gateway: &str, shape: &str, text: &str, more: &[&str]) -> u64 {
 #[tokio::test]
 async fn a_text_rings_with_its_position_and_the_alarm_by_data_is_the_same_one() {
     let mut story = Story::new().await;
-    let (alarm, text) = (story.keys.alarm(1), story.text(1));
+    let (alarm, text) = (story.keys.alarm(numbered(1)), story.text(1));
     assert_eq!(call(&story.gateway, "twilio", &text.to_text(), &[]).await, 200);
     let shown = story.shown(alarm, "the text at the desk", |_| true).await.summary;
     assert_eq!((shown.kind, shown.signature), (Some(AlarmKind::Panic), SignatureView::Proven));
@@ -187,7 +191,7 @@ async fn a_text_rings_with_its_position_and_the_alarm_by_data_is_the_same_one() 
 #[tokio::test]
 async fn a_text_after_the_alarm_by_data_changes_nothing_but_that_it_came_too() {
     let mut story = Story::new().await;
-    let alarm = story.keys.alarm(1);
+    let alarm = story.keys.alarm(numbered(1));
     story.press(1).await;
     story.shown(alarm, "the alarm by data", |_| true).await;
     let text = story.text(1).to_text();
@@ -198,7 +202,7 @@ async fn a_text_after_the_alarm_by_data_changes_nothing_but_that_it_came_too() {
     assert_eq!((shown.provenance, shown.text.as_str()), (Some(Provenance::Phone), "bij het stadhuis"));
     // Another number is another alarm.
     assert_eq!(call(&story.gateway, "cm", &story.text(2).to_text(), &[]).await, 200);
-    story.shown(story.keys.alarm(2), "the second", |_| true).await;
+    story.shown(story.keys.alarm(numbered(2)), "the second", |_| true).await;
     assert_eq!(story.open_alarms(), 2);
 }
 
@@ -224,13 +228,13 @@ async fn who_is_no_gateway_or_no_phone_rings_nothing() {
         made_at: Timestamp(0),
         card_key: story.card_key.clone(),
     };
-    let unknown = SmsText::seal(&unknown, 1, &body).to_text();
+    let unknown = SmsText::seal(&unknown, numbered(1), &body).to_text();
     for other in ["Bel me even terug", &altered, &unknown] {
         assert_eq!(call(&story.gateway, "twilio", other, &[]).await, 200);
     }
     // A sign that the way is open: the true one goes through, and is the only one.
     assert_eq!(call(&story.gateway, "twilio", &text, &[]).await, 200);
-    story.shown(story.keys.alarm(1), "the true text", |_| true).await;
+    story.shown(story.keys.alarm(numbered(1)), "the true text", |_| true).await;
     assert_eq!(story.open_alarms(), 1);
 }
 
@@ -244,11 +248,11 @@ async fn i1_a_text_that_was_answered_outlives_the_bridge_and_waits_for_the_relay
     let (gateway, serving) = serve(&story.joiner).await;
     (story.gateway, story.serving) = (gateway, serving);
     story.town.start_relay().await;
-    let shown = story.shown(story.keys.alarm(1), "the text that waited", |_| true).await;
+    let shown = story.shown(story.keys.alarm(numbered(1)), "the text that waited", |_| true).await;
     assert_eq!(shown.summary.signature, SignatureView::Proven);
     // Played back, it is the alarm that it was.
     assert_eq!(call(&story.gateway, "cm", &story.text(1).to_text(), &[]).await, 200);
     assert_eq!(call(&story.gateway, "cm", &story.text(2).to_text(), &[]).await, 200);
-    story.shown(story.keys.alarm(2), "the second", |_| true).await;
+    story.shown(story.keys.alarm(numbered(2)), "the second", |_| true).await;
     assert_eq!(story.open_alarms(), 2);
 }

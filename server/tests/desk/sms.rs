@@ -2,7 +2,7 @@
 
 use baken_schemas::alarm::{
     Alarm, AlarmKind, Fix, FixAbsent, Provenance, Receipt, ReceiptDetail, ReceiptState, SmsAlarm, SmsBody, SmsContext,
-    SmsContextHeader, SmsHandover, SmsKeys, SmsText,
+    SmsContextHeader, SmsHandover, SmsKeys, SmsNumber, SmsText,
 };
 use baken_schemas::api::MailKind;
 use baken_schemas::cbor;
@@ -43,7 +43,7 @@ impl Texts {
             made_at: Timestamp(0),
             card_key: SymmetricKey::from_slice(&[3; 32]).unwrap(),
         };
-        let text = SmsText::seal(keys, counter, &body).to_bytes().into();
+        let text = SmsText::seal(keys, numbered(counter), &body).to_bytes().into();
         let alarm = SmsAlarm { bridge: self.bridge.device, text, taken_at: Timestamp(0) };
         let alarm = Signed::make(alarm, &self.bridge.alarm);
         cbor::to_vec(&SmsHandover {
@@ -54,10 +54,14 @@ impl Texts {
 
     fn by_data(&self, world: &mut World, phone: &Phone, counter: u32) -> Signed<Alarm> {
         let mut header = world.header(phone);
-        header.alarm = self.keys.alarm(counter);
+        header.alarm = self.keys.alarm(numbered(counter));
         let directory = world.directory();
         Alarm::seal(header, &body(), &directory, &phone.keys.alarm, &mut world.rng).unwrap().0
     }
+}
+
+fn numbered(counter: u32) -> SmsNumber {
+    SmsNumber { counter, salt: [1, 2, 3, 4] }
 }
 
 fn shown(world: &World, alarm: AlarmId) -> AlarmDetail {
@@ -69,7 +73,7 @@ async fn i5_a_text_that_a_relay_made_up_rings_as_nobodys_and_neither_hides_nor_b
     let mut world = World::new().await;
     let phone = world.phone().await;
     let texts = Texts::of(&mut world, &phone);
-    let alarm = texts.keys.alarm(1);
+    let alarm = texts.keys.alarm(numbered(1));
     // The relay has the context and the key of the tags, and not the key of the texts.
     let made_up = SmsKeys { key: SymmetricKey::make(&mut world.rng), ..texts.keys.clone() };
     world.bring(MailKind::Sms, &texts.handover(&made_up, 1, AlarmKind::Test)).await;
@@ -90,7 +94,7 @@ async fn i5_a_text_that_a_relay_made_up_rings_as_nobodys_and_neither_hides_nor_b
     let context = Signed::make(texts.context.value().clone(), &forger.alarm);
     let forged = Texts { context, keys: texts.keys.clone(), bridge: forger };
     world.bring(MailKind::Sms, &forged.handover(&texts.keys, 2, AlarmKind::Panic)).await;
-    assert_eq!(shown(&world, texts.keys.alarm(2)).summary.signature, SignatureView::Mismatch);
+    assert_eq!(shown(&world, texts.keys.alarm(numbered(2))).summary.signature, SignatureView::Mismatch);
 }
 
 #[tokio::test]
@@ -99,7 +103,7 @@ async fn a_text_and_the_alarm_by_data_are_one_whatever_restarts_between() {
     let phone = world.phone().await;
     let texts = Texts::of(&mut world, &phone);
     let (officer, _) = world.officer("Agent Jansen");
-    let alarm = texts.keys.alarm(1);
+    let alarm = texts.keys.alarm(numbered(1));
     let text = texts.handover(&texts.keys, 1, AlarmKind::Silent);
     world.bring(MailKind::Sms, &text).await;
     // No bridge that the desk knows: it says so by saying nothing.
@@ -127,7 +131,7 @@ async fn what_another_desk_said_of_the_text_stands_beside_the_alarm_by_data() {
     let mut world = World::new().await;
     let phone = world.phone().await;
     let texts = Texts::of(&mut world, &phone);
-    let alarm = texts.keys.alarm(1);
+    let alarm = texts.keys.alarm(numbered(1));
     let handover = texts.handover(&texts.keys, 1, AlarmKind::Panic);
     world.bring(MailKind::Sms, &handover).await;
     let by_data = texts.by_data(&mut world, &phone, 1);
@@ -146,7 +150,7 @@ async fn what_another_desk_said_of_the_text_stands_beside_the_alarm_by_data() {
         prev: Hash::ZERO,
         detail: Vec::new(),
     };
-    let sealed = Some((&detail, &texts.keys.content(1)));
+    let sealed = Some((&detail, &texts.keys.content(numbered(1))));
     let receipt = Receipt::make(receipt, sealed, &world.other.sig, &mut world.rng).unwrap();
     world.bring(MailKind::Receipt, receipt.bytes()).await;
     let seen = shown(&world, alarm).summary;

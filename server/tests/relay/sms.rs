@@ -2,7 +2,7 @@
 
 use baken_schemas::alarm::{
     Alarm, AlarmClass, AlarmHeader, AlarmKind, Fix, FixAbsent, Receipt, ReceiptState, SmsAlarm, SmsBody, SmsContext,
-    SmsContextHeader, SmsKeys, SmsText, check_receipt,
+    SmsContextHeader, SmsKeys, SmsNumber, SmsText, check_receipt,
 };
 use baken_schemas::api::{self, MailKind};
 use baken_schemas::crypto::{Hash, SymmetricKey};
@@ -24,6 +24,10 @@ fn context(world: &mut World, phone: &DeviceKeys) -> (Signed<SmsContext>, SmsKey
     SmsContext::make(header, directory, &phone.alarm, &mut world.rng).unwrap()
 }
 
+fn numbered(counter: u32) -> SmsNumber {
+    SmsNumber { counter, salt: [1, 2, 3, 4] }
+}
+
 fn text(keys: &SmsKeys, counter: u32, made_at: i64) -> SmsText {
     let body = SmsBody {
         kind: AlarmKind::Panic,
@@ -32,7 +36,7 @@ fn text(keys: &SmsKeys, counter: u32, made_at: i64) -> SmsText {
         made_at: Timestamp(made_at),
         card_key: SymmetricKey::from_slice(&[3; 32]).unwrap(),
     };
-    SmsText::seal(keys, counter, &body)
+    SmsText::seal(keys, numbered(counter), &body)
 }
 
 async fn leave(world: &mut World, phone: &DeviceKeys, context: &Signed<SmsContext>) -> Answer {
@@ -47,7 +51,7 @@ async fn bring(world: &mut World, bridge: &DeviceKeys, text: &SmsText) -> Answer
 fn by_data(world: &mut World, phone: &DeviceKeys, keys: &SmsKeys, counter: u32) -> Signed<Alarm> {
     let directory = world.directory.value();
     let header = AlarmHeader {
-        alarm: keys.alarm(counter),
+        alarm: keys.alarm(numbered(counter)),
         device: phone.device,
         class: AlarmClass::Alarm,
         ladder: directory.ladders[0].ladder,
@@ -101,7 +105,7 @@ async fn the_alarm_by_data_joins_the_text_and_the_ladder_goes_on_as_it_was() {
     bring(&mut world, &bridge, &told).await.ok();
     // A desk's officer has it.
     let receipt = Receipt {
-        alarm: keys.alarm(1),
+        alarm: keys.alarm(numbered(1)),
         alarm_hash: told.hash(),
         state: ReceiptState::Seen,
         at: world.clock.now(),

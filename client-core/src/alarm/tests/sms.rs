@@ -155,7 +155,7 @@ async fn numbers_are_never_given_twice_and_other_desks_get_a_context_of_their_ow
     let first = SmsText::from_text(&stage.phone.text(stage.press()).unwrap().text).unwrap();
     stage.restart_phone();
     let second = SmsText::from_text(&stage.phone.text(stage.press()).unwrap().text).unwrap();
-    assert_eq!((first.counter, second.counter, second.short), (1, 2, first.short));
+    assert_eq!((first.number.counter, second.number.counter, second.short), (1, 2, first.short));
     // A new directory with the same responders changes nothing; one with other keys does.
     let (east, west) = (stage.east.clone(), stage.west.clone());
     relay.mails(MailKind::Directory, stage.directory_with_number(2, [&east, &west], NUMBER).bytes());

@@ -1,7 +1,7 @@
 //! Vectors of alarms by text message: what the phone leaves beforehand, the text, and what a bridge makes of it.
 
 use baken_schemas::alarm::{
-    AlarmKind, Fix, FixAbsent, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsKeys, SmsText,
+    AlarmKind, Fix, FixAbsent, SmsAlarm, SmsBody, SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsText,
 };
 use baken_schemas::crypto::SymmetricKey;
 use baken_schemas::id::{DeviceId, SmsContextId};
@@ -62,7 +62,8 @@ fn describe_text(text: &SmsText, keys: &SmsKeys, body: &SmsBody) -> Value {
         "context": keys.context,
         "key": hex(keys.key.as_bytes()),
         "tag_key": hex(keys.tag_key.as_bytes()),
-        "counter": text.counter,
+        "counter": text.number.counter,
+        "salt": hex(&text.number.salt),
         "body": {
             "kind": body.kind,
             "fix": body.fix,
@@ -70,8 +71,8 @@ fn describe_text(text: &SmsText, keys: &SmsKeys, body: &SmsBody) -> Value {
             "made_at": body.made_at,
             "card_key": hex(body.card_key.as_bytes()),
         },
-        "alarm": keys.alarm(text.counter),
-        "content_key": hex(keys.content(text.counter).as_bytes()),
+        "alarm": keys.alarm(text.number),
+        "content_key": hex(keys.content(text.number).as_bytes()),
         "hash": text.hash(),
     })
 }
@@ -88,7 +89,7 @@ pub fn make_text(world: &mut World) -> Vec<Value> {
             let made_at = Timestamp(1_795_465_407_000);
             let card_key = SymmetricKey::make(&mut world.rng);
             let body = SmsBody { kind, fix, battery_percent, made_at, card_key };
-            let text = SmsText::seal(&keys, counter, &body);
+            let text = SmsText::seal(&keys, SmsNumber::make(counter, &mut world.rng), &body);
             let inputs = describe_text(&text, &keys, &body);
             json!({ "inputs": inputs, "bytes": hex(&text.to_bytes()), "text": text.to_text() })
         })
@@ -101,7 +102,7 @@ pub fn open_text(_: &Set, vector: &Value) -> Value {
     let text = SmsText::from_text(vector["text"].as_str().expect("a text")).expect("of this format");
     assert_eq!(hex(&text.to_bytes()), vector["bytes"]);
     let (body, content) = text.open(&keys).expect("sealed under its number's key");
-    assert_eq!(content, keys.content(text.counter));
+    assert_eq!(content, keys.content(text.number));
     describe_text(&text, &keys, &body)
 }
 
@@ -119,7 +120,7 @@ pub fn make_alarm(world: &mut World) -> Vec<Value> {
         card_key: SymmetricKey::make(&mut world.rng),
     };
     let bridge = &world.mayor_tablet;
-    let text = SmsText::seal(&keys, 3, &body).to_bytes().into();
+    let text = SmsText::seal(&keys, SmsNumber { counter: 3, salt: [8; 4] }, &body).to_bytes().into();
     let alarm = SmsAlarm { bridge: bridge.device, text, taken_at: Timestamp(1_795_465_409_000) };
     let alarm = Signed::make(alarm, &bridge.alarm);
     vec![json!({ "inputs": describe_alarm(alarm.value()), "bytes": hex(alarm.bytes()) })]
