@@ -173,6 +173,7 @@ impl AlarmOutbox {
                     fix: stored.fix,
                     battery_percent: stored.battery_percent,
                     text: stored.text,
+                    countdown_s: 0,
                 };
                 let set = "UPDATE check_in SET called = ?2 WHERE deposit = ?1 AND settled = 0 AND raised = 0";
                 let deposit = stored.deposit;

@@ -2,6 +2,8 @@
 //! SMS gateway and the bridge, taken by an officer; then the phone has data again, and it is still one alarm.
 
 use anyhow::{Context as _, Result, ensure};
+use baken_schemas::alarm::SmsText;
+use baken_tests::marks::{Mark, found_in_folder};
 use baken_tests::story::console::Officer;
 use baken_tests::story::phone::Phone;
 use baken_tests::story::process::{Process, free_port, until};
@@ -98,5 +100,18 @@ async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_ba
     // Played back, it is the alarm that it was.
     ensure!(pass_on(&town, &gateway, &text).await? == 200, "a repeat");
     ensure!(open(&officer).await?.len() == 1, "a repeat rings nothing");
+
+    // I4: neither who passed it on nor who stored it has what it says; the text itself they have.
+    let place = [523_717_500_i32.to_be_bytes(), 48_903_500_i32.to_be_bytes()].concat();
+    let marks = [Mark::word("stadhuis"), Mark::word("52.371"), Mark::bytes("the position as in a text", place)];
+    let sent = SmsText::from_text(&text)?.to_bytes();
+    for role in ["relay", "bridge"] {
+        let folder = std::path::PathBuf::from(town.folder(role));
+        ensure!(!found_in_folder(&[Mark::bytes("the text", sent.clone())], &folder)?.is_empty(), "{role}");
+        let found: Vec<_> = found_in_folder(&marks, &folder)?;
+        // The button's place is the bridge's own.
+        let found: Vec<_> = found.iter().filter(|found| !(role == "bridge" && found.contains("bridge.toml"))).collect();
+        ensure!(found.is_empty(), "{role}: {found:?}");
+    }
     Ok(())
 }

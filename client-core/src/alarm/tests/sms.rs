@@ -178,3 +178,20 @@ async fn numbers_are_never_given_twice_and_other_desks_get_a_context_of_their_ow
     let (_, body, _) = open(&stage, &relay, &sent.text);
     assert_eq!(body.kind, AlarmKind::Panic);
 }
+
+#[tokio::test]
+async fn a_phone_put_back_from_a_copy_counts_anew_and_calls_all_the_same() {
+    let (mut stage, relay) = prepared().await;
+    let copy = stage.copied_phone();
+    let first = stage.press();
+    stage.deliver(&relay).await;
+    let before = SmsText::from_text(&stage.phone.text(first).unwrap().text).unwrap();
+    stage.phone = copy;
+    let second = stage.press();
+    let after = SmsText::from_text(&stage.phone.text(second).unwrap().text).unwrap();
+    assert_eq!(before.number.counter, after.number.counter);
+    assert_ne!(first, second, "under an id that is taken the relay would refuse it");
+    stage.deliver(&relay).await;
+    assert_eq!(stage.view(second).state, AlarmState::Stored);
+    assert_eq!(relay.alarms().len(), 2);
+}
