@@ -126,7 +126,7 @@ pub async fn withdraw(arguments: &Arguments, typed: &str, out: &Output) -> Resul
     phone.baken.withdraw_alarm(alarm, &phone.pin(out)?)?;
     // On disk already: that the relay is away is no failure of the withdrawal.
     let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
-    tell_locked(&round, out);
+    tell_aside(&round, out);
     let view = phone.baken.alarm(alarm)?;
     show_view(&view, out);
     let is_told = view.withdrawn.is_some_and(|withdrawn| withdrawn.handed_in);
@@ -143,7 +143,7 @@ pub async fn path(arguments: &Arguments, now: Option<u64>, out: &Output) -> Resu
         let is_proven = || phone.baken.path().is_ok_and(|path| path.unanswered_since.is_none());
         let mut error = None;
         let mut tell = |round: &Round| {
-            tell_locked(round, out);
+            tell_aside(round, out);
             error = round.error.as_ref().map(|error| End::of_waiting(Some(error))).or(error);
             if is_proven() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };

@@ -107,9 +107,6 @@ impl Stage {
         self.phone = AlarmOutbox::open(&self.folder.path().join("outbox.db"), &self.key).unwrap();
     }
 
-<<<<<<< HEAD
-    pub(crate) fn open_with(&self, key: &SymmetricKey) -> Result<AlarmOutbox, crate::BakenError> {
-=======
     /// The phone's file as it is now, put back somewhere from a copy.
     pub(super) fn copied_phone(&self) -> AlarmOutbox {
         let there = self.folder.path().join("copy");
@@ -122,8 +119,7 @@ impl Stage {
         AlarmOutbox::open(&there.join("outbox.db"), &self.key).unwrap()
     }
 
-    pub(super) fn open_with(&self, key: &SymmetricKey) -> Result<AlarmOutbox, crate::BakenError> {
->>>>>>> bridge
+    pub(crate) fn open_with(&self, key: &SymmetricKey) -> Result<AlarmOutbox, crate::BakenError> {
         AlarmOutbox::open(&self.folder.path().join("outbox.db"), key)
     }
 
