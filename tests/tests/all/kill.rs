@@ -1,5 +1,5 @@
 //! `kill -9` of each server at thirty random moments, under alarms and sync: whatever was answered with 2xx is there
-//! after the restart, and every alarm answered is shown at the desk exactly once (I1).
+//! after the restart, and every alarm and every deposit answered is shown at the desk exactly once (I1).
 //!
 //! What a kill cannot show, a missing fsync, `relay_power_loss` does. The moments come from a seed that is printed;
 //! `BAKEN_SEED` repeats one, as far as real processes repeat.
