@@ -199,6 +199,21 @@ impl<'town> Load<'town> {
         Ok(())
     }
 
+    /// Waits until the first deposit has been raised: the others follow within seconds.
+    pub async fn a_deposit_is_raised(&self) -> Result<()> {
+        let raised = async {
+            loop {
+                let list = self.officer.look("/api/alarms").await?;
+                let alarms = list.get("alarms").and_then(Value::as_array).context("a list has alarms")?;
+                if alarms.iter().any(|alarm| alarm.get("kind").and_then(Value::as_str) == Some("missed")) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::time::timeout(2 * PATIENCE, raised).await.context("no deposit was raised")?
+    }
+
     /// Every alarm answered is shown at the desk exactly once, every deposit once it is raised, and nothing else is.
     pub async fn alarms_are_shown_once(&self) -> Result<()> {
         // The desk takes its mail in order: once alarms pressed now are shown, a late double of an earlier one is too.
