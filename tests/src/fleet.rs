@@ -119,7 +119,7 @@ impl Org {
             device: keys.device,
             seq: 1,
             sealed: alarm.hash(),
-            desk: self.desks.first().context("there is a desk")?.device,
+            desk: self.directory.value().desks.first().context("there is a desk")?.desk,
             due_in_s: Some(due_s),
             silent_after_s: due_s,
             grace_s: 0,

@@ -167,7 +167,7 @@ fn add(
     let document = put_document(db, alarm.bytes(), Keep::WithAlarm, now)?;
     db.prepare_cached(
         "INSERT INTO deposit (deposit, org, account, device, desk, seq, timers, sealed, document, ladder,
-                              ladder_version, slots, due_at, silent_at, grace_ms, state, at)
+                              ladder_version, slots, due_at, unheard_at, grace_ms, state, at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
     )?
     .execute(params![
@@ -203,7 +203,7 @@ fn renew(
         .execute(params![document, alarm.bytes()])?;
     db.prepare_cached(
         "UPDATE deposit SET desk = ?2, seq = ?3, timers = ?4, sealed = ?5, ladder = ?6, ladder_version = ?7, slots = ?8,
-                            due_at = coalesce(?9, due_at), silent_at = ?10, grace_ms = ?11
+                            due_at = coalesce(?9, due_at), unheard_at = ?10, grace_ms = ?11
          WHERE deposit = ?1",
     )?
     .execute(params![
@@ -267,7 +267,7 @@ fn settle_unknown(
 ) -> Result<(), StoreError> {
     db.prepare_cached(
         "INSERT INTO deposit (deposit, org, account, device, desk, seq, timers, sealed, document, ladder,
-                              ladder_version, slots, due_at, silent_at, grace_ms, state, at)
+                              ladder_version, slots, due_at, unheard_at, grace_ms, state, at)
          VALUES (?1, ?2, ?3, ?4, zeroblob(16), 0, zeroblob(32), zeroblob(32), 0, zeroblob(16), 0, x'', ?5, ?5, 0, 1, ?5)",
     )?
     .execute(params![settlement.value().deposit.0, phone.org.0.0, phone.account.0, phone.device.0, now.0])?;

@@ -81,7 +81,7 @@ pub(super) fn keep_time(db: &Connection, now: Timestamp) -> Result<(), StoreErro
     if let Some(last) = last.filter(|_| any_ready) {
         let passed = now.since_ms(last.at);
         if passed < 0 {
-            db.prepare_cached("UPDATE deposit SET due_at = due_at + ?1, silent_at = silent_at + ?1 WHERE state = 0")?
+            db.prepare_cached("UPDATE deposit SET due_at = due_at + ?1, unheard_at = unheard_at + ?1 WHERE state = 0")?
                 .execute([passed])?;
             held_until = held_until.plus_ms(passed);
         } else if passed > OUTAGE_MS && last.held_until <= last.at {

@@ -20,9 +20,9 @@ CREATE TABLE deposit (
     -- The ids in its slots behind each other: who is called when its ladder is not known any more.
     slots     BLOB    NOT NULL,
     due_at    INTEGER NOT NULL,
-    silent_at INTEGER NOT NULL,
+    unheard_at INTEGER NOT NULL,
     grace_ms  INTEGER NOT NULL,
-    raise_at  INTEGER NOT NULL GENERATED ALWAYS AS (min(due_at, silent_at) + grace_ms) VIRTUAL,
+    raise_at  INTEGER NOT NULL GENERATED ALWAYS AS (min(due_at, unheard_at) + grace_ms) VIRTUAL,
     -- 0 ready, 1 settled, 2 raised; and since when.
     state     INTEGER NOT NULL CHECK (state IN (0, 1, 2)),
     at        INTEGER NOT NULL

@@ -1,5 +1,5 @@
 //! `kill -9` of each server at thirty random moments, under alarms and sync: whatever was answered with 2xx is there
-//! after the restart, and every alarm answered is shown at the desk exactly once (I1).
+//! after the restart, and every alarm and every deposit answered is shown at the desk exactly once (I1).
 //!
 //! What a kill cannot show, a missing fsync, `relay_power_loss` does. The moments come from a seed that is printed;
 //! `BAKEN_SEED` repeats one, as far as real processes repeat.
@@ -20,6 +20,8 @@ use town::{Server, Town, last_words};
 
 /// Kills of each server.
 const KILLS: u64 = 30;
+/// Kills while deposits fall due.
+const KILLS_WHILE_RAISING: usize = 6;
 /// The latest moment of a kill after its round of load has begun, in milliseconds: about as long as a round takes.
 const LATEST_KILL_MS: u64 = 80;
 
@@ -58,6 +60,12 @@ async fn kill_under_load(victim: Victim) -> Result<()> {
         met += u64::from(load.interruptions() > before);
     }
     assert!(met >= KILLS / 3, "only {met} of {KILLS} kills met a request under way");
+    load.a_deposit_is_raised().await?;
+    for _ in 0..KILLS_WHILE_RAISING {
+        let after = Duration::from_millis(moments.random_range(0..LATEST_KILL_MS));
+        let server: &mut Server = if victim == Victim::Relay { &mut relay } else { &mut desk };
+        server.crash(after).await.with_context(|| format!("seed {seed}\n{}", last_words(data.path())))?;
+    }
     let checked = async {
         load.alarms_are_shown_once().await?;
         load.the_circle_is_kept().await?;

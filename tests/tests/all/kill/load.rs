@@ -30,6 +30,10 @@ const PHONES: usize = 3;
 const PRESSES: usize = 2;
 /// Entries that are written in a round.
 const ENTRIES: usize = 4;
+/// Rounds in which each phone hands a deposit in as well: those of the first ten are raised while the test still looks.
+const DEPOSIT_ROUNDS: u64 = 10;
+/// After how long a deposit is due, in seconds: the shortest there is.
+const DEPOSIT_DUE_S: u32 = 60;
 /// Between two tries of what got no answer, as a phone waits too.
 const RETRY: Duration = Duration::from_millis(10);
 /// Between two looks at the whole list: the desk opens every alarm in it anew.
@@ -39,6 +43,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 #[derive(Debug, Default)]
 struct Answered {
     alarms: HashMap<AlarmId, Pressed>,
+    /// Deposits that were answered: each is an alarm a minute later.
+    deposits: Vec<AlarmId>,
     /// Alarms that an officer acknowledged.
     acknowledged: Vec<AlarmId>,
     /// The circle's records and entries, each in order.
@@ -97,7 +103,7 @@ impl<'town> Load<'town> {
     pub async fn round(&self, number: u64) -> Result<()> {
         let presses = (0..PHONES).zip(0..).map(|(phone, salt)| {
             let rng = ChaCha20Rng::seed_from_u64(number * 1_000 + salt);
-            self.press(phone, rng)
+            self.press(phone, number < DEPOSIT_ROUNDS, rng)
         });
         let (presses, circle, officer) =
             tokio::join!(futures_util::future::try_join_all(presses), self.write(number), self.acknowledge_one(),);
@@ -120,8 +126,15 @@ impl<'town> Load<'town> {
         tokio::time::timeout(PATIENCE, tries).await.context("a request was never answered")?
     }
 
-    async fn press(&self, phone: usize, mut rng: ChaCha20Rng) -> Result<()> {
+    async fn press(&self, phone: usize, deposits: bool, mut rng: ChaCha20Rng) -> Result<()> {
         let keys = self.phones.get(phone).context("there are phones")?;
+        if deposits {
+            let (alarm, body) = self.org.deposit(keys, DEPOSIT_DUE_S, "help", &mut rng)?;
+            let (signer, once) = ((keys, RequestKey::Alarm), IdempotencyKey::make(&mut rng));
+            let hand_in = || async { answer(self.wire.send(signer, "POST", api::DEPOSITS, body.clone(), once).await) };
+            self.until_answered(hand_in).await?;
+            lock(&self.answered).deposits.push(alarm.value().header.alarm);
+        }
         for _ in 0..PRESSES {
             let (alarm, _) = self.org.alarm(keys, AlarmKind::Panic, "help", &mut rng)?;
             let stored = self.until_answered(|| async { answer(self.wire.press(keys, &alarm).await) }).await?;
@@ -173,7 +186,10 @@ impl<'town> Load<'town> {
     async fn acknowledge_one(&self) -> Result<()> {
         let list = self.until_answered(|| async { Ok(self.officer.look("/api/alarms").await.ok()) }).await?;
         let alarms = list.get("alarms").and_then(Value::as_array).context("a list has alarms")?;
-        let ringing = |alarm: &&Value| alarm.get("ringing").and_then(Value::as_bool) == Some(true);
+        let ringing = |alarm: &&Value| {
+            let pressed = alarm.get("kind").and_then(Value::as_str) != Some("missed");
+            pressed && alarm.get("ringing").and_then(Value::as_bool) == Some(true)
+        };
         let Some(alarm) = alarms.iter().find(ringing).and_then(|alarm| alarm.get("alarm")?.as_str()) else {
             return Ok(());
         };
@@ -183,11 +199,29 @@ impl<'town> Load<'town> {
         Ok(())
     }
 
-    /// Every alarm answered is shown at the desk exactly once, and nothing else is.
+    /// Waits until the first deposit has been raised: the others follow within seconds.
+    pub async fn a_deposit_is_raised(&self) -> Result<()> {
+        let raised = async {
+            loop {
+                let list = self.officer.look("/api/alarms").await?;
+                let alarms = list.get("alarms").and_then(Value::as_array).context("a list has alarms")?;
+                if alarms.iter().any(|alarm| alarm.get("kind").and_then(Value::as_str) == Some("missed")) {
+                    return anyhow::Ok(());
+                }
+                tokio::time::sleep(LOOK_EVERY).await;
+            }
+        };
+        tokio::time::timeout(2 * PATIENCE, raised).await.context("no deposit was raised")?
+    }
+
+    /// Every alarm answered is shown at the desk exactly once, every deposit once it is raised, and nothing else is.
     pub async fn alarms_are_shown_once(&self) -> Result<()> {
         // The desk takes its mail in order: once alarms pressed now are shown, a late double of an earlier one is too.
-        self.press(0, ChaCha20Rng::seed_from_u64(u64::MAX)).await?;
-        let expected: HashSet<String> = lock(&self.answered).alarms.keys().map(ToString::to_string).collect();
+        self.press(0, false, ChaCha20Rng::seed_from_u64(u64::MAX)).await?;
+        let expected: HashSet<String> = {
+            let answered = lock(&self.answered);
+            answered.alarms.keys().chain(&answered.deposits).map(ToString::to_string).collect()
+        };
         let shown = exactly_shown(self.officer, expected.len()).await?;
         let missing = expected.difference(&shown).count();
         ensure!(missing == 0, "{missing} alarms were answered and are not shown");
