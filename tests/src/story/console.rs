@@ -70,6 +70,15 @@ impl Officer {
         Ok(Some(serde_json::from_str(&text)?))
     }
 
+    /// `GET` of a file.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub async fn fetch(&self, path: &str) -> Result<Vec<u8>> {
+        let response = self.client.get(format!("{}{path}", self.base)).header("cookie", &self.cookie).send().await?;
+        Ok(response.error_for_status()?.bytes().await?.to_vec())
+    }
+
     /// `POST` of an act.
     ///
     /// # Errors

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::phone::Phone;
 use super::telling::Teller;
 use super::town::{BUTTON_ACCOUNT, BUTTON_KEY, Plan, Town, text_of};
+use super::unable::{destroyed_phone, text_message, timelines};
 use crate::marks::{Mark, found_in_folder};
 
 /// What the story comes to: the demo's last line.
@@ -35,6 +36,12 @@ pub struct Summary {
     pub webhook: usize,
     /// What the DC-09 receiver answered.
     pub dc09: String,
+    /// The alarm that came by text message, and then by data too.
+    pub by_text: String,
+    /// The check-in that was missed with its phone destroyed; the second desk took it.
+    pub missed: String,
+    /// Timelines that were checked without a server.
+    pub timelines: usize,
     /// Where the console is.
     pub console: String,
     /// Words from the story's private content: none of them lies in the relay's files.
@@ -55,7 +62,7 @@ pub struct Options {
 const MAYOR: &str = "Marit Oosterhof";
 const OFFICER: &str = "Agent De Wit";
 /// Words of the story that only Marit's devices, the desk and its receivers may hold.
-pub const PRIVATE_WORDS: [&str; 10] = [
+pub const PRIVATE_WORDS: [&str; 12] = [
     "Oosterhof",
     "Veldkamp",
     "Lindelaan",
@@ -66,6 +73,8 @@ pub const PRIVATE_WORDS: [&str; 10] = [
     "dakgoot",
     "penicilline",
     "bosuil",
+    "Wolters",
+    "huisbezoek",
 ];
 
 /// Plays the story and leaves the town running.
@@ -178,6 +187,16 @@ pub async fn play(options: &Options) -> Result<(Town, Summary)> {
         "The button at the counter goes off: DC-09 to the bridge, sealed to the desk, confirmed only once stored.",
     );
 
+    let by_text = text_message(&teller, &mut town, &phone, &officer).await?;
+    let (second_desk, missed) = destroyed_phone(&teller, &town, &officer).await?;
+    let timelines = timelines(&town, &phone, &[&alarm, &by_text], (&second_desk, &missed)).await?;
+    tell(
+        &format!(
+            "Het verloop van {timelines} alarmen is meegenomen en zonder enige server gecontroleerd: elk bewijs klopt."
+        ),
+        &format!("The course of {timelines} alarms was taken along and checked without any server: every proof holds."),
+    );
+
     let marks: Vec<Mark> = PRIVATE_WORDS.iter().map(|word| Mark::word(word)).collect();
     let found = found_in_folder(&marks, &town.data.join("relay"))?;
     ensure!(found.is_empty(), "private words lie at the relay: {found:?}");
@@ -197,6 +216,9 @@ pub async fn play(options: &Options) -> Result<(Town, Summary)> {
         receipts,
         webhook,
         dc09,
+        by_text,
+        missed,
+        timelines,
         console,
         private_words: PRIVATE_WORDS.map(str::to_owned).to_vec(),
     };

@@ -1,50 +1,18 @@
 //! Check-ins, with real processes: a phone that is destroyed is missed, by a relay that knows nothing of what it raises,
 //! and a settlement under duress looks like any other to everybody but the desk.
 
-use std::path::Path;
 
 use anyhow::{Context as _, Result};
 use baken_tests::marks::{Mark, found_in_bytes, found_in_folder};
-use baken_tests::story::console::Officer;
 use baken_tests::story::phone::Phone;
-use baken_tests::story::process::{Process, free_port, run};
+use baken_tests::story::process::run;
+use baken_tests::story::second_desk::SecondDesk;
 use baken_tests::story::town::{Plan, Town, last_json, text_of};
 use serde_json::{Value, json};
 
 const OFFICE: &str = "wethouder";
 /// A second PIN, which means that somebody forces her.
 const DURESS: &str = "735519";
-
-/// A second desk of the town, on the second rung of a ladder for check-ins, and an officer there.
-async fn second_desk(town: &Town) -> Result<(Process, Officer)> {
-    let (west, org) = (town.folder("west"), town.folder("org"));
-    let relay_entry = format!("{}/relay.cbor", town.folder("relay"));
-    let org_id = org_of(town)?;
-    let url = format!("https://127.0.0.1:{}", free_port()?);
-    let init = ["init", "desk", "--data", &west, "--name", "Meldkamer West", "--url", &url];
-    town.server(&[&init[..], &["--relay", &relay_entry, "--org", &org_id]].concat()).await?;
-    let ladder = "Check-ins=Meldkamer Oost:2,Meldkamer West:60";
-    let entry = format!("{west}/desk.cbor");
-    let signed = town
-        .server(&["org", "directory", "--data", &org, "--desk", &entry, "--check-in-ladder", ladder, "--publish"])
-        .await?;
-    assert_eq!(signed["check_in_ladders"], json!(["Check-ins"]));
-    let log = town.data.join("log/west.log");
-    let mut desk =
-        Process::start("west", &town.programs.server, &["--json", "serve", "desk", "--data", &west], &[], &log)?;
-    desk.json_where(|line| line.get("serving").is_some()).await?;
-    let link = text_of(&town.server(&["officer", "add", "--data", &west, "--name", "Agent West"]).await?, "link")?;
-    let officer = Officer::log_in(&link, &std::fs::read(Path::new(&west).join("tls-root.der"))?).await?;
-    Ok((desk, officer))
-}
-
-/// The organisation's number, as the desk's configuration has it.
-fn org_of(town: &Town) -> Result<String> {
-    let config = std::fs::read_to_string(Path::new(&town.folder("desk")).join("config.toml"))?;
-    let line =
-        config.lines().find(|line| line.trim_start().starts_with("org")).context("a desk knows its organisation")?;
-    Ok(line.split('"').nth(1).context("it is quoted")?.to_owned())
-}
 
 /// `baken` with another PIN than the phone's.
 async fn with_pin(phone: &Phone, town: &Town, pin: &str, args: &[&str]) -> Result<(i32, Value)> {
@@ -69,7 +37,7 @@ async fn a_destroyed_phone_is_missed_with_its_newest_position_and_the_next_desk_
     let plan = Plan { data: data.clone(), log_level: "trace".to_owned(), tapped: true, programs: (None, None) };
     let mut town = Town::found(&plan).await.expect("a town");
     let east = town.officer("Agent Oost").await.expect("an officer");
-    let (_west_desk, west) = second_desk(&town).await.expect("a second desk");
+    let west = SecondDesk::found(&town).await.expect("a second desk");
     let phone = Phone::new(&town, "alderman_phone", "en");
     let invite = town.invite("Femke Wolters", OFFICE, "0611223344").await.expect("an invite");
     phone.run(&["activate", &invite, "--name", "Telefoon"]).await.expect("it is activated");
@@ -103,9 +71,9 @@ async fn a_destroyed_phone_is_missed_with_its_newest_position_and_the_next_desk_
     let latitude = shown["position"]["latitude"].as_str().expect("a position");
     assert!(latitude.starts_with("52.0907"), "the newest: {latitude}");
     // Nobody in the east acknowledges it.
-    let next = west.look_until("/api/alarms", ringing_as("missed")).await.expect("the next rung");
+    let next = west.officer.look_until("/api/alarms", ringing_as("missed")).await.expect("the next rung");
     assert_eq!(next["alarm"], json!(id));
-    west.act(&format!("/api/alarms/{id}/acknowledge"), &json!({})).await.expect("it is taken");
+    west.officer.act(&format!("/api/alarms/{id}/acknowledge"), &json!({})).await.expect("it is taken");
     let held = |alarm: &Value| (alarm["held_by"]["desk"] == "Meldkamer West").then_some(());
     east.look_until(&format!("/api/alarms/{id}"), held).await.expect("the east sees who has it");
     // No second alarm of a desk that waits for what it has.

@@ -44,6 +44,7 @@ async fn i4_nothing_at_the_relay_shows_content_names_positions_or_kinds() {
     assert_eq!(summary.receipts, ["stored", "received", "seen", "verified", "closed"]);
     assert!(summary.webhook >= 1);
     assert_eq!(summary.dc09, "ACK");
+    assert_eq!(summary.timelines, 3);
 
     let captured = town.tap.as_ref().expect("the relay is tapped").captured();
     let log = std::fs::read_to_string(data.join("log/relay.log")).expect("the relay logs");

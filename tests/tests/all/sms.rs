@@ -1,43 +1,23 @@
 //! A phone without data, told with real processes: pressed while the relay cannot be reached, sent as a text by way of an
 //! SMS gateway and the bridge, taken by an officer; then the phone has data again, and it is still one alarm.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use baken_schemas::alarm::SmsText;
 use baken_tests::marks::{Mark, found_in_folder};
 use baken_tests::story::console::Officer;
+use baken_tests::story::gateway::{Gateway, NUMBER};
 use baken_tests::story::phone::Phone;
-use baken_tests::story::process::{Process, free_port, until};
+use baken_tests::story::process::until;
 use baken_tests::story::town::{Plan, Town, text_of};
 use serde_json::{Value, json};
 
-const NUMBER: &str = "+3197010200300";
-const SECRET: &str = "0123456789abcdef0123456789abcdef";
-
 /// A town whose bridge is called by a gateway, and whose directory says at which number.
-async fn found(folder: &tempfile::TempDir) -> Result<(Town, String)> {
+async fn found(folder: &tempfile::TempDir) -> Result<(Town, Gateway)> {
     let plan =
         Plan { data: folder.path().join("town"), log_level: "warn".to_owned(), tapped: false, programs: (None, None) };
     let mut town = Town::found(&plan).await?;
-    let org = town.folder("org");
-    town.server(&["org", "directory", "--data", &org, "--sms-number", NUMBER, "--publish"]).await?;
-    town.bridge.take().context("the bridge runs")?.kill().await?;
-    let gateway = format!("127.0.0.1:{}", free_port()?);
-    let config = std::path::Path::new(&town.folder("bridge")).join("bridge.toml");
-    let mut buttons = std::fs::read_to_string(&config)?;
-    buttons.push_str(&format!("\n[sms]\nlisten = \"{gateway}\"\n[sms.cm]\nsecret = \"{SECRET}\"\n"));
-    std::fs::write(config, buttons)?;
-    town.start_bridge().await?;
-    Ok((town, format!("http://{gateway}/sms/cm")))
-}
-
-/// The gateway passes a text on; what it is answered.
-async fn pass_on(town: &Town, to: &str, text: &str) -> Result<u64> {
-    let program = town.programs.peers.join("sms_callback.py").display().to_string();
-    let arguments = [&program, "--shape", "cm", "--to", to, "--secret", SECRET, "--text", text];
-    let log = town.data.join("log").join("gateway.log");
-    let mut gateway = Process::start("gateway", &town.programs.python, &arguments, &[], &log)?;
-    let answer = gateway.json_where(|line| line.get("status").is_some()).await?;
-    answer["status"].as_u64().context("a status")
+    let gateway = Gateway::connect(&mut town).await?;
+    Ok((town, gateway))
 }
 
 /// The open alarms at the console.
@@ -70,7 +50,7 @@ async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_ba
     town.start_relay().await?;
 
     // Its owner sends the text; the gateway passes it on.
-    ensure!(pass_on(&town, &gateway, &text).await? == 200, "the bridge did not take it");
+    ensure!(gateway.pass_on(&town, &text).await? == 200, "the bridge did not take it");
     let shown = until("the desk rings", async || {
         Ok(open(&officer).await?.into_iter().find(|shown| shown["alarm"] == alarm.as_str()))
     })
@@ -98,7 +78,7 @@ async fn a_press_without_data_goes_as_a_text_and_stays_one_alarm_when_data_is_ba
     })?;
     ensure!(open(&officer).await?.len() == 1, "one alarm, by two ways: {:?}", open(&officer).await?);
     // Played back, it is the alarm that it was.
-    ensure!(pass_on(&town, &gateway, &text).await? == 200, "a repeat");
+    ensure!(gateway.pass_on(&town, &text).await? == 200, "a repeat");
     ensure!(open(&officer).await?.len() == 1, "a repeat rings nothing");
 
     // I4: neither who passed it on nor who stored it has what it says; the text itself they have.
