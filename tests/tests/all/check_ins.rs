@@ -1,7 +1,6 @@
 //! Check-ins, with real processes: a phone that is destroyed is missed, by a relay that knows nothing of what it raises,
 //! and a settlement under duress looks like any other to everybody but the desk.
 
-
 use anyhow::{Context as _, Result};
 use baken_tests::marks::{Mark, found_in_bytes, found_in_folder};
 use baken_tests::story::phone::Phone;
