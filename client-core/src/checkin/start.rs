@@ -39,9 +39,12 @@ impl std::fmt::Debug for NewCheckIn {
     }
 }
 
+/// How much of "in a minute" may have gone by when a program comes to it, in milliseconds. Its timer is a whole minute.
+const SLACK_MS: i64 = 5_000;
+
 /// Whether a check-in can be due then.
 pub(super) fn check_due(due_at: Timestamp, now: Timestamp) -> Result<(), BakenError> {
-    let (least, most) = (i64::from(MIN_TIMER_S) * 1000, i64::from(MAX_TIMER_S) * 1000);
+    let (least, most) = (i64::from(MIN_TIMER_S) * 1000 - SLACK_MS, i64::from(MAX_TIMER_S) * 1000);
     if (least..=most).contains(&due_at.since_ms(now)) { Ok(()) } else { Err(BakenError::CheckInTime) }
 }
 

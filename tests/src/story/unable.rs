@@ -19,6 +19,8 @@ const ALDERMAN: &str = "Femke Wolters";
 /// The first step that did not hold.
 pub async fn text_message(teller: &Teller, town: &mut Town, phone: &Phone, officer: &Officer) -> Result<String> {
     let gateway = Gateway::connect(town).await?;
+    // The first brings the number, the second leaves at the relay what texts need.
+    phone.run(&["sync"]).await?;
     phone.run(&["sync"]).await?;
     town.kill_relay().await?;
     let (code, pressed) = phone.try_run(&["alarm", "press", "--position", "52.3717500,4.8903500,12,4"]).await?;
