@@ -224,6 +224,9 @@ pub enum BakenError {
     /// No such alarm.
     #[error("no such alarm")]
     NoSuchAlarm,
+    /// What was raised of a check-in lies at the desk, not here.
+    #[error("the desk has this alarm's timeline, not this device")]
+    NoTimeline,
     /// The organisation takes no alarms by text message, or this one was pressed before that was prepared.
     #[error("this alarm cannot be sent as a text message")]
     NoAlarmText,
@@ -342,6 +345,7 @@ impl BakenError {
             Self::ExportCode(_) => "export_code",
             Self::ExportInvalid(_) => "export_invalid",
             Self::NoSuchAlarm => "no_such_alarm",
+            Self::NoTimeline => "no_timeline",
             Self::NoAlarmText => "no_alarm_text",
             Self::NoSuchCheckIn => "no_such_check_in",
             Self::CheckInTime => "check_in_time",
@@ -428,6 +432,7 @@ impl BakenError {
             Self::ExportCode(_) => "Compare the code with what was shown, group by group.",
             Self::ExportInvalid(_) => "Check that the code belongs to this file, and copy the whole file again.",
             Self::FileExists => "Choose another name, or say that it may be written over.",
+            Self::NoTimeline => "Ask the desk for it.",
             Self::NoAlarmText => "Call 112; the alarm is sent as soon as there is a connection.",
             Self::NoLadder => "Call 112, and ask your organisation to publish a ladder.",
             Self::NotReached => "It is kept and sent as soon as there is a connection.",

@@ -604,16 +604,16 @@ Examples:
     /// Write an alarm with all that followed and every signed receipt to a file, which `baken-server verify` checks
     #[command(after_help = "\
 Examples:
-  baken alarm export last alarm.baken             readable by whoever gets the file
-  baken alarm export last proof.baken --sealed    proves the steps, shows no position, words or names")]
+  baken alarm export last proof.baken               proves the steps, shows no position, words or names
+  baken alarm export last alarm.baken --readable    readable by whoever gets the file")]
     Export {
         /// The alarm's id, enough of its start, or `last`
         alarm: String,
         /// The file to write
         file: PathBuf,
-        /// Leave out the key that opens position, words and names
+        /// Put in the key that opens position, words and names; it holds the key of your card too
         #[arg(long)]
-        sealed: bool,
+        readable: bool,
         /// Write over a file that is there
         #[arg(long)]
         force: bool,

@@ -136,6 +136,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::Erased { .. }
         | E::NoConflict
         | E::NoSuchAlarm
+        | E::NoTimeline
         | E::NoAlarmText
         | E::NoSuchCheckIn
         | E::CheckInTime

@@ -305,15 +305,15 @@ texts! {
                      "Since {} no desk has answered a probe. In an emergency call 112.";
     TIMELINE_WRITTEN: "Het alarm met alle ondertekende meldingen staat in {}. Controleren: baken-server verify --timeline",
                       "The alarm with every signed receipt is in {}. To check it: baken-server verify --timeline";
-    TIMELINE_READABLE: "Wie dit bestand krijgt, leest plaats, woorden en namen. Zonder die: --sealed",
-                       "Whoever gets this file reads position, words and names. Without them: --sealed";
+    TIMELINE_READABLE: "Wie dit bestand krijgt, leest plaats, woorden en namen, en heeft de sleutel van uw kaart.",
+                       "Whoever gets this file reads position, words and names, and has the key of your card.";
     COUNTDOWN: "Wordt verzonden om {}. Intrekken kan tot dan met: baken alarm withdraw {}",
                "Will be sent at {}. Until then it can be withdrawn with: baken alarm withdraw {}";
     WITHDRAWN_UNSENT: "Ingetrokken voor het werd verzonden.", "Withdrawn before it was sent.";
-    WITHDRAWN: "Ingetrokken. De meldkamer weet het; een medewerker sluit het alarm af.",
-               "Withdrawn. The desk is told; an officer closes the alarm.";
-    WITHDRAWN_WAITS: "Ingetrokken; de meldkamer weet het nog niet. Verzenden gaat door met: baken alarm watch",
-                     "Withdrawn; the desk is not told yet. Sending goes on with: baken alarm watch";
+    WITHDRAWN: "Ingetrokken. De server heeft het bericht voor de meldkamer; een medewerker sluit het alarm af.",
+               "Withdrawn. The server has the word for the desk; an officer closes the alarm.";
+    WITHDRAWN_WAITS: "Ingetrokken; de server heeft het nog niet. Verzenden gaat door met: baken alarm watch",
+                     "Withdrawn; the server does not have it yet. Sending goes on with: baken alarm watch";
     SMS_SEND: "Stuur deze sms naar {}:", "Send this text message to {}:";
     SMS_POSSIBLE: "Geen verbinding? Stuur het als sms: baken alarm sms {}", "No connection? Send it as a text message: baken alarm sms {}";
     PLACE: "Plaats", "Place";
@@ -321,7 +321,7 @@ texts! {
     DUE_AT: "afmelden voor", "settle before";
     RAISED_AT: "anders alarm om", "else alarm at";
     RENEWED_AT: "laatst vernieuwd", "last renewed";
-    NOT_AT_RELAY: "niet bij de relay", "not at the relay";
+    NOT_AT_RELAY: "niet bij de server", "not at the server";
     DAYS: "dagen", "days";
     TIME: "tijd", "time";
     WEEKDAYS: "ma di wo do vr za zo", "mon tue wed thu fri sat sun";
@@ -329,8 +329,8 @@ texts! {
                    "Check-in {} is due soon: settle or extend it.";
     CHECK_IN_DUE: "De tijd van check-in {} is om: meld u nu af, of er gaat een alarm af.",
                   "Check-in {} is due: settle it now, or an alarm goes off.";
-    CHECK_IN_CALLED: "Check-in {} kwam nooit bij de relay en de tijd is om: dit toestel geeft nu zelf alarm.",
-                     "Check-in {} never reached the relay and its time is over: this device now raises an alarm itself.";
+    CHECK_IN_CALLED: "Check-in {} kwam nooit bij de server en de tijd is om: dit toestel geeft nu zelf alarm.",
+                     "Check-in {} never reached the server and its time is over: this device now raises an alarm itself.";
     CHECK_IN_KEEP_TRYING: "Verzenden gaat door met: baken check-in watch",
                           "Sending goes on with: baken check-in watch";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
@@ -436,7 +436,7 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         ),
         "days" => (
             Text::new("deze dagen zijn niet te lezen", "these days cannot be read"),
-            Text::new("Schrijf daily, werkdagen, of ma,di,wo.", "Write daily, weekdays, or mon,tue,wed."),
+            Text::new("Schrijf elke-dag, werkdagen of ma,di,wo.", "Write daily, weekdays, or mon,tue,wed."),
         ),
         "time_of_day" => (
             Text::new("dit is geen tijd van de dag", "this is no time of day"),
@@ -654,6 +654,7 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "file_exists" => "er is al een bestand met die naam, of iets in die map",
         "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
+        "no_timeline" => "dit was een check-in: de meldkamer heeft het verloop, dit toestel niet",
         "no_alarm_text" => "dit alarm kan niet per sms",
         "no_such_check_in" => "die check-in is er niet",
         "check_in_time" => "een check-in duurt een minuut tot zeven dagen, met hooguit een uur uitstel",
@@ -759,6 +760,7 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "not_all_sent" => "Werk bij en probeer het opnieuw; er is niets veranderd.",
         "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
+        "no_timeline" => "Vraag het de meldkamer.",
         "no_alarm_text" => "Bel 112; het alarm gaat weg zodra er verbinding is.",
         "no_such_check_in" | "check_in_over" => "Kijk met: baken check-in list",
         "check_in_time" => "Kies een tijdstip van een minuut tot zeven dagen vooruit.",

@@ -83,7 +83,9 @@ impl AlarmOutbox {
         self.prepare_texts(context)?;
         let phone = self.read(phone)?;
         let client = client(&phone, transport);
-        let mut round = Round { check_ins: self.keep_check_ins(context)?, ..Round::default() };
+        let mut round = Round::default();
+        // A disk too full for what is kept of check-ins stops no alarm from being sent.
+        let check_ins = self.keep_check_ins(context);
         let now = context.now();
         let open = self.open_jobs(now)?;
         let due = self.schedule().due(&open, now);
@@ -93,6 +95,7 @@ impl AlarmOutbox {
         for (job, answer) in futures_util::future::join_all(sends).await {
             self.settle(job, answer, &mut round, context)?;
         }
+        round.check_ins = check_ins?;
         for job in others {
             let answer = self.ask(&client, job, context).await;
             let lost = answer.as_ref().is_err_and(is_of_the_way);
@@ -229,6 +232,9 @@ impl AlarmOutbox {
 
     async fn send(&self, client: &SignedClient<'_>, job: Job) -> Result<Answer, BakenError> {
         let Some(document) = self.document(job)? else { return Ok(Answer::Asked(Vec::new())) };
+        if let Job::Alarm(alarm) = job {
+            self.note_tried(alarm)?;
+        }
         let path = match job {
             Job::Alarm(_) => api::ALARMS,
             Job::Note(_) => api::NOTES,
@@ -329,6 +335,7 @@ fn keep_page(
     }
     if asked.generation.is_some_and(|generation| generation != page.generation) {
         set_place(tx, 0, page.generation)?;
+        AlarmOutbox::leave_contexts_again(tx)?;
         return Ok((Vec::new(), true));
     }
     let mut verdicts = Vec::new();

@@ -14,10 +14,10 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("outbox.sql"),
     include_str!("outbox_2.sql"),
     include_str!("outbox_3.sql"),
-    include_str!("outbox_withdrawal.sql"),
-    include_str!("outbox_probe.sql"),
-    include_str!("outbox_4_sms.sql"),
-    include_str!("outbox_4_checkin.sql"),
+    include_str!("outbox_4_withdrawal.sql"),
+    include_str!("outbox_5_probe.sql"),
+    include_str!("outbox_6_sms.sql"),
+    include_str!("outbox_7_check_in.sql"),
 ];
 /// The newest version.
 const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -1,11 +1,12 @@
 //! The outbox of a phone that has become another device: after a journey it is paired anew, and calls as the new one.
 
+use baken_schemas::alarm::AlarmKind;
 use baken_schemas::time::Timestamp;
 use rusqlite::params;
 
 use crate::alarm::AlarmOutbox;
 use crate::alarm::outbox::{phone, pressed};
-use crate::alarm::probe::forget_probes;
+use crate::alarm::probe::{self, forget_probes};
 use crate::alarm::schedule::Job;
 use crate::{AlarmSetup, BakenError};
 
@@ -22,10 +23,10 @@ impl AlarmOutbox {
         if self.read(phone)?.device == setup.device {
             return Ok(true);
         }
-        self.write(|tx| forget_probes(tx, None))?;
         for job in self.open_jobs(now)? {
             let Job::Receipts(alarm) = job else { continue };
             let pressed_at = match self.read(|db| pressed(db, alarm)) {
+                Ok((_, AlarmKind::Probe)) => continue,
                 Ok((pressed_at, _)) => pressed_at,
                 // A check-in that has just become an alarm.
                 Err(BakenError::NoSuchAlarm) => now,
@@ -36,7 +37,7 @@ impl AlarmOutbox {
             }
         }
         let moved = self.write(|tx| {
-            Ok(tx.execute(
+            let moved = tx.execute(
                 "UPDATE phone
                  SET device = ?1, alarm_key = ?2, card_key = ?3, account = ?4, mail_cursor = 0, mail_generation = -1
                  WHERE NOT EXISTS (SELECT 1 FROM note)
@@ -44,10 +45,22 @@ impl AlarmOutbox {
                    AND NOT EXISTS (SELECT 1 FROM check_in
                                    WHERE settled = 1 OR (settled = 0 AND raised = 0 AND called = x''))
                    AND NOT EXISTS (SELECT 1 FROM alarm AS a
-                                   WHERE NOT EXISTS (SELECT 1 FROM receipt AS r
+                                   WHERE unsent = 0 AND kind <> ?5
+                                     AND NOT EXISTS (SELECT 1 FROM receipt AS r
                                                      WHERE r.alarm = a.alarm AND r.by_sms = 0))",
-                params![setup.device.0, &setup.alarm_key.to_bytes()[..], setup.card_key.as_bytes(), setup.account.0],
-            )?)
+                params![
+                    setup.device.0,
+                    &setup.alarm_key.to_bytes()[..],
+                    setup.card_key.as_bytes(),
+                    setup.account.0,
+                    probe::kind()
+                ],
+            )?;
+            if moved == 1 {
+                // The device that was asked is another now.
+                forget_probes(tx, None)?;
+            }
+            Ok(moved)
         })?;
         Ok(moved == 1)
     }

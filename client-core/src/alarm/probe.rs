@@ -90,11 +90,7 @@ impl AlarmOutbox {
         let since_ms = last.map(|last| context.now().since_ms(Timestamp(last)));
         // A clock that went back tells nothing about how long it has been.
         if since_ms.is_none_or(|since_ms| !(0..PROBE_EVERY_MS).contains(&since_ms)) {
-            match self.probe(context) {
-                // Nobody to ask; what is shown says that nothing is proven.
-                Ok(_) | Err(BakenError::NoLadder) => {}
-                Err(error) => return Err(error),
-            }
+            self.probe(context)?;
         }
         Ok(())
     }

@@ -12,7 +12,8 @@ use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use zeroize::Zeroizing;
 
 use crate::alarm::outbox::{Phone, phone, usable_ladder};
-use crate::alarm::{AlarmOutbox, Call};
+use crate::alarm::withdrawal::end_countdown;
+use crate::alarm::{AlarmOutbox, Call, probe};
 use crate::{BakenError, Context};
 
 /// The text by which an alarm can be sent, and where to.
@@ -58,18 +59,18 @@ impl AlarmOutbox {
     /// The text by which this alarm can be sent, and where to.
     ///
     /// # Errors
-    /// [`BakenError::NoSuchAlarm`]; [`BakenError::NoAlarmText`] when the organisation takes none, or when the alarm was
-    /// pressed before the relay had what it takes.
+    /// [`BakenError::NoSuchAlarm`]; [`BakenError::NoAlarmText`] when the organisation takes none, when the alarm was
+    /// pressed before the relay had what it takes, or was withdrawn before it was sent. A countdown ends: whoever asks for
+    /// the text sends it.
     pub fn text(&self, alarm: AlarmId) -> Result<AlarmText, BakenError> {
-        self.read(|db| {
-            let found: Option<String> =
-                db.query_row("SELECT sms FROM alarm WHERE alarm = ?1", [alarm.0], |row| row.get(0)).optional()?;
+        self.write(|tx| {
+            let sql = "SELECT CASE unsent WHEN 0 THEN sms ELSE '' END FROM alarm WHERE alarm = ?1";
+            let found: Option<String> = tx.query_row(sql, [alarm.0], |row| row.get(0)).optional()?;
             let text = found.ok_or(BakenError::NoSuchAlarm)?;
-            let number = phone(db)?.directory.sms_number;
-            match number {
-                Some(number) if !text.is_empty() => Ok(AlarmText { alarm, number, text }),
-                _ => Err(BakenError::NoAlarmText),
-            }
+            let number = phone(tx)?.directory.sms_number;
+            let number = number.filter(|_| !text.is_empty()).ok_or(BakenError::NoAlarmText)?;
+            end_countdown(tx, alarm)?;
+            Ok(AlarmText { alarm, number, text })
         })
     }
 
@@ -83,8 +84,9 @@ impl AlarmOutbox {
                 .query_row(
                     "SELECT alarm FROM alarm AS a
                      WHERE NOT EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = a.alarm AND r.by_sms = 0)
-                     ORDER BY seq DESC LIMIT 1",
-                    [],
+                       AND kind <> ?1 AND unsent = 0
+                     ORDER BY sms <> '' DESC, seq DESC LIMIT 1",
+                    [probe::kind()],
                     |row| row.get(0),
                 )
                 .optional()?;
@@ -116,6 +118,12 @@ impl AlarmOutbox {
             }
             Ok(())
         })
+    }
+
+    /// A relay that was restored from a backup may have forgotten what was left there.
+    pub(super) fn leave_contexts_again(tx: &Transaction<'_>) -> Result<(), BakenError> {
+        tx.execute("UPDATE sms_context SET stored = 0", [])?;
+        Ok(())
     }
 
     /// The relay has this context.

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use crate::alarm::AlarmOutbox;
 use crate::alarm::outbox::{phone, sealed};
+use crate::alarm::sms::sealed_text;
 use crate::{Baken, BakenError};
 
 impl Baken {
@@ -13,7 +14,8 @@ impl Baken {
     /// key that opens it: position, words and officers' names are then for everybody's eyes who gets it.
     ///
     /// # Errors
-    /// [`BakenError::NoSuchAlarm`], and those of the disk.
+    /// [`BakenError::NoSuchAlarm`]; [`BakenError::NoTimeline`] of a check-in that became an alarm, of which only its desk
+    /// has what was raised; and those of the disk.
     pub fn alarm_timeline(&self, alarm: AlarmId, readable: bool) -> Result<Timeline, BakenError> {
         self.alarm_outbox()?.timeline(alarm, readable)
     }
@@ -27,8 +29,12 @@ impl AlarmOutbox {
             let directory: Vec<u8> = db.query_row("SELECT directory FROM phone", [], |row| row.get(0))?;
             let document: Vec<u8> =
                 db.query_row("SELECT document FROM alarm WHERE alarm = ?1", [alarm.0], |row| row.get(0))?;
+            if document.is_empty() {
+                return Err(BakenError::NoTimeline);
+            }
             let mut timeline = Timeline::new(&directory, sender, &document, readable.then_some(&content));
             timeline.updates = documents(db, "SELECT document FROM alarm_update WHERE alarm = ?1 ORDER BY seq", alarm)?;
+            timeline.text = sealed_text(db, alarm)?.map(|(hash, _)| hash);
             timeline.receipts = documents(db, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY seq", alarm)?;
             Ok(timeline)
         })

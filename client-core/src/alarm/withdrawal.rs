@@ -7,7 +7,7 @@
 use baken_schemas::alarm::NoteKind;
 use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 
 use crate::alarm::AlarmOutbox;
@@ -32,8 +32,6 @@ impl Baken {
     pub fn withdraw_alarm(&self, alarm: AlarmId, pin: &str) -> Result<(), BakenError> {
         let outbox = self.alarm_outbox()?;
         outbox.alarm(alarm, self.context.now())?;
-        // With the vault open, this device holds the folder already.
-        let _lock = if self.is_unlocked() { None } else { Some(self.home.lock()?) };
         let tried = self.after_try(vault::try_pin(&self.home, &self.context, pin))?;
         let withdrawn = outbox.withdraw(alarm, tried.is_duress(), &self.context);
         tried.accept(&self.home, &self.context)?;
@@ -62,6 +60,14 @@ impl AlarmOutbox {
         Ok(())
     }
 
+    /// An alarm is about to be sent for the first time: whatever the clock says later, it cannot be taken back unsent.
+    pub(super) fn note_tried(&self, alarm: AlarmId) -> Result<(), BakenError> {
+        let counts: bool = self.read(|db| {
+            Ok(db.query_row("SELECT held_until <> 0 FROM alarm WHERE alarm = ?1", [alarm.0], |row| row.get(0))?)
+        })?;
+        if counts { self.write(|tx| end_countdown(tx, alarm)) } else { Ok(()) }
+    }
+
     /// Milliseconds until the first alarm that its countdown holds is to be sent.
     pub(super) fn next_held_ms(&self, now: Timestamp) -> Result<Option<i64>, BakenError> {
         self.read(|db| {
@@ -73,6 +79,12 @@ impl AlarmOutbox {
             Ok(until.map(|until| Timestamp(until).since_ms(now)))
         })
     }
+}
+
+/// Nothing holds an alarm any more: it is being sent, or its text was asked for.
+pub(super) fn end_countdown(tx: &Transaction<'_>, alarm: AlarmId) -> Result<(), BakenError> {
+    tx.execute("UPDATE alarm SET held_until = 0 WHERE alarm = ?1", [alarm.0])?;
+    Ok(())
 }
 
 /// Until when its countdown holds an alarm; `None` when it is over, or there was none. A clock that went back to before

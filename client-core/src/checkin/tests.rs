@@ -151,7 +151,7 @@ async fn an_extension_is_said_to_wait_until_the_relay_has_it() {
     stage.deliver(&relay).await;
     let seen = view(&stage, check_in);
     assert!(seen.extension_waits && seen.state == CheckInState::Running);
-    assert!(seen.words(baken_schemas::Language::En).iter().any(|line| line.contains("extension is not at the relay")));
+    assert!(seen.words(baken_schemas::Language::En).iter().any(|line| line.contains("extension is not at the server")));
     relay.be(Mood::Up);
     stage.clock.pass_s(60);
     stage.deliver(&relay).await;

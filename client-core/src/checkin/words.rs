@@ -1,4 +1,4 @@
-//! A check-in's state in a person's words, Dutch and English: when it is raised, and what the relay does not have.
+//! A check-in's state in a person's words, Dutch and English: when it is raised, and what the server does not have.
 
 use baken_schemas::Language;
 use baken_schemas::local_time::local;
@@ -16,7 +16,7 @@ impl CheckInState {
     /// The state in a word or two.
     pub fn words(self, language: Language) -> &'static str {
         let (nl, en) = match self {
-            Self::NotAtRelay => ("nog niet bij de relay", "not at the relay yet"),
+            Self::NotAtRelay => ("nog niet bij de server", "not at the server yet"),
             Self::Running => ("loopt", "running"),
             Self::Due => ("tijd is om", "due"),
             Self::Settling => ("afgemeld, nog niet verzonden", "settled, not sent yet"),
@@ -39,9 +39,9 @@ impl CheckInView {
         match self.state {
             CheckInState::NotAtRelay => {
                 lines.push(say(
-                    "Deze check-in ligt nog niet bij de relay: valt dit toestel uit, dan gaat er geen alarm af."
+                    "Deze check-in ligt nog niet bij de server: valt dit toestel uit, dan gaat er geen alarm af."
                         .to_owned(),
-                    "This check-in is not at the relay yet: should this device fail, no alarm goes off.".to_owned(),
+                    "This check-in is not at the server yet: should this device fail, no alarm goes off.".to_owned(),
                 ));
                 lines.push(say(
                     format!("Meld u af voor {due}. Anders geeft dit toestel om {raise} zelf alarm."),
@@ -57,8 +57,8 @@ impl CheckInView {
                 format!("It has been due since {due}. Settle it now: an alarm goes off at {raise}."),
             )),
             CheckInState::Settling => lines.push(say(
-                "Afgemeld op dit toestel, maar de relay weet het nog niet: er kan nog een alarm afgaan.".to_owned(),
-                "Settled on this device, but the relay does not know yet: an alarm may still go off.".to_owned(),
+                "Afgemeld op dit toestel, maar de server weet het nog niet: er kan nog een alarm afgaan.".to_owned(),
+                "Settled on this device, but the server does not know yet: an alarm may still go off.".to_owned(),
             )),
             CheckInState::Settled => lines.push(say("Afgemeld.".to_owned(), "Settled.".to_owned())),
             CheckInState::Raised => lines.push(say(
@@ -68,8 +68,8 @@ impl CheckInView {
         }
         if self.extension_waits {
             lines.push(say(
-                "De verlenging is nog niet bij de relay: die houdt nog het vorige tijdstip aan.".to_owned(),
-                "The extension is not at the relay yet: it still goes by the moment before.".to_owned(),
+                "De verlenging is nog niet bij de server: die houdt nog het vorige tijdstip aan.".to_owned(),
+                "The extension is not at the server yet: it still goes by the moment before.".to_owned(),
             ));
         }
         if let Some(renewed_at) =

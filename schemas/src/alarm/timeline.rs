@@ -47,6 +47,10 @@ pub struct Timeline {
     /// The receipts, as signed.
     #[n(6)]
     pub receipts: Vec<ByteVec>,
+    /// The hash of the text message by which the alarm came too, as who wrote this file has it: responders receipt that
+    /// for itself.
+    #[n(7)]
+    pub text: Option<Hash>,
 }
 
 impl std::fmt::Debug for Timeline {
@@ -129,6 +133,8 @@ pub struct Step {
     pub officer: Option<String>,
     /// What the officer said; `None` while it is sealed.
     pub text: Option<String>,
+    /// It is about the alarm as it came by text message; that this is the same alarm, the desk says by its id.
+    pub by_text: bool,
     /// The receipt's hash.
     pub receipt: Hash,
 }
@@ -172,6 +178,7 @@ impl Timeline {
             content_key: content_key.map(|key| key.as_bytes().to_vec().into()),
             updates: Vec::new(),
             receipts: Vec::new(),
+            text: None,
         }
     }
 
@@ -270,7 +277,8 @@ impl Timeline {
         for (number, bytes) in (1..).zip(&self.receipts) {
             let receipt = check_receipt(bytes, directory).ok();
             let is_about = |receipt: &Signed<Receipt>| {
-                receipt.value().alarm_hash == alarm.hash() && receipt.value().alarm == alarm.value().header.alarm
+                let of = receipt.value().alarm_hash;
+                receipt.value().alarm == alarm.value().header.alarm && (of == alarm.hash() || Some(of) == self.text)
             };
             match receipt.filter(is_about) {
                 Some(receipt) => proven.push((number, receipt)),
@@ -278,23 +286,27 @@ impl Timeline {
             }
         }
         for (at, (number, receipt)) in proven.iter().enumerate() {
-            let Receipt { by, prev, .. } = *receipt.value();
-            let is_before = |(_, other): &(usize, Signed<Receipt>)| other.hash() == prev && other.value().by == by;
+            // Each form has a chain of its own.
+            let Receipt { by, prev, alarm_hash, .. } = *receipt.value();
+            let is_same = |other: &Receipt| other.by == by && other.alarm_hash == alarm_hash;
+            let is_before = |(_, other): &(usize, Signed<Receipt>)| other.hash() == prev && is_same(other.value());
             if prev != Hash::ZERO && !proven.iter().any(is_before) {
                 faults.push(Fault::Missing { number: *number });
             }
-            let is_rival = |(_, other): &(usize, Signed<Receipt>)| other.value().by == by && other.value().prev == prev;
+            let is_rival = |(_, other): &(usize, Signed<Receipt>)| is_same(other.value()) && other.value().prev == prev;
             if proven.iter().take(at).any(is_rival) {
                 faults.push(Fault::Contradicting { number: *number });
             }
         }
-        let mut steps: Vec<Step> = proven.iter().map(|(_, receipt)| step(receipt, directory, content)).collect();
+        let of_alarm = alarm.hash();
+        let mut steps: Vec<Step> =
+            proven.iter().map(|(_, receipt)| step(receipt, of_alarm, directory, content)).collect();
         steps.sort_by_key(|step| step.at);
         steps
     }
 }
 
-fn step(receipt: &Signed<Receipt>, directory: &Directory, content: Option<&ContentKey>) -> Step {
+fn step(receipt: &Signed<Receipt>, of_alarm: Hash, directory: &Directory, content: Option<&ContentKey>) -> Step {
     let value = receipt.value();
     let detail = content.and_then(|content| value.open_detail(content).ok().flatten());
     let (officer, text) = detail.map_or((None, None), |detail| (Some(detail.officer), Some(detail.text)));
@@ -304,6 +316,7 @@ fn step(receipt: &Signed<Receipt>, directory: &Directory, content: Option<&Conte
         desk: directory.desk(value.by).map(|desk| desk.name.clone()),
         officer: officer.filter(|officer| !officer.is_empty()),
         text: text.filter(|text| !text.is_empty()),
+        by_text: value.alarm_hash != of_alarm,
         receipt: receipt.hash(),
     }
 }

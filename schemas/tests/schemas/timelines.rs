@@ -84,6 +84,34 @@ fn a_timeline_proves_who_called_what_followed_and_who_had_it() {
 }
 
 #[test]
+fn what_was_said_of_its_text_message_belongs_to_it_and_says_so() {
+    let Told { mut world, alarm, content, mut timeline } = told(57);
+    let text = Hash([9; 32]);
+    let desk = world.desk_east.clone();
+    let of_text = |state, at, prev| Receipt {
+        alarm: alarm.value().header.alarm,
+        alarm_hash: text,
+        state,
+        at: Timestamp(at),
+        by: desk.device,
+        prev,
+        detail: Vec::new(),
+    };
+    let received = Receipt::make(of_text(ReceiptState::Received, 0, Hash::ZERO), None, &desk.sig, &mut world.rng);
+    let received = received.expect("there is no detail");
+    let seen = Receipt::make(of_text(ReceiptState::Seen, 1, received.hash()), None, &desk.sig, &mut world.rng);
+    let both = [received, seen.expect("there is no detail")];
+    timeline.receipts.extend(both.iter().map(|one| one.bytes().to_vec().into()));
+    let org = Some(world.org());
+    assert_eq!(timeline.prove(org).expect("it is signed").faults.len(), 2, "of bytes that nobody names");
+    timeline.text = Some(text);
+    let proven = timeline.prove(org).expect("it is signed");
+    assert_eq!(proven.faults, []);
+    assert_eq!(proven.steps.iter().filter(|step| step.by_text).count(), 2);
+    drop(content);
+}
+
+#[test]
 fn sealed_it_proves_the_steps_and_shows_nothing() {
     let Told { world, mut timeline, .. } = told(51);
     timeline.content_key = None;

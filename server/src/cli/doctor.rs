@@ -134,9 +134,12 @@ fn channels(data: &Path) -> Vec<Finding> {
     };
     let found = views.into_iter().map(|view| {
         let text = |language| format!("{}: {}", view.name, standing_text(view.standing, language));
-        let nl = format!("Kanaal {}. Test het op de console.", text(Language::Nl));
-        let en = format!("Channel {}. Test it on the console.", text(Language::En));
-        finding("channel", view.standing == Standing::Proven, nl, en)
+        let is_proven = view.standing == Standing::Proven;
+        let [ask_nl, ask_en] =
+            if is_proven { [""; 2] } else { [" Test het op de console.", " Test it on the console."] };
+        let nl = format!("Kanaal {}.{ask_nl}", text(Language::Nl));
+        let en = format!("Channel {}.{ask_en}", text(Language::En));
+        finding("channel", is_proven, nl, en)
     });
     found.collect()
 }

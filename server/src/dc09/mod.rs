@@ -1,7 +1,7 @@
 //! SIA DC-09: the alarm industry's own wire, spoken to alarm centres (the desk's channel out) and understood from
 //! certified hardware buttons (the bridge).
 //!
-//! Frames, codes and replies are values in, values out; only [`sender`], [`supervision`] and [`receiver`] touch a
+//! Frames, codes and replies are values in, values out; only [`sender`] and [`receiver`] touch a
 //! network, which is handed to them, as are clock and randomness. What cannot be told from public sources of the
 //! standard was measured against real equipment and libraries, and is kept as frames in `tests/vectors/dc09.json`.
 //!
@@ -25,7 +25,6 @@ pub mod receiver;
 pub mod reply;
 mod report;
 pub mod sender;
-pub mod supervision;
 mod text;
 mod time;
 

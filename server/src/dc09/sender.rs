@@ -151,11 +151,6 @@ impl<N: Network> Sender<N> {
         Self { centre, network, clock }
     }
 
-    /// The centre that is sent to.
-    pub fn centre(&self) -> &Centre {
-        &self.centre
-    }
-
     /// Tries to report an event once, over every path. `sequence` and `report` must be the same on every try.
     pub async fn send(&self, sequence: Sequence, report: &Report, rng: &mut (dyn CryptoRng + Send)) -> Outcome {
         self.deliver(&self.centre.coding.message(sequence, report), rng).await

@@ -207,7 +207,12 @@ impl Desk {
                 _ => {}
             }
         }
-        if signature == SignatureView::Proven && shown_signature != SignatureView::Proven {
+        // What rang for want of a hand-over gives way to what is handed over after all, and, once it is closed, to the
+        // next time that nothing is.
+        let gives_way = shown.form == Form::NotHandedOver
+            && (new.form == Form::Alarm || shown.state == ReceiptState::Closed)
+            && signature == SignatureView::Proven;
+        if gives_way || signature == SignatureView::Proven && shown_signature != SignatureView::Proven {
             Precedence::Before(shown.hash)
         } else {
             Precedence::Behind
@@ -259,7 +264,7 @@ impl Desk {
             Some(alarm) => self
                 .store
                 .read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?
-                .is_some_and(|alarm| alarm.state < ReceiptState::Closed),
+                .is_some_and(|alarm| alarm.state < ReceiptState::Closed && alarm.device == device),
             None => false,
         };
         // Duress rings of its own where no open alarm shows it; what cannot be opened may be that.

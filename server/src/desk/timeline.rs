@@ -33,10 +33,13 @@ impl Desk {
             return Ok(None);
         };
         let mut timeline = Timeline::new(directory.bytes(), sender, &row.document, opened.content_key());
-        let (updates, receipts) = self.store.read(|db| {
+        let (updates, receipts, joined) = self.store.read(|db| {
             let updates = store::alarm::updates(db, alarm, MAX_UPDATES)?;
-            Ok::<_, DeskError>((updates, store::receipt::of_alarm(db, row.hash)?))
+            let joined = store::alarm::joined(db, row.hash)?;
+            Ok::<_, DeskError>((updates, store::receipt::of_alarm(db, row.hash)?, joined))
         })?;
+        let text = joined.iter().find(|row| row.form == Form::Sms).map(|row| row.hash);
+        timeline.text = text;
         timeline.updates = updates.into_iter().rev().map(|update| update.document.into()).collect();
         timeline.receipts = receipts.into_iter().map(|receipt| receipt.document.into()).collect();
         let (now, actor, subject) = (self.now(), officer.id.to_string(), alarm.to_string());

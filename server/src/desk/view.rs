@@ -219,7 +219,7 @@ impl Desk {
             for alarm in store::alarm::list(db, open)? {
                 let updates = store::alarm::updates(db, alarm.alarm, UPDATES_FOR_POSITION)?;
                 let receipts = store::receipt::of_alarm(db, alarm.hash)?;
-                let notes = store::alarm::notes(db, alarm.alarm)?;
+                let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
                 let joined = store::alarm::joined(db, alarm.hash)?;
                 rows.push(Rows { alarm, joined, updates, receipts, notes });
             }
@@ -239,7 +239,7 @@ impl Desk {
             let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
             let updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
             let receipts = store::receipt::of_alarm(db, alarm.hash)?;
-            let notes = store::alarm::notes(db, alarm.alarm)?;
+            let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
             let joined = store::alarm::joined(db, alarm.hash)?;

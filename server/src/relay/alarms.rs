@@ -24,6 +24,7 @@ use crate::relay::ladder;
 use crate::relay::mail::{Keep, put_document};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
+use crate::relay::raising;
 use crate::relay::receipts::{self, put_receipt};
 use crate::relay::sms;
 use crate::relay::trust;
@@ -111,6 +112,9 @@ fn store(
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let (id, hash) = (alarm.value().header.alarm, alarm.hash());
+    if raising::is_deposit(db, id)? {
+        return Ok(Done { refusal: Some(Refusal::AlarmConflict), ..Done::default() });
+    }
     let before = known(db, id)?;
     if let Some(known) = &before {
         if known.hash == hash {

@@ -207,9 +207,10 @@ impl Relay {
     /// # Errors
     /// When the store does not take it; nothing is lost, the next tick tries again.
     pub async fn tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let deposits = self.tick_deposits(now).await?;
+        let deposits = self.tick_deposits(now).await;
+        // Whatever keeps deposits from being raised keeps no ladder from climbing.
         let ladders = self.tick_ladders(now).await?;
-        Ok([deposits, ladders].into_iter().flatten().min())
+        Ok([deposits?, ladders].into_iter().flatten().min())
     }
 
     async fn tick_ladders(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

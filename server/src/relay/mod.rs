@@ -74,7 +74,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_2_blob.sql"),
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
-        include_str!("schema_4_deposit.sql"),
+        include_str!("schema_5_deposit.sql"),
     ],
 };
 

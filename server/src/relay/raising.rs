@@ -146,6 +146,12 @@ enum Because {
     TheDeskAsks,
 }
 
+/// Whether a deposit under this id waits or was settled: its id is no other alarm's.
+pub(super) fn is_deposit(db: &Connection, id: AlarmId) -> Result<bool, StoreError> {
+    let waits = "SELECT 1 FROM deposit WHERE deposit = ?1 AND state <> 2";
+    Ok(db.prepare_cached(waits)?.exists([id.0])?)
+}
+
 /// Makes an alarm of a deposit, if it still is to be one. Who is to be woken.
 fn raise(
     db: &Connection,
@@ -163,6 +169,11 @@ fn raise(
         .prepare_cached(&format!("UPDATE deposit SET state = 2, at = ?2 WHERE deposit = ?1 AND {still}"))?
         .execute(params![stored.deposit.0, now.0, stored.sealed.0])?;
     if claimed == 0 {
+        return Ok(Vec::new());
+    }
+    if db.prepare_cached("SELECT 1 FROM alarm WHERE alarm = ?1")?.exists([stored.deposit.0])? {
+        // An alarm was handed in under this id before the deposit was: it rings already, and must not stop the others.
+        audit::append_for(db, now, keys.device, "deposit_raised", &stored.deposit, "alarm_conflict")?;
         return Ok(Vec::new());
     }
     let quiet = because == Because::TheDeskAsks;

@@ -208,3 +208,24 @@ async fn a_desks_clock_set_back_ten_years_keeps_nobody_waiting() {
     world.clock.advance(13 * MINUTE_MS + 1_000);
     assert_eq!(ringing(&world).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_check_in_that_rang_for_want_of_a_hand_over_is_watched_again_once_it_is_renewed() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let deposit = AlarmId::make(&mut world.rng);
+    let started = timers(&world, &phone, deposit, 1, Some(30), 600);
+    world.bring(MailKind::Timers, &started).await;
+    world.clock.advance(40 * MINUTE_MS);
+    let alarm = ringing(&world).await[0].alarm;
+    let (officer, _) = world.officer("Agent Jansen");
+    world.desk.act(alarm, &officer, &Act::Acknowledge { also: false }).await.unwrap();
+    world.desk.act(alarm, &officer, &Act::Close { outcome: "gebeld, veilig".to_owned() }).await.unwrap();
+    // The link to the relay is back, and the check-in goes on.
+    let renewed = timers(&world, &phone, deposit, 2, Some(30), 600);
+    world.bring(MailKind::Timers, &renewed).await;
+    world.clock.advance(20 * MINUTE_MS);
+    assert!(ringing(&world).await.is_empty());
+    world.clock.advance(20 * MINUTE_MS);
+    assert_eq!(ringing(&world).await.len(), 1, "it was not handed over again");
+}

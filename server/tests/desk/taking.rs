@@ -314,3 +314,17 @@ async fn nothing_that_a_person_sent_lies_readable_in_the_desks_folder() {
         }
     }
 }
+
+#[tokio::test]
+async fn another_devices_word_does_not_withdraw_an_alarm() {
+    let mut world = World::new().await;
+    let (phone, other) = (world.phone().await, world.phone().await);
+    let (alarm, _) = world.ringing(&phone).await;
+    let id = alarm.value().header.alarm;
+    let foreign = world.note(&other, NoteKind::Withdrawn, false, Some(id));
+    world.bring(MailKind::Note, foreign.bytes()).await;
+    assert!(!world.view(&alarm).summary.withdrawn);
+    let own = world.note(&phone, NoteKind::Withdrawn, false, Some(id));
+    world.bring(MailKind::Note, own.bytes()).await;
+    assert!(world.view(&alarm).summary.withdrawn);
+}

@@ -543,3 +543,34 @@ async fn the_ticker_raises_by_itself() {
     drop(stop);
     ticker.await.unwrap();
 }
+
+#[tokio::test]
+async fn an_alarm_under_a_deposits_id_is_refused_and_one_that_was_there_before_stops_no_other() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let mut first = CheckIn::new(&mut world, &phone);
+    first.hand_in(&mut world, minutes(Some(5), 60), 1).await;
+    let directory = world.directory.value().clone();
+    let header = |id, ladder: &baken_schemas::org::Ladder| AlarmHeader {
+        alarm: id,
+        device: phone.device,
+        class: AlarmClass::Alarm,
+        ladder: ladder.ladder,
+        ladder_version: ladder.version,
+    };
+    let taken = header(first.id, &directory.ladders[0]);
+    let (alarm, _) = Alarm::seal(taken, &alarm_body(), &directory, &phone.alarm, &mut world.rng).unwrap();
+    world.press(&phone, &alarm).await.is(409, "alarm_conflict");
+
+    // The other way round: the alarm is there, and the deposit comes under its id.
+    let mut second = CheckIn::new(&mut world, &phone);
+    let (alarm, _) =
+        Alarm::seal(header(second.id, &directory.ladders[0]), &alarm_body(), &directory, &phone.alarm, &mut world.rng)
+            .unwrap();
+    world.press(&phone, &alarm).await.ok();
+    second.hand_in(&mut world, minutes(Some(5), 60), 2).await;
+    let desk = world.desks[0].clone();
+    let before = world.count(&desk, MailKind::Alarm).await;
+    pass(&world, 10 * MINUTE_MS).await;
+    assert_eq!(world.count(&desk, MailKind::Alarm).await, before + 1, "the first is raised all the same");
+}

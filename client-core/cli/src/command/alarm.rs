@@ -180,19 +180,19 @@ pub fn tell_path(path: &PathView, out: &Output) {
 pub fn export(
     arguments: &Arguments,
     typed: &str,
-    (file, sealed, force): (&Path, bool, bool),
+    (file, readable, force): (&Path, bool, bool),
     out: &Output,
 ) -> Result<End, Failure> {
     let baken = Phone::open(arguments)?.baken;
     let alarm = find_alarm(&baken, typed)?;
-    let timeline = baken.alarm_timeline(alarm, !sealed)?;
+    let timeline = baken.alarm_timeline(alarm, readable)?;
     if file.exists() && !force {
         return Err(Failure::Core(BakenError::FileExists));
     }
     replace_file(file, &timeline.to_bytes()).map_err(outside)?;
-    out.json(&json!({"alarm": alarm, "file": file, "receipts": timeline.receipts.len(), "sealed": sealed}));
+    out.json(&json!({"alarm": alarm, "file": file, "receipts": timeline.receipts.len(), "readable": readable}));
     out.line(text::TIMELINE_WRITTEN.with(out.language, &[&file.display().to_string()]));
-    if !sealed {
+    if readable {
         out.line(out.paint(Colour::Yellow, text::TIMELINE_READABLE.of(out.language)));
     }
     Ok(End::Done)

@@ -61,8 +61,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
             }
             AlarmCommand::Withdraw { alarm } => alarm::withdraw(arguments, alarm, out).await,
             AlarmCommand::Path { now } => alarm::path(arguments, *now, out).await,
-            AlarmCommand::Export { alarm, file, sealed, force } => {
-                alarm::export(arguments, alarm, (file, *sealed, *force), out)
+            AlarmCommand::Export { alarm, file, readable, force } => {
+                alarm::export(arguments, alarm, (file, *readable, *force), out)
             }
             AlarmCommand::Update { alarm, position, text } => {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await

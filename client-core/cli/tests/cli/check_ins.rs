@@ -69,7 +69,7 @@ fn what_is_not_at_the_relay_is_said_and_sent_later() {
     town.unplug();
     let (code, started) = phone.run(&["check-in", "start", "--until", "23:59"]);
     assert_eq!((code, started["state"].as_str()), (6, Some("not-at-relay")));
-    assert!(started["words"][0].as_str().unwrap().contains("nog niet bij de relay"));
+    assert!(started["words"][0].as_str().unwrap().contains("nog niet bij de server"));
     let (code, settled) = phone.run(&["check-in", "settle"]);
     assert_eq!((code, settled["state"].as_str()), (6, Some("settling")));
 }

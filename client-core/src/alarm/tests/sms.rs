@@ -13,7 +13,7 @@ use rand::SeedableRng as _;
 
 use super::stage::{Mood, Stage, StageRelay, TODAY};
 use crate::BakenError;
-use crate::alarm::{AlarmState, Warning};
+use crate::alarm::{AlarmState, Call, Warning};
 
 const NUMBER: &str = "+3197010200300";
 
@@ -194,4 +194,54 @@ async fn a_phone_put_back_from_a_copy_counts_anew_and_calls_all_the_same() {
     stage.deliver(&relay).await;
     assert_eq!(stage.view(second).state, AlarmState::Stored);
     assert_eq!(relay.alarms().len(), 2);
+}
+
+#[tokio::test]
+async fn a_withdrawn_alarm_has_no_text_a_held_one_is_held_no_more_and_a_probe_is_never_meant() {
+    let stage = Stage::set_up_with(Some(NUMBER));
+    let relay = StageRelay::of(&stage);
+    stage.deliver(&relay).await;
+    relay.be(Mood::Down);
+    let held = |countdown_s| {
+        let call = Call {
+            kind: AlarmKind::Panic,
+            fix: Fix::Absent(FixAbsent::NotYet),
+            battery_percent: None,
+            text: String::new(),
+            countdown_s,
+        };
+        stage.phone.press(&call, &stage.context).unwrap()
+    };
+    let withdrawn = held(30);
+    stage.phone.withdraw(withdrawn, false, &stage.context).unwrap();
+    assert!(matches!(stage.phone.text(withdrawn), Err(BakenError::NoAlarmText)));
+    assert!(matches!(stage.phone.newest_unsent(), Err(BakenError::NoSuchAlarm)));
+
+    let alarm = held(30);
+    stage.phone.probe(&stage.context).unwrap();
+    assert_eq!(stage.phone.newest_unsent().unwrap(), alarm);
+    // Whoever asks for the text sends it: from then on it is not taken back unsent.
+    stage.phone.text(alarm).unwrap();
+    stage.phone.withdraw(alarm, false, &stage.context).unwrap();
+    assert!(!stage.view(alarm).withdrawn.unwrap().before_sending);
+    relay.be(Mood::Up);
+    stage.clock.pass_s(60);
+    stage.deliver(&relay).await;
+    assert!(relay.alarms().len() >= 2, "it is sent, and the probe");
+}
+
+#[tokio::test]
+async fn a_relay_from_a_backup_is_left_again_what_texts_need() {
+    let stage = Stage::set_up_with(Some(NUMBER));
+    let relay = StageRelay::of(&stage);
+    stage.deliver(&relay).await;
+    stage.clock.pass_s(60);
+    stage.deliver(&relay).await;
+    let before = relay.contexts().len();
+    relay.is_restored();
+    for _ in 0..2 {
+        stage.clock.pass_s(60);
+        stage.deliver(&relay).await;
+    }
+    assert!(relay.contexts().len() > before);
 }

@@ -5,7 +5,7 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::Clock as _;
 
-use super::stage::{Stage, StageRelay};
+use super::stage::{Mood, Stage, StageRelay};
 use crate::alarm::{AlarmState, Call, MAX_COUNTDOWN_S};
 
 fn press_after(stage: &Stage, countdown_s: u32) -> AlarmId {
@@ -97,4 +97,21 @@ async fn withdrawn_later_an_alarm_goes_on_until_a_desk_closes_it() {
     assert!(sizes.windows(2).all(|pair| pair[0] == pair[1]), "{sizes:?}");
     let unknown = stage.phone.withdraw(AlarmId([9; 16]), false, &stage.context);
     assert!(matches!(unknown, Err(crate::BakenError::NoSuchAlarm)));
+}
+
+#[tokio::test]
+async fn an_alarm_that_was_tried_is_not_taken_back_unsent_whatever_the_clock_says() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let alarm = press_after(&stage, 10);
+    stage.clock.pass_s(10);
+    relay.be(Mood::LosesAnswers);
+    stage.deliver(&relay).await;
+    stage.clock.pass_s(-5);
+    stage.phone.withdraw(alarm, false, &stage.context).unwrap();
+    let view = stage.view(alarm);
+    assert!(!view.withdrawn.unwrap().before_sending && view.held_until.is_none());
+    relay.be(Mood::Up);
+    stage.deliver(&relay).await;
+    assert_eq!(stage.view(alarm).state, AlarmState::Stored);
 }

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use baken_schemas::alarm::Position;
 use baken_schemas::time::{Clock, Timestamp};
@@ -11,8 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::super::events::Event;
 use super::super::reply;
-use super::super::sender::{Centre, Network, Path, Sender};
-use super::super::supervision::{PathState, watch};
+use super::super::sender::{Centre, Network, Sender};
 use super::super::{Account, Coding, Form, Frame, Framer, Message, MessageId, Report, Sequence};
 use super::{NOON_ISH, Standing, account, key, rng};
 use crate::channel::{Outcome, Why};
@@ -275,33 +273,4 @@ fn a_centre_is_read_from_configuration_and_shows_no_key() {
     assert!(!shown.contains("0123456789ABCDEF") && !shown.contains("0012"), "{shown}");
     assert!(read(r#"{"main":"pac.example:17000","coding":{"account":"12"}}"#).is_err());
     assert!(read(r#"{"main":"pac.example:17000","coding":{"account":"1234"},"key":"0123456789ABCDEF"}"#).is_err());
-}
-
-#[tokio::test(start_paused = true)]
-async fn supervision_tells_every_change_of_either_path_once() {
-    let town = Town::of(&[("main:1", &[Does::Ack]), ("back-up:1", &[Does::Refuse])]);
-    let sender = sender(&town, true, true);
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let watching = async {
-        let mut rng = rng();
-        watch(&sender, Duration::from_secs(30), &mut rng, |path, state| told.send((path, state)).unwrap()).await;
-    };
-    let story = async {
-        let up = PathState::Up { answered_at: NOON_ISH };
-        let down = |why| PathState::Down { why };
-        assert_eq!(heard.recv().await, Some((Path::Main, up)));
-        assert_eq!(heard.recv().await, Some((Path::BackUp, down(Why::Unreachable))));
-        town.script("main:1", &[Does::Hang]);
-        assert_eq!(heard.recv().await, Some((Path::Main, down(Why::NoAnswer { waited_ms: 5_000 }))));
-        town.script("back-up:1", &[Does::Ack]);
-        town.script("main:1", &[Does::Ack]);
-        assert_eq!(heard.recv().await, Some((Path::Main, up)));
-        assert_eq!(heard.recv().await, Some((Path::BackUp, up)));
-    };
-    tokio::select! {
-        () = watching => unreachable!("supervision has no end"),
-        () = story => {}
-    }
-    let supervision = &town.frames()[0].1;
-    assert_eq!((&supervision.header.id, supervision.header.sequence), (&MessageId::Null, Sequence::NULL));
 }

@@ -154,8 +154,8 @@ impl AlarmCentre {
 }
 
 impl Channel {
-    /// Whether this channel is told of it. A test that a person makes goes out everywhere; the relay's own probes go to
-    /// webhooks alone, where no person and no alarm centre is called by them. Trouble is no call for help, and no alarm
+    /// Whether this channel is told of it. A test that a person makes goes out everywhere; what only says that it is a
+    /// probe goes to webhooks alone, where no person and no alarm centre is called by it, and a proven one nowhere. Trouble is no call for help, and no alarm
     /// centre's business.
     pub fn tells(&self, event: ReceiptState, kind: Option<AlarmKind>) -> bool {
         let may_tell = match (&self.means, kind) {

@@ -31,9 +31,9 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_2.sql"),
         // Makes the table of alarms anew: before those that add to it.
         include_str!("schema_3_deposit.sql"),
-        include_str!("schema_3_sms.sql"),
-        include_str!("schema_silence.sql"),
-        include_str!("schema_channels.sql"),
+        include_str!("schema_4_sms.sql"),
+        include_str!("schema_5_silence.sql"),
+        include_str!("schema_6_channels.sql"),
     ],
 };
 

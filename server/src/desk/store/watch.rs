@@ -23,7 +23,8 @@ pub(in crate::desk) struct Overdue {
     pub raise_at: Timestamp,
 }
 
-/// Takes timers that are newer than those held. Whether they count.
+/// Takes timers that are newer than those held. Whether they count. A check-in that rang here for want of a hand-over is
+/// watched again.
 pub(in crate::desk) fn take(
     db: &Connection,
     timers: &DepositTimers,
@@ -35,8 +36,9 @@ pub(in crate::desk) fn take(
     let grace_ms = i64::from(timers.grace_s) * 1000;
     let renewed = db.execute(
         "UPDATE watch SET seq = ?2, document = ?3, due_at = coalesce(?4, due_at), silent_at = ?5, grace_ms = ?6,
-                          taken_at = ?7
-         WHERE deposit = ?1 AND device = ?8 AND state = 0 AND seq < ?2",
+                          taken_at = ?7, state = 0
+         WHERE deposit = ?1 AND device = ?8 AND seq < ?2
+           AND (state = 0 OR state = 2 AND (?4 IS NOT NULL OR due_at + ?6 > ?7))",
         params![
             timers.deposit.0,
             timers.seq.cast_signed(),

@@ -1,4 +1,4 @@
--- The alarm outbox, version 4: alarms by text message, for when there is no data.
+-- The alarm outbox, version 6: alarms by text message, for when there is no data.
 
 -- What lies at the relay for them. A context is made for one set of responders, which `fit` stands for; it is used once the
 -- relay has it. `counter` is the last number given out: never twice, since it makes the key of a text.

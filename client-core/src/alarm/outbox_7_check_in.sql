@@ -1,4 +1,4 @@
--- The alarm outbox, version 4: check-ins, which must work with the vault locked as alarms do.
+-- The alarm outbox, version 7: check-ins, which must work with the vault locked as alarms do.
 
 -- Times are by the phone's own clock. The newest form is sealed anew for each try, since its timers count from arrival.
 CREATE TABLE check_in (
