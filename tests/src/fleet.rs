@@ -24,7 +24,7 @@ use rand_core::CryptoRng;
 use crate::story::process::PATIENCE;
 
 /// An organisation: its root, its desks' keys, and the directory that names them.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Org {
     /// The root.
     pub root: SigningKey,

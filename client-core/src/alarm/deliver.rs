@@ -233,7 +233,8 @@ impl AlarmOutbox {
     async fn send(&self, client: &SignedClient<'_>, job: Job) -> Result<Answer, BakenError> {
         let Some(document) = self.document(job)? else { return Ok(Answer::Asked(Vec::new())) };
         if let Job::Alarm(alarm) = job {
-            self.note_tried(alarm)?;
+            // A disk too full for that stops no alarm.
+            let _ = self.note_tried(alarm);
         }
         let path = match job {
             Job::Alarm(_) => api::ALARMS,

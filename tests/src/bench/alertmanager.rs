@@ -67,6 +67,9 @@ pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[u
         bench.set(&format!("stored p99, {measure}"), "ms", CONTESTANT, stored.p99_us() / 1000.0);
         bench.set(&format!("at the desk p50, {measure}"), "ms", CONTESTANT, handed.p50_us() / 1000.0);
         bench.set(&format!("at the desk p99, {measure}"), "ms", CONTESTANT, handed.p99_us() / 1000.0);
+        if let Some(rate) = rate {
+            bench.set(&format!("to_desk_p99_{rate}"), "ms", CONTESTANT, handed.p99_us() / 1000.0);
+        }
     }
     bench.remarks.push(
         "alertmanager keeps alerts in memory only: its `stored` is no promise; plain HTTP, one group an alert, \

@@ -43,7 +43,8 @@ impl<K: Eq + Hash> Arrivals<K> {
         sent.iter().map(|(key, at)| Some(arrived.get(key)?.saturating_duration_since(*at))).collect()
     }
 
-    async fn all(&self, sent: &HashMap<K, Instant>) -> Vec<Duration> {
+    /// How late each was after its moment, once all are there.
+    pub async fn all(&self, sent: &HashMap<K, Instant>) -> Vec<Duration> {
         loop {
             if let Some(times) = self.times(sent) {
                 return times;

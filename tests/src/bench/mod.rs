@@ -5,6 +5,7 @@
 pub mod alarm;
 mod alertmanager;
 mod baken;
+pub mod check_in;
 pub mod core;
 mod load;
 #[cfg(feature = "peers")]

@@ -1,4 +1,4 @@
-//! Benches: `baken-bench alarm|core|sync [--json]`. Started by `cargo xtask bench NAME`.
+//! Benches: `baken-bench alarm|checkin|core|sync [--json]`. Started by `cargo xtask bench NAME`.
 
 use std::path::PathBuf;
 
@@ -21,6 +21,8 @@ struct Arguments {
 enum Which {
     /// From pressing to `stored` and to the desk's live stream, with Alertmanager beside it.
     Alarm,
+    /// How late missed check-ins ring when ten thousand fall due within a second.
+    Checkin,
     /// The phone's records, with Automerge, Loro and Yrs beside them.
     Core,
     /// Edits from one device to others, with Hocuspocus, Automerge-repo and pouchdb-server beside it.
@@ -50,6 +52,7 @@ fn main() -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     let mut bench = match arguments.bench {
         Which::Alarm => runtime.block_on(bench::alarm::alarm(folder.path()))?,
+        Which::Checkin => runtime.block_on(bench::check_in::check_in(folder.path()))?,
         Which::Core => runtime.block_on(bench::core::core(folder.path()))?,
         Which::Sync { quick } => {
             let load = if quick { Load::QUICK } else { Load::FULL };
