@@ -22,11 +22,14 @@ pub struct SilentDesk {
 impl Desk {
     /// Takes the relay's word that a desk is silent, or is heard again.
     pub(super) async fn take_silence(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
-        let relay = self.directory().map(|directory| directory.value().relay.clone());
-        let checked = Unverified::<Silence>::parse(&document)
-            .ok()
-            .zip(relay.as_ref())
-            .and_then(|(silence, relay)| silence.verify(&relay.sig).ok().filter(|it| it.value().relay == relay.relay));
+        let directory = self.directory();
+        let checked = Unverified::<Silence>::parse(&document).ok().zip(directory).and_then(|(silence, directory)| {
+            let directory = directory.value();
+            let silence = silence.verify(&directory.relay.sig).ok()?;
+            // Only of desks there are: a relay must not fill this desk's disk with others.
+            let is_known = directory.desk(silence.value().desk).is_some();
+            (silence.value().relay == directory.relay.relay && is_known).then_some(silence)
+        });
         let Some(silence) = checked else {
             return self.pass_over(place, "silence_taken", hash_of(&document), false).await;
         };

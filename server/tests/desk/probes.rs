@@ -75,6 +75,11 @@ async fn what_the_relay_says_of_another_desk_is_shown_if_the_relay_signed_it() {
     let forged = Signed::make(silence(Some(at), at), &DeviceKeys::make(&mut world.rng).sig);
     world.bring(MailKind::Silence, forged.bytes()).await;
     assert!(world.desk.silent_desks().unwrap().is_empty());
+    let of_nobody = Silence { desk: relay.device, ..silence(Some(at), at) };
+    world.bring(MailKind::Silence, Signed::make(of_nobody, &relay.sig).bytes()).await;
+    let database = rusqlite::Connection::open(world.dir.path().join("desk.db")).unwrap();
+    let kept = |sql: &str| -> u32 { database.query_row(sql, [], |row| row.get(0)).unwrap() };
+    assert_eq!(kept("SELECT count(*) FROM other_desk"), 0, "of desks there are, and no others");
     let said = Signed::make(silence(Some(at), at), &relay.sig);
     world.bring(MailKind::Silence, said.bytes()).await;
     world.restart();
