@@ -24,8 +24,6 @@ pub struct Weekdays(u8);
 impl Weekdays {
     /// Every day.
     pub const ALL: Self = Self(0b111_1111);
-    /// Monday to Friday.
-    pub const WORKING: Self = Self(0b001_1111);
 
     /// These days, 0 for Monday to 6 for Sunday; `None` when there is none or there is no such day.
     pub fn of(days: &[u8]) -> Option<Self> {

@@ -9,11 +9,12 @@ mod text;
 mod twilio;
 
 pub use cm::Cm;
-pub use text::{MAX_CHARACTERS, gsm};
+pub use text::gsm;
 pub use twilio::Twilio;
 
 use std::fmt;
 
+use baken_schemas::alarm::MAX_SMS_CHARACTERS;
 use baken_schemas::time::{Clock, Timestamp};
 use serde::Deserialize;
 use zeroize::Zeroizing;
@@ -101,7 +102,7 @@ pub struct SmsMessage<'a> {
     pub number: i64,
     /// The recipient, `+31612345678`.
     pub to: &'a str,
-    /// At most [`MAX_CHARACTERS`] of the GSM alphabet.
+    /// At most [`MAX_SMS_CHARACTERS`] of the GSM alphabet.
     pub text: &'a str,
 }
 
@@ -176,7 +177,7 @@ impl Sms {
 
     /// Tries once.
     pub async fn send(&self, message: &SmsMessage<'_>, clock: &dyn Clock) -> Outcome {
-        if message.text.chars().count() > MAX_CHARACTERS || !is_number(message.to) {
+        if message.text.chars().count() > MAX_SMS_CHARACTERS || !is_number(message.to) {
             return Outcome::Refused { why: Why::Unwritable };
         }
         match self {

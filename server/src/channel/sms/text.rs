@@ -1,19 +1,18 @@
 //! Text that fits one message: 160 characters of the GSM alphabet (3GPP TS 23.038), without those that count twice.
 
-use crate::dc09::to_ascii;
+use baken_schemas::alarm::MAX_SMS_CHARACTERS;
 
-/// The most characters of one message.
-pub const MAX_CHARACTERS: usize = 160;
+use crate::dc09::to_ascii;
 
 /// Puts `body` before `end` in one message. What does not fit is cut from the body, never from the end: that is where the
 /// link is. Letters beyond ASCII fall back on their likeness; signs that the alphabet lacks, or has only as two characters,
 /// are replaced.
 pub fn gsm(body: &str, end: &str) -> String {
     let (body, end) = (plain(body), plain(end));
-    let room = MAX_CHARACTERS.saturating_sub(end.len());
+    let room = MAX_SMS_CHARACTERS.saturating_sub(end.len());
     let mut text: String = body.chars().take(room).collect();
     text.push_str(&end);
-    text.truncate(MAX_CHARACTERS);
+    text.truncate(MAX_SMS_CHARACTERS);
     text
 }
 
@@ -43,7 +42,7 @@ mod tests {
         fn a_message_is_never_longer_and_keeps_its_end(body in ".{0,400}") {
             let end = " https://desk.example/alarms/00112233445566778899aabbccddeeff";
             let text = gsm(&body, end);
-            prop_assert!(text.len() <= MAX_CHARACTERS && text.is_ascii());
+            prop_assert!(text.len() <= MAX_SMS_CHARACTERS && text.is_ascii());
             prop_assert!(text.ends_with(end));
             let twice = |sign: char| "[]{}\\~^|`".contains(sign);
             prop_assert!(!text.contains(twice));
