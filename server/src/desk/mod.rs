@@ -10,6 +10,7 @@
 //! An alarm that cannot be opened or proven rings all the same.
 
 mod act;
+mod attachments;
 mod channels;
 mod check_ins;
 mod config;

@@ -13,6 +13,7 @@ use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use serde::Serialize;
 
+use super::attachments::AttachmentView;
 use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
@@ -26,6 +27,8 @@ const UPDATES_FOR_POSITION: usize = 8;
 const MAX_OPENED: usize = 1_024;
 /// How many updates a page shows.
 const UPDATES_SHOWN: usize = 100;
+/// How many of those that have words or a file it shows.
+const SAYING_SHOWN: usize = 500;
 
 /// A person of the roster.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -143,6 +146,8 @@ pub struct UpdateView {
     pub position: Option<PlaceView>,
     /// Battery in per cent.
     pub battery_percent: Option<u8>,
+    /// The photo or sound that goes along.
+    pub attachment: Option<AttachmentView>,
 }
 
 /// A receipt.
@@ -237,7 +242,11 @@ impl Desk {
     pub fn alarm(&self, alarm: AlarmId) -> Result<Option<AlarmDetail>, DeskError> {
         let read = self.store.read(|db| {
             let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
-            let updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
+            // What was said stays in sight behind any number of positions.
+            let mut updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
+            let oldest = updates.last().map_or(0, |update| update.sequence);
+            let saying = store::alarm::saying(db, alarm.alarm, SAYING_SHOWN)?;
+            updates.extend(saying.into_iter().filter(|update| update.sequence < oldest));
             let receipts = store::receipt::of_alarm(db, alarm.hash)?;
             let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
@@ -258,14 +267,8 @@ impl Desk {
             card_fetched_at,
             updates: opened_updates(&rows, &opened, &known)
                 .into_iter()
-                .map(|(row, body)| UpdateView {
-                    sequence: row.sequence,
-                    received_at: row.received_at,
-                    text: body.text.clone(),
-                    position: place_of(body.fix),
-                    battery_percent: body.battery_percent,
-                })
-                .collect(),
+                .map(|(row, body)| self.update_view(rows.alarm.alarm, row, body))
+                .collect::<Result<_, _>>()?,
             receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
             deliveries: deliveries
@@ -273,6 +276,18 @@ impl Desk {
                 .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
                 .collect(),
         }))
+    }
+
+    fn update_view(&self, alarm: AlarmId, row: &UpdateRow, body: UpdateBody) -> Result<UpdateView, DeskError> {
+        let attachment = body.attachment.filter(|attachment| attachment.check().is_ok());
+        Ok(UpdateView {
+            sequence: row.sequence,
+            received_at: row.received_at,
+            text: body.text,
+            position: place_of(body.fix),
+            battery_percent: body.battery_percent,
+            attachment: attachment.map(|attachment| self.attachment_view(alarm, &attachment)).transpose()?,
+        })
     }
 
     /// Opens a row, or remembers how it looked: opening takes a decapsulation, and a list shows hundreds. `known` is held

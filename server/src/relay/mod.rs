@@ -8,6 +8,7 @@
 
 mod acknowledged;
 mod activate;
+mod alarm_chunks;
 mod alarms;
 mod auth;
 mod blobs;
@@ -75,6 +76,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
+        include_str!("schema_6_alarm_chunk.sql"),
     ],
 };
 

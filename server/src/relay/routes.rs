@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
+    Relay, activate, alarm_chunks, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
     org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
@@ -68,6 +68,7 @@ impl Relay {
             .route(api::ORDERS, small(post(orders::post)))
             .route(api::RECEIPTS, small(post(receipts::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
+            .route(api::ALARM_CHUNK, up_to(CHUNK_BODY_BYTES, put(alarm_chunks::put)).get(alarm_chunks::fetch))
             .route(api::MAIL, get(mail::page))
             .route(api::LIVE, get(live::stream))
             .fallback(async || Refusal::NotFound)

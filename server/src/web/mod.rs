@@ -59,6 +59,7 @@ impl Console {
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
+            .route("/alarms/{alarm}/attachments/{blob}", get(pages::attachment))
             .route("/alarms/{alarm}/{act}", post(pages::act))
             .route("/channels", get(channels::list))
             .route("/channels/{channel}/test", post(channels::test))

@@ -5,6 +5,7 @@ use baken_schemas::alarm::{Provenance, ReceiptState};
 
 use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
 use crate::web::words::Words;
+use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
 
 /// A fix older than this, in seconds, is shown as old.
@@ -162,6 +163,21 @@ pub struct Moment {
     pub trouble: &'static str,
 }
 
+/// A photo or sound that goes along with an alarm.
+#[derive(Debug)]
+pub struct ShownAttachment {
+    /// Its id.
+    pub blob: BlobId,
+    /// Where the browser finds it.
+    pub path: String,
+    /// It is to be heard; otherwise it is to be seen.
+    pub is_sound: bool,
+    /// All of it is here.
+    pub here: bool,
+    /// When the update that names it arrived.
+    pub at: String,
+}
+
 /// An alarm's page.
 #[derive(Debug)]
 pub struct ShownDetail {
@@ -173,6 +189,8 @@ pub struct ShownDetail {
     pub card: Vec<Line>,
     /// Receipts and notes, in order of arrival.
     pub course: Vec<Moment>,
+    /// Photos and sound, the newest first.
+    pub attachments: Vec<ShownAttachment>,
     /// Updates, the newest first.
     pub updates: Vec<Moment>,
     /// Deliveries.
@@ -188,6 +206,7 @@ impl ShownDetail {
             made_at: detail.made_at.map(local).unwrap_or_default(),
             card: card(detail, words),
             course: course(detail, words),
+            attachments: attachments(detail),
             updates: updates(detail, words),
             machines: machines(detail, language),
         }
@@ -238,8 +257,20 @@ fn course(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
     receipts.chain(notes).collect()
 }
 
+fn attachments(detail: &AlarmDetail) -> Vec<ShownAttachment> {
+    let named = detail.updates.iter().filter_map(|update| Some((update.received_at, update.attachment?)));
+    let shown = named.map(|(received_at, attachment)| ShownAttachment {
+        blob: attachment.blob,
+        path: format!("/alarms/{}/attachments/{}", detail.summary.alarm, attachment.blob),
+        is_sound: attachment.media.is_sound(),
+        here: attachment.here,
+        at: local(received_at),
+    });
+    shown.collect()
+}
+
 fn updates(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
-    let shown = detail.updates.iter().map(|update| {
+    let shown = detail.updates.iter().filter(|update| update.attachment.is_none()).map(|update| {
         let place = update.position.as_ref().map(|place| {
             format!(
                 "{}, {} ({} {} {})",

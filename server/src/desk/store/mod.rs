@@ -2,6 +2,7 @@
 //! decides what belongs into one transaction. Nothing is opened, signed or decided here.
 
 pub(super) mod alarm;
+pub(super) mod attachment;
 pub(super) mod delivery;
 pub(super) mod order;
 pub(super) mod receipt;
@@ -34,6 +35,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
+        include_str!("schema_7_attachment.sql"),
     ],
 };
 
