@@ -215,6 +215,12 @@ pub enum BakenError {
     /// The file is larger than what can go along with an alarm.
     #[error("what goes along with an alarm has at most 2 MiB")]
     AlarmAttachmentTooLarge,
+    /// The vault was not opened yet by a version that has an inbox.
+    #[error("nothing can be noted here before the dossier was opened once")]
+    NoInbox,
+    /// Too much waits for the vault to be opened.
+    #[error("as many notes wait here as there is room for")]
+    InboxFull,
     /// The record is no attachment, or has no such file.
     #[error("no such attachment")]
     NoSuchAttachment,
@@ -348,6 +354,8 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => "attachment_damaged",
             Self::NotAPhotoOrSound => "not_a_photo_or_sound",
             Self::AlarmAttachmentTooLarge => "alarm_attachment_too_large",
+            Self::NoInbox => "no_inbox",
+            Self::InboxFull => "inbox_full",
             Self::NoSuchAttachment => "no_such_attachment",
             Self::FileExists => "file_exists",
             Self::ExportCode(_) => "export_code",
@@ -436,6 +444,8 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => {
                 "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
             }
+            Self::NoInbox => "Open the dossier once with your PIN, for example with `baken status`.",
+            Self::InboxFull => "Open the dossier with your PIN: they become incidents, and there is room again.",
             Self::NotAPhotoOrSound => "Send another file, or say it in words with `baken alarm update --text`.",
             Self::AlarmAttachmentTooLarge => "Send a smaller photo, or a shorter recording.",
             Self::NoSuchAttachment => "List them with `baken attach list`.",

@@ -27,6 +27,7 @@ mod devices;
 mod error;
 pub mod export;
 pub mod home;
+mod inbox;
 pub mod key_store;
 mod orders;
 pub mod pairing;

@@ -133,6 +133,9 @@ With --json: {\"devices\":[…]}, each with its \"orders\".")]
     /// Call for help, and see who has it; works without PIN
     #[command(subcommand)]
     Alarm(AlarmCommand),
+    /// Write down what happened, at once
+    #[command(subcommand)]
+    Incident(IncidentCommand),
     /// An alarm that goes off unless you say in time that all is well
     #[command(subcommand)]
     CheckIn(CheckInCommand),
@@ -523,6 +526,29 @@ Later than the first day the new device waits for a day: another device of yours
     Accept {
         /// The text of the QR code, or - to read it from the first line of standard input
         code: String,
+    },
+}
+
+#[derive(Subcommand)]
+pub enum IncidentCommand {
+    /// Note an incident without a PIN and without a network; once the dossier is open it is a record like any other
+    #[command(after_help = "\
+Examples:
+  baken incident note \"Man aan de deur, zei dat hij weet waar ik woon\"
+  baken incident note \"Brief zonder afzender\" --at 2026-11-20T08:30:00Z --place thuis
+Nobody can read it here before your PIN was typed, not even you. Then: baken record list incident")]
+    Note {
+        /// What happened, in your words
+        what: String,
+        /// When; now otherwise
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<String>,
+        /// Where
+        #[arg(long)]
+        place: Option<String>,
+        /// Who or what it came from, as far as you know
+        #[arg(long)]
+        source: Option<String>,
     },
 }
 

@@ -333,6 +333,8 @@ texts! {
                      "Check-in {} never reached the server and its time is over: this device now raises an alarm itself.";
     CHECK_IN_KEEP_TRYING: "Verzenden gaat door met: baken check-in watch",
                           "Sending goes on with: baken check-in watch";
+    NOTED: "Genoteerd en verzegeld. Het staat tussen uw incidenten zodra u uw pincode hebt ingetoetst.",
+           "Noted and sealed. It is among your incidents once you have typed your PIN.";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
     CARD_PUBLISHED: "De kaart ligt verzegeld bij de server, bijgewerkt.", "The card lies sealed at the server, up to date.";
     PIN_CHANGED: "De pincode is gewijzigd.", "The PIN is changed.";
@@ -644,6 +646,8 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "in_conflict" => "dit veld heeft twee waarden; kies er eerst een",
         "no_conflict" => "dit veld heeft dat conflict niet",
         "attachment_too_large" => "een bijlage mag hoogstens 200 MiB zijn",
+        "no_inbox" => "hier kan pas iets worden genoteerd nadat het dossier één keer is geopend",
+        "inbox_full" => "er wachten zoveel notities als er plaats is",
         "not_a_photo_or_sound" => "het bestand is geen foto (JPEG, PNG, WebP) en geen geluid (Ogg, M4A, MP3, WAV)",
         "alarm_attachment_too_large" => "wat met een alarm meegaat, mag hoogstens 2 MiB zijn",
         "attachment_changed" => "het bestand veranderde terwijl het werd gelezen; er is niets bewaard",
@@ -743,6 +747,8 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "value_refused" => "Geef een kortere waarde, of een van het soort van het veld.",
         "no_such_record" => "Kijk met: baken record list",
         "attachment_too_large" => "Kies een kleiner bestand, of deel het op.",
+        "no_inbox" => "Open het dossier één keer met uw pincode, bijvoorbeeld met `baken status`.",
+        "inbox_full" => "Open het dossier met uw pincode: ze worden incidenten, en er is weer plaats.",
         "not_a_photo_or_sound" => "Stuur een ander bestand, of zeg het in woorden met `baken alarm update --text`.",
         "alarm_attachment_too_large" => "Stuur een kleinere foto, of een kortere opname.",
         "attachment_changed" => "Wacht tot er niet meer in geschreven wordt, en voeg het opnieuw toe.",

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod attachments;
+mod inbox;
 mod memory;
 mod second_version;
 mod traces;

@@ -10,6 +10,7 @@ mod conflicts;
 mod deletions;
 mod devices;
 mod export;
+mod incident;
 mod locate;
 mod pair;
 mod pin;
@@ -70,6 +71,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await
             }
         },
+        Command::Incident(command) => incident::run(arguments, command, out),
         Command::CheckIn(command) => check_in::run(arguments, command, out).await,
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
