@@ -20,8 +20,6 @@ fn what(saying: &str) -> Vec<(String, Value)> {
 #[test]
 fn an_incident_noted_with_the_vault_locked_is_a_record_once_it_is_open_and_once_only() {
     let mayor = Mayor::under_threat();
-    mayor.baken.unlock(PIN).unwrap();
-    mayor.baken.lock();
     assert_eq!(mayor.baken.note_incident(what("Man aan de deur")).unwrap(), 1);
     // Another program, that never saw a PIN.
     let other = open_with(mayor.folder.path(), &mayor.clock, 31);
@@ -40,8 +38,6 @@ fn an_incident_noted_with_the_vault_locked_is_a_record_once_it_is_open_and_once_
 #[test]
 fn what_was_noted_never_shows_in_the_decoy_and_waits_for_the_truth() {
     let mayor = Mayor::under_threat();
-    mayor.baken.unlock(PIN).unwrap();
-    mayor.baken.lock();
     mayor.baken.note_incident(what("Hij bedreigt mij")).unwrap();
     mayor.baken.unlock(DURESS).unwrap();
     assert_eq!(incidents(&mayor.baken), Vec::<String>::new());
@@ -53,8 +49,6 @@ fn what_was_noted_never_shows_in_the_decoy_and_waits_for_the_truth() {
 #[test]
 fn a_note_taken_in_before_a_crash_is_not_taken_in_again_over_what_was_changed_since() {
     let mayor = Mayor::under_threat();
-    mayor.baken.unlock(PIN).unwrap();
-    mayor.baken.lock();
     mayor.baken.note_incident(what("Brief")).unwrap();
     let outbox = mayor.baken.alarm_outbox().unwrap();
     let copy = |tx: &rusqlite::Transaction<'_>| Ok(tx.query_row("SELECT sealed FROM inbox", [], |row| row.get(0))?);
@@ -72,6 +66,9 @@ fn a_note_taken_in_before_a_crash_is_not_taken_in_again_over_what_was_changed_si
 fn what_does_not_fit_is_refused_in_words_and_nothing_of_it_kept() {
     let mayor = Mayor::activated();
     mayor.baken.lock();
+    // As a version without an inbox left it.
+    let outbox = mayor.baken.alarm_outbox().unwrap();
+    outbox.write(|tx| Ok(tx.execute("DELETE FROM inbox_key", []).map(drop)?)).unwrap();
     assert!(matches!(mayor.baken.note_incident(what("te vroeg")), Err(BakenError::NoInbox)));
     mayor.baken.unlock(PIN).unwrap();
     mayor.baken.lock();
@@ -91,7 +88,6 @@ fn what_does_not_fit_is_refused_in_words_and_nothing_of_it_kept() {
 #[test]
 fn nothing_of_a_note_lies_readable_in_any_file() {
     let mayor = Mayor::activated();
-    mayor.baken.unlock(PIN).unwrap();
     mayor.baken.lock();
     mayor.baken.note_incident(what("Zij stond bij de school van Noor")).unwrap();
     let outbox = mayor.baken.alarm_outbox().unwrap();
@@ -106,7 +102,6 @@ proptest! {
     #[test]
     fn whatever_lies_in_the_inbox_keeps_nobody_out(garbage in proptest::collection::vec(any::<u8>(), 0..2_000)) {
         let mayor = Mayor::activated();
-        mayor.baken.unlock(PIN).unwrap();
         mayor.baken.lock();
         let outbox = mayor.baken.alarm_outbox().unwrap();
         outbox.write(|tx| Ok(tx.execute("INSERT INTO inbox (sealed) VALUES (?1)", [garbage]).map(drop)?)).unwrap();
