@@ -26,6 +26,7 @@ mod device;
 mod devices;
 mod error;
 pub mod export;
+pub mod guidance;
 pub mod home;
 pub mod key_store;
 mod orders;
