@@ -5,6 +5,7 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::code::CodeError;
+use baken_schemas::edition::signed::EditionError;
 use baken_schemas::time::Timestamp;
 
 use crate::transport::TransportError;
@@ -116,6 +117,15 @@ pub enum BakenError {
     /// Something a pairing peer or the relay sent does not fit this pairing.
     #[error("the pairing was stopped: what came in does not belong to it")]
     PairingBroken(#[source] FormatError),
+    /// No chapter, card or fact of this id.
+    #[error("no such chapter, card or fact")]
+    NoSuchGuidance,
+    /// It is for others to read.
+    #[error("this is written for another audience")]
+    NotForAudience,
+    /// An edition that is not to be believed.
+    #[error("the edition was not taken")]
+    EditionRefused(#[source] EditionError),
     /// No circle of this id on this device.
     #[error("no such circle")]
     NoSuchCircle,
@@ -299,6 +309,9 @@ impl BakenError {
             Self::TooSoon { .. } => "too_soon",
             Self::PinRefused => "pin_refused",
             Self::PinTaken => "pin_taken",
+            Self::NoSuchGuidance => "no_such_guidance",
+            Self::NotForAudience => "not_for_audience",
+            Self::EditionRefused(error) => error.code(),
             Self::TooManyDuressPins => "too_many_duress_pins",
             Self::PinNeeded => "pin_needed",
             Self::BiometricRefused => "biometric_refused",
@@ -394,6 +407,9 @@ impl BakenError {
             Self::VaultNewer { .. } | Self::NotEncrypting => "Install the newest version of Baken.",
             Self::VaultOlder { .. } => "Open it with the version that made it, and start anew with this one.",
             Self::KeyStoreLost => "Put the key file back, or activate this device again.",
+            Self::NoSuchGuidance => "Look with `baken guidance` or `baken guidance search`.",
+            Self::NotForAudience => "Say for whom you read: --audience.",
+            Self::EditionRefused(_) => "What is here stays good; tell your organisation that its server offers this.",
             Self::Locked => "Unlock with your PIN first.",
             Self::NotActivated | Self::WipedFromAfar => "Activate with an invite, or pair with your other device.",
             Self::AlreadyActivated => "Use another home folder for another device.",
@@ -500,6 +516,12 @@ impl From<rusqlite::Error> for BakenError {
             }
             _ => Self::Database(error),
         }
+    }
+}
+
+impl From<EditionError> for BakenError {
+    fn from(error: EditionError) -> Self {
+        Self::EditionRefused(error)
     }
 }
 

@@ -88,21 +88,17 @@ impl Home {
         self.folder.join("blobs")
     }
 
+    /// Editions that came from a relay: see [`crate::guidance`]. Public.
+    pub fn guidance(&self) -> PathBuf {
+        self.folder.join("guidance")
+    }
+
     /// Takes the vault's lock.
     ///
     /// # Errors
     /// [`BakenError::HomeInUse`] when another process has it.
     pub fn lock(&self) -> Result<HomeLock, BakenError> {
-        let mut options = OpenOptions::new();
-        options.create(true).truncate(false).write(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let file = options.open(self.folder.join(LOCK))?;
-        match file.try_lock() {
-            Ok(()) => Ok(HomeLock { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(BakenError::HomeInUse),
-            Err(TryLockError::Error(error)) => Err(error.into()),
-        }
+        lock_file(&self.folder.join(LOCK))
     }
 
     /// Moves the device in this folder into `set-aside-<n>` in it, so that another can be made here: its PIN is
@@ -163,19 +159,44 @@ impl Home {
     }
 }
 
+/// Takes the lock that a file stands for, making it where it is missing.
+///
+/// # Errors
+/// [`BakenError::HomeInUse`] when another process has it.
+pub(crate) fn lock_file(path: &Path) -> Result<HomeLock, BakenError> {
+    let mut options = OpenOptions::new();
+    options.create(true).truncate(false).write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    match file.try_lock() {
+        Ok(()) => Ok(HomeLock { _file: file }),
+        Err(TryLockError::WouldBlock) => Err(BakenError::HomeInUse),
+        Err(TryLockError::Error(error)) => Err(error.into()),
+    }
+}
+
 /// Reads a whole file; `None` when there is none.
 ///
 /// # Errors
 /// [`BakenError::Disk`], also for more than 1 MiB.
 pub fn read_file(path: &Path) -> Result<Option<Vec<u8>>, BakenError> {
+    read_file_up_to(path, MAX_FILE_BYTES)
+}
+
+/// Reads a whole file of at most so many bytes; `None` when there is none.
+///
+/// # Errors
+/// [`BakenError::Disk`], also for more bytes.
+pub(crate) fn read_file_up_to(path: &Path, max_bytes: u64) -> Result<Option<Vec<u8>>, BakenError> {
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error.into()),
     };
     let mut bytes = Vec::new();
-    let read = file.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if read as u64 > MAX_FILE_BYTES {
+    let read = file.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if read as u64 > max_bytes {
         return Err(std::io::Error::from(std::io::ErrorKind::FileTooLarge).into());
     }
     Ok(Some(bytes))

@@ -26,6 +26,7 @@ mod device;
 mod devices;
 mod error;
 pub mod export;
+pub mod guidance;
 pub mod home;
 mod inbox;
 pub mod key_store;

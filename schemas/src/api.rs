@@ -8,6 +8,7 @@ use minicbor::{Decode, Encode};
 use serde::{Deserialize, Serialize};
 
 use crate::crypto::Hash;
+use crate::edition::signed::EditionHead;
 use crate::id::{AccountId, CircleId, InviteId};
 
 /// `GET`: [`About`] as JSON. No signature.
@@ -77,6 +78,14 @@ pub const ALARM_CHUNK: &str = "/v0/alarms/{alarm}/blobs/{blob}/{chunk}";
 pub const MAIL: &str = "/v0/mail";
 /// `GET ?mail=CURSOR&circles=ID.CURSOR,…`: server-sent events, see [`LiveEvent`]; a circle with its cursor of entries.
 pub const LIVE: &str = "/v0/live";
+/// `GET /v0/editions/{edition}`: the newest [`EditionHead`] of an edition, by its
+/// [`crate::edition::signed::EditionName`]. No signature: public content needs no account.
+pub const EDITION: &str = "/v0/editions/{edition}";
+/// `GET /v0/edition-files/{hash}`: a file of a published edition by the SHA-256 of its bytes, as a CBOR byte string. No
+/// signature.
+pub const EDITION_FILE: &str = "/v0/edition-files/{hash}";
+/// `POST`: a [`Publication`]. No signature of the request: the publishers' are the permission.
+pub const EDITIONS: &str = "/v0/editions";
 /// `GET`: 200 while the process runs.
 pub const HEALTH: &str = "/health";
 /// `GET`: 200 while it can take writes.
@@ -90,6 +99,17 @@ pub const MAX_CIRCLES: usize = 16;
 pub const PAGE_BYTES: usize = 4 * 1024 * 1024;
 /// The largest request body in bytes.
 pub const MAX_BODY_BYTES: usize = 4 * 1024 * 1024;
+
+/// Publishes an edition: its head, and those of its files that the relay does not have.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct Publication {
+    /// Every root and the manifest.
+    #[n(0)]
+    pub head: EditionHead,
+    /// Files that are new, in any order.
+    #[n(1)]
+    pub files: Vec<ByteVec>,
+}
 
 /// What a relay says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]

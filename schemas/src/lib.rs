@@ -14,6 +14,7 @@ pub mod circle;
 pub mod code;
 pub mod crypto;
 pub mod device;
+pub mod edition;
 pub mod entry;
 mod error;
 pub mod export;

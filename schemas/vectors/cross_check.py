@@ -15,7 +15,7 @@ import sys
 import cbor2
 
 from independent import formats_alarm, formats_blob, formats_circle, formats_entry, formats_org, formats_pairing
-from independent import formats_export, formats_recovery, json_files, own, suite
+from independent import formats_edition, formats_export, formats_recovery, json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
@@ -46,6 +46,8 @@ FORMATS = {
     "request": (formats_pairing.request, lambda vector: []),
     "order": (formats_alarm.order, lambda vector: []),
     "deposit": (formats_alarm.deposit, lambda vector: []),
+    "edition_root": (formats_edition.edition_root, lambda vector: []),
+    "edition": (formats_edition.edition, lambda vector: []),
 }
 
 

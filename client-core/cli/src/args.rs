@@ -1,6 +1,7 @@
 //! What can be typed. Help texts are English; what a command prints follows `--lang`.
 
 mod circles;
+mod guidance;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
+pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -142,6 +144,21 @@ With --json: {\"devices\":[…]}, each with its \"orders\".")]
     /// What responders are shown with an alarm, made of the profile and the emergency contacts
     #[command(subcommand)]
     Card(CardCommand),
+    /// What to do, and when: guidance by question; needs no PIN, account or network
+    #[command(after_help = "\
+Examples:
+  baken guidance                          the questions, and what answers them
+  baken guidance read 02                  a chapter
+  baken guidance search brief afzender    typing errors are forgiven
+  baken guidance card                     cards for the moment itself
+  baken guidance check                    versions, how old, and newer ones")]
+    Guidance(GuidanceArgs),
+    /// Whom to call now, by hour and kind of trouble; needs no PIN, account or network
+    #[command(after_help = "\
+Examples:
+  baken contacts
+  baken contacts --kind threat --audience family")]
+    Contacts(ContactsArgs),
     /// Who shares what: the dossier, the family, a case
     #[command(subcommand)]
     Circle(CircleCommand),

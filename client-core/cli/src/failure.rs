@@ -108,6 +108,8 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::PairingExpired
         | E::PairingDigits { .. }
         | E::NoSuchCircle
+        | E::NoSuchGuidance
+        | E::NotForAudience
         | E::NoSuchDevice
         | E::NotShared
         | E::NotOwner
@@ -164,6 +166,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::OutOfDate
         | E::WrongRoot
         | E::DirectoryInvalid(_)
+        | E::EditionRefused(_)
         | E::PairingBroken(_)
         | E::BadAnswer(_)
         | E::AttachmentDamaged { .. }

@@ -45,6 +45,26 @@ macro_rules! texts {
 
 texts! {
     NOTHING: "niets", "nothing";
+    CHECKLIST: "Checklist", "Checklist";
+    SOURCES: "Bronnen: {}. Geschreven op {}, opnieuw te bekijken voor {}.",
+             "Sources: {}. Written on {}, to be looked at again by {}.";
+    UNCONFIRMED: "Nog niet bevestigd: {}. Nagaan bij {}.", "Not confirmed yet: {}. Check at {}.";
+    UNCONFIRMED_CONTACT: "Nog niet bevestigd. Nagaan bij {}.", "Not confirmed yet. Check at {}.";
+    MAYBE_STALE: "mogelijk verouderd sinds {}", "may be out of date since {}";
+    REACHABLE_NOW: "nu bereikbaar", "reachable now";
+    REACHABLE_SEE: "zie de tijden", "see the hours";
+    REACHABLE_NOT: "nu niet bereikbaar", "not reachable now";
+    ALSO: "Ook:", "Also:";
+    CALL: "Bel", "Call";
+    NOTHING_FOUND: "Niets gevonden. In gevaar? Bel 112.", "Nothing found. In danger? Call 112.";
+    LAYER: "{}: {}, versie {}, geldig tot {}", "{}: {}, version {}, good until {}";
+    LAYER_FAULT: "Wat is opgeslagen, is niet te vertrouwen en wordt niet gelezen ({}).",
+                 "What is stored cannot be trusted and is not read ({}).";
+    LAYER_WITH_PROGRAM: "Nieuwere komen met een nieuwere versie van Baken.",
+                        "Newer ones come with a newer version of Baken.";
+    LAYER_UPDATED: "{}: bijgewerkt, {} bestanden gehaald", "{}: updated, {} files fetched";
+    UP_TO_DATE: "{}: dit is de nieuwste", "{}: this is the newest";
+    NOT_UPDATED: "{}: niet bijgewerkt: {}", "{}: not updated: {}";
     PIN: "Pincode: ", "PIN: ";
     NEW_PIN: "Nieuwe pincode (6 tot 64 tekens): ", "New PIN (6 to 64 characters): ";
     NEW_PIN_AGAIN: "Nog een keer: ", "Once more: ";
@@ -585,12 +605,20 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
     if language == Language::En {
         // The source says what of it is off; a format's error never holds content.
         return match std::error::Error::source(error) {
-            Some(source) if source.is::<baken_schemas::FormatError>() => format!("{error}: {source}"),
+            Some(source)
+                if source.is::<baken_schemas::FormatError>()
+                    || source.is::<baken_schemas::edition::signed::EditionError>() =>
+            {
+                format!("{error}: {source}")
+            }
             _ => error.to_string(),
         };
     }
     if let BakenError::RecoveryCode(error) | BakenError::ExportCode(error) = error {
         return code_message(*error);
+    }
+    if let BakenError::EditionRefused(error) = error {
+        return format!("de uitgave is niet te vertrouwen ({})", error.code());
     }
     let sentence = match error.code() {
         "wrong_pin" => "de pincode klopt niet",
@@ -622,6 +650,8 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "pairing_digits" => "de zes cijfers kloppen niet",
         "pairing_broken" => "het koppelen is gestopt: wat binnenkwam hoort er niet bij",
         "vault_older" => "de kluis is gemaakt met een proefversie van Baken",
+        "no_such_guidance" => "dat hoofdstuk of die kaart is er niet",
+        "not_for_audience" => "dit is voor andere lezers geschreven",
         "no_such_circle" => "die kring is er niet",
         "not_shared" => "dit soort gegeven wordt in deze soort kring niet gedeeld",
         "may_not_write" => "dit toestel kan in deze kring niet schrijven",
@@ -707,7 +737,12 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
     if language == Language::En {
         return error.help();
     }
+    if let BakenError::EditionRefused(_) = error {
+        return "Wat hier staat, blijft goed; meld uw organisatie dat haar server dit aanbiedt.";
+    }
     match error.code() {
+        "no_such_guidance" => "Kijk met: baken guidance",
+        "not_for_audience" => "Zeg met --audience voor wie u leest.",
         "wrong_pin" | "too_soon" => "Wacht even en probeer het opnieuw; de wachttijd groeit met elke misser.",
         "pin_refused" => "Kies een pincode van 6 tot 64 tekens.",
         "pin_taken" => "Kies een pincode die van alle andere op dit toestel verschilt.",

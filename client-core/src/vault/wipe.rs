@@ -38,7 +38,8 @@ pub(super) fn replace_keys(home: &Home, context: &Context, header: &[u8]) -> Res
     Ok(())
 }
 
-/// Removes the files of the vault and of the alarm outbox, and attachments: nothing shows that there was a device.
+/// Removes the files of the vault and of the alarm outbox, attachments and editions: nothing shows that there was a
+/// device.
 ///
 /// # Errors
 /// The first of the disk's; what could be removed is.
@@ -48,7 +49,7 @@ pub(crate) fn remove_files(home: &Home) -> Result<(), BakenError> {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     };
-    files.and(blobs)
+    files.and(blobs).and(crate::guidance::remove_editions(&home.guidance()))
 }
 
 /// Both, for a vault that nobody has open.

@@ -20,6 +20,7 @@ const NOT_ALLOWED: (u16, &str) = (403, "not_allowed");
 const NOT_MEMBER: (u16, &str) = (403, "not_member");
 const REMOVED: (u16, &str) = (403, "removed");
 const NOT_THE_ROOT: (u16, &str) = (403, "not_the_root");
+const NO_EDITION: (u16, &str) = (404, "no_edition");
 const QUOTA_FULL: (u16, &str) = (413, "quota_full");
 
 /// The table.
@@ -48,6 +49,35 @@ pub const OPERATIONS: &[Operation] = &[
             (422, "other_relay"),
         ],
         ..operation(Post, api::ORG_DOCUMENTS, "publish", Nobody)
+    },
+    Operation {
+        summary: "The newest of an edition: every root and the manifest.",
+        answer: Structure("EditionHead"),
+        refusals: &[NO_EDITION],
+        ..operation(Get, api::EDITION, "edition", Nobody)
+    },
+    Operation {
+        summary: "A file of a published edition, by the SHA-256 of its bytes.",
+        answer: Structure("a file, as a byte string"),
+        refusals: &[NO_EDITION],
+        ..operation(Get, api::EDITION_FILE, "editionFile", Nobody)
+    },
+    Operation {
+        summary: "Publishes an edition, signed by its publishers.",
+        body: Some("Publication"),
+        refusals: &[
+            (404, "unknown_org"),
+            (409, "no_directory"),
+            (409, "no_national_root"),
+            (409, "older_version"),
+            (409, "two_of_one_version"),
+            (422, "too_few_signatures"),
+            (422, "other_edition"),
+            (422, "root_order"),
+            (422, "edition_file"),
+            (429, "too_often"),
+        ],
+        ..operation(Post, api::EDITIONS, "publishEdition", Nobody)
     },
     Operation {
         summary: "Uses an invite: enrols the first device of an account.",

@@ -6,7 +6,7 @@ use baken_schemas::alarm::{
 };
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
-    Page, Recovery,
+    Page, Publication, Recovery,
 };
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
@@ -14,6 +14,7 @@ use baken_schemas::checkpoint::CheckpointPart;
 use baken_schemas::circle::{LogHead, LogRecord, Membership};
 use baken_schemas::crypto::{SymmetricKey, Wrapped};
 use baken_schemas::device::Identity;
+use baken_schemas::edition::signed::{Bundle, Countersigned, EditionHead, EditionName, EditionRoot, Manifest, accept};
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
 use baken_schemas::export::{ExportCode, ExportItem, ExportOpener};
 use baken_schemas::id::{BlobId, CircleId};
@@ -41,6 +42,12 @@ fn read_as_everything(bytes: &[u8]) {
             assert_eq!(cbor::to_vec(&value), bytes);
         }
     }
+    fn countersigned<T: Document>(bytes: &[u8]) {
+        if let Ok(document) = Countersigned::<T>::parse(bytes) {
+            assert_eq!(document.to_bytes(), bytes);
+        }
+        plain::<T>(bytes);
+    }
     document::<Alarm>(bytes);
     document::<Update>(bytes);
     document::<Note>(bytes);
@@ -60,6 +67,17 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Raise>(bytes);
     document::<DepositReceipt>(bytes);
     document::<Directory>(bytes);
+    countersigned::<EditionRoot>(bytes);
+    countersigned::<Manifest>(bytes);
+    plain::<EditionHead>(bytes);
+    plain::<Publication>(bytes);
+    if let Ok(bundle) = Bundle::parse(bytes) {
+        assert_eq!(cbor::to_vec(&bundle), bytes);
+        let _ = bundle.texts();
+    }
+    let anchor = EditionRoot { edition: EditionName::National, version: 0, keys: Vec::new(), threshold: 1 };
+    let head = EditionHead { roots: vec![bytes.to_vec().into()], manifest: bytes.to_vec().into() };
+    assert!(accept(&anchor, None, &head).is_err());
     document::<Silence>(bytes);
     document::<Invite>(bytes);
     document::<InviteRegistration>(bytes);

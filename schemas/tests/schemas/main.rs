@@ -9,6 +9,7 @@ mod bound;
 mod cases;
 mod checkpoint;
 mod drift;
+mod editions;
 mod entry_v0;
 mod exports;
 mod forged;

@@ -293,6 +293,21 @@ def instances(world, formats, pairing):
             "by": relay.device.hex(),
         },
     ])
+    both = ["org_root", "account_root"]
+    yield yield_of("edition_root", *[
+        {"edition": edition, "version": version, "publishers": keys, "threshold": threshold, "signers": signers}
+        for edition, version, keys, threshold, signers in [
+            ("national", 2**64 - 1, both, 2, []),
+            (f"organisation-{org}", 1, both[1:], 1, both),
+        ]
+    ])
+    about = {"version": 300, "issued_at": -1, "expires": 2**42, "signers": both}
+    page = {"path": "chapters/nl/01-e.md", "text": "Zeg het, één keer.\n", "language": "nl", "min_app": 2**20}
+    table = {"path": "edition.toml", "text": "", "language": None, "min_app": 0}
+    yield yield_of("edition", *[
+        {"edition": "national", **about, "files": [dict(page), dict(table)]},
+        {"edition": f"province-{org}", **about, "files": [dict(table)]},
+    ])
     chunk = 256 * 1024
     yield yield_of("blob", *[
         {

@@ -2,6 +2,7 @@
 //! what to do about it. Here every error of the library becomes one.
 
 use baken_schemas::FormatError;
+use baken_schemas::edition::signed::EditionError;
 
 use crate::audit::AuditError;
 use crate::bridge::{BridgeError, ButtonsError, JoinError};
@@ -172,6 +173,32 @@ impl From<FormatError> for Failure {
     fn from(error: FormatError) -> Self {
         let nl = format!("Het document kan niet worden gebruikt: {error}");
         Self::bad_input(error.code(), nl, error.to_string())
+    }
+}
+
+impl From<EditionError> for Failure {
+    fn from(error: EditionError) -> Self {
+        let en = error.to_string();
+        let nl = match &error {
+            EditionError::Format(error) => return error.clone().into(),
+            EditionError::Signatures { found, needed } => {
+                format!("Getekend door {found} van de uitgevers; {needed} zijn nodig. Teken met meer sleutels.")
+            }
+            EditionError::OtherEdition => "Het hoort bij een andere uitgave of laag.".to_owned(),
+            EditionError::RootOrder { expected, found } => {
+                format!("De wortels volgen niet op elkaar: {expected} werd verwacht, {found} gevonden.")
+            }
+            EditionError::Rollback { held, offered } => format!("Versie {offered} is ouder dan {held}, die er al is."),
+            EditionError::TwoOfOneVersion(version) => {
+                format!("Er zijn twee verschillende uitgaven met versie {version}. Verhoog version in edition.toml.")
+            }
+            EditionError::File(path) => format!("Het bestand {path} ontbreekt of is niet wat getekend is."),
+            EditionError::Source(findings) => {
+                findings.first().map(|finding| finding.told(baken_schemas::Language::Nl)).unwrap_or_default()
+            }
+            EditionError::EmergencyNumber(id) => format!("Het raakt het landelijke noodnummer {id}."),
+        };
+        Self::bad_input(error.code(), nl, en)
     }
 }
 

@@ -6,6 +6,7 @@ mod channel;
 mod dc09;
 mod doctor;
 mod duty;
+mod edition;
 mod failure;
 mod init;
 mod init_bridge;
@@ -80,6 +81,9 @@ enum Command {
     /// Keep the organisation's root: sign directories and invites
     #[command(subcommand)]
     Org(org::Org),
+    /// Check, build, sign and publish editions: guidance, facts, contacts
+    #[command(subcommand)]
+    Edition(edition::Edition),
     /// Say who may act at a desk
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
@@ -137,6 +141,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Init(init) => init::run(init, say).await,
         Command::Serve(serve) => serve::run(serve, say).await,
         Command::Org(org) => org::run(org, say).await,
+        Command::Edition(edition) => edition::run(edition, say).await,
         Command::Officer(officer) => officer::run(officer, say),
         Command::Channel(channel) => channel::run(channel, say).await,
         Command::Bridge(bridge) => bridge::run(bridge, say),

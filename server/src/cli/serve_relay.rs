@@ -5,6 +5,8 @@ use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use baken_schemas::edition::shipped;
+use baken_schemas::edition::signed::{Countersigned, EditionRoot};
 use baken_schemas::time::SystemClock;
 use clap::Args;
 use serde::{Deserialize, Serialize};
@@ -54,8 +56,18 @@ impl RelayConfig {
             authorities: vec![authority],
             operator_reads_alarms: self.operator_reads_alarms,
             circle_quota_bytes: u64::from(self.circle_quota_mib.get()) << 20,
+            national_root: None,
         })
     }
+}
+
+/// The file that names who publishes the national edition, in place of what the program was built with.
+const NATIONAL_ROOT_FILE: &str = "national-root.cbor";
+
+fn national_root(folder: &DataFolder) -> Result<Option<EditionRoot>, Failure> {
+    let placed = if folder.has(NATIONAL_ROOT_FILE) { Some(folder.read(NATIONAL_ROOT_FILE)?) } else { None };
+    let Some(bytes) = placed.as_deref().or(shipped::national_root()) else { return Ok(None) };
+    Ok(Some(Countersigned::<EditionRoot>::parse(bytes)?.claims().clone()))
 }
 
 /// Runs a relay.
@@ -81,7 +93,7 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
         keys,
         Arc::new(SystemClock),
         &mut system_rng()?,
-        config.options()?,
+        RelayOptions { national_root: national_root(&folder)?, ..config.options()? },
     )
     .await?;
     let ticking = relay.clone();

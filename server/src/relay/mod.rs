@@ -16,6 +16,7 @@ mod cards;
 mod compact;
 mod deposits;
 mod devices;
+mod editions;
 mod entries;
 mod ladder;
 mod live;
@@ -49,6 +50,7 @@ pub use quota::DEFAULT_QUOTA_MIB;
 use std::sync::Arc;
 
 use baken_schemas::device::DeviceKeys;
+use baken_schemas::edition::signed::EditionRoot;
 use baken_schemas::id::DeviceId;
 use baken_schemas::org::OrgId;
 use baken_schemas::time::{Clock, Timestamp};
@@ -77,6 +79,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
         include_str!("schema_6_alarm_chunk.sql"),
+        include_str!("schema_7_edition.sql"),
     ],
 };
 
@@ -89,13 +92,15 @@ pub struct RelayOptions {
     pub operator_reads_alarms: bool,
     /// How many bytes of entries and chunks a circle may have.
     pub circle_quota_bytes: u64,
+    /// Who publishes the national edition; without it the relay has none.
+    pub national_root: Option<EditionRoot>,
 }
 
 impl Default for RelayOptions {
-    /// No authority yet, and the usual quota.
+    /// No authority yet, the usual quota, and no national edition.
     fn default() -> Self {
         let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB.get()) << 20;
-        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes }
+        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes, national_root: None }
     }
 }
 
@@ -121,6 +126,7 @@ struct Inner {
     presence: Presence,
     offers: AddressRates,
     sealed_roots: AddressRates,
+    publications: AddressRates,
     strangers: Strangers,
     ladder_changes: watch::Sender<()>,
     stopping: watch::Sender<bool>,
@@ -157,6 +163,7 @@ impl Relay {
             presence: Presence::default(),
             offers: AddressRates::default(),
             sealed_roots: AddressRates::default(),
+            publications: AddressRates::default(),
             strangers: Strangers::default(),
             ladder_changes: watch::channel(()).0,
             stopping: watch::channel(false).0,
@@ -246,6 +253,11 @@ impl Relay {
     /// How often sealed roots are asked for.
     fn sealed_roots(&self) -> &AddressRates {
         &self.0.sealed_roots
+    }
+
+    /// How often editions are published.
+    fn publications(&self) -> &AddressRates {
+        &self.0.publications
     }
 
     /// Bounds what strangers write into the audit.

@@ -6,6 +6,7 @@
 use axum::response::{IntoResponse, Response};
 use baken_schemas::FormatError;
 use baken_schemas::api::Problem;
+use baken_schemas::edition::signed::EditionError;
 use http::{HeaderValue, StatusCode, header};
 
 use crate::store::{StoreError, StoreFailure};
@@ -109,6 +110,15 @@ pub enum Refusal {
     /// Too many of these from one address, or too many are waiting.
     #[error("too many at once")]
     TooOften,
+    /// There is no such edition here, or no such file of one.
+    #[error("there is no such edition here, nor a file of one")]
+    NoEdition,
+    /// The operator has named nobody who publishes the national edition.
+    #[error("the relay knows nobody who publishes the national edition")]
+    NoNationalRoot,
+    /// An edition that a phone would not take.
+    #[error(transparent)]
+    Edition(#[from] EditionError),
     /// A format refuses what was sent.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -183,6 +193,15 @@ impl Refusal {
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "send less at once"),
             Self::Slow => (S::REQUEST_TIMEOUT, "too_slow", "send it again"),
             Self::TooOften => (S::TOO_MANY_REQUESTS, "too_often", "wait a minute"),
+            Self::NoEdition => (S::NOT_FOUND, "no_edition", "ask for the newest of the edition again"),
+            Self::NoNationalRoot => {
+                (S::CONFLICT, "no_national_root", "the operator must put national-root.cbor into the relay's folder")
+            }
+            Self::Edition(error) => match error {
+                EditionError::Rollback { .. } => (S::CONFLICT, error.code(), "publish a higher version"),
+                EditionError::TwoOfOneVersion(_) => (S::CONFLICT, error.code(), "publish a higher version"),
+                _ => (S::UNPROCESSABLE_ENTITY, error.code(), "build and sign the edition anew"),
+            },
             Self::Format(error) => (S::UNPROCESSABLE_ENTITY, error.code(), "the document must be made anew"),
             Self::Store(StoreError::Full) => (S::INSUFFICIENT_STORAGE, "disk_full", "the operator must make room"),
             Self::Store(StoreError::Busy) => (S::SERVICE_UNAVAILABLE, "busy", "try again shortly"),

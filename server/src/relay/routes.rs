@@ -12,7 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarm_chunks, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
+    Relay, activate, alarm_chunks, alarms, blobs, cards, deposits, devices, editions, entries, live, log, mail, messages,
+    orders,
     org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
@@ -38,6 +39,9 @@ impl Relay {
             .route(api::ABOUT, get(about))
             .route(api::DIRECTORY, get(org_documents::directory))
             .route(api::ORG_DOCUMENTS, up_to(LARGE_DOCUMENT_BYTES, post(org_documents::post)))
+            .route(api::EDITION, get(editions::head))
+            .route(api::EDITION_FILE, get(editions::file))
+            .route(api::EDITIONS, up_to(api::MAX_BODY_BYTES, post(editions::post)))
             .route(api::ACTIVATE, small(post(activate::post)))
             .route(api::DEVICES, small(post(devices::post)))
             .route(api::GUESTS, small(post(devices::post_guest)))

@@ -15,10 +15,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use baken_schemas::FormatError;
-use baken_schemas::api::{self, Activated, Activation, Documents, Page, Problem};
+use baken_schemas::api::{self, Activated, Activation, Documents, Page, Problem, Publication};
 use baken_schemas::blob::is_sealed_len;
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
+use baken_schemas::edition::signed::{EditionHead, EditionName};
 use baken_schemas::id::{AlarmId, BlobId, DeviceId, IdempotencyKey};
 use baken_schemas::org::{Directory, OrgId};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
@@ -218,6 +219,27 @@ impl RelayClient {
     /// [`RelayError`].
     pub async fn publish(&self, document: &[u8], idempotency: IdempotencyKey) -> Result<(), RelayError> {
         self.send(Method::POST, api::ORG_DOCUMENTS, "", document.to_vec(), idempotency).await.map(drop)
+    }
+
+    /// The newest head of an edition at the relay, unchecked; `None` when it has none.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn edition(&self, edition: EditionName) -> Result<Option<EditionHead>, RelayError> {
+        let path = api::EDITION.replace("{edition}", &edition.to_string());
+        match self.send(Method::GET, &path, "", Vec::new(), NO_EFFECT).await {
+            Ok(bytes) => Ok(Some(cbor::from_slice(&bytes, "an edition's head")?)),
+            Err(RelayError::Refused { status: 404, .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Publishes an edition.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn publish_edition(&self, publication: &Publication) -> Result<(), RelayError> {
+        self.send(Method::POST, api::EDITIONS, "", cbor::to_vec(publication), NO_EFFECT).await.map(drop)
     }
 
     /// Uses an invite.

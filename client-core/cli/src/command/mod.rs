@@ -10,6 +10,7 @@ mod conflicts;
 mod deletions;
 mod devices;
 mod export;
+mod guidance;
 mod incident;
 mod locate;
 mod pair;
@@ -75,6 +76,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::CheckIn(command) => check_in::run(arguments, command, out).await,
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
+        Command::Guidance(args) => guidance::run(arguments, args, out).await,
+        Command::Contacts(args) => guidance::contacts(arguments, args, out),
         Command::Circle(command) => circle::run(arguments, command, out).await,
         Command::Travel(command) => travel::run(arguments, command, out).await,
         Command::Recovery(command) => recovery::run(arguments, command, out).await,

@@ -6,6 +6,7 @@ mod attachments;
 mod check_ins;
 mod circles;
 mod exports;
+mod guidance;
 mod recovery;
 mod relay;
 

@@ -14,6 +14,8 @@ use baken_schemas::api::{
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey};
 use baken_schemas::device::DeviceKeys;
+use baken_schemas::edition::Files;
+use baken_schemas::edition::signed::{Countersigned, EditionHead, EditionName, Manifest, file_hash};
 use baken_schemas::entry::Entry;
 use baken_schemas::id::{AccountId, AlarmId, InviteId, LadderId};
 use baken_schemas::order::Order;
@@ -62,11 +64,27 @@ struct State {
     deposits: Vec<Vec<u8>>,
     /// Mail by device.
     mail: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Heads and files of editions, by the end of their address.
+    editions: BTreeMap<String, Vec<u8>>,
     /// The account's root under its newest recovery code, and the name that the code gives.
     sealed_root: Option<(String, Vec<u8>)>,
 }
 
 impl Town {
+    /// Publishes an edition of the organisation.
+    pub fn publish(&self, files: &Files) {
+        let name = EditionName::Organisation(OrgId::of(&self.keys.root.verify_key()));
+        let mut manifest = Countersigned::unsigned(Manifest::of(name, files, Timestamp(0)).expect("an edition"));
+        manifest.sign(&self.keys.root);
+        let head = EditionHead { roots: Vec::new(), manifest: manifest.to_bytes().into() };
+        let mut state = self.state.lock().expect("the state");
+        state.editions.insert(name.to_string(), cbor::to_vec(&head));
+        for text in files.values() {
+            let bytes = cbor::to_vec(&minicbor::bytes::ByteVec::from(text.clone().into_bytes()));
+            state.editions.insert(file_hash(text.as_bytes()).to_string(), bytes);
+        }
+    }
+
     /// Starts the relay on a free port.
     pub fn found() -> Self {
         let mut rng = ChaCha20Rng::seed_from_u64(1);
@@ -354,6 +372,7 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
             state.notes.push(body.to_vec());
             Some(Vec::new())
         }
+        (&Method::GET, ["editions" | "edition-files", name]) => state.editions.get(*name).cloned(),
         (&Method::PUT, ["recovery"]) => {
             let sealed = Unverified::<SealedRoot>::parse(&body).expect("a sealed root");
             state.sealed_root = Some((sealed.claims().name.to_string(), body.to_vec()));

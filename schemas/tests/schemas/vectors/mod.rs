@@ -10,6 +10,7 @@ mod blob;
 mod circle;
 mod cross_check;
 mod deposit;
+mod edition;
 mod entry;
 mod export;
 mod order;
@@ -91,6 +92,8 @@ const FORMATS: &[Format] = &[
     ("sms", sms::make_text, sms::open_text),
     ("sms_alarm", sms::make_alarm, sms::open_alarm),
     ("deposit", deposit::make_deposit, deposit::open_deposit),
+    ("edition_root", edition::make_root, edition::open_root),
+    ("edition", edition::make_edition, edition::open_edition),
 ];
 
 impl Set {

@@ -1,0 +1,137 @@
+//! Newer editions from the relay: head first, then only the files that are not here, then everything verified once more
+//! and written before anybody reads it. The relay is believed nothing.
+
+use baken_schemas::api;
+use baken_schemas::cbor;
+use baken_schemas::edition::signed::{
+    Accepted, Bundle, EditionError, EditionHead, EditionName, EditionRoot, accept, file_hash, open,
+};
+use baken_schemas::edition::{Files, Layer, shipped};
+use http::Method;
+use minicbor::bytes::ByteVec;
+use serde::Serialize;
+
+use crate::client::{path_with, send_unsigned};
+use crate::guidance::store::{self, Installed};
+use crate::transport::Transport;
+use crate::{Baken, BakenError};
+
+/// What came of looking for a newer edition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// A newer one is here now.
+    Updated,
+    /// What is here is the newest there.
+    Unchanged,
+    /// There is none.
+    None,
+}
+
+/// What came of it, for one layer.
+#[derive(Debug)]
+pub struct LayerUpdate {
+    /// The layer.
+    pub layer: Layer,
+    /// What came of it.
+    pub outcome: Result<Outcome, BakenError>,
+    /// How many files were fetched.
+    pub files_fetched: usize,
+}
+
+impl Baken {
+    /// Looks for newer editions at the relay and installs them. One layer's failure does not keep the others.
+    pub async fn update_guidance(&self, transport: &dyn Transport) -> Vec<LayerUpdate> {
+        let org_root = self.edition_org();
+        let mut updates = Vec::new();
+        for name in store::names(org_root.as_ref()) {
+            let Some(anchor) = store::anchor(&self.home, name, org_root.as_ref()) else { continue };
+            let mut files_fetched = 0;
+            let outcome = self.update_layer(transport, &anchor, &mut files_fetched).await;
+            updates.push(LayerUpdate { layer: name.layer(), outcome, files_fetched });
+        }
+        updates
+    }
+
+    async fn update_layer(
+        &self,
+        transport: &dyn Transport,
+        anchor: &EditionRoot,
+        files_fetched: &mut usize,
+    ) -> Result<Outcome, BakenError> {
+        let path = path_with(api::EDITION, anchor.edition)?;
+        let head = match send_unsigned(transport, Method::GET, &path, Vec::new()).await {
+            Ok(bytes) => cbor::from_slice::<EditionHead>(&bytes, "an edition's head").map_err(BakenError::BadAnswer)?,
+            Err(BakenError::Refused { status: 404, .. }) => return Ok(Outcome::None),
+            Err(error) => return Err(error),
+        };
+        // A damaged one counts for nothing: whatever is newer than the shipped edition may take its place.
+        let held = store::installed(&self.home, anchor).unwrap_or_default();
+        let accepted = accept(anchor, held.as_ref().map(|held| &held.accepted), &head)?;
+        if is_known(&accepted, held.as_ref())? {
+            return Ok(Outcome::Unchanged);
+        }
+        let files = self.fetch(transport, &accepted, held.as_ref(), files_fetched).await?;
+        self.install(anchor, &accepted, &files)?;
+        Ok(Outcome::Updated)
+    }
+
+    /// The files of an accepted edition: those that are here, and the others from the relay.
+    async fn fetch(
+        &self,
+        transport: &dyn Transport,
+        accepted: &Accepted,
+        held: Option<&Installed>,
+        fetched: &mut usize,
+    ) -> Result<Files, BakenError> {
+        let known = store::known_files(held);
+        let known: std::collections::BTreeMap<_, _> =
+            known.iter().map(|text| (file_hash(text.as_bytes()), text)).collect();
+        let mut files = Files::new();
+        for entry in accepted.manifest.readable() {
+            let text = if let Some(text) = known.get(&entry.sha256) {
+                (*text).clone()
+            } else {
+                let path = path_with(api::EDITION_FILE, entry.sha256)?;
+                let answer = send_unsigned(transport, Method::GET, &path, Vec::new()).await?;
+                let bytes: ByteVec = cbor::from_slice(&answer, "a file").map_err(BakenError::BadAnswer)?;
+                *fetched += 1;
+                let wrong = || EditionError::File(entry.path.clone());
+                if file_hash(&bytes) != entry.sha256 {
+                    return Err(wrong().into());
+                }
+                String::from_utf8(bytes.to_vec()).map_err(|_| wrong())?
+            };
+            files.insert(entry.path.clone(), text);
+        }
+        Ok(files)
+    }
+
+    /// Installs an edition: checked against what is on the disk by now, then written, and only then read by anybody.
+    pub(super) fn install(&self, anchor: &EditionRoot, accepted: &Accepted, files: &Files) -> Result<(), BakenError> {
+        let edition = open(accepted, files)?;
+        if anchor.edition != EditionName::National {
+            let (above, _) = store::open(&self.home, None, self.context.now())?;
+            if let Some(touched) = above.collisions(&edition).into_iter().find(|collision| collision.is_emergency) {
+                return Err(EditionError::EmergencyNumber(touched.id).into());
+            }
+        }
+        let lock = store::lock(&self.home)?;
+        let held = store::installed(&self.home, anchor).unwrap_or_default();
+        // Another process may have installed a newer one meanwhile.
+        let accepted = accept(anchor, held.as_ref().map(|held| &held.accepted), &accepted.head)?;
+        store::write(&self.home, &lock, &Bundle::of(&accepted, files)?, anchor.edition.layer())
+    }
+}
+
+/// Whether an accepted edition is what this device reads already, or older than what it was shipped with.
+fn is_known(accepted: &Accepted, held: Option<&Installed>) -> Result<bool, BakenError> {
+    if held.is_some_and(|held| held.accepted.manifest == accepted.manifest && held.accepted.root == accepted.root) {
+        return Ok(true);
+    }
+    if accepted.manifest.edition != EditionName::National {
+        return Ok(false);
+    }
+    let shipped = shipped::edition().map_err(EditionError::Source)?;
+    Ok(accepted.manifest.version <= shipped.version)
+}
