@@ -16,6 +16,7 @@ mod compact;
 mod deposits;
 mod devices;
 mod entries;
+mod escalations;
 mod ladder;
 mod live;
 mod log;
@@ -75,6 +76,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
+        include_str!("schema_6_escalation.sql"),
     ],
 };
 
