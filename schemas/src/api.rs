@@ -66,7 +66,7 @@ pub const NOTES: &str = "/v0/notes";
 /// `POST`: an [`crate::order::Order`]: of an owner to lock or wipe another device of the dossier, or of a desk that a
 /// device has had freeze itself. Goes into the mail of whoever carries it out; a repeat is fine.
 pub const ORDERS: &str = "/v0/orders";
-/// `POST`: a desk's receipt for an alarm it was handed.
+/// `POST`: a responder's receipt for an alarm it was handed: of a desk, or of a family member's device.
 pub const RECEIPTS: &str = "/v0/receipts";
 /// `POST`: a [`crate::alarm::Escalation`] of who was handed the alarm: the next rung is called at once. A repeat is fine.
 pub const ESCALATIONS: &str = "/v0/escalations";

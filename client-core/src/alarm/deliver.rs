@@ -44,6 +44,8 @@ pub struct Round {
     pub new_directory: bool,
     /// Orders of other devices that count and were not known before.
     pub orders: Vec<OrderKind>,
+    /// Alarms of others, in which something is new.
+    pub incoming: Vec<AlarmId>,
     /// What a person is to be told of check-ins.
     pub check_ins: Vec<CheckInNews>,
     /// The last thing that went wrong with asking. Nothing is given up for it.
@@ -53,7 +55,11 @@ pub struct Round {
 impl Round {
     /// Whether something shown has changed.
     pub fn changed(&self) -> bool {
-        !self.receipts.is_empty() || !self.refused.is_empty() || self.new_directory || !self.check_ins.is_empty()
+        !self.receipts.is_empty()
+            || !self.incoming.is_empty()
+            || !self.refused.is_empty()
+            || self.new_directory
+            || !self.check_ins.is_empty()
     }
 
     pub(super) fn add(&mut self, verdict: Verdict) {
@@ -64,6 +70,7 @@ impl Round {
                 }
                 self.receipts.push((alarm, state));
             }
+            Verdict::Incoming { alarm } => self.incoming.push(alarm),
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
             Verdict::Known | Verdict::Probed => {}
@@ -149,6 +156,7 @@ impl AlarmOutbox {
             Err(BakenError::Refused { status, code }) if is_refusal(status) => {
                 match job {
                     Job::Alarm(alarm) => self.note_refusal(alarm, status, &code)?,
+                    Job::Said(said) => self.note_said_refused(said, &code)?,
                     Job::Note(note) => self.note_refused(note)?,
                     Job::CheckIn(check_in) | Job::Settlement(check_in) => {
                         self.write(|tx| checkin::note_refusal(tx, check_in, status, &code))?;
@@ -173,6 +181,10 @@ impl AlarmOutbox {
         match job {
             Job::Update(alarm, seq) => {
                 self.note_update_stored(alarm, seq)?;
+                Ok(Outcome::Done { seen: false })
+            }
+            Job::Said(said) => {
+                round.incoming.extend(self.note_said(said)?);
                 Ok(Outcome::Done { seen: false })
             }
             Job::Note(note) => {
@@ -238,6 +250,8 @@ impl AlarmOutbox {
         }
         let path = match job {
             Job::Alarm(_) => api::ALARMS,
+            Job::Said(said) if self.is_escalation(said)? => api::ESCALATIONS,
+            Job::Said(_) => api::RECEIPTS,
             Job::Note(_) => api::NOTES,
             Job::SmsContext(_) => api::SMS_CONTEXTS,
             Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => api::UPDATES,
@@ -251,7 +265,9 @@ impl AlarmOutbox {
 
     async fn ask(&self, client: &SignedClient<'_>, job: Job, context: &Context) -> Result<Answer, BakenError> {
         match job {
-            Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => self.send(client, job).await,
+            Job::Alarm(_) | Job::Said(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => {
+                self.send(client, job).await
+            }
             Job::Settlement(_) | Job::CheckIn(_) => self.send_check_in(client, job, context).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),

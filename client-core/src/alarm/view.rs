@@ -63,6 +63,8 @@ pub enum Signer {
     Relay,
     /// The desk of this name.
     Desk(String),
+    /// The family member whom this person calls so; empty when they are called no more.
+    Family(String),
 }
 
 /// A receipt that counts.
@@ -244,7 +246,11 @@ fn receipt_view(kept: &KeptReceipt, content: &ContentKey) -> ReceiptView {
 }
 
 fn signer(kept: &KeptReceipt) -> Signer {
-    if kept.receipt.state.is_by_relay() { Signer::Relay } else { Signer::Desk(kept.desk.clone()) }
+    match kept.by_family {
+        _ if kept.receipt.state.is_by_relay() => Signer::Relay,
+        true => Signer::Family(kept.desk.clone()),
+        false => Signer::Desk(kept.desk.clone()),
+    }
 }
 
 /// A link that nobody sent, and two links in one place.

@@ -45,6 +45,9 @@ impl ReceiptView {
             ReceiptState::Exhausted => {
                 language.pick("niemand op de lijst heeft gereageerd", "nobody on the list has answered").to_owned()
             }
+            ReceiptState::Seen if matches!(self.by, Signer::Family(_)) => {
+                language.pick("heeft het gezien", "has seen it").to_owned()
+            }
             ReceiptState::Seen => format!("{} {officer}", language.pick("gezien door", "seen by")),
             ReceiptState::Verified => format!("{} {officer}", language.pick("geverifieerd door", "verified by")),
             ReceiptState::Underway => {
@@ -56,6 +59,12 @@ impl ReceiptView {
         match &self.by {
             Signer::Relay => said,
             Signer::Desk(name) => format!("{name}: {said}"),
+            Signer::Family(name) => {
+                let name = Some(name.as_str()).filter(|name| !name.is_empty()).unwrap_or(officer);
+                let family = language.pick("familie", "family");
+                let colon = if self.state == ReceiptState::Seen { "" } else { ":" };
+                format!("{name} ({family}){colon} {said}")
+            }
         }
     }
 }

@@ -5,12 +5,13 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use crate::FormatError;
-use crate::alarm::{ContentKey, ReceiptDetail};
+use crate::alarm::{ContentKey, FamilyKey, ReceiptDetail};
 use crate::cbor;
 use crate::crypto::{Hash, SEAL_OVERHEAD, SigningKey, open, seal, transcript};
 use crate::entry::{pad_to, unpad};
 use crate::id::{AlarmId, DeviceId};
-use crate::signed::{Document, Signed};
+use crate::org::Directory;
+use crate::signed::{Document, Signed, Unverified};
 use crate::time::Timestamp;
 
 /// Size of a detail in bytes before sealing, padded.
@@ -86,4 +87,20 @@ impl Escalation {
         let padded = open(&content.receipts(), Self::LABEL, &self.bound(), &self.detail, Self::LABEL)?;
         cbor::from_slice(unpad(&padded, Self::LABEL)?, Self::LABEL).map(Some)
     }
+}
+
+/// Checks an escalation of an alarm that was sealed to this family too: a desk of the directory or one of them signed it.
+///
+/// # Errors
+/// [`FormatError::Signature`] for an unknown signer or a wrong key.
+pub fn check_escalation(
+    bytes: &[u8],
+    directory: &Directory,
+    family: &[FamilyKey],
+) -> Result<Signed<Escalation>, FormatError> {
+    let unverified = Unverified::<Escalation>::parse(bytes)?;
+    let by = unverified.claims().by;
+    let of_family = || family.iter().find(|key| key.device == by).map(|key| key.alarm);
+    let key = directory.desk(by).map(|desk| desk.sig).or_else(of_family);
+    unverified.verify(&key.ok_or(FormatError::Signature { what: Escalation::LABEL })?)
 }

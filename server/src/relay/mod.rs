@@ -17,6 +17,7 @@ mod deposits;
 mod devices;
 mod entries;
 mod escalations;
+mod family;
 mod ladder;
 mod live;
 mod log;

@@ -460,7 +460,7 @@ fn show_view(view: &AlarmView, out: &Output) {
 fn signer_name<'a>(signer: &'a Signer, out: &Output) -> &'a str {
     match signer {
         Signer::Relay => text::THE_RELAY.of(out.language),
-        Signer::Desk(name) => name,
+        Signer::Desk(name) | Signer::Family(name) => name,
     }
 }
 
