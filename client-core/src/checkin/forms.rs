@@ -13,7 +13,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::store::{self, Stored};
-use crate::alarm::{Phone, word_in, desk_for_check_ins, ladder_for_check_ins};
+use crate::alarm::{Phone, desk_for_check_ins, ladder_for_check_ins, word_in};
 use crate::{BakenError, Context};
 
 /// For how long the same bytes are sent again after a try whose answer did not come.

@@ -424,7 +424,8 @@ pub fn fix(position: Option<&str>) -> Result<Fix, Failure> {
     }))
 }
 
-fn kind_name(kind: AlarmKind) -> String {
+/// The kind's word, as programs know it.
+pub fn kind_name(kind: AlarmKind) -> String {
     serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 

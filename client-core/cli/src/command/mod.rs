@@ -10,6 +10,8 @@ mod conflicts;
 mod deletions;
 mod devices;
 mod export;
+mod family;
+mod incoming;
 mod pair;
 mod pin;
 mod record;
@@ -64,6 +66,9 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
             AlarmCommand::Export { alarm, file, readable, force } => {
                 alarm::export(arguments, alarm, (file, *readable, *force), out)
             }
+            AlarmCommand::Family(command) => family::run(arguments, command, out).await,
+            AlarmCommand::Responder(command) => family::responder(arguments, command, out).await,
+            AlarmCommand::Incoming { command } => incoming::run(arguments, command.as_ref(), out).await,
             AlarmCommand::Update { alarm, position, text } => {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await
             }
