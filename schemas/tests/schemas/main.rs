@@ -11,6 +11,7 @@ mod checkpoint;
 mod drift;
 mod entry_v0;
 mod exports;
+mod family;
 mod forged;
 mod hostile_bytes;
 mod membership;

@@ -167,7 +167,9 @@ async fn list(relay: &Relay, alarm: &str, caller: Caller) -> Result<Answer, Refu
         .read_page(move |db| {
             let known = known(db, alarm)?.ok_or(Refusal::NotFound)?;
             let is_own = match &caller {
-                Caller::Phone(phone) => !phone.guest && phone.account.0 == known.account,
+                Caller::Phone(phone) => {
+                    phone.device == known.device || (!phone.guest && phone.account.0 == known.account)
+                }
                 Caller::Desk(_) => false,
             };
             let may = match is_own {

@@ -12,6 +12,7 @@ mod cross_check;
 mod deposit;
 mod entry;
 mod export;
+mod family;
 mod order;
 mod org;
 mod pairing;
@@ -91,6 +92,7 @@ const FORMATS: &[Format] = &[
     ("sms", sms::make_text, sms::open_text),
     ("sms_alarm", sms::make_alarm, sms::open_alarm),
     ("deposit", deposit::make_deposit, deposit::open_deposit),
+    ("family", family::make_family, family::open_family),
 ];
 
 impl Set {
