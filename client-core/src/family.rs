@@ -380,3 +380,38 @@ fn callers(open: &UnlockedVault) -> Result<Vec<Caller>, BakenError> {
     }
     Ok(callers)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{FieldView, ValueView};
+    use baken_schemas::time::Timestamp;
+
+    fn record(device: DeviceId, author: DeviceId) -> RecordView {
+        let value = |value| ValueView { value, by: Some(author), at: Timestamp(0), newer: false };
+        let field = |field, put| FieldView { field, name: None, values: vec![value(put)] };
+        RecordView {
+            record: RecordId(device.0),
+            circle: CircleId([1; 16]),
+            kind: 16,
+            kind_name: Some("family-responder"),
+            deleted: false,
+            deletion_held: None,
+            erased: false,
+            edited_since_deleted: false,
+            in_conflict: false,
+            newer: false,
+            fields: vec![field(NAME, Value::Text("Jan".into())), field(KEYS, Value::Bytes(vec![1]))],
+        }
+    }
+
+    #[test]
+    fn what_another_device_writes_about_one_does_not_count() {
+        let (partner, child) = (DeviceId([2; 16]), DeviceId([3; 16]));
+        let own = [record(partner, partner)];
+        assert_eq!(find(&own, partner), Some((vec![1], Some("Jan".to_owned()))));
+        assert_eq!(find(&[record(partner, child)], partner), None, "written by another member");
+        assert_eq!(find(&own, child), None);
+        assert_eq!(find(&[RecordView { deleted: true, ..record(partner, partner) }], partner), None);
+    }
+}

@@ -40,6 +40,8 @@ pub struct Round {
     pub receipts: Vec<(AlarmId, ReceiptState)>,
     /// Documents that do not count, by reason.
     pub refused: Vec<&'static str>,
+    /// A responder has sent an alarm of this phone on.
+    pub sent_on: bool,
     /// A newer directory was taken: where the relay is may have changed.
     pub new_directory: bool,
     /// Orders of other devices that count and were not known before.
@@ -55,7 +57,8 @@ pub struct Round {
 impl Round {
     /// Whether something shown has changed.
     pub fn changed(&self) -> bool {
-        !self.receipts.is_empty()
+        self.sent_on
+            || !self.receipts.is_empty()
             || !self.incoming.is_empty()
             || !self.refused.is_empty()
             || self.new_directory
@@ -73,6 +76,7 @@ impl Round {
             Verdict::Incoming { alarm } => self.incoming.push(alarm),
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
+            Verdict::SentOn => self.sent_on = true,
             Verdict::Known | Verdict::Probed => {}
             Verdict::Refused { reason } => self.refused.push(reason),
         }

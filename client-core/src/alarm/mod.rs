@@ -74,6 +74,7 @@
 mod answer;
 mod deliver;
 mod device;
+mod escalated;
 mod family;
 mod file;
 mod identity;
@@ -93,6 +94,7 @@ mod words;
 
 pub use answer::MAX_ANSWER_TEXT_BYTES;
 pub use deliver::Round;
+pub use escalated::SentOnView;
 pub(crate) use family::{Called, of_form, word_in};
 pub(crate) use incoming::Caller;
 pub use incoming_view::{EscalatedView, IncomingView};

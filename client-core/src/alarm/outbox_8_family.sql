@@ -12,6 +12,17 @@ ALTER TABLE alarm ADD COLUMN family BLOB NOT NULL DEFAULT x'';
 ALTER TABLE check_in_form ADD COLUMN family BLOB NOT NULL DEFAULT x'';
 -- A family member's device signed it; `desk` is then what they are called here.
 ALTER TABLE receipt ADD COLUMN by_family INTEGER NOT NULL DEFAULT 0 CHECK (by_family IN (0, 1));
+-- Who of the responders has sent one of this phone's alarms on; `who` and `by_family` as of a receipt.
+CREATE TABLE escalation (
+    seq INTEGER PRIMARY KEY,
+    hash BLOB NOT NULL UNIQUE,
+    alarm BLOB NOT NULL REFERENCES alarm (alarm),
+    document BLOB NOT NULL,
+    who TEXT NOT NULL,
+    by_family INTEGER NOT NULL CHECK (by_family IN (0, 1)),
+    arrived_at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX escalation_alarm ON escalation (alarm, seq);
 
 -- On a family member's device: whose alarms it is called in, as the vault last knew it.
 CREATE TABLE caller (

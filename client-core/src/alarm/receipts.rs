@@ -14,6 +14,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::BakenError;
+use crate::alarm::escalated::take_escalation;
 use crate::alarm::family;
 use crate::alarm::incoming;
 use crate::alarm::orders::take_order;
@@ -56,6 +57,8 @@ pub enum Verdict {
         /// Which.
         alarm: AlarmId,
     },
+    /// A responder has sent an alarm of this phone on; new.
+    SentOn,
     /// Known before.
     Known,
     /// Does not count. Kept as evidence, with this stable word.
@@ -75,6 +78,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Alarm => incoming::take_alarm(tx, &mail.document, now),
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
+        MailKind::Escalation => take_escalation(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
         MailKind::Sms
         | MailKind::Update
@@ -82,8 +86,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         | MailKind::Enrolment
         | MailKind::Roster
         | MailKind::Silence
-        | MailKind::Timers
-        | MailKind::Escalation => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
+        | MailKind::Timers => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 

@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
-use crate::alarm::{AlarmState, AlarmView, ReceiptView, Signer};
+use crate::alarm::{AlarmState, AlarmView, ReceiptView, SentOnView, Signer};
 
 impl AlarmState {
     /// The state in a word or two.
@@ -28,6 +28,23 @@ impl AlarmView {
         self.proof
             .as_ref()
             .map_or_else(|| AlarmState::NotSent.words(language).to_owned(), |proof| proof.words(language))
+    }
+}
+
+impl SentOnView {
+    /// Who has sent it on, and why.
+    pub fn words(&self, language: Language) -> String {
+        let said = language.pick("heeft het doorgezet", "has sent it on");
+        let officer = self.officer.as_deref().unwrap_or(language.pick("een medewerker", "an officer"));
+        let who = match &self.by {
+            Signer::Relay => language.pick("de server", "the server").to_owned(),
+            Signer::Desk(name) => format!("{name}: {officer}"),
+            Signer::Family(name) => {
+                let name = Some(name.as_str()).filter(|name| !name.is_empty()).unwrap_or(officer);
+                format!("{name} ({})", language.pick("familie", "family"))
+            }
+        };
+        self.text.as_ref().map_or_else(|| format!("{who} {said}"), |text| format!("{who} {said} ({text})"))
     }
 }
 

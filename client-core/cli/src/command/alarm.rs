@@ -348,6 +348,7 @@ struct Told {
     started: bool,
     receipts: Vec<baken_schemas::crypto::Hash>,
     warnings: Vec<Warning>,
+    sent_on: usize,
     call_112: bool,
 }
 
@@ -367,6 +368,11 @@ impl Told {
                 out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.language))));
             }
         }
+        for sent_on in view.sent_on.iter().skip(self.sent_on) {
+            out.json(&json!({"alarm": view.alarm, "sent_on": sent_on, "words": sent_on.words(out.language)}));
+            out.line(format!("{}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
+        }
+        self.sent_on = view.sent_on.len();
         for warning in &view.warnings {
             if !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
@@ -435,6 +441,9 @@ fn show_view(view: &AlarmView, out: &Output) {
     out.line(out.paint(colour, &view.words(out.language)));
     for receipt in &view.receipts {
         out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.language)));
+    }
+    for sent_on in &view.sent_on {
+        out.line(format!("  {}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
     }
     if let Some(refused) = &view.refused {
         out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));

@@ -206,6 +206,10 @@ impl Stage {
         DeviceKeys::make(&mut *self.rng.lock().unwrap())
     }
 
+    pub(super) fn root(&self) -> &SigningKey {
+        &self.root
+    }
+
     pub(crate) fn setup(&self) -> &AlarmSetup {
         &self.setup
     }
