@@ -67,7 +67,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn family_members(&self) -> Result<Vec<FamilyMemberView>, BakenError> {
-        let mut members = self.with_settled(|open| members(open))?;
+        let mut members = self.with_settled(members)?;
         if let Some(outbox) = self.outbox_if_there()? {
             for member in &mut members {
                 member.check_ins = outbox.check_ins_sealed_to(member.device)?;
@@ -95,7 +95,7 @@ impl Baken {
     pub fn call_family(&self, pin: &str, device: DeviceId) -> Result<(), BakenError> {
         self.check_pin(pin)?;
         let places = self.family_places()?;
-        let members = self.with_settled(|open| members(open))?;
+        let members = self.with_settled(members)?;
         let member = members.iter().find(|member| member.device == device).ok_or(BakenError::NoSuchDevice)?;
         let circle = member.circle.ok_or(BakenError::NoSuchDevice)?;
         if !member.agreed {
@@ -116,7 +116,7 @@ impl Baken {
     /// Those of the PIN; [`BakenError::NotOwner`], and [`BakenError::NoSuchDevice`] for one that was not chosen.
     pub fn stop_calling_family(&self, pin: &str, device: DeviceId) -> Result<(), BakenError> {
         self.check_pin(pin)?;
-        let members = self.with_settled(|open| members(open))?;
+        let members = self.with_settled(members)?;
         if !members.iter().any(|member| member.device == device && member.chosen) {
             return Err(BakenError::NoSuchDevice);
         }
@@ -266,7 +266,7 @@ fn find(views: &[RecordView], device: DeviceId) -> Option<(Vec<u8>, Option<Strin
     let view = views.iter().find(|view| view.record == RecordId(device.0) && !view.deleted)?;
     let by_itself = |number: FieldNumber| {
         let fields = view.fields.iter().filter(move |field| field.field == number);
-        fields.flat_map(|field| &field.values).filter(move |value| value.by == Some(device)).next_back()
+        fields.flat_map(|field| &field.values).rfind(move |value| value.by == Some(device))
     };
     let Value::Bytes(keys) = &by_itself(KEYS)?.value else { return None };
     let name = by_itself(NAME).and_then(|value| match &value.value {
