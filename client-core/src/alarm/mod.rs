@@ -44,7 +44,8 @@
 //!
 //! # Probes
 //!
-//! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes. It is shown in no list; a
+//! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes; never from a guest's
+//!   device, which no desk knows. It is shown in no list; a
 //!   desk's `received` for it is the proof that the way was open, and when.
 //!
 //! # Orders

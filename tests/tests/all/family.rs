@@ -299,3 +299,26 @@ async fn a_check_in_at_the_relay_is_sealed_anew_when_the_partner_is_out() {
     home.exchange().await;
     assert_eq!((home.incoming(), home.desks_called(id)), (Vec::new(), 1));
 }
+
+#[tokio::test]
+async fn a_phone_at_home_that_follows_sends_no_probe_that_would_ring_at_a_desk() {
+    let home = Home::agreed().await;
+    home.partner.lock();
+    let mut rounds = 0;
+    let mut tell = |_: &baken_core::alarm::Round| {
+        rounds += 1;
+        if rounds > 1 { std::ops::ControlFlow::Break(()) } else { std::ops::ControlFlow::Continue(()) }
+    };
+    home.partner.follow_alarms(&home.town.network, &mut tell).await.unwrap();
+    assert_eq!(home.partner.probe().unwrap_err().code(), "not_owner");
+    let alarms: u32 = home
+        .town
+        .relay
+        .store()
+        .read(|db| {
+            let count = db.query_row("SELECT count(*) FROM alarm", [], |row| row.get(0))?;
+            Ok::<_, baken_server::store::StoreError>(count)
+        })
+        .unwrap();
+    assert_eq!(alarms, 0);
+}

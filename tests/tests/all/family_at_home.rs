@@ -108,6 +108,9 @@ async fn a_missed_check_in_rings_at_home_first_and_what_is_hidden_from_home_neve
     let path = format!("/api/alarms/{id}");
     let at_desk = desk.look_until(&path, |alarm| Some(alarm.clone())).await.expect("the desk is called next");
     assert_eq!(at_desk["ringing"], true);
+    // The phone at home follows all the while, and nothing of that rings anywhere.
+    let list = desk.look("/api/alarms").await.expect("a list");
+    assert_eq!(list["open"], 1, "{list}");
     desk.act(&format!("{path}/acknowledge"), &json!({})).await.expect("it is taken");
     let told = |list: &Value| {
         let alarm = named(&id)(list)?;
