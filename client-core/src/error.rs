@@ -138,6 +138,15 @@ pub enum BakenError {
     /// Only an owner of the circle can do this.
     #[error("this device is no owner of the circle")]
     NotOwner,
+    /// This device is no guest's in a family circle.
+    #[error("this device is not a guest's in a family circle")]
+    NotFamily,
+    /// The holder of the device has not agreed to be called in alarms.
+    #[error("the holder of this device has not agreed to be called in alarms")]
+    NotAgreed,
+    /// As many are called as the ladder has places for.
+    #[error("as many of the family are called as the ladder has places for")]
+    FamilyFull,
     /// No device of this id in the circle.
     #[error("no such device in the circle")]
     NoSuchDevice,
@@ -340,6 +349,9 @@ impl BakenError {
             Self::NotShared => "not_shared",
             Self::MayNotWrite => "may_not_write",
             Self::NotOwner => "not_owner",
+            Self::NotFamily => "not_family",
+            Self::NotAgreed => "not_agreed",
+            Self::FamilyFull => "family_full",
             Self::NoSuchDevice => "no_such_device",
             Self::NoEpochKey => "no_epoch_key",
             Self::RecoveryCode(_) => "recovery_code",
@@ -430,6 +442,9 @@ impl BakenError {
             Self::NotShared => "Write it in your dossier, or choose a kind that the circle shares.",
             Self::MayNotWrite => "Ask an owner of the circle; what you wrote before is kept.",
             Self::NotOwner => "Do this on a device of the circle's owner.",
+            Self::NotFamily => "Do this on the family member's own device, after it has joined the circle.",
+            Self::NotAgreed => "They agree on their own device: baken alarm responder agree; then sync both.",
+            Self::FamilyFull => "Remove one first: baken alarm family list.",
             Self::NoEpochKey => "Sync again; another device of the circle has to hand this one the key.",
             Self::RecoveryCode(_) => "Compare the code with the paper, group by group.",
             Self::RecoverySheet(_) => "Scan or type the sheet's text again.",

@@ -166,6 +166,27 @@ pub const KINDS: &[KindSpec] = &[
     },
     // What all of an account's devices hold in common and no circle else: see `client-core/src/account.rs`.
     KindSpec { number: 10, name: "account", fields: &[field(1, "desk_key", Bytes)], circles: &[Dossier] },
+    // A family member's device that agreed to be called in an alarm, by its own id: `baken_schemas::alarm::FamilyResponder`.
+    KindSpec {
+        number: 16,
+        name: "family-responder",
+        fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
+        circles: &[Family],
+    },
+    // Whose alarms the family can be called in, by the device's id: its signed identity.
+    KindSpec {
+        number: 17,
+        name: "family-caller",
+        fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
+        circles: &[Family],
+    },
+    // Whom of the family this person wants called, by the device's id.
+    KindSpec {
+        number: 18,
+        name: "called-family",
+        fields: &[field(1, "name", Text), field(2, "circle", Bytes)],
+        circles: &[Dossier],
+    },
     KindSpec { number: 11, name: "circle", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
 ];
 

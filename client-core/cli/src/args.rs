@@ -2,6 +2,7 @@
 
 mod circles;
 mod guidance;
+mod family;
 
 use std::path::PathBuf;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
 pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
+pub use family::{FamilyCommand, IncomingCommand, ResponderCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -693,6 +695,25 @@ Example:
     Sms {
         /// The alarm's id, enough of its start, or `last`; without one the newest that is not sent
         alarm: Option<String>,
+    },
+    /// Who of your family is called in your alarms
+    #[command(subcommand)]
+    Family(FamilyCommand),
+    /// On a family member's own phone: agree to be called in alarms, or not any more
+    #[command(subcommand)]
+    Responder(ResponderCommand),
+    /// On a family member's own phone: alarms that it was called in. Asks for no PIN
+    #[command(after_help = "\
+Examples:
+  baken alarm incoming                      all of them, the newest first
+  baken alarm incoming follow               waits, and shows each as it comes
+  baken alarm incoming acknowledge last     you have seen it: your name is shown to who calls
+  baken alarm incoming escalate last        the next one on the ladder is called at once
+In an emergency call 112, whatever stands here.")]
+    Incoming {
+        /// What to do; without it they are listed
+        #[command(subcommand)]
+        command: Option<IncomingCommand>,
     },
     /// Tell responders what is new: where you are, words
     Update {

@@ -113,6 +113,9 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoSuchDevice
         | E::NotShared
         | E::NotOwner
+        | E::NotFamily
+        | E::NotAgreed
+        | E::FamilyFull
         | E::MayNotWrite
         | E::RecoveryCode(_)
         | E::RecoverySheet(_)

@@ -307,6 +307,45 @@ texts! {
     PRESSED: "Alarm {} ligt vast op dit toestel.", "Alarm {} is kept on this device.";
     CALL_112: "BEL 112", "CALL 112";
     CALL_112_LONG: "BEL 112: nog niemand heeft dit alarm gezien.", "CALL 112: nobody has seen this alarm yet.";
+    NOT_A_RESPONDER: "Dit toestel wordt in geen alarm geroepen. Toestemmen kan met: baken alarm responder agree --name NAAM",
+                     "This device is called in no alarm. To agree to it: baken alarm responder agree --name NAME";
+    RESPONDS_AS: "Dit toestel wordt in alarmen geroepen, als {}.", "This device is called in alarms, as {}.";
+    RESPONDER_AGREED: "U bent te roepen als {}. Zodra u bent gekozen, gaan alarmen hier af met: baken alarm incoming follow",
+                      "You can be called as {}. Once you are chosen, alarms ring here with: baken alarm incoming follow";
+    RESPONDER_STOPPED: "Dit toestel wordt niet meer geroepen, en kan een later alarm niet openen.",
+                       "This device is called no more, and cannot open a later alarm.";
+    FAMILY_ADDED: "{} wordt voortaan in uw alarmen geroepen.", "{} is called in your alarms from now on.";
+    FAMILY_SEES: "{} ziet in een alarm waar u bent, en wat u erbij schrijft. Stille alarmen en dwang gaan nooit naar familie.",
+                 "{} sees in an alarm where you are, and what you write. Silent alarms and duress never go to family.";
+    FAMILY_REMOVED: "{} wordt niet meer geroepen.", "{} is called no more.";
+    FAMILY_STILL_SEALED: "Check-in {} ligt mogelijk nog bij de server in een vorm die zij kunnen openen; hij wordt bij het volgende contact vervangen.",
+                         "Check-in {} may still lie at the server in a form that they can open; the next contact replaces it.";
+    FAMILY_PLACES: "De ladders van uw organisatie roepen hoogstens {} van uw familie bij een alarm, en {} bij een gemiste check-in.",
+                   "Your organisation's ladders call at most {} of your family in an alarm, and {} for a missed check-in.";
+    FAMILY_CALLED: "wordt geroepen", "is called";
+    FAMILY_CHOSEN: "gekozen, maar stemt niet meer toe", "chosen, but agrees no more";
+    FAMILY_GONE: "gekozen, maar niet meer in de kring", "chosen, but no longer in the circle";
+    FAMILY_AGREED: "stemt toe, niet gekozen", "agrees, not chosen";
+    FAMILY_SILENT: "heeft niet toegestemd", "has not agreed";
+    CALLER: "wie", "who";
+    UNKNOWN_CALLER: "onbekend ({})", "unknown ({})";
+    INCOMING_HEAD: "ALARM van {}: {} ({})", "ALARM of {}: {} ({})";
+    NOT_PROVEN: "Dit toestel kent de sleutel van de beller nog niet. Het alarm kwam van iemand uit de kring.",
+                "This device does not know the caller's key yet. The alarm came from somebody in the circle.";
+    INCOMING_OPEN: "u hebt nog niet gereageerd", "you have not answered yet";
+    INCOMING_WAITS: "gezien; nog niet verzonden", "seen; not sent yet";
+    INCOMING_ACKNOWLEDGED: "u hebt het gezien", "you have seen it";
+    INCOMING_CLOSED: "afgesloten", "closed";
+    INCOMING_SEALED: "Dit alarm kan niet worden geopend. Bel de persoon.", "This alarm cannot be opened. Call the person.";
+    AT_PLACE: "{}, {} (op {} m nauwkeurig, {} s oud)", "{}, {} (within {} m, {} s old)";
+    NO_PLACE_YET: "plaats nog niet bekend", "place not known yet";
+    NO_PLACE_OFF: "plaatsbepaling staat uit", "location is switched off";
+    NO_PLACE_RECEIVER: "geen plaatsbepaling", "no location";
+    SENT_ON_BY: "{} heeft het doorgezet", "{} has sent it on";
+    ESCALATED: "doorgezet: de volgende is geroepen", "sent on: the next one is called";
+    ESCALATION_WAITS: "doorzetten is nog niet verzonden", "sending it on has not gone out yet";
+    TOP_OF_LADDER: "iedereen is al geroepen", "everybody was called already";
+    INCOMING_112: "Bij direct gevaar: BEL 112.", "In immediate danger: CALL 112.";
     REFUSED_BY_RELAY: "De server weigerde het ({}, {}). Dit toestel blijft het proberen.",
                       "The server refused it ({}, {}). This device keeps trying.";
     WARN_REFUSED: "{} bericht(en) over dit alarm zijn vervalst en tellen niet.",
@@ -690,6 +729,10 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "file_exists" => "er is al een bestand met die naam, of iets in die map",
         "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
+        "not_family" => "dit toestel is geen gast in een familiekring",
+        "not_agreed" => "de houder van dat toestel heeft er niet mee ingestemd om geroepen te worden",
+        "family_full" => "er worden er al zoveel geroepen als de ladder plaatsen heeft",
+        "top_of_ladder" => "iedereen op de ladder is al geroepen",
         "no_timeline" => "dit was een check-in: de meldkamer heeft het verloop, dit toestel niet",
         "no_alarm_text" => "dit alarm kan niet per sms",
         "no_such_check_in" => "die check-in is er niet",
@@ -805,6 +848,9 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "not_all_sent" => "Werk bij en probeer het opnieuw; er is niets veranderd.",
         "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
+        "not_family" => "Doe dit op het eigen toestel van het familielid, nadat het in de kring is.",
+        "not_agreed" => "Op hun eigen toestel: baken alarm responder agree; werk daarna beide bij.",
+        "family_full" => "Verwijder er eerst een: baken alarm family list",
         "no_timeline" => "Vraag het de meldkamer.",
         "no_alarm_text" => "Bel 112; het alarm gaat weg zodra er verbinding is.",
         "no_such_check_in" | "check_in_over" => "Kijk met: baken check-in list",

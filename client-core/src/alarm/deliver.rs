@@ -40,10 +40,14 @@ pub struct Round {
     pub receipts: Vec<(AlarmId, ReceiptState)>,
     /// Documents that do not count, by reason.
     pub refused: Vec<&'static str>,
+    /// A responder has sent an alarm of this phone on.
+    pub sent_on: bool,
     /// A newer directory was taken: where the relay is may have changed.
     pub new_directory: bool,
     /// Orders of other devices that count and were not known before.
     pub orders: Vec<OrderKind>,
+    /// Alarms of others, in which something is new.
+    pub incoming: Vec<AlarmId>,
     /// What a person is to be told of check-ins.
     pub check_ins: Vec<CheckInNews>,
     /// The last thing that went wrong with asking. Nothing is given up for it.
@@ -53,7 +57,12 @@ pub struct Round {
 impl Round {
     /// Whether something shown has changed.
     pub fn changed(&self) -> bool {
-        !self.receipts.is_empty() || !self.refused.is_empty() || self.new_directory || !self.check_ins.is_empty()
+        self.sent_on
+            || !self.receipts.is_empty()
+            || !self.incoming.is_empty()
+            || !self.refused.is_empty()
+            || self.new_directory
+            || !self.check_ins.is_empty()
     }
 
     pub(super) fn add(&mut self, verdict: Verdict) {
@@ -64,8 +73,10 @@ impl Round {
                 }
                 self.receipts.push((alarm, state));
             }
+            Verdict::Incoming { alarm } => self.incoming.push(alarm),
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
+            Verdict::SentOn => self.sent_on = true,
             Verdict::Known | Verdict::Probed => {}
             Verdict::Refused { reason } => self.refused.push(reason),
         }
@@ -149,6 +160,7 @@ impl AlarmOutbox {
             Err(BakenError::Refused { status, code }) if is_refusal(status) => {
                 match job {
                     Job::Alarm(alarm) => self.note_refusal(alarm, status, &code)?,
+                    Job::Said(said) => self.note_said_refused(said, &code)?,
                     Job::Note(note) => self.note_refused(note)?,
                     Job::CheckIn(check_in) | Job::Settlement(check_in) => {
                         self.write(|tx| checkin::note_refusal(tx, check_in, status, &code))?;
@@ -174,6 +186,10 @@ impl AlarmOutbox {
         match job {
             Job::Update(alarm, seq) => {
                 self.note_update_stored(alarm, seq)?;
+                Ok(Outcome::Done { seen: false })
+            }
+            Job::Said(said) => {
+                round.incoming.extend(self.note_said(said)?);
                 Ok(Outcome::Done { seen: false })
             }
             Job::Note(note) => {
@@ -243,6 +259,8 @@ impl AlarmOutbox {
         }
         let path = match job {
             Job::Alarm(_) => api::ALARMS,
+            Job::Said(said) if self.is_escalation(said)? => api::ESCALATIONS,
+            Job::Said(_) => api::RECEIPTS,
             Job::Note(_) => api::NOTES,
             Job::SmsContext(_) => api::SMS_CONTEXTS,
             Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => {
@@ -258,7 +276,9 @@ impl AlarmOutbox {
 
     async fn ask(&self, client: &SignedClient<'_>, job: Job, context: &Context) -> Result<Answer, BakenError> {
         match job {
-            Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => self.send(client, job).await,
+            Job::Alarm(_) | Job::Said(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => {
+                self.send(client, job).await
+            }
             Job::Settlement(_) | Job::CheckIn(_) => self.send_check_in(client, job, context).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::BakenError;
 
 /// What brings the file from each version to the next. Append-only.
-const MIGRATIONS: [&str; 9] = [
+const MIGRATIONS: [&str; 10] = [
     include_str!("outbox.sql"),
     include_str!("outbox_2.sql"),
     include_str!("outbox_3.sql"),
@@ -20,6 +20,7 @@ const MIGRATIONS: [&str; 9] = [
     include_str!("outbox_7_check_in.sql"),
     include_str!("outbox_8_attachment.sql"),
     include_str!("outbox_9_inbox.sql"),
+    include_str!("outbox_10_family.sql"),
 ];
 /// The newest version.
 const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -98,6 +98,7 @@ impl Baken {
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
         self.share_account()?;
+        self.share_caller()?;
         match self.hand_in_orders(&client).await {
             // Kept, and tried again by the next sync; nothing else waits for it.
             Ok(()) | Err(BakenError::Refused { .. }) => {}
@@ -118,6 +119,7 @@ impl Baken {
             }
         }
         self.note_order_keys()?;
+        self.note_family()?;
         if let Some(error) = failed {
             return Err(error);
         }

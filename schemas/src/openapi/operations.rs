@@ -296,10 +296,16 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::ORDERS, "giveOrder", MainKey)
     },
     Operation {
-        summary: "A desk's receipt for an alarm it was handed. From `seen` on it stops the ladder.",
+        summary: "A responder's receipt for an alarm it was handed. From `seen` on it stops the ladder.",
         body: Some("baken/receipt/v0"),
         refusals: &[NOT_ALLOWED, (403, "not_handed"), (409, "too_many")],
-        ..operation(Post, api::RECEIPTS, "sendReceipt", MainKey)
+        ..operation(Post, api::RECEIPTS, "sendReceipt", AnyKey)
+    },
+    Operation {
+        summary: "Sends an alarm on to the next rung of its ladder at once, by whoever was handed it.",
+        body: Some("baken/escalation/v0"),
+        refusals: &[(403, "not_handed"), (409, "top_of_ladder")],
+        ..operation(Post, api::ESCALATIONS, "escalate", AnyKey)
     },
     Operation {
         summary: "Every receipt for an alarm so far, in order of arrival.",

@@ -100,7 +100,8 @@ fn told(proven: &ProvenTimeline, language: Language) -> String {
         format!("{} {} · {} {}", pick("Alarm", "Alarm"), proven.alarm, pick("toestel", "device"), proven.device),
     ];
     lines.extend(proven.steps.iter().map(|step| {
-        let who = step.desk.as_deref().unwrap_or(pick("de relay", "the relay"));
+        let other = if step.family { pick("familie", "family") } else { pick("de relay", "the relay") };
+        let who = step.desk.as_deref().unwrap_or(other);
         let state = serde_json::to_value(step.state).ok();
         let state = state.as_ref().and_then(|state| state.as_str()).unwrap_or_default().to_owned();
         let said = [step.officer.as_deref(), step.text.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");

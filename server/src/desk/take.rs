@@ -2,7 +2,7 @@
 //! one. What this desk cannot use is noted in the audit and passed over; only alarms and notes of duress are never
 //! passed over.
 
-use baken_schemas::alarm::{Alarm, Note, NoteKind, Receipt, ReceiptState, Update, check_receipt};
+use baken_schemas::alarm::{Alarm, FamilyKey, Note, NoteKind, Receipt, ReceiptState, Update, check_receipt_of};
 use baken_schemas::api::{Mail, MailKind};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{AlarmId, DeviceId};
@@ -48,6 +48,8 @@ impl Desk {
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
             MailKind::Silence => self.take_silence(place, document).await?,
+            // That this desk, or another, was called before its turn changes nothing for it.
+            MailKind::Escalation => self.pass_over(place, "escalation_taken", hash_of(&document), true).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
             MailKind::Timers => self.take_timers(place, document).await?,
@@ -303,23 +305,32 @@ impl Desk {
 
     async fn take_receipt(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
         let hash = hash_of(&document);
+        let claimed = Unverified::<Receipt>::parse(&document).map(|receipt| receipt.claims().alarm_hash).ok();
+        let row = match claimed {
+            Some(claimed) => self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, claimed)?))?,
+            None => None,
+        };
+        let family = row.as_ref().map_or_else(Vec::new, |row| self.family_of(row));
         let directory = self.directory();
-        let checked = directory.and_then(|directory| check_receipt(&document, directory.value()).ok());
-        let Some(receipt) = checked else {
+        let checked = directory.as_ref().and_then(|directory| {
+            let receipt = check_receipt_of(&document, directory.value(), &family).ok()?.into_value();
+            let by_family = receipt.by != directory.value().relay.relay && directory.value().desk(receipt.by).is_none();
+            Some((receipt, by_family))
+        });
+        let Some((receipt, by_family)) = checked else {
             return self.pass_over(place, "receipt_taken", hash, false).await;
         };
-        let receipt = receipt.into_value();
         // This desk's own, handed back, says nothing new.
         if receipt.by == self.keys.device {
             return self.pass_over(place, "receipt_taken", hash, true).await;
         }
-        let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, receipt.alarm_hash)?))?;
         let deliveries = match &row {
-            Some(row) => {
+            // What family says is shown, and nothing more: who was called here has to look all the same.
+            Some(row) if !by_family => {
                 let opened = self.open_row(row, &self.known());
                 self.deliveries_for(row, &opened, receipt.state, None)
             }
-            None => Vec::new(),
+            _ => Vec::new(),
         };
         let now = self.now();
         self.store
@@ -339,7 +350,7 @@ impl Desk {
                     sending: Sending::Never,
                     due_at: now,
                 };
-                if store::receipt::add(db, &row)? {
+                if store::receipt::add(db, &row)? && !by_family {
                     store::alarm::advance(db, receipt.alarm_hash, receipt.state)?;
                     if receipt.state == ReceiptState::Closed {
                         store::delivery::give_up_queued(db, receipt.alarm_hash, &given_up())?;
@@ -349,6 +360,12 @@ impl Desk {
                 Ok::<_, DeskError>(())
             })
             .await
+    }
+
+    /// Whose receipts count for an alarm beside desks'.
+    fn family_of(&self, row: &AlarmRow) -> Vec<FamilyKey> {
+        let known = self.known();
+        opened::family(row, &self.open_row(row, &known), &known.people)
     }
 
     async fn take_roster(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {

@@ -157,8 +157,10 @@ pub struct ReceiptView {
     pub state: ReceiptState,
     /// When, by who says it.
     pub at: Timestamp,
-    /// Who says it: a desk's name, or `relay`.
+    /// Who says it: a desk's name, `relay`, or `familie`.
     pub by: String,
+    /// It is a family member's device: the caller vouches for its key.
+    pub family: bool,
     /// It is this desk.
     pub own: bool,
     /// The officer.
@@ -324,7 +326,8 @@ impl Desk {
             Fix::At(_) => None,
         });
         let receipts = self.receipt_views(rows, opened, known);
-        let held_by = receipts.iter().find(|receipt| receipt.state.is_by_human()).map(|receipt| HolderView {
+        let by_desk = |receipt: &&ReceiptView| receipt.state.is_by_human() && !receipt.family;
+        let held_by = receipts.iter().find(by_desk).map(|receipt| HolderView {
             desk: receipt.by.clone(),
             own: receipt.own,
             officer: receipt.officer.clone(),
@@ -382,6 +385,7 @@ impl Desk {
         Some(ReceiptView {
             state: row.state,
             at: row.at,
+            family: is_family(receipt.by, known),
             by: name_of(receipt.by, known),
             own: row.own,
             officer,
@@ -474,7 +478,13 @@ fn name_of(by: DeviceId, known: &Known) -> String {
     let directory = known.directory.as_ref().map(|directory| directory.value());
     match directory {
         Some(directory) if directory.relay.relay == by => "relay".to_owned(),
-        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| by.to_string()),
+        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| "familie".to_owned()),
         None => by.to_string(),
     }
+}
+
+/// Whether a receipt that was taken is a family member's: neither the relay's nor a desk's.
+fn is_family(by: DeviceId, known: &Known) -> bool {
+    let directory = known.directory.as_ref().map(|directory| directory.value());
+    directory.is_some_and(|directory| directory.relay.relay != by && directory.desk(by).is_none())
 }

@@ -18,6 +18,8 @@ mod deposits;
 mod devices;
 mod editions;
 mod entries;
+mod escalations;
+mod family;
 mod ladder;
 mod live;
 mod log;
@@ -80,6 +82,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_5_deposit.sql"),
         include_str!("schema_6_alarm_chunk.sql"),
         include_str!("schema_7_edition.sql"),
+        include_str!("schema_8_escalation.sql"),
     ],
 };
 

@@ -247,6 +247,7 @@ pub fn body() -> AlarmBody {
         text: "man bij de deur".to_owned(),
         made_at: Timestamp(0),
         card_key: None,
+        family: None,
         provenance: Provenance::Phone,
     }
 }

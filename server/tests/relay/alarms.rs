@@ -220,7 +220,7 @@ async fn receipts_reach_the_phone_and_those_who_were_called_and_nobody_else() {
     world.send_receipt(&first, &in_anothers_name).await.is(422, "bad_signature");
     let exhausted = world.receipt(&first, &alarm, ReceiptState::Exhausted);
     world.send_receipt(&first, &exhausted).await.is(422, "rule_broken");
-    world.send_receipt(&phone, &received).await.is(403, "not_allowed");
+    world.send_receipt(&phone, &received).await.is(422, "bad_signature");
     let path = api::ALARM_RECEIPTS.replace("{alarm}", &alarm.value().header.alarm.to_string());
     let list = world.call_locked(&phone, "GET", &path, &[]).await.ok();
     let list: Documents = cbor::from_slice(&list, "receipts").unwrap();

@@ -7,6 +7,7 @@ pub mod circles;
 mod compaction;
 mod deposits;
 mod editions;
+mod family;
 mod guests;
 mod ladder;
 pub mod live;

@@ -11,6 +11,8 @@ mod disk_full;
 mod docs;
 mod evil_relay;
 mod exported;
+mod family;
+mod family_at_home;
 #[cfg(unix)]
 mod kill;
 mod main_job;

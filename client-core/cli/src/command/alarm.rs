@@ -382,6 +382,7 @@ struct Told {
     started: bool,
     receipts: Vec<baken_schemas::crypto::Hash>,
     warnings: Vec<Warning>,
+    sent_on: usize,
     call_112: bool,
 }
 
@@ -401,6 +402,11 @@ impl Told {
                 out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.language))));
             }
         }
+        for sent_on in view.sent_on.iter().skip(self.sent_on) {
+            out.json(&json!({"alarm": view.alarm, "sent_on": sent_on, "words": sent_on.words(out.language)}));
+            out.line(format!("{}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
+        }
+        self.sent_on = view.sent_on.len();
         for warning in &view.warnings {
             if !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
@@ -458,7 +464,8 @@ pub fn fix(position: Option<&str>) -> Result<Fix, Failure> {
     }))
 }
 
-fn kind_name(kind: AlarmKind) -> String {
+/// The kind's word, as programs know it.
+pub fn kind_name(kind: AlarmKind) -> String {
     serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -468,6 +475,9 @@ fn show_view(view: &AlarmView, out: &Output) {
     out.line(out.paint(colour, &view.words(out.language)));
     for receipt in &view.receipts {
         out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.language)));
+    }
+    for sent_on in &view.sent_on {
+        out.line(format!("  {}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
     }
     if let Some(refused) = &view.refused {
         out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));
@@ -494,7 +504,7 @@ fn show_view(view: &AlarmView, out: &Output) {
 fn signer_name<'a>(signer: &'a Signer, out: &Output) -> &'a str {
     match signer {
         Signer::Relay => text::THE_RELAY.of(out.language),
-        Signer::Desk(name) => name,
+        Signer::Desk(name) | Signer::Family(name) => name,
     }
 }
 

@@ -13,6 +13,8 @@ mod export;
 mod guidance;
 mod incident;
 mod locate;
+mod family;
+mod incoming;
 mod pair;
 mod pin;
 mod record;
@@ -68,6 +70,9 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
             AlarmCommand::Export { alarm, file, readable, force } => {
                 alarm::export(arguments, alarm, (file, *readable, *force), out)
             }
+            AlarmCommand::Family(command) => family::run(arguments, command, out).await,
+            AlarmCommand::Responder(command) => family::responder(arguments, command, out).await,
+            AlarmCommand::Incoming { command } => incoming::run(arguments, command.as_ref(), out).await,
             AlarmCommand::Update { alarm, position, text } => {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await
             }

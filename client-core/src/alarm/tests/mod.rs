@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod attachment;
+mod family;
 mod orders;
 mod probe;
 mod sms;

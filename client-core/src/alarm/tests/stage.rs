@@ -17,7 +17,7 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{CallsFamily, DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
 use data_encoding::BASE64;
@@ -206,6 +206,10 @@ impl Stage {
         DeviceKeys::make(&mut *self.rng.lock().unwrap())
     }
 
+    pub(super) fn root(&self) -> &SigningKey {
+        &self.root
+    }
+
     pub(crate) fn setup(&self) -> &AlarmSetup {
         &self.setup
     }
@@ -229,7 +233,8 @@ fn signed_directory(
             kem: desk.kem.public(),
         })
         .collect();
-    let rungs = desks.iter().map(|desk| Rung { responders: vec![desk.desk], wait_s: 10 }).collect();
+    let rungs =
+        desks.iter().map(|desk| Rung { responders: vec![desk.desk], wait_s: 10, family: CallsFamily::No }).collect();
     let directory = Directory {
         root: root.verify_key(),
         version,

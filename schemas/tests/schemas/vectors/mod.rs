@@ -13,6 +13,7 @@ mod deposit;
 mod edition;
 mod entry;
 mod export;
+mod family;
 mod order;
 mod org;
 mod pairing;
@@ -94,6 +95,7 @@ const FORMATS: &[Format] = &[
     ("deposit", deposit::make_deposit, deposit::open_deposit),
     ("edition_root", edition::make_root, edition::open_root),
     ("edition", edition::make_edition, edition::open_edition),
+    ("family", family::make_family, family::open_family),
 ];
 
 impl Set {
