@@ -12,6 +12,8 @@ mod alarms;
 mod auth;
 mod blobs;
 mod cards;
+mod cleared;
+mod clearing;
 mod compact;
 mod deposits;
 mod devices;
@@ -38,6 +40,7 @@ mod sealed_root;
 mod sms;
 mod standing;
 mod sweep;
+mod taken;
 mod trust;
 mod wakes;
 
@@ -45,6 +48,7 @@ pub use presence::MAX_QUIET_MS;
 pub use problem::Refusal;
 pub use quota::DEFAULT_QUOTA_MIB;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use baken_schemas::device::DeviceKeys;
@@ -58,9 +62,11 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use acknowledged::Acknowledged;
+use clearing::Places;
 use presence::Presence;
 use quota::Quota;
 use rates::AddressRates;
+use taken::Taken;
 use trust::Trust;
 use wakes::Wakes;
 
@@ -75,6 +81,8 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
+        include_str!("schema_6_cleared.sql"),
+        audit::START_TABLE,
     ],
 };
 
@@ -87,14 +95,25 @@ pub struct RelayOptions {
     pub operator_reads_alarms: bool,
     /// How many bytes of entries and chunks a circle may have.
     pub circle_quota_bytes: u64,
+    /// How long a closed alarm is kept, in milliseconds.
+    pub closed_kept_ms: i64,
 }
+
+/// How many days a closed alarm is kept where nothing else is said.
+pub const DEFAULT_CLOSED_KEPT_DAYS: NonZeroU16 = NonZeroU16::new(30).unwrap();
 
 impl Default for RelayOptions {
     /// No authority yet, and the usual quota.
     fn default() -> Self {
         let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB.get()) << 20;
-        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes }
+        let closed_kept_ms = days_ms(DEFAULT_CLOSED_KEPT_DAYS);
+        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes, closed_kept_ms }
     }
+}
+
+/// Days in milliseconds.
+pub fn days_ms(days: NonZeroU16) -> i64 {
+    i64::from(days.get()) * 24 * 60 * 60 * 1000
 }
 
 /// A relay. Cheap to clone.
@@ -116,6 +135,8 @@ struct Inner {
     trust: Trust,
     wakes: Wakes,
     acknowledged: Acknowledged,
+    taken: Taken,
+    places: Places,
     presence: Presence,
     offers: AddressRates,
     sealed_roots: AddressRates,
@@ -152,6 +173,8 @@ impl Relay {
             trust,
             wakes: Wakes::default(),
             acknowledged: Acknowledged::default(),
+            taken: Taken::default(),
+            places: Places::default(),
             presence: Presence::default(),
             offers: AddressRates::default(),
             sealed_roots: AddressRates::default(),
@@ -230,6 +253,14 @@ impl Relay {
 
     fn acknowledged(&self) -> &Acknowledged {
         &self.0.acknowledged
+    }
+
+    fn taken(&self) -> &Taken {
+        &self.0.taken
+    }
+
+    fn places(&self) -> &Places {
+        &self.0.places
     }
 
     fn presence(&self) -> &Presence {

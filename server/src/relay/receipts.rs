@@ -17,6 +17,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, BySig, Caller, Desk};
+use crate::relay::cleared;
+use crate::relay::clearing::{self, Standing};
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -35,7 +37,13 @@ pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response
 async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     let desk = request.caller.desk()?.clone();
     let claims = Unverified::<Receipt>::parse(&request.body)?.claims().clone();
-    let alarm = relay.store().read(|db| known(db, claims.alarm))?.ok_or(Refusal::NotHanded)?;
+    let (known, cleared) =
+        relay.store().read(|db| Ok::<_, StoreError>((known(db, claims.alarm)?, cleared::find(db, claims.alarm)?)))?;
+    // Whatever is said of an alarm that is over and cleared away comes too late, and is not to be sent for ever.
+    if cleared.is_some_and(|cleared| desk.orgs.contains(&cleared.org)) {
+        return Ok(Answer(Vec::new()));
+    }
+    let alarm = known.ok_or(Refusal::NotHanded)?;
     if !desk.orgs.contains(&alarm.org) {
         return Err(Refusal::NotHanded);
     }
@@ -102,8 +110,9 @@ fn store(
         return Err(Refusal::TooMany);
     }
     let document = put_receipt(db, receipt, now)?;
-    let state = receipt.value().state;
-    if state.is_by_human() && ladder::stop(db, id)? {
+    let standing = clearing::note(db, receipt.value(), now)?;
+    // That a probe climbs no further is nothing to account for, and would fill the audit.
+    if receipt.value().state.is_by_human() && ladder::stop(db, id)? && standing != Standing::Probe {
         audit::append_for(db, now, desk.desk, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };

@@ -4,6 +4,7 @@ mod activation;
 mod alarms;
 mod blobs;
 pub mod circles;
+mod clearing;
 mod compaction;
 mod deposits;
 mod guests;
