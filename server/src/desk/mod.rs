@@ -15,6 +15,8 @@ mod check_ins;
 mod config;
 pub mod duty;
 mod error;
+mod figures;
+mod keeping;
 mod login;
 pub mod officers;
 mod opened;
@@ -35,8 +37,10 @@ pub use channels::{
     ChannelView, DeliveryView, Line, PROOF_LASTS_MS, ReceiverView, RecipientView, Silent, Standing, TestError,
     channel_views,
 };
-pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
+pub use config::{CHANNELS_FILE, KEPT_DAYS, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
 pub use error::{ActError, DeskError};
+pub use figures::{Count, DEFAULT_MONTHS, Ending, Figures, MAX_MONTHS, Share, Timing, figures_of, lines};
+pub use keeping::{HoldView, KeepingView};
 pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
 pub use orders::{OutgoingKind, OutgoingOrder};

@@ -95,6 +95,8 @@ impl Runner {
         loops.spawn(async move { this.make_deliveries().await });
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.watch_channels().await });
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.keep().await });
         for line in runner.desk.start_lines() {
             let this = Arc::clone(&runner);
             loops.spawn(async move { this.watch_receiver(line).await });

@@ -7,6 +7,7 @@ mod api;
 mod callbacks;
 mod channels;
 mod guard;
+mod keeping;
 mod live;
 mod pages;
 mod present;
@@ -59,7 +60,13 @@ impl Console {
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
+            .route("/alarms/{alarm}/hold", post(keeping::hold))
+            .route("/alarms/{alarm}/release", post(keeping::release))
             .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/figures", get(keeping::figures))
+            .route("/api/figures", get(keeping::figures_json))
+            .route("/api/alarms/{alarm}/hold", post(keeping::hold_json))
+            .route("/api/alarms/{alarm}/release", post(keeping::release_json))
             .route("/channels", get(channels::list))
             .route("/channels/{channel}/test", post(channels::test))
             .route("/api/channels", get(channels::list_json))

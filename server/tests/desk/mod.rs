@@ -5,6 +5,7 @@ mod acting;
 mod channels;
 mod check_ins;
 mod console;
+mod keeping;
 mod orders;
 mod probes;
 mod process;

@@ -10,6 +10,7 @@ mod webhook;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,9 +64,27 @@ pub struct Include {
     pub officer: bool,
 }
 
+/// How many days a closed alarm may be kept: enough that somebody can still ask about it, and not for ever.
+pub const KEPT_DAYS: RangeInclusive<u16> = 7..=3_650;
+
+/// `[keep]` of `desk.toml`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keep {
+    closed_alarm_days: u16,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { closed_alarm_days: 30 }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChannelsFile {
+    #[serde(default)]
+    keep: Keep,
     #[serde(default)]
     webhook: Vec<webhook::Entry>,
     #[serde(default)]
@@ -188,6 +207,8 @@ pub struct Channels {
     pub(super) list: Vec<Channel>,
     /// The roster, where a channel asks for it.
     duty: Option<Arc<Duty>>,
+    /// How long alarms are kept.
+    keep: Keep,
 }
 
 impl Channels {
@@ -246,7 +267,12 @@ impl Channels {
                 return Err(wrong(name, &why));
             }
         }
-        Ok(Self { list: channels, duty })
+        let keep = file.keep;
+        if !KEPT_DAYS.contains(&keep.closed_alarm_days) {
+            let why = format!("closed_alarm_days is {} to {}", KEPT_DAYS.start(), KEPT_DAYS.end());
+            return Err(wrong("keep", &why));
+        }
+        Ok(Self { list: channels, duty, keep })
     }
 
     /// Who gets a message of a channel now; once nobody in particular where the channel itself is the one.
@@ -259,6 +285,11 @@ impl Channels {
     pub(super) fn recipients(&self, channel: &Channel) -> Vec<String> {
         let duty = |reach| self.duty.as_ref().map(|duty| duty.addresses(reach));
         Self::with_duty(channel, channel.on_duty.and_then(duty))
+    }
+
+    /// How many days a closed alarm is kept.
+    pub(super) fn kept_days(&self) -> u16 {
+        self.keep.closed_alarm_days
     }
 
     /// The roster, where a channel asks for it.
@@ -415,6 +446,17 @@ mod tests {
         assert!(channel.tells(ReceiptState::Received, None));
         assert!(!channel.tells(ReceiptState::Received, Some(AlarmKind::Probe)));
         assert!(!channel.tells(ReceiptState::Seen, Some(AlarmKind::Panic)));
+    }
+
+    #[test]
+    fn closed_alarms_are_kept_a_month_unless_it_says_otherwise_and_neither_a_day_nor_for_ever() {
+        assert_eq!(read("").unwrap().kept_days(), 30);
+        assert_eq!(Channels::default().kept_days(), 30);
+        assert_eq!(read("[keep]\nclosed_alarm_days = 7").unwrap().kept_days(), 7);
+        for days in [0, 6, 3_651] {
+            let error = read(&format!("[keep]\nclosed_alarm_days = {days}")).unwrap_err().to_string();
+            assert!(error.contains("7 to 3650"), "{error}");
+        }
     }
 
     #[test]

@@ -3,8 +3,11 @@
 
 pub(super) mod alarm;
 pub(super) mod delivery;
+pub(super) mod figure;
+pub(super) mod keeping;
 pub(super) mod order;
 pub(super) mod receipt;
+pub(super) mod sealed;
 pub(super) mod session;
 mod trust;
 pub(super) mod watch;
@@ -34,6 +37,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
+        include_str!("schema_7_keeping.sql"),
     ],
 };
 
