@@ -95,6 +95,7 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
         config.options()?,
     )
     .await?;
+    relay.start_pulse_watch(dropped(stopped.clone()))?;
     let ticking = relay.clone();
     let (ticker_stopped, server_stopped) = (dropped(stopped.clone()), dropped(stopped));
     let ticker = tokio::spawn(async move { ticking.run_ticker(ticker_stopped).await });

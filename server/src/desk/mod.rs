@@ -31,11 +31,12 @@ mod store;
 mod take;
 mod timeline;
 mod view;
+mod warnings;
 
 pub use act::Act;
 pub use channels::{
     ChannelView, DeliveryView, Line, PROOF_LASTS_MS, ReceiverView, RecipientView, Silent, Standing, TestError,
-    channel_views,
+    channel_views, warning_words,
 };
 pub use config::{CHANNELS_FILE, KEPT_DAYS, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
 pub use error::{ActError, DeskError};
@@ -48,9 +49,11 @@ pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
 pub use view::{AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView};
+pub use warnings::{STALLED_MS, WarningView, Wrong};
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use baken_schemas::crypto::{Hash, SymmetricKey};
@@ -120,6 +123,11 @@ pub struct Desk {
     /// Alarms that were opened, by their hash. Signatures are judged by who is known, so it is emptied with each newcomer.
     opened: Mutex<HashMap<Hash, Arc<opened::Opened>>>,
     changes: watch::Sender<u64>,
+    /// Its data folder.
+    dir: PathBuf,
+    beats: warnings::Beats,
+    /// When the relay's certificate ends, by the last connection; 0 before one.
+    relay_certificate: AtomicI64,
 }
 
 impl std::fmt::Debug for Desk {
@@ -161,6 +169,9 @@ impl Desk {
             known,
             opened: Mutex::default(),
             changes: watch::Sender::new(0),
+            dir: disk.dir.clone(),
+            beats: warnings::Beats::default(),
+            relay_certificate: AtomicI64::new(0),
         })
     }
 
@@ -214,6 +225,20 @@ impl Desk {
     /// Finishes what is queued and closes the database. Blocks.
     pub fn close(&self) {
         self.store.close();
+    }
+
+    /// A worker goes round; see `warnings`.
+    pub fn beat(&self, worker: &'static str) {
+        self.beats.beat(worker, self.now());
+    }
+
+    /// Notes when the relay's certificate ends.
+    fn note_relay_certificate(&self, ends: Timestamp) {
+        self.relay_certificate.store(ends.0, Ordering::Relaxed);
+    }
+
+    fn relay_certificate(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.relay_certificate.load(Ordering::Relaxed))).filter(|ends| ends.0 != 0)
     }
 
     fn changed(&self) {
@@ -286,6 +311,6 @@ fn hash_of(document: &[u8]) -> Hash {
 }
 
 /// Where a desk's database lies in its folder, for tests that look into it.
-pub fn database_path(data: &Path) -> std::path::PathBuf {
+pub fn database_path(data: &Path) -> PathBuf {
     data.join(store::DATABASE.file)
 }

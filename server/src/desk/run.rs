@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use super::channels::Line;
 use super::store::{self, Sending};
 use super::{Desk, DeskError, MailPosition, OutgoingReceipt};
-use crate::relay_client::{Backoff, Caller, RelayClient, RelayError, Trust};
+use crate::relay_client::{Backoff, Caller, LiveStream, RelayClient, RelayError, Trust};
 use crate::store::{Priority, StoreError};
 
 /// The longest sleep of a loop that waits for something to be due.
@@ -31,6 +31,8 @@ const RECEIPT_RETRY_MS: (i64, i64) = (250, 2_000);
 const UNPROVEN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// How long until a card that is not there is asked for again, in milliseconds.
 const CARD_RETRY_MS: i64 = 5_000;
+/// The worker that takes mail, as its sign of life names it.
+const TAKING_MAIL: &str = "mail";
 
 /// How the desk stands with its relay: a desk that hears nothing must say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,6 +82,7 @@ impl Runner {
     pub async fn run(self) -> Result<(), DeskError> {
         self.desk.release_deliveries().await?;
         let mut stop = self.stop.clone();
+        self.start_watch(Arc::clone(&self.desk), stop.clone());
         let runner = Arc::new(self);
         // Tasks of their own, so that none waits for what another has at hand; dropping the set ends them.
         let mut loops = JoinSet::new();
@@ -130,6 +133,7 @@ impl Runner {
     async fn take_mail(&self) -> Result<(), DeskError> {
         let mut backoff = Backoff::up_to(LONGEST_WAIT_MS);
         loop {
+            self.desk.beat(TAKING_MAIL);
             let broken = match self.follow(&mut backoff).await {
                 Ok(never) => match never {},
                 Err(DeskError::Store(error)) if !matches!(error, StoreError::Busy | StoreError::Full) => {
@@ -155,6 +159,9 @@ impl Runner {
         let client = self.client()?;
         // A directory that is older than what is held is the relay's lie or loss: mail is taken all the same.
         let directory = client.directory(self.desk.org()).await?;
+        if let Some(ends) = client.certificate_ends() {
+            self.desk.note_relay_certificate(ends);
+        }
         match self.desk.take_directory(directory.bytes()).await {
             Err(DeskError::OldDirectory { held, found }) => {
                 tracing::warn!(event = "old_directory", held, found);
@@ -170,14 +177,27 @@ impl Runner {
         tracing::info!(event = "relay_live");
         self.link.send_replace(RelayLink::Live { since: self.desk.now() });
         loop {
-            if let LiveEvent::Mail { cursor, mail } = live.next().await? {
+            if let LiveEvent::Mail { cursor, mail } = self.next_event(&mut live).await? {
                 self.desk.take_mail(MailPosition { generation, cursor }, &mail).await?;
+            }
+        }
+    }
+
+    /// The next event, with a sign of life while there is none.
+    async fn next_event(&self, live: &mut LiveStream) -> Result<LiveEvent, DeskError> {
+        let mut next = std::pin::pin!(live.next());
+        loop {
+            self.desk.beat(TAKING_MAIL);
+            tokio::select! {
+                event = &mut next => return Ok(event?),
+                () = tokio::time::sleep(LONGEST_SLEEP) => {}
             }
         }
     }
 
     async fn catch_up(&self, client: &RelayClient) -> Result<(), DeskError> {
         loop {
+            self.desk.beat(TAKING_MAIL);
             let held = self.desk.mail_position()?;
             let mut page = client.mail(held.cursor).await?;
             if page.generation != held.generation && held.generation != 0 {
@@ -202,6 +222,7 @@ impl Runner {
     async fn post_receipts(&self) -> Result<(), DeskError> {
         let mut changes = self.desk.changes();
         loop {
+            self.desk.beat("receipts");
             changes.borrow_and_update();
             let due = self.desk.outgoing_receipts()?;
             if !due.is_empty() {
@@ -250,6 +271,7 @@ impl Runner {
         let mut changes = self.desk.changes();
         let mut under_way = JoinSet::new();
         loop {
+            self.desk.beat("deliveries");
             changes.borrow_and_update();
             for claim in self.desk.claim_deliveries().await? {
                 let desk = Arc::clone(&self.desk);

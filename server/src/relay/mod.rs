@@ -30,6 +30,7 @@ mod page;
 mod pairing;
 mod presence;
 mod problem;
+mod pulse;
 mod quota;
 mod raising;
 mod rates;
@@ -46,6 +47,7 @@ mod wakes;
 
 pub use presence::MAX_QUIET_MS;
 pub use problem::Refusal;
+pub use pulse::STALLED_MS;
 pub use quota::DEFAULT_QUOTA_MIB;
 
 use std::num::NonZeroU16;
@@ -64,6 +66,7 @@ use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use acknowledged::Acknowledged;
 use clearing::Places;
 use presence::Presence;
+use pulse::Pulse;
 use quota::Quota;
 use rates::AddressRates;
 use taken::Taken;
@@ -138,6 +141,7 @@ struct Inner {
     taken: Taken,
     places: Places,
     presence: Presence,
+    pulse: Pulse,
     offers: AddressRates,
     sealed_roots: AddressRates,
     strangers: Strangers,
@@ -164,6 +168,7 @@ impl Relay {
         let fresh = rng.next_u64() >> 1;
         let generation = store.write(Priority::Normal, move |db| generation(db, fresh)).await?;
         let trust = store.read(Trust::load)?;
+        let pulse = Pulse::from(clock.now());
         Ok(Self(Arc::new(Inner {
             store,
             keys: Arc::new(keys),
@@ -176,6 +181,7 @@ impl Relay {
             taken: Taken::default(),
             places: Places::default(),
             presence: Presence::default(),
+            pulse,
             offers: AddressRates::default(),
             sealed_roots: AddressRates::default(),
             strangers: Strangers::default(),
@@ -207,9 +213,9 @@ impl Relay {
         self.0.store.close();
     }
 
-    /// Whether it can take writes.
+    /// Whether it can take writes, and its ladders climb.
     pub fn is_ready(&self) -> bool {
-        self.0.store.is_open() && !*self.0.stopping.borrow()
+        self.0.store.is_open() && !self.0.pulse.is_stalled() && !*self.0.stopping.borrow()
     }
 
     /// Its store, for `verify` and tests that look inside.
@@ -253,6 +259,10 @@ impl Relay {
 
     fn acknowledged(&self) -> &Acknowledged {
         &self.0.acknowledged
+    }
+
+    fn pulse(&self) -> &Pulse {
+        &self.0.pulse
     }
 
     fn taken(&self) -> &Taken {

@@ -89,7 +89,7 @@ async fn ready(State(relay): State<Relay>) -> Response {
     if relay.is_ready() {
         "ready\n".into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping, or standing still\n").into_response()
     }
 }
 

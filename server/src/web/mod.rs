@@ -12,6 +12,7 @@ mod live;
 mod pages;
 mod present;
 mod serve;
+mod warnings;
 mod words;
 
 pub use serve::{RelayPlace, serve_desk};
@@ -63,6 +64,8 @@ impl Console {
             .route("/alarms/{alarm}/hold", post(keeping::hold))
             .route("/alarms/{alarm}/release", post(keeping::release))
             .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/warnings", get(warnings::list))
+            .route("/api/warnings", get(warnings::list_json))
             .route("/figures", get(keeping::figures))
             .route("/api/figures", get(keeping::figures_json))
             .route("/api/alarms/{alarm}/hold", post(keeping::hold_json))

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
-use crate::desk::{ActError, DeskError, HolderView};
+use crate::desk::{ActError, DeskError, HolderView, WarningView, Wrong, warning_words};
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
@@ -31,6 +31,8 @@ pub(super) struct Frame {
     pub silent_desks: Vec<(String, String)>,
     /// Receivers of alarm centres that do not answer, each with since when.
     pub silent_receivers: Vec<String>,
+    /// What else is wrong.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Template)]
@@ -113,7 +115,19 @@ pub(super) fn frame(console: &Console, officer: String, language: Language, path
     let desks = console.desk.silent_desks().unwrap_or_default();
     let silent_desks = desks.into_iter().map(|silent| (silent.desk, local(silent.since))).collect();
     let desk = console.desk.name();
-    Frame { words, desk, officer, path, relay_down, silent_desks, silent_receivers: silent.collect() }
+    let (warnings, _) = console.desk.warnings().unwrap_or_default();
+    // Those with a banner of their own have it from what is known this very moment.
+    let own = [Wrong::RelayDown, Wrong::DeskSilent, Wrong::ReceiverSilent];
+    let others = warnings.iter().filter(|warning| !own.contains(&warning.what));
+    let warnings = others.map(|warning| warning_line(warning, language)).collect();
+    Frame { words, desk, officer, path, relay_down, silent_desks, silent_receivers: silent.collect(), warnings }
+}
+
+/// A warning in a line: what, which one, since when.
+pub(super) fn warning_line(warning: &WarningView, language: Language) -> String {
+    let about = if warning.about.is_empty() { String::new() } else { format!(" ({})", warning.about) };
+    let since = Words::of(language).since.to_lowercase();
+    format!("{}{about}, {since} {}", warning_words(warning.what, language), local(warning.since))
 }
 
 /// `GET /`: the open alarms, or with `?closed=1` the closed ones.

@@ -67,6 +67,11 @@ words! {
     shredded_kind: "Vernietigd alarm", "Destroyed alarm";
     shredded_who: "afzender niet bewaard", "sender not kept";
     act_shredded: "De inhoud van dit alarm is al vernietigd.", "The content of this alarm was destroyed already.";
+    warning: "Storing:", "Trouble:";
+    warnings: "Storingen", "Trouble";
+    warnings_none: "Er is nu niets mis.", "Nothing is wrong now.";
+    warnings_over: "Voorbij", "Over";
+    over_at: "voorbij op", "over on";
     figures: "Cijfers", "Figures";
     figures_explain: "Over twaalf maanden, zonder persoonsgegevens. Aantallen van 1 tot 4 worden niet genoemd.", "Over twelve months, without personal data. Counts of 1 to 4 are not told.";
     acts: "Wat doet u?", "What do you do?";

@@ -16,6 +16,7 @@ pub mod openapi;
 mod orders;
 mod pairing;
 mod presence;
+mod pulse;
 mod recovery;
 mod sms;
 pub mod world;

@@ -100,6 +100,11 @@ fn every_event() -> Vec<ReceiptState> {
     vec![S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed]
 }
 
+/// Channels are told what the desk warns of, unless their entry says otherwise.
+fn told_of_warnings() -> bool {
+    true
+}
+
 /// What people are called for: an alarm that came in, and one that nobody answered in time.
 fn calling_events() -> Vec<ReceiptState> {
     vec![ReceiptState::Received, ReceiptState::Exhausted]
@@ -134,6 +139,8 @@ pub(super) struct Channel {
     pub include: Include,
     /// What it is told of.
     pub events: Vec<ReceiptState>,
+    /// It is told what the desk warns of.
+    pub warnings: bool,
     /// The language of its texts.
     pub language: Language,
     /// Who each gets a message of their own.

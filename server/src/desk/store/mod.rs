@@ -10,6 +10,7 @@ pub(super) mod receipt;
 pub(super) mod sealed;
 pub(super) mod session;
 mod trust;
+pub(super) mod warning;
 pub(super) mod watch;
 
 pub(super) use alarm::{AlarmRow, Form, NewAlarm, NoteRow, UpdateRow};
@@ -38,6 +39,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
         include_str!("schema_7_keeping.sql"),
+        include_str!("schema_8_warnings.sql"),
     ],
 };
 
