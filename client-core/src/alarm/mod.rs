@@ -47,6 +47,13 @@
 //! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes. It is shown in no list; a
 //!   desk's `received` for it is the proof that the way was open, and when.
 //!
+//! - A person's own **tests** are alarms of a kind of their own; when each hop had one is kept, and after a month it is time
+//!   for another: see `tested`.
+//!
+//! # The relay's audit
+//!
+//! - Its newest head comes with a proof that it goes on from the one held here, or it is said that it does not: see `audit`.
+//!
 //! # Orders
 //!
 //! - An **order** of another device comes by mail. It counts when its author was an owner of this device's dossier at the
@@ -70,6 +77,7 @@
 //! Check-ins, which lie in the same file and go out in the same rounds: see `checkin`. And the card's content; its key is
 //! here because it travels in the alarm.
 
+mod audit;
 mod deliver;
 mod device;
 mod file;
@@ -81,11 +89,13 @@ mod probe;
 mod receipts;
 mod schedule;
 mod sms;
+mod tested;
 mod timeline;
 mod view;
 mod withdrawal;
 mod words;
 
+pub use audit::{AuditView, RewrittenView};
 pub use deliver::Round;
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_COUNTDOWN_S, MAX_TEXT_BYTES};
@@ -93,6 +103,7 @@ pub(crate) use outbox::{Phone, desk_for_check_ins, ladder_for_check_ins, phone};
 pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use sms::AlarmText;
+pub use tested::{TEST_COUNTS_MS, TestView, TestsView};
 pub(crate) use view::is_closed;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;

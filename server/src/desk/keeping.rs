@@ -17,7 +17,7 @@ use super::officers::Officer;
 use super::run::Runner;
 use super::store;
 use super::store::keeping::KeptRow;
-use super::{ActError, Desk, DeskError, MAX_WORDS_BYTES};
+use super::{ActError, Desk, DeskError, MAX_WORDS_BYTES, tested};
 use crate::audit;
 use crate::store::Priority;
 
@@ -92,15 +92,20 @@ impl Desk {
     async fn give_key(&self, alarm: AlarmId) -> Result<(), DeskError> {
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?;
         let counted = row.map(|row| {
-            let kind = self.open_row(&row, &self.known()).kind();
-            (row.hash, figures::kind_word(kind), row.received_at)
+            let known = self.known();
+            let opened = self.open_row(&row, &known);
+            let tester = tested::tester(row.device, &opened, &known);
+            (row.hash, figures::kind_word(opened.kind()), row.received_at, tester)
         });
         let fresh = SymmetricKey::make(&mut self.fork_rng());
         self.store
             .write(Priority::Normal, move |db| {
                 store::sealed::give_key(db, alarm, &fresh)?;
-                let Some((hash, kind, received_at)) = counted else { return Ok(()) };
+                let Some((hash, kind, received_at, tester)) = counted else { return Ok(()) };
                 store::figure::add(db, hash, (kind, figures::month_of(received_at)), received_at)?;
+                if let Some(account) = tester {
+                    store::tested::put(db, account, received_at)?;
+                }
                 for receipt in store::receipt::of_alarm(db, hash)? {
                     figures::count(db, hash, receipt.state, Ending::Unsaid, receipt.at)?;
                 }

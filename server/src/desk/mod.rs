@@ -29,6 +29,7 @@ mod silence;
 mod sms;
 mod store;
 mod take;
+mod tested;
 mod timeline;
 mod view;
 mod warnings;
@@ -48,6 +49,7 @@ pub use orders::{OutgoingKind, OutgoingOrder};
 pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
+pub use tested::TestedView;
 pub use view::{AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView};
 pub use warnings::{STALLED_MS, WarningView, Wrong};
 

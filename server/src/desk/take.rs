@@ -21,7 +21,7 @@ use super::store::watch::Overdue;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
-use super::{Desk, DeskError, hash_of};
+use super::{Desk, DeskError, hash_of, tested};
 use crate::audit;
 use crate::store::Priority;
 
@@ -166,6 +166,7 @@ impl Desk {
         };
         let (keys, now, mut rng) = (self.keys.clone(), self.now(), self.fork_rng());
         let counted = (figures::kind_word(opened.kind()), figures::month_of(now));
+        let tester = tested::tester(new.device, &opened, &self.known());
         let received = ReceiptToMake { state: ReceiptState::Received, at: now, sending: sending_of(new.form) };
         self.store
             .write(Priority::Alarm, move |db| {
@@ -197,6 +198,9 @@ impl Desk {
                     return Ok(());
                 }
                 store::figure::add(db, new.hash, counted, now)?;
+                if let Some(account) = tester {
+                    store::tested::put(db, account, now)?;
+                }
                 let prev = store::receipt::last_own(db, new.hash)?;
                 let receipt = received.make(&new, keys.device, prev);
                 let signed = Receipt::make(receipt, None, &keys.sig, &mut rng)?;

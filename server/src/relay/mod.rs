@@ -9,6 +9,7 @@
 mod acknowledged;
 mod activate;
 mod alarms;
+mod audit_heads;
 mod auth;
 mod blobs;
 mod cards;
@@ -45,6 +46,7 @@ mod taken;
 mod trust;
 mod wakes;
 
+pub use audit_heads::tree_root;
 pub use presence::MAX_QUIET_MS;
 pub use problem::Refusal;
 pub use pulse::STALLED_MS;
@@ -86,6 +88,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_5_deposit.sql"),
         include_str!("schema_6_cleared.sql"),
         audit::START_TABLE,
+        include_str!("schema_7_audit_node.sql"),
     ],
 };
 

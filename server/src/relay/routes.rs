@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
+    Relay, activate, alarms, audit_heads, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
     org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
@@ -69,6 +69,7 @@ impl Relay {
             .route(api::RECEIPTS, small(post(receipts::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
             .route(api::MAIL, get(mail::page))
+            .route(api::AUDIT, get(audit_heads::head))
             .route(api::LIVE, get(live::stream))
             .fallback(async || Refusal::NotFound)
             .method_not_allowed_fallback(async || Refusal::NotFound)

@@ -6,7 +6,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, params};
 
 use crate::audit;
-use crate::relay::{Relay, acknowledged, taken};
+use crate::relay::{Relay, acknowledged, audit_heads, taken};
 use crate::store::{Priority, StoreError};
 
 /// A day in milliseconds.
@@ -94,7 +94,14 @@ impl Relay {
         let taken = self.taken().take();
         self.store().write(Priority::Normal, move |db| taken::keep(db, &taken)).await?;
         self.clear_alarms(now).await?;
-        let cut = move |db: &Connection| audit::cut(db, now.plus_ms(-AUDIT_KEPT_MS), AUDIT_CUT_ROWS, now);
+        let cut = move |db: &Connection| {
+            // Rows go once nodes stand for them.
+            let covered = audit_heads::keep_nodes(db)?;
+            if audit::start(db)?.seq + u64::from(AUDIT_CUT_ROWS) <= covered {
+                audit::cut(db, now.plus_ms(-AUDIT_KEPT_MS), AUDIT_CUT_ROWS, now)?;
+            }
+            Ok::<_, StoreError>(())
+        };
         self.store().write(Priority::Normal, cut).await?;
         self.compact(now).await
     }

@@ -12,6 +12,7 @@ mod live;
 mod pages;
 mod present;
 mod serve;
+mod tested;
 mod warnings;
 mod words;
 
@@ -66,6 +67,8 @@ impl Console {
             .route("/alarms/{alarm}/{act}", post(pages::act))
             .route("/warnings", get(warnings::list))
             .route("/api/warnings", get(warnings::list_json))
+            .route("/tests", get(tested::list))
+            .route("/api/tests", get(tested::list_json))
             .route("/figures", get(keeping::figures))
             .route("/api/figures", get(keeping::figures_json))
             .route("/api/alarms/{alarm}/hold", post(keeping::hold_json))

@@ -67,6 +67,10 @@ words! {
     shredded_kind: "Vernietigd alarm", "Destroyed alarm";
     shredded_who: "afzender niet bewaard", "sender not kept";
     act_shredded: "De inhoud van dit alarm is al vernietigd.", "The content of this alarm was destroyed already.";
+    tests: "Tests", "Tests";
+    tests_explain: "Wanneer ieders laatste test hier binnenkwam. Iedereen test elke maand.", "When each person's last test came in here. Everybody tests once a month.";
+    never_tested: "nog nooit", "never";
+    test_is_due: "het is tijd voor een test", "it is time for a test";
     warning: "Storing:", "Trouble:";
     warnings: "Storingen", "Trouble";
     warnings_none: "Er is nu niets mis.", "Nothing is wrong now.";

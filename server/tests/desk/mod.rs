@@ -11,6 +11,7 @@ mod probes;
 mod process;
 mod sms;
 mod taking;
+mod tested;
 mod warnings;
 pub mod town;
 mod whole;

@@ -5,8 +5,10 @@
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod orders;
+mod audit;
 mod probe;
 mod sms;
+mod tested;
 pub(crate) mod stage;
 mod withdrawal;
 

@@ -9,6 +9,7 @@ pub(super) mod order;
 pub(super) mod receipt;
 pub(super) mod sealed;
 pub(super) mod session;
+pub(super) mod tested;
 mod trust;
 pub(super) mod warning;
 pub(super) mod watch;
@@ -40,6 +41,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_6_channels.sql"),
         include_str!("schema_7_keeping.sql"),
         include_str!("schema_8_warnings.sql"),
+        include_str!("schema_9_tested.sql"),
     ],
 };
 
