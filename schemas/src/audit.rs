@@ -66,10 +66,7 @@ fn split(count: u64) -> u64 {
 ///
 /// # Errors
 /// Those of `perfect`.
-pub fn root<E>(
-    (from, to): (u64, u64),
-    perfect: &mut dyn FnMut(u32, u64) -> Result<Hash, E>,
-) -> Result<Hash, E> {
+pub fn root<E>((from, to): (u64, u64), perfect: &mut dyn FnMut(u32, u64) -> Result<Hash, E>) -> Result<Hash, E> {
     let count = to.saturating_sub(from);
     if count == 0 {
         return Ok(Hash::ZERO);
@@ -85,10 +82,7 @@ pub fn root<E>(
 ///
 /// # Errors
 /// Those of `perfect`.
-pub fn prove<E>(
-    (from, to): (u64, u64),
-    perfect: &mut dyn FnMut(u32, u64) -> Result<Hash, E>,
-) -> Result<Vec<Hash>, E> {
+pub fn prove<E>((from, to): (u64, u64), perfect: &mut dyn FnMut(u32, u64) -> Result<Hash, E>) -> Result<Vec<Hash>, E> {
     let mut path = Vec::new();
     if 0 < from && from < to {
         subproof((from, to), 0, true, &mut path, perfect)?;

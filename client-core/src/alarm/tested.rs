@@ -69,8 +69,8 @@ impl AlarmOutbox {
             let mut statement =
                 db.prepare("SELECT alarm, pressed_at FROM alarm WHERE kind = ?1 ORDER BY seq DESC LIMIT ?2")?;
             let kind = cbor::to_vec(&AlarmKind::Test);
-            let rows = statement
-                .query_map((kind, MAX_TESTS), |row| Ok((AlarmId(row.get(0)?), Timestamp(row.get(1)?))))?;
+            let rows =
+                statement.query_map((kind, MAX_TESTS), |row| Ok((AlarmId(row.get(0)?), Timestamp(row.get(1)?))))?;
             let tests = rows.map(|row| test(db, row?)).collect::<Result<Vec<_>, BakenError>>()?;
             let last_success = tests.iter().find(|test| test.received_at.is_some()).map(|test| test.pressed_at);
             // A clock that went back tells nothing about how long it has been.

@@ -31,7 +31,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 27;
+pub const COUNT: usize = 28;
 
 /// A format under attack.
 pub struct Case {

@@ -8,11 +8,11 @@ use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
 use clap::Args;
 use serde_json::json;
 
+use crate::bridge::BridgeSettings;
 use crate::cli::channel::standing_text;
 use crate::cli::{Failure, Say, verify};
 use crate::desk::duty::{ROSTER_FILE, Roster, local_now};
 use crate::desk::{CHANNELS_FILE, Standing, channel_views};
-use crate::bridge::BridgeSettings;
 use crate::folder::{DataFolder, FolderError, read_config_of, read_whole};
 use crate::tls;
 use rustls_pki_types::CertificateDer;
@@ -51,7 +51,13 @@ pub(super) fn run(args: &Doctor, say: &Say) -> Result<(), Failure> {
     }
     let findings = [in_use(&args.data), private(&args.data), keys(&args.data), room(&args.data), database(&args.data)];
     let mut well = true;
-    for found in findings.into_iter().flatten().chain(certificate(&args.data)).chain(channels(&args.data)).chain(roster(&args.data)) {
+    for found in findings
+        .into_iter()
+        .flatten()
+        .chain(certificate(&args.data))
+        .chain(channels(&args.data))
+        .chain(roster(&args.data))
+    {
         well &= found.ok;
         let text = say.pick(&found.nl, &found.en);
         let mark = if found.ok { "ok  " } else { "FOUT" };

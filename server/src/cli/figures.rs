@@ -9,7 +9,7 @@ use clap::Args;
 use serde_json::json;
 
 use crate::cli::{Failure, Say};
-use crate::desk::{DEFAULT_MONTHS, MAX_MONTHS, figures_of, lines};
+use crate::desk::{DEFAULT_MONTHS, MAX_MONTHS, database_path, figures_of, lines};
 
 /// The figures of a desk.
 #[derive(Debug, Args)]
@@ -27,6 +27,13 @@ pub(super) struct FiguresArgs {
 
 /// Runs it.
 pub(super) fn run(args: &FiguresArgs, say: &Say) -> Result<(), Failure> {
+    if !database_path(&args.data).exists() {
+        return Err(Failure::bad_input(
+            "no_database",
+            format!("In {} staat geen database van een meldkamer. Klopt de map?", args.data.display()),
+            format!("There is no desk's database in {}. Is it the right folder?", args.data.display()),
+        ));
+    }
     let figures = figures_of(&args.data, args.months, SystemClock.now())?;
     let [nl, en] = [Language::Nl, Language::En].map(|language| {
         let lines = lines(&figures, language);

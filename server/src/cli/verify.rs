@@ -8,6 +8,7 @@ use baken_schemas::alarm::{MAX_TIMELINE_BYTES, ProvenTimeline, Timeline};
 use baken_schemas::crypto::Hash;
 use baken_schemas::org::OrgId;
 use clap::Args;
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::audit::{self, Head};
@@ -69,7 +70,11 @@ fn tree(data: &Path, file: &str) -> Result<Option<Hash>, Failure> {
     if file != relay::SCHEMA.file {
         return Ok(None);
     }
-    let (root, fits) = relay::tree_root(&store::inspect(&Disk::new(data), file)?)?;
+    let database = store::inspect(&Disk::new(data), file)?;
+    if !has_table(&database, "audit_node")? {
+        return Ok(None);
+    }
+    let (root, fits) = relay::tree_root(&database)?;
     if fits {
         return Ok(Some(root));
     }
@@ -135,6 +140,12 @@ fn told(proven: &ProvenTimeline, language: Language) -> String {
     lines.join("\n")
 }
 
+/// Whether a database has a table: it may be of a version before.
+fn has_table(database: &Connection, name: &str) -> Result<bool, StoreError> {
+    let mut statement = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?;
+    Ok(statement.exists([name])?)
+}
+
 /// The folder's database, checked, and where its audit stands.
 pub(super) fn verify(data: &Path) -> Result<(&'static str, Head), Failure> {
     let file = DATABASES.into_iter().find(|file| data.join(file).exists()).ok_or_else(|| {
@@ -146,10 +157,7 @@ pub(super) fn verify(data: &Path) -> Result<(&'static str, Head), Failure> {
     })?;
     let database = store::inspect(&Disk::new(data), file)?;
     store::check(&database)?;
-    let audited = database
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit'")
-        .and_then(|mut statement| statement.exists([]))
-        .map_err(StoreError::from)?;
-    let head = if audited { audit::verify(&database)? } else { Head { seq: 0, hash: audit::EMPTY } };
+    let head =
+        if has_table(&database, "audit")? { audit::verify(&database)? } else { Head { seq: 0, hash: audit::EMPTY } };
     Ok((file, head))
 }

@@ -108,13 +108,7 @@ impl Desk {
         }
     }
 
-    async fn act_once(
-        &self,
-        alarm: AlarmId,
-        officer: &Officer,
-        act: &Act,
-        ending: Ending,
-    ) -> Result<(), ActError> {
+    async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act, ending: Ending) -> Result<(), ActError> {
         let words = act.words()?.to_owned();
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.ok_or(ActError::Unknown)?;
         if matches!(act, Act::Acknowledge { .. }) && self.is_held_by(&row, officer)? {

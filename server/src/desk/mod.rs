@@ -39,7 +39,7 @@ pub use channels::{
     ChannelView, DeliveryView, Line, PROOF_LASTS_MS, ReceiverView, RecipientView, Silent, Standing, TestError,
     channel_views, warning_words,
 };
-pub use config::{CHANNELS_FILE, KEPT_DAYS, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
+pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include, KEPT_DAYS};
 pub use error::{ActError, DeskError};
 pub use figures::{Count, DEFAULT_MONTHS, Ending, Figures, MAX_MONTHS, Share, Timing, figures_of, lines};
 pub use keeping::{HoldView, KeepingView};

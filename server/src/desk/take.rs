@@ -154,7 +154,9 @@ impl Desk {
         let shredded = self.store.read(|db| Ok::<_, DeskError>(store::keeping::shredded(db, new.alarm)?))?;
         let order = match &shown {
             // It is over, and its content was destroyed: what its own device brings of it once more says nothing new.
-            Some(shown) if shredded.is_some() && opened.signature == SignatureView::Proven && shown.hash != new.hash => {
+            Some(shown)
+                if shredded.is_some() && opened.signature == SignatureView::Proven && shown.hash != new.hash =>
+            {
                 Precedence::JoinsBehind(shown.hash)
             }
             shown => self.precedence(shown.as_ref(), &new, opened.signature),

@@ -16,8 +16,8 @@ use serde::Serialize;
 use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
-use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
 use super::store::keeping::KeptRow;
+use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
 use super::{Desk, DeskError, KeepingView, Known, PlaceView};
 use crate::store::Priority;
 
@@ -201,7 +201,17 @@ macro_rules! blank_debug {
         }
     )*};
 }
-blank_debug!(PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, AlarmList, KeepingView);
+blank_debug!(
+    PersonView,
+    PositionView,
+    HolderView,
+    AlarmSummary,
+    AlarmDetail,
+    UpdateView,
+    ReceiptView,
+    AlarmList,
+    KeepingView
+);
 
 /// The rows behind one alarm.
 struct Rows {

@@ -103,7 +103,7 @@ pub(super) fn keep_nodes(db: &Connection) -> Result<u64, StoreError> {
             db.prepare_cached("INSERT OR IGNORE INTO audit_node (level, number, hash) VALUES (?1, ?2, ?3)")?
                 .execute(params![level, number.cast_signed(), hash.0])?;
             // A right one completes the node above.
-            if number % 2 == 0 {
+            if number.is_multiple_of(2) {
                 break;
             }
             (level, number) = (level + 1, number / 2);

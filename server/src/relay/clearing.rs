@@ -77,9 +77,8 @@ impl Standing {
 /// Notes what a receipt, kept already, says of its alarm; how the alarm stands now.
 pub(super) fn note(db: &Connection, receipt: &Receipt, now: Timestamp) -> Result<Standing, StoreError> {
     let alarm = receipt.alarm;
-    let number: u8 = db
-        .prepare_cached("SELECT standing FROM alarm WHERE alarm = ?1")?
-        .query_row([alarm.0], |row| row.get(0))?;
+    let number: u8 =
+        db.prepare_cached("SELECT standing FROM alarm WHERE alarm = ?1")?.query_row([alarm.0], |row| row.get(0))?;
     match Standing::of(number) {
         Standing::Unread => read(db, alarm),
         standing => {

@@ -207,7 +207,14 @@ impl ShownDetail {
         let words = Words::of(language);
         let keeping = match (&detail.keeping.held, detail.keeping.until) {
             (Some(held), _) => {
-                format!("{} {} ({} {}): {}", words.held, held.officer, words.since.to_lowercase(), local(held.since), held.why)
+                format!(
+                    "{} {} ({} {}): {}",
+                    words.held,
+                    held.officer,
+                    words.since.to_lowercase(),
+                    local(held.since),
+                    held.why
+                )
             }
             (None, Some(until)) => format!("{} {}.", words.kept_until, local(until)),
             (None, None) => words.kept_while_open.to_owned(),

@@ -96,10 +96,7 @@ async fn after_its_days_nothing_of_a_closed_alarm_is_found_in_the_file_its_log_o
     assert_eq!((view.summary.state, view.summary.kind, view.summary.person), (ReceiptState::Closed, None, None));
     assert_eq!(view.keeping.shredded_after_days, Some(30));
     let states: Vec<_> = view.receipts.iter().map(|receipt| (receipt.state, receipt.officer.clone())).collect();
-    assert_eq!(
-        states,
-        [(ReceiptState::Received, None), (ReceiptState::Seen, None), (ReceiptState::Closed, None)]
-    );
+    assert_eq!(states, [(ReceiptState::Received, None), (ReceiptState::Seen, None), (ReceiptState::Closed, None)]);
     assert_eq!(world.view(&open_one).summary.text, "man bij de deur");
     let db = Connection::open(database_path(&dir)).unwrap();
     audit::verify(&db).unwrap();

@@ -12,7 +12,7 @@ mod process;
 mod sms;
 mod taking;
 mod tested;
-mod warnings;
 pub mod town;
+mod warnings;
 mod whole;
 pub mod world;

@@ -50,7 +50,7 @@ fn rewrite(db: &Connection, from: u64) {
 }
 
 fn tree_of(world: &World) -> (Hash, bool) {
-    world.relay.store().read(|db| tree_root(db)).unwrap()
+    world.relay.store().read(tree_root).unwrap()
 }
 
 #[tokio::test]

@@ -15,9 +15,8 @@ use crate::relay::world::{AUTHORITY, FIRST_WAIT_MS, World, alarm_body, open_with
 const HOUR_MS: i64 = 60 * 60 * 1000;
 const DAY_MS: i64 = 24 * HOUR_MS;
 /// The tables with rows of alarms, and those where they lie in between.
-const TABLES: [&str; 9] = [
-    "alarm", "alarm_update", "alarm_sms", "receipt", "handed", "ladder_rung", "ladder_run", "document", "mail",
-];
+const TABLES: [&str; 9] =
+    ["alarm", "alarm_update", "alarm_sms", "receipt", "handed", "ladder_rung", "ladder_run", "document", "mail"];
 
 impl World {
     fn rows(&self, table: &str) -> i64 {
@@ -116,7 +115,8 @@ async fn months_of_probes_leave_the_relays_file_bounded() {
             .relay
             .store()
             .write(baken_server::store::Priority::Normal, move |db| {
-                let event = audit::Event { at: now.plus_ms(-401 * DAY_MS), actor: "t", act: "t", subject: "", result: "ok" };
+                let event =
+                    audit::Event { at: now.plus_ms(-401 * DAY_MS), actor: "t", act: "t", subject: "", result: "ok" };
                 audit::append(db, &event)?;
                 Ok::<_, StoreError>(())
             })
@@ -124,11 +124,8 @@ async fn months_of_probes_leave_the_relays_file_bounded() {
             .unwrap();
     }
     world.sweep().await;
-    let (start, head) = world
-        .relay
-        .store()
-        .read(|db| Ok::<_, StoreError>((audit::start(db)?, audit::verify(db).unwrap())))
-        .unwrap();
+    let (start, head) =
+        world.relay.store().read(|db| Ok::<_, StoreError>((audit::start(db)?, audit::verify(db).unwrap()))).unwrap();
     assert_eq!(start.seq, 4096);
     assert!(head.seq > u64::try_from(before + 5000).unwrap());
     assert!(world.rows("audit") < before + 5000 - 4000);
@@ -142,12 +139,7 @@ async fn oncall_3111_an_alarm_closed_long_ago_goes_and_what_is_brought_again_is_
     let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
     let (alarm, content) = world.alarm(&phone);
     let stored = world.press(&phone, &alarm).await.ok();
-    let body = UpdateBody {
-        fix: alarm_body().fix,
-        battery_percent: None,
-        text: String::new(),
-        made_at: Timestamp(0),
-    };
+    let body = UpdateBody { fix: alarm_body().fix, battery_percent: None, text: String::new(), made_at: Timestamp(0) };
     let id = alarm.value().header.alarm;
     let update = Update::seal((id, phone.device, 1), &body, &content, &phone.alarm, &mut world.rng).unwrap();
     world.call_locked(&phone, "POST", api::UPDATES, update.bytes()).await.ok();

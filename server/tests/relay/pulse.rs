@@ -32,10 +32,10 @@ async fn healthchecks_363_433_156_a_ticker_that_stands_still_is_told_to_every_de
             .filter(|(_, mail)| mail.kind == MailKind::Silence)
             .map(|(_, mail)| Unverified::<Silence>::parse(&mail.document).unwrap().verify(&key).unwrap().into_value())
             .collect();
-        assert_eq!(told.iter().map(|said| (said.desk, said.since.is_some())).collect::<Vec<_>>(), [
-            (world.relay_keys.device, true),
-            (world.relay_keys.device, false)
-        ]);
+        assert_eq!(
+            told.iter().map(|said| (said.desk, said.since.is_some())).collect::<Vec<_>>(),
+            [(world.relay_keys.device, true), (world.relay_keys.device, false)]
+        );
     }
     let results: Vec<String> = world.audited("ticker").into_iter().map(|(_, result)| result).collect();
     assert_eq!(results, ["stalled", "runs"]);

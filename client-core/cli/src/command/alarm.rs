@@ -267,10 +267,9 @@ pub fn tell_audit(audit: Option<&AuditView>, out: &Output) {
     let (lang, size) = (out.language, audit.size.to_string());
     if let Some(found) = &audit.rewritten {
         let (held, told) = (found.held_size.to_string(), found.told_size.to_string());
-        out.line(out.paint(
-            Colour::Red,
-            &text::AUDIT_REWRITTEN.with(lang, &[&found.found_at.to_rfc3339(), &held, &told]),
-        ));
+        out.line(
+            out.paint(Colour::Red, &text::AUDIT_REWRITTEN.with(lang, &[&found.found_at.to_rfc3339(), &held, &told])),
+        );
     }
     out.line(text::AUDIT_HEAD.with(lang, &[&size, &audit.root.to_string(), &audit.arrived_at.to_rfc3339()]));
 }

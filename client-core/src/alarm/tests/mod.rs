@@ -4,12 +4,12 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-mod orders;
 mod audit;
+mod orders;
 mod probe;
 mod sms;
-mod tested;
 pub(crate) mod stage;
+mod tested;
 mod withdrawal;
 
 use std::ops::ControlFlow;

@@ -37,8 +37,10 @@ pub fn warning(what: Wrong, language: Language) -> &'static str {
             language.pick("bij de relay staat het doorroepen stil", "at the relay nobody is called further")
         }
         Wrong::DeskSilent => language.pick("een andere meldkamer is niet bereikbaar", "another desk is not heard"),
-        Wrong::ReceiverSilent => language
-            .pick("een ontvanger van de alarmcentrale antwoordt niet", "a receiver of the alarm centre does not answer"),
+        Wrong::ReceiverSilent => language.pick(
+            "een ontvanger van de alarmcentrale antwoordt niet",
+            "a receiver of the alarm centre does not answer",
+        ),
         Wrong::ChannelUnproven => {
             language.pick("een kanaal is niet of lang niet getest", "a channel was not tested, or long ago")
         }

@@ -8,7 +8,9 @@ use baken_schemas::alarm::ReceiptState;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, told_of_warnings, wrong};
+use super::{
+    Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, told_of_warnings, wrong,
+};
 use crate::channel::{Encryption, Login, Mail, MailConfig, read_mail_address};
 use crate::desk::duty::Reach;
 

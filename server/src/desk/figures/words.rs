@@ -7,7 +7,8 @@ use super::{Count, Ending, Figures, SMALLEST, Share, Timing};
 /// The figures, each with its label.
 pub fn lines(figures: &Figures, language: Language) -> Vec<(String, String)> {
     let pick = |nl: &'static str, en: &'static str| language.pick(nl, en);
-    let mut lines = vec![(pick("Maanden (UTC)", "Months (UTC)").to_owned(), format!("{} - {}", figures.from, figures.to))];
+    let mut lines =
+        vec![(pick("Maanden (UTC)", "Months (UTC)").to_owned(), format!("{} - {}", figures.from, figures.to))];
     timing(&mut lines, (pick("Alarmen", "Alarms"), &figures.calls), language);
     for (kind, count) in &figures.kinds {
         lines.push((format!("  {}", kind_words(kind, language)), count.to_string()));

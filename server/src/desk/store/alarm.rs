@@ -189,7 +189,8 @@ pub(in crate::desk) fn advance(
     state: ReceiptState,
     now: Timestamp,
 ) -> rusqlite::Result<()> {
-    let sql = "UPDATE alarm SET state = max(state, ?2), closed_at = CASE WHEN ?4 AND closed_at = 0 THEN ?3 ELSE closed_at END
+    let sql =
+        "UPDATE alarm SET state = max(state, ?2), closed_at = CASE WHEN ?4 AND closed_at = 0 THEN ?3 ELSE closed_at END
                WHERE hash = ?1 OR hash = (SELECT joined FROM alarm WHERE hash = ?1)";
     db.execute(sql, params![hash.0, state as i64, now.0, state == ReceiptState::Closed]).map(drop)
 }

@@ -272,8 +272,7 @@ pub(in crate::desk) fn give_up_queued(db: &Connection, hash: Hash, outcome: &str
     db.execute(&sql, params![hash.0, ReceiptState::Closed as i64, outcome]).map(drop)
 }
 
-const COLUMNS: &str =
-    "hash, alarm, channel, recipient, is_test, event, content, state, attempts, outcome, tried_at";
+const COLUMNS: &str = "hash, alarm, channel, recipient, is_test, event, content, state, attempts, outcome, tried_at";
 
 fn read_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
@@ -304,9 +303,8 @@ pub(in crate::desk) fn newest(
     channel: &str,
     recipient: &RecipientMark,
 ) -> rusqlite::Result<Option<DeliveryRow>> {
-    let sql = format!(
-        "SELECT {COLUMNS} FROM delivery WHERE channel = ?1 AND recipient = ?2 ORDER BY number DESC LIMIT 1"
-    );
+    let sql =
+        format!("SELECT {COLUMNS} FROM delivery WHERE channel = ?1 AND recipient = ?2 ORDER BY number DESC LIMIT 1");
     db.query_row(&sql, params![channel, recipient.0], |row| read_row(db, row)).optional()
 }
 

@@ -33,8 +33,14 @@ pub(in crate::desk) struct FigureRow {
 }
 
 /// Counts an alarm that came in at `at`, once.
-pub(in crate::desk) fn add(db: &Connection, hash: Hash, (kind, month): (&str, i64), at: Timestamp) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO figure (hash, received_at, month, kind) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (hash) DO NOTHING";
+pub(in crate::desk) fn add(
+    db: &Connection,
+    hash: Hash,
+    (kind, month): (&str, i64),
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql =
+        "INSERT INTO figure (hash, received_at, month, kind) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (hash) DO NOTHING";
     db.prepare_cached(sql)?.execute(params![hash.0, at.0, month, kind]).map(drop)
 }
 
@@ -67,7 +73,8 @@ pub(super) fn let_go(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
 
 /// Counts a probe.
 pub(in crate::desk) fn count_probe(db: &Connection, month: i64) -> rusqlite::Result<()> {
-    let sql = "INSERT INTO probe_count (month, count) VALUES (?1, 1) ON CONFLICT (month) DO UPDATE SET count = count + 1";
+    let sql =
+        "INSERT INTO probe_count (month, count) VALUES (?1, 1) ON CONFLICT (month) DO UPDATE SET count = count + 1";
     db.prepare_cached(sql)?.execute([month]).map(drop)
 }
 

@@ -41,9 +41,7 @@ pub(in crate::desk) fn of_alarm(db: &Connection, alarm: AlarmId) -> rusqlite::Re
         })
         .optional()?;
     let hold = match hold {
-        Some(hold) => {
-            Some(HoldRow { reason: sealed::get(db, alarm, &Text::Reason(hold.at.0), hold.reason)?, ..hold })
-        }
+        Some(hold) => Some(HoldRow { reason: sealed::get(db, alarm, &Text::Reason(hold.at.0), hold.reason)?, ..hold }),
         None => None,
     };
     Ok(KeptRow { closed_at: (closed_at > 0).then_some(Timestamp(closed_at)), hold, shredded: shredded(db, alarm)? })
@@ -125,6 +123,9 @@ pub(in crate::desk) fn shred(db: &Connection, alarm: AlarmId, days: u32, now: Ti
     db.prepare_cached("INSERT OR REPLACE INTO shredded (alarm, at, days) VALUES (?1, ?2, ?3)")?
         .execute(params![alarm.0, now.0, days])?;
     let subject = alarm.to_string();
-    audit::append(db, &audit::Event { at: now, actor: "desk", act: "alarm_shredded", subject: &subject, result: "ok" })?;
+    audit::append(
+        db,
+        &audit::Event { at: now, actor: "desk", act: "alarm_shredded", subject: &subject, result: "ok" },
+    )?;
     Ok(())
 }

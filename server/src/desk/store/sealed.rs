@@ -73,7 +73,8 @@ pub(in crate::desk) fn give_key(db: &Connection, alarm: AlarmId, fresh: &Symmetr
     if given == 0 {
         return Ok(());
     }
-    for (table, column) in [("alarm", "document"), ("alarm_update", "document"), ("note", "document"), ("receipt", "detail")]
+    for (table, column) in
+        [("alarm", "document"), ("alarm_update", "document"), ("note", "document"), ("receipt", "detail")]
     {
         let by_hash = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, Hash(row.get(2)?)));
         let mut rows = db.prepare(&format!("SELECT rowid, {column}, hash FROM {table} WHERE alarm = ?1"))?;
@@ -84,14 +85,16 @@ pub(in crate::desk) fn give_key(db: &Connection, alarm: AlarmId, fresh: &Symmetr
             db.execute(&format!("UPDATE {table} SET {column} = ?2 WHERE rowid = ?1"), params![row, sealed])?;
         }
     }
-    let mut rows = db.prepare("SELECT number, content, channel, recipient, hash, event FROM delivery WHERE alarm = ?1")?;
-    let rows: Vec<(i64, Vec<u8>, String, Vec<u8>, [u8; 32], i64)> = rows
-        .query_map([alarm.0], |row| {
-            Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
-        })?
-        .collect::<Result<_, _>>()?;
-    for (number, plain, channel, recipient, hash, event) in rows {
-        let sealed = put(db, alarm, &Text::Content(&channel, &recipient, Hash(hash), event), &plain)?;
+    let mut rows =
+        db.prepare("SELECT number, content, channel, recipient, hash, event FROM delivery WHERE alarm = ?1")?;
+    let sealed = |row: &Row<'_>| {
+        let (channel, recipient): (String, Vec<u8>) = (row.get("channel")?, row.get("recipient")?);
+        let text = Text::Content(&channel, &recipient, Hash(row.get("hash")?), row.get("event")?);
+        let plain: Vec<u8> = row.get("content")?;
+        Ok((row.get("number")?, put(db, alarm, &text, &plain)?))
+    };
+    let rows: Vec<(i64, Vec<u8>)> = rows.query_map([alarm.0], sealed)?.collect::<Result<_, _>>()?;
+    for (number, sealed) in rows {
         db.execute("UPDATE delivery SET content = ?2 WHERE number = ?1", params![number, sealed])?;
     }
     Ok(())

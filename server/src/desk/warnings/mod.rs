@@ -28,6 +28,8 @@ use crate::tls;
 
 /// How long before a certificate ends it is warned of, in milliseconds: long enough for a holiday.
 const CERTIFICATE_MS: i64 = 21 * 24 * 3_600_000;
+/// How long the relay may not be heard before it is wrong at all, in milliseconds: connecting takes a moment.
+const RELAY_QUIET_MS: i64 = 10_000;
 /// How long the relay may not be heard before the channels are told, in milliseconds: a restart is no news.
 const RELAY_DOWN_MS: i64 = 2 * 60_000;
 /// How long a channel may be unproven before the others are told, in milliseconds: who sets a desk up tests it that day.
@@ -133,7 +135,9 @@ impl Desk {
         let now = self.now();
         let mut found = Vec::new();
         let mut note = |what, about: &str, since| found.push(Found { what, about: about.to_owned(), since });
-        if let RelayLink::Down { since, .. } = link {
+        if let RelayLink::Down { since, .. } = link
+            && now.since_ms(*since) >= RELAY_QUIET_MS
+        {
             note(Wrong::RelayDown, "", *since);
         }
         if let Some(since) = self.relay_stalled()? {
@@ -180,8 +184,7 @@ impl Desk {
         let (now, found) = (self.now(), self.look(link)?);
         let open = self.store.read(|db| Ok::<_, DeskError>(store::warning::open(db)?))?;
         let is = |row: &WarningRow, found: &Found| row.what == found.what.as_str() && row.about == found.about;
-        let new: Vec<Found> =
-            found.iter().filter(|found| !open.iter().any(|row| is(row, found))).cloned().collect();
+        let new: Vec<Found> = found.iter().filter(|found| !open.iter().any(|row| is(row, found))).cloned().collect();
         let mut told = Vec::new();
         let mut ended = Vec::new();
         for row in open {
