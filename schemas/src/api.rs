@@ -78,6 +78,9 @@ pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
 pub const ALARM_CHUNK: &str = "/v0/alarms/{alarm}/blobs/{blob}/{chunk}";
 /// `GET ?after=CURSOR`: a [`Page`] of [`Mail`].
 pub const MAIL: &str = "/v0/mail";
+/// `GET ?after=SIZE`: the head of the relay's audit and the proof that it goes on from one of that size, an
+/// [`AuditAnswer`](crate::audit::AuditAnswer).
+pub const AUDIT: &str = "/v0/audit";
 /// `GET ?mail=CURSOR&circles=ID.CURSOR,…`: server-sent events, see [`LiveEvent`]; a circle with its cursor of entries.
 pub const LIVE: &str = "/v0/live";
 /// `GET /v0/editions/{edition}`: the newest [`EditionHead`] of an edition, by its

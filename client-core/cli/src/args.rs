@@ -615,6 +615,15 @@ Examples:
     },
     /// List alarms, the newest first
     List,
+    /// List this phone's tests, and when each hop had them
+    #[command(after_help = "\
+Examples:
+  baken alarm press --kind test    makes one
+  baken alarm tests
+  baken --json alarm tests         {\"tests\":[…],\"last_success\":…,\"is_due\":…}
+
+Times are by each hop's own clock. Once a month is enough.")]
+    Tests,
     /// Show one alarm as far as this device knows
     Show {
         /// The alarm's id, enough of its start, or `last`

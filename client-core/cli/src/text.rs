@@ -358,6 +358,19 @@ texts! {
     KEEP_TRYING: "Verzenden gaat door met: baken alarm watch {}", "Sending goes on with: baken alarm watch {}";
     PATH_PROVEN: "Om {} was de weg naar {} open (heen en terug in {} ms).",
                  "At {} the way to {} was open (there and back in {} ms).";
+    TESTS: "test", "test";
+    TEST_STORED: "relay", "relay";
+    TEST_RECEIVED: "aangekomen", "arrived";
+    TEST_SEEN: "gezien", "seen";
+    TEST_CLOSED: "afgesloten", "closed";
+    TEST_DUE: "De maandelijkse test is weer aan de beurt (vorige: {}). Zie: baken alarm tests",
+              "The monthly test is due again (the last: {}). See: baken alarm tests";
+    TEST_NEVER: "De maandelijkse test is nog niet gedaan. Zie: baken alarm tests",
+                "The monthly test was not done yet. See: baken alarm tests";
+    AUDIT_HEAD: "Logboek van de relay: {} regels, wortel {} (opgehaald {}).",
+                "The relay's audit: {} rows, root {} (fetched {}).";
+    AUDIT_REWRITTEN: "De relay heeft haar logboek herschreven, of is uit een back-up hersteld (gevonden {}; hier {} regels, daar {}). Vraag de beheerder wat er gebeurd is.",
+                     "The relay has written its audit anew, or was restored from a backup (found {}; {} rows here, {} there). Ask its keeper what happened.";
     PATH_NEVER: "De weg naar een meldkamer is nog nooit bewezen: baken alarm path --now",
                 "The way to a desk was never proven yet: baken alarm path --now";
     PATH_UNANSWERED: "Sinds {} heeft geen meldkamer een proefbericht beantwoord. Bel bij nood 112.",

@@ -316,6 +316,8 @@ impl AlarmOutbox {
                 break;
             }
         }
+        // After the mail, so that nothing waits for it.
+        self.ask_audit(client, context).await?;
         Ok(verdicts)
     }
 }

@@ -52,6 +52,13 @@
 //!   device, which no desk knows. It is shown in no list; a
 //!   desk's `received` for it is the proof that the way was open, and when.
 //!
+//! - A person's own **tests** are alarms of a kind of their own; when each hop had one is kept, and after a month it is time
+//!   for another: see `tested`.
+//!
+//! # The relay's audit
+//!
+//! - Its newest head comes with a proof that it goes on from the one held here, or it is said that it does not: see `audit`.
+//!
 //! # Orders
 //!
 //! - An **order** of another device comes by mail. It counts when its author was an owner of this device's dossier at the
@@ -78,6 +85,7 @@
 
 mod answer;
 mod attachment;
+mod audit;
 mod deliver;
 mod device;
 mod escalated;
@@ -94,12 +102,14 @@ mod probe;
 mod receipts;
 mod schedule;
 mod sms;
+mod tested;
 mod timeline;
 mod view;
 mod withdrawal;
 mod words;
 
 pub use answer::MAX_ANSWER_TEXT_BYTES;
+pub use audit::{AuditView, RewrittenView};
 pub use deliver::Round;
 pub use escalated::SentOnView;
 pub(crate) use family::{Called, of_form, word_in};
@@ -112,6 +122,7 @@ pub use position::Locator;
 pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use sms::AlarmText;
+pub use tested::{TEST_COUNTS_MS, TestView, TestsView};
 pub(crate) use view::is_closed;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;

@@ -331,6 +331,13 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Get, api::MAIL, "mail", AnyKey)
     },
     Operation {
+        summary: "The head of the relay's audit, and the proof that it goes on from one of size `after`.",
+        query: &["after"],
+        answer: Structure("AuditAnswer"),
+        refusals: &[NOT_ALLOWED, (404, "not_found")],
+        ..operation(Get, api::AUDIT, "auditHead", AnyKey)
+    },
+    Operation {
         summary: "New mail and entries as they come. With the alarm key, mail only.",
         query: &["mail", "circles"],
         answer: Stream,

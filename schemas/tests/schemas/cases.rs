@@ -8,6 +8,7 @@ use baken_schemas::alarm::{
     Escalation, FamilyKey, FamilyResponder, Note, NoteBody, NoteKind, Raise, Receipt, ReceiptDetail, ReceiptState,
     Settlement, SmsBody, SmsContext, SmsNumber, SmsText, Update, UpdateBody, check_receipt,
 };
+use baken_schemas::audit::AuditHead;
 use baken_schemas::blob::BlobSealer;
 use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
 use baken_schemas::circle::{Membership, Operation};
@@ -30,7 +31,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 30;
+pub const COUNT: usize = 31;
 
 /// A format under attack.
 pub struct Case {
@@ -71,6 +72,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.push(chunks(&mut world));
     cases.push(orders(&world));
     cases.push(silences(&world));
+    cases.push(audit_heads(&world));
     cases.extend(deposits(&mut world));
     cases.extend(family(&mut world));
     cases
@@ -418,6 +420,15 @@ fn silences(world: &World) -> Case {
     let instances = [Some(Timestamp(5)), None].map(|since| {
         let silence = Silence { relay, desk, since, at: Timestamp(6) };
         Signed::make(silence, &world.relay.sig)
+    });
+    signed(instances, world.relay.sig.verify_key())
+}
+
+fn audit_heads(world: &World) -> Case {
+    let relay = world.relay.device;
+    let instances = [(0, Hash::ZERO), (70, Hash([7; 32]))].map(|(size, root)| {
+        let head = AuditHead { relay, size, root, at: Timestamp(6) };
+        Signed::make(head, &world.relay.sig)
     });
     signed(instances, world.relay.sig.verify_key())
 }

@@ -8,6 +8,7 @@ use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
     Page, Publication, Recovery,
 };
+use baken_schemas::audit::{AuditAnswer, AuditHead};
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
 use baken_schemas::checkpoint::CheckpointPart;
@@ -82,6 +83,8 @@ fn read_as_everything(bytes: &[u8]) {
     let head = EditionHead { roots: vec![bytes.to_vec().into()], manifest: bytes.to_vec().into() };
     assert!(accept(&anchor, None, &head).is_err());
     document::<Silence>(bytes);
+    document::<AuditHead>(bytes);
+    plain::<AuditAnswer>(bytes);
     document::<Invite>(bytes);
     document::<InviteRegistration>(bytes);
     document::<RosterLine>(bytes);

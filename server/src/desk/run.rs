@@ -18,7 +18,7 @@ use super::attachments::Wanted;
 use super::channels::Line;
 use super::store::{self, Sending};
 use super::{Desk, DeskError, MailPosition, OutgoingReceipt};
-use crate::relay_client::{Backoff, Caller, RelayClient, RelayError, Trust};
+use crate::relay_client::{Backoff, Caller, LiveStream, RelayClient, RelayError, Trust};
 use crate::store::{Priority, StoreError};
 
 /// The longest sleep of a loop that waits for something to be due.
@@ -34,6 +34,8 @@ const UNPROVEN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 const CARD_RETRY_MS: i64 = 5_000;
 /// How long until a photo or sound that could not be fetched is asked for again, in milliseconds.
 const ATTACHMENT_RETRY_MS: i64 = 5_000;
+/// The worker that takes mail, as its sign of life names it.
+const TAKING_MAIL: &str = "mail";
 
 /// How the desk stands with its relay: a desk that hears nothing must say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -83,6 +85,7 @@ impl Runner {
     pub async fn run(self) -> Result<(), DeskError> {
         self.desk.release_deliveries().await?;
         let mut stop = self.stop.clone();
+        self.start_watch(Arc::clone(&self.desk), stop.clone());
         let runner = Arc::new(self);
         // Tasks of their own, so that none waits for what another has at hand; dropping the set ends them.
         let mut loops = JoinSet::new();
@@ -98,6 +101,8 @@ impl Runner {
         loops.spawn(async move { this.make_deliveries().await });
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.watch_channels().await });
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.keep().await });
         for line in runner.desk.start_lines() {
             let this = Arc::clone(&runner);
             loops.spawn(async move { this.watch_receiver(line).await });
@@ -133,6 +138,7 @@ impl Runner {
     async fn take_mail(&self) -> Result<(), DeskError> {
         let mut backoff = Backoff::up_to(LONGEST_WAIT_MS);
         loop {
+            self.desk.beat(TAKING_MAIL);
             let broken = match self.follow(&mut backoff).await {
                 Ok(never) => match never {},
                 Err(DeskError::Store(error)) if !matches!(error, StoreError::Busy | StoreError::Full) => {
@@ -158,6 +164,9 @@ impl Runner {
         let client = self.client()?;
         // A directory that is older than what is held is the relay's lie or loss: mail is taken all the same.
         let directory = client.directory(self.desk.org()).await?;
+        if let Some(ends) = client.certificate_ends() {
+            self.desk.note_relay_certificate(ends);
+        }
         match self.desk.take_directory(directory.bytes()).await {
             Err(DeskError::OldDirectory { held, found }) => {
                 tracing::warn!(event = "old_directory", held, found);
@@ -173,14 +182,27 @@ impl Runner {
         tracing::info!(event = "relay_live");
         self.link.send_replace(RelayLink::Live { since: self.desk.now() });
         loop {
-            if let LiveEvent::Mail { cursor, mail } = live.next().await? {
+            if let LiveEvent::Mail { cursor, mail } = self.next_event(&mut live).await? {
                 self.desk.take_mail(MailPosition { generation, cursor }, &mail).await?;
+            }
+        }
+    }
+
+    /// The next event, with a sign of life while there is none.
+    async fn next_event(&self, live: &mut LiveStream) -> Result<LiveEvent, DeskError> {
+        let mut next = std::pin::pin!(live.next());
+        loop {
+            self.desk.beat(TAKING_MAIL);
+            tokio::select! {
+                event = &mut next => return Ok(event?),
+                () = tokio::time::sleep(LONGEST_SLEEP) => {}
             }
         }
     }
 
     async fn catch_up(&self, client: &RelayClient) -> Result<(), DeskError> {
         loop {
+            self.desk.beat(TAKING_MAIL);
             let held = self.desk.mail_position()?;
             let mut page = client.mail(held.cursor).await?;
             if page.generation != held.generation && held.generation != 0 {
@@ -205,6 +227,7 @@ impl Runner {
     async fn post_receipts(&self) -> Result<(), DeskError> {
         let mut changes = self.desk.changes();
         loop {
+            self.desk.beat("receipts");
             changes.borrow_and_update();
             let due = self.desk.outgoing_receipts()?;
             if !due.is_empty() {
@@ -253,6 +276,7 @@ impl Runner {
         let mut changes = self.desk.changes();
         let mut under_way = JoinSet::new();
         loop {
+            self.desk.beat("deliveries");
             changes.borrow_and_update();
             for claim in self.desk.claim_deliveries().await? {
                 let desk = Arc::clone(&self.desk);

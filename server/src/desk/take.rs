@@ -4,7 +4,7 @@
 
 use baken_schemas::alarm::{Alarm, FamilyKey, Note, NoteKind, Receipt, ReceiptState, Update, check_receipt_of};
 use baken_schemas::api::{Mail, MailKind};
-use baken_schemas::crypto::Hash;
+use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::org::Directory;
 use baken_schemas::signed::{Signed, Unverified};
@@ -12,6 +12,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
 use super::channels::given_up;
+use super::figures::{self, Ending};
 use super::opened::{self, SignatureView};
 use super::orders::OutgoingOrder;
 use super::probe;
@@ -20,7 +21,7 @@ use super::store::watch::Overdue;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
-use super::{Desk, DeskError, hash_of};
+use super::{Desk, DeskError, hash_of, tested};
 use crate::audit;
 use crate::store::Priority;
 
@@ -152,13 +153,24 @@ impl Desk {
         // What somebody else made up under a check-in's id does not stand for it.
         let believed = new.form == Form::Alarm && opened.signature != SignatureView::Mismatch;
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
-        let order = self.precedence(shown.as_ref(), &new, opened.signature);
+        let shredded = self.store.read(|db| Ok::<_, DeskError>(store::keeping::shredded(db, new.alarm)?))?;
+        let order = match &shown {
+            // It is over, and its content was destroyed: what its own device brings of it once more says nothing new.
+            Some(shown)
+                if shredded.is_some() && opened.signature == SignatureView::Proven && shown.hash != new.hash =>
+            {
+                Precedence::JoinsBehind(shown.hash)
+            }
+            shown => self.precedence(shown.as_ref(), &new, opened.signature),
+        };
         let deliveries = if order.is_silent() {
             Vec::new()
         } else {
             self.deliveries_for(&row, &opened, ReceiptState::Received, None)
         };
         let (keys, now, mut rng) = (self.keys.clone(), self.now(), self.fork_rng());
+        let counted = (figures::kind_word(opened.kind()), figures::month_of(now));
+        let tester = tested::tester(new.device, &opened, &self.known());
         let received = ReceiptToMake { state: ReceiptState::Received, at: now, sending: sending_of(new.form) };
         self.store
             .write(Priority::Alarm, move |db| {
@@ -168,20 +180,30 @@ impl Desk {
                 if believed {
                     store::watch::end(db, new.alarm, new.device)?;
                 }
-                if !store::alarm::add(db, &new)? {
+                if !store::alarm::add(db, &new, &SymmetricKey::make(&mut rng))? {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
                     return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
                 }
                 match order {
                     Precedence::Only => {}
-                    Precedence::Before(older) => store::alarm::supersede(db, older)?,
+                    Precedence::Before(older) => {
+                        store::alarm::supersede(db, older)?;
+                        store::figure::move_to(db, older, new.hash, counted.0)?;
+                    }
                     Precedence::Behind => store::alarm::supersede(db, new.hash)?,
-                    Precedence::Joins(older) => store::alarm::join(db, older, new.hash)?,
+                    Precedence::Joins(older) => {
+                        store::alarm::join(db, older, new.hash)?;
+                        store::figure::move_to(db, older, new.hash, counted.0)?;
+                    }
                     Precedence::JoinsBehind(shown) => store::alarm::join(db, new.hash, shown)?,
                 }
                 audit::append_for(db, now, new.device, "alarm_received", &new.alarm, order.result())?;
                 if matches!(order, Precedence::Behind | Precedence::JoinsBehind(_)) {
                     return Ok(());
+                }
+                store::figure::add(db, new.hash, counted, now)?;
+                if let Some(account) = tester {
+                    store::tested::put(db, account, now)?;
                 }
                 let prev = store::receipt::last_own(db, new.hash)?;
                 let receipt = received.make(&new, keys.device, prev);
@@ -189,7 +211,8 @@ impl Desk {
                 store::receipt::add(db, &received.row(&signed, Vec::new()))?;
                 // Receipts of others can come before the alarm itself.
                 if let Some(state) = store::receipt::furthest(db, new.hash)? {
-                    store::alarm::advance(db, new.hash, state)?;
+                    store::alarm::advance(db, new.hash, state, now)?;
+                    figures::count(db, new.hash, state, Ending::Unsaid, now)?;
                 }
                 add_deliveries(db, &deliveries)
             })
@@ -351,7 +374,8 @@ impl Desk {
                     due_at: now,
                 };
                 if store::receipt::add(db, &row)? && !by_family {
-                    store::alarm::advance(db, receipt.alarm_hash, receipt.state)?;
+                    store::alarm::advance(db, receipt.alarm_hash, receipt.state, now)?;
+                    figures::count(db, receipt.alarm_hash, receipt.state, Ending::Unsaid, now)?;
                     if receipt.state == ReceiptState::Closed {
                         store::delivery::give_up_queued(db, receipt.alarm_hash, &given_up())?;
                     }

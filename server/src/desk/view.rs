@@ -17,8 +17,9 @@ use super::attachments::AttachmentView;
 use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
+use super::store::keeping::KeptRow;
 use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
-use super::{Desk, DeskError, Known, PlaceView};
+use super::{Desk, DeskError, KeepingView, Known, PlaceView};
 use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
@@ -109,6 +110,8 @@ pub struct AlarmSummary {
     pub held_by: Option<HolderView>,
     /// Somebody has verified it.
     pub verified: bool,
+    /// Its content was destroyed then, as its time was over.
+    pub shredded_at: Option<Timestamp>,
 }
 
 /// An alarm with all that belongs to it.
@@ -131,6 +134,8 @@ pub struct AlarmDetail {
     pub notes: Vec<NoteView>,
     /// What machines were told.
     pub deliveries: Vec<DeliveryView>,
+    /// How long it is kept.
+    pub keeping: KeepingView,
 }
 
 /// An update.
@@ -203,7 +208,17 @@ macro_rules! blank_debug {
         }
     )*};
 }
-blank_debug!(PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, AlarmList);
+blank_debug!(
+    PersonView,
+    PositionView,
+    HolderView,
+    AlarmSummary,
+    AlarmDetail,
+    UpdateView,
+    ReceiptView,
+    AlarmList,
+    KeepingView
+);
 
 /// The rows behind one alarm.
 struct Rows {
@@ -213,6 +228,7 @@ struct Rows {
     updates: Vec<UpdateRow>,
     receipts: Vec<ReceiptRow>,
     notes: Vec<NoteRow>,
+    kept: KeptRow,
 }
 
 impl Desk {
@@ -228,7 +244,8 @@ impl Desk {
                 let receipts = store::receipt::of_alarm(db, alarm.hash)?;
                 let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
                 let joined = store::alarm::joined(db, alarm.hash)?;
-                rows.push(Rows { alarm, joined, updates, receipts, notes });
+                let kept = store::keeping::of_alarm(db, alarm.alarm)?;
+                rows.push(Rows { alarm, joined, updates, receipts, notes, kept });
             }
             Ok::<_, DeskError>((rows, store::alarm::count_open(db)?))
         })?;
@@ -254,7 +271,8 @@ impl Desk {
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
             let joined = store::alarm::joined(db, alarm.hash)?;
-            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes }, deliveries, card)))
+            let kept = store::keeping::of_alarm(db, alarm.alarm)?;
+            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes, kept }, deliveries, card)))
         })?;
         let Some((rows, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
@@ -263,6 +281,7 @@ impl Desk {
             card.and_then(|(document, at)| Some((open_card(&document, &opened, rows.alarm.device, &known)?, at)));
         let (card, card_fetched_at) = card.unzip();
         Ok(Some(AlarmDetail {
+            keeping: self.keeping_view(&rows.kept, rows.alarm.state),
             summary: self.summary(&rows, &opened, &known),
             made_at: opened.body().map(|body| body.made_at),
             card,
@@ -351,7 +370,8 @@ impl Desk {
                 phone: sender.person.phone.clone(),
             }),
             signature: opened.signature,
-            unopened: opened.content.as_ref().err().copied(),
+            unopened: opened.content.as_ref().err().copied().filter(|_| rows.kept.shredded.is_none()),
+            shredded_at: rows.kept.shredded.map(|(at, _)| at),
             provenance: body.map(|body| body.provenance.clone()),
             by_text: row.by_text,
             text: body.map(|body| body.text.clone()).unwrap_or_default(),

@@ -20,6 +20,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Phone};
+use crate::relay::cleared;
 use crate::relay::family;
 use crate::relay::ladder;
 use crate::relay::mail::{Keep, put_document};
@@ -121,6 +122,9 @@ fn store(
     if raising::is_deposit(db, id)? {
         return Ok(Done { refusal: Some(Refusal::AlarmConflict), ..Done::default() });
     }
+    if let Some(cleared) = cleared::find(db, id)? {
+        return Ok(cleared.answer(phone.device, hash, keys));
+    }
     let before = known(db, id)?;
     if let Some(known) = &before {
         if known.hash == hash {
@@ -160,7 +164,8 @@ pub(super) fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO alarm (alarm, org, account, device, hash, document, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
     )?
     .execute(params![alarm.0, phone.org.0.0, phone.account.0, phone.device.0, hash.0, document, now.0])?;
     Ok(())

@@ -276,6 +276,7 @@ impl Relay {
         let mut swept = Timestamp(i64::MIN);
         loop {
             let now = self.now();
+            self.pulse().beat(now);
             let sleep = match self.tick(now).await {
                 Ok(Some(next)) => {
                     let wait = u64::try_from(next.since_ms(now)).unwrap_or(0);

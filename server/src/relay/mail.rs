@@ -16,6 +16,7 @@ use crate::relay::auth::{ByAnyKey, Caller};
 use crate::relay::once::Answer;
 use crate::relay::page::{self, After, PAGE_ROWS};
 use crate::relay::problem::Refusal;
+use crate::relay::taken;
 use crate::relay::wakes::Topic;
 use crate::store::StoreError;
 
@@ -28,7 +29,12 @@ async fn read_page(relay: &Relay, uri: &Uri, caller: &Caller) -> Result<Answer, 
     let After { after } = page::query(uri)?;
     relay.presence().note(caller, relay.now());
     let (recipient, orgs, generation) = (caller.device(), caller.orgs(), relay.generation());
-    let found = relay.store().read_page(move |db| read(db, recipient, &orgs, after.unwrap_or(0), generation)).await?;
+    let after = after.unwrap_or(0);
+    let read = move |db: &Connection| {
+        Ok::<_, StoreError>((read(db, recipient, &orgs, after, generation)?, taken::newest(db)?))
+    };
+    let (found, newest) = relay.store().read_page(read).await?;
+    relay.taken().note(recipient, after, newest);
     Ok(Answer(cbor::to_vec(&found)))
 }
 

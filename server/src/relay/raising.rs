@@ -185,8 +185,8 @@ fn raise(
     }
     let quiet = because == Because::TheDeskAsks;
     db.prepare_cached(
-        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)",
     )?
     .execute(params![
         stored.deposit.0,

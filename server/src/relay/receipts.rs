@@ -18,6 +18,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Caller};
+use crate::relay::cleared;
+use crate::relay::clearing::{self, Standing};
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -36,7 +38,13 @@ pub(super) async fn post(State(relay): State<Relay>, request: ByAnyKey) -> Respo
 async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     let caller = request.caller;
     let claims = Unverified::<Receipt>::parse(&request.body)?.claims().clone();
-    let alarm = relay.store().read(|db| known(db, claims.alarm))?.ok_or(Refusal::NotHanded)?;
+    let (known, cleared) =
+        relay.store().read(|db| Ok::<_, StoreError>((known(db, claims.alarm)?, cleared::find(db, claims.alarm)?)))?;
+    // Whatever is said of an alarm that is over and cleared away comes too late, and is not to be sent for ever.
+    if cleared.is_some_and(|cleared| caller.orgs().contains(&cleared.org)) {
+        return Ok(Answer(Vec::new()));
+    }
+    let alarm = known.ok_or(Refusal::NotHanded)?;
     if !caller.orgs().contains(&alarm.org) {
         return Err(Refusal::NotHanded);
     }
@@ -108,7 +116,9 @@ fn store(db: &Connection, alarm: &Known, receipt: &Signed<Receipt>, now: Timesta
         return Err(Refusal::TooMany);
     }
     let document = put_receipt(db, receipt, now)?;
-    if receipt.value().state.is_by_human() && ladder::stop_for(db, receipt.value())? {
+    let standing = clearing::note(db, receipt.value(), now)?;
+    // That a probe climbs no further is nothing to account for, and would fill the audit.
+    if receipt.value().state.is_by_human() && ladder::stop_for(db, receipt.value())? && standing != Standing::Probe {
         audit::append_for(db, now, by, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };

@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarm_chunks, alarms, blobs, cards, deposits, devices, editions, entries, escalations, live, log, mail,
-    messages, orders,
+    Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries, escalations,
+    live, log, mail, messages, orders,
     org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
@@ -75,6 +75,7 @@ impl Relay {
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
             .route(api::ALARM_CHUNK, up_to(CHUNK_BODY_BYTES, put(alarm_chunks::put)).get(alarm_chunks::fetch))
             .route(api::MAIL, get(mail::page))
+            .route(api::AUDIT, get(audit_heads::head))
             .route(api::LIVE, get(live::stream))
             .fallback(async || Refusal::NotFound)
             .method_not_allowed_fallback(async || Refusal::NotFound)
@@ -95,7 +96,7 @@ async fn ready(State(relay): State<Relay>) -> Response {
     if relay.is_ready() {
         "ready\n".into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping, or standing still\n").into_response()
     }
 }
 

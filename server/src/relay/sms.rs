@@ -21,6 +21,7 @@ use crate::audit;
 use crate::relay::Relay;
 use crate::relay::alarms::{self, Plan, stored_receipt};
 use crate::relay::auth::{self, ByAnyKey, Phone};
+use crate::relay::cleared;
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -131,6 +132,9 @@ fn store(
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let id = text.alarm;
+    if let Some(cleared) = cleared::find(db, id)? {
+        return Ok(cleared.answer_text(phone.device, text.hash, keys));
+    }
     if let Some(known) = hash_of(db, id)? {
         if known == text.hash {
             let answer = receipts::stored(db, id, text.hash, keys.device)?;

@@ -7,6 +7,7 @@ use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
 use crate::web::words::Words;
 use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
+use baken_schemas::time::Timestamp;
 
 /// A fix older than this, in seconds, is shown as old.
 const OLD_FIX_S: i64 = 120;
@@ -79,6 +80,8 @@ pub struct ShownAlarm {
     pub discreet: bool,
     /// What an officer must mind, most urgent first.
     pub warnings: Vec<&'static str>,
+    /// That its content was destroyed; empty when it was not.
+    pub shredded: String,
 }
 
 impl ShownAlarm {
@@ -135,6 +138,21 @@ impl ShownAlarm {
             },
             discreet: alarm.discreet,
             warnings,
+            shredded: String::new(),
+        }
+        .without_content(alarm.shredded_at, words)
+    }
+
+    /// What is left to show once its content was destroyed.
+    fn without_content(self, shredded_at: Option<Timestamp>, words: &'static Words) -> Self {
+        let Some(at) = shredded_at else { return self };
+        Self {
+            kind: words.shredded_kind,
+            who: words.shredded_who.to_owned(),
+            signature: String::new(),
+            absent: "",
+            shredded: format!("{} {}. {}", words.shredded, local(at), words.shredded_rest),
+            ..self
         }
     }
 }
@@ -195,13 +213,33 @@ pub struct ShownDetail {
     pub updates: Vec<Moment>,
     /// Deliveries.
     pub machines: Vec<Moment>,
+    /// How long it is kept.
+    pub keeping: String,
+    /// An officer keeps it longer.
+    pub is_held: bool,
 }
 
 impl ShownDetail {
     /// An alarm in a language.
     pub fn of(detail: &AlarmDetail, language: Language) -> Self {
         let words = Words::of(language);
+        let keeping = match (&detail.keeping.held, detail.keeping.until) {
+            (Some(held), _) => {
+                format!(
+                    "{} {} ({} {}): {}",
+                    words.held,
+                    held.officer,
+                    words.since.to_lowercase(),
+                    local(held.since),
+                    held.why
+                )
+            }
+            (None, Some(until)) => format!("{} {}.", words.kept_until, local(until)),
+            (None, None) => words.kept_while_open.to_owned(),
+        };
         Self {
+            is_held: detail.keeping.held.is_some(),
+            keeping,
             alarm: ShownAlarm::of(&detail.summary, words),
             made_at: detail.made_at.map(local).unwrap_or_default(),
             card: card(detail, words),

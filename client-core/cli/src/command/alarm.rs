@@ -6,13 +6,16 @@ use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use baken_core::alarm::{AlarmState, AlarmView, Call, PathView, ReceiptView, Round, Signer, Warning};
+use baken_core::alarm::{
+    AlarmState, AlarmView, AuditView, Call, PathView, ReceiptView, Round, Signer, TestView, TestsView, Warning,
+};
 use baken_core::home::replace_file;
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, MAX_ATTACHMENT_BYTES, Position};
 use baken_schemas::id::AlarmId;
 use baken_schemas::order::OrderKind;
+use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::attach::outside;
@@ -220,6 +223,61 @@ pub fn list(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let head = ["alarm", text::AT.of(out.language), text::KIND.of(out.language), text::STATE.of(out.language), ""];
     out.table(&head, &alarms.iter().map(row).collect::<Vec<_>>());
     Ok(End::Done)
+}
+
+pub fn tests(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
+    let tests = Phone::open(arguments)?.baken.tests()?;
+    out.json(&json!(tests));
+    let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339);
+    let row = |test: &TestView| {
+        vec![
+            short(test.alarm),
+            test.pressed_at.to_rfc3339(),
+            at(test.stored_at),
+            at(test.received_at),
+            at(test.seen_at),
+            at(test.closed_at),
+            test.desk.clone().unwrap_or_default(),
+        ]
+    };
+    let lang = out.language;
+    let head = [
+        text::TESTS.of(lang),
+        text::AT.of(lang),
+        text::TEST_STORED.of(lang),
+        text::TEST_RECEIVED.of(lang),
+        text::TEST_SEEN.of(lang),
+        text::TEST_CLOSED.of(lang),
+        "",
+    ];
+    out.table(&head, &tests.tests.iter().map(row).collect::<Vec<_>>());
+    tell_tests(&tests, out);
+    Ok(End::Done)
+}
+
+/// Says that it is time for a test, in words that tell nobody who looks on what is tested.
+pub fn tell_tests(tests: &TestsView, out: &Output) {
+    let lang = out.language;
+    match (tests.is_due, tests.last_success) {
+        (false, _) => {}
+        (true, Some(last)) => {
+            out.line(out.paint(Colour::Yellow, &text::TEST_DUE.with(lang, &[&last.to_rfc3339()])));
+        }
+        (true, None) => out.line(out.paint(Colour::Yellow, text::TEST_NEVER.of(lang))),
+    }
+}
+
+/// Says how far the relay's audit is known here, and that it was written anew.
+pub fn tell_audit(audit: Option<&AuditView>, out: &Output) {
+    let Some(audit) = audit else { return };
+    let (lang, size) = (out.language, audit.size.to_string());
+    if let Some(found) = &audit.rewritten {
+        let (held, told) = (found.held_size.to_string(), found.told_size.to_string());
+        out.line(
+            out.paint(Colour::Red, &text::AUDIT_REWRITTEN.with(lang, &[&found.found_at.to_rfc3339(), &held, &told])),
+        );
+    }
+    out.line(text::AUDIT_HEAD.with(lang, &[&size, &audit.root.to_string(), &audit.arrived_at.to_rfc3339()]));
 }
 
 pub fn show(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Failure> {

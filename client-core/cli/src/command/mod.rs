@@ -59,6 +59,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
                 alarm::press(arguments, press, *wait, following, out).await
             }
             AlarmCommand::List => alarm::list(arguments, out),
+            AlarmCommand::Tests => alarm::tests(arguments, out),
             AlarmCommand::Sms { alarm } => alarm::sms(arguments, alarm.as_deref(), out),
             AlarmCommand::Show { alarm } => alarm::show(arguments, alarm, out),
             AlarmCommand::Watch { alarm, until, following } => {

@@ -5,11 +5,13 @@
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod attachment;
+mod audit;
 mod family;
 mod orders;
 mod probe;
 mod sms;
 pub(crate) mod stage;
+mod tested;
 mod withdrawal;
 
 use std::ops::ControlFlow;

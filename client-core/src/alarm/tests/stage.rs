@@ -294,6 +294,8 @@ struct RelayState {
     /// What it says of deposits, other than that it keeps what comes.
     deposit_state: Option<DepositState>,
     receipts: Vec<Vec<u8>>,
+    /// What it answers who asks for the head of its audit.
+    audit: Vec<u8>,
     mail: Vec<(u64, Mail)>,
     generation: u64,
     /// Every write that came in: idempotency key and body.
@@ -322,6 +324,10 @@ impl StageRelay {
     /// The bytes of each alarm it has.
     pub(crate) fn alarms(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().alarms.values().flatten().cloned().collect()
+    }
+
+    pub(super) fn audit(&self, answer: Vec<u8>) {
+        self.state.lock().unwrap().audit = answer;
     }
 
     pub(crate) fn updates(&self) -> Vec<Vec<u8>> {
@@ -437,6 +443,7 @@ impl StageRelay {
                 state.chunks.insert(path.to_owned(), request.body.clone());
                 Vec::new()
             }
+            _ if path.starts_with("/v0/audit?after=") => state.audit.clone(),
             _ if path.starts_with("/v0/mail?after=") => {
                 let after: u64 = path.rsplit('=').next().unwrap().parse().unwrap();
                 let items = state.mail.iter().filter(|(cursor, _)| *cursor > after).take(2);
