@@ -1,6 +1,6 @@
 //! What is shown of an alarm: no more than what verified receipts prove.
 
-use baken_schemas::alarm::{AlarmKind, ContentKey, ReceiptState};
+use baken_schemas::alarm::{AlarmKind, ContentKey, Receipt, ReceiptState, holding, standing};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
@@ -31,6 +31,8 @@ pub enum AlarmState {
     Received,
     /// The ladder ran out.
     Exhausted,
+    /// Who had seen it did nothing further in time: others are called again.
+    Reopened,
     /// A named human has it.
     Seen,
     /// A named human has verified it.
@@ -47,6 +49,7 @@ impl From<ReceiptState> for AlarmState {
             ReceiptState::Stored => Self::Stored,
             ReceiptState::Received => Self::Received,
             ReceiptState::Exhausted => Self::Exhausted,
+            ReceiptState::Reopened => Self::Reopened,
             ReceiptState::Seen => Self::Seen,
             ReceiptState::Verified => Self::Verified,
             ReceiptState::Underway => Self::Underway,
@@ -131,6 +134,8 @@ pub struct AlarmView {
     pub state: AlarmState,
     /// The receipt that proves it.
     pub proof: Option<ReceiptView>,
+    /// The receipt by which its holder has it: the newest that somebody took it. `None` while nobody has.
+    pub held_by: Option<ReceiptView>,
     /// A human has it.
     pub green: bool,
     /// Show "Bel 112".
@@ -187,7 +192,15 @@ pub(crate) fn is_closed(db: &Connection, alarm: AlarmId) -> Result<bool, BakenEr
 
 /// Whether a human has it.
 pub(super) fn is_seen(db: &Connection, alarm: AlarmId) -> Result<bool, BakenError> {
-    Ok(receipts(db, alarm)?.iter().any(|kept| kept.receipt.state.is_by_human()))
+    Ok(standing_of(&receipts(db, alarm)?).is_some_and(ReceiptState::is_by_human))
+}
+
+fn standing_of(kept: &[KeptReceipt]) -> Option<ReceiptState> {
+    standing(&borrowed(kept))
+}
+
+fn borrowed(kept: &[KeptReceipt]) -> Vec<(Hash, &Receipt)> {
+    kept.iter().map(|kept| (kept.hash, &kept.receipt)).collect()
 }
 
 fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, BakenError> {
@@ -197,11 +210,16 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
     let text_key = sealed_text(db, alarm)?.map(|(_, key)| key);
     let key_of = |kept: &KeptReceipt| text_key.as_ref().filter(|_| kept.by_sms).unwrap_or(&content);
     let mut views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, key_of(kept))).collect();
-    views.sort_by_key(|receipt| receipt.state);
+    let stands = standing_of(&kept);
+    let green = stands.is_some_and(ReceiptState::is_by_human);
     // Of equals the last to arrive.
-    let proof = views.iter().max_by_key(|receipt| receipt.state).cloned();
-    let state = proof.as_ref().map_or(AlarmState::NotSent, |receipt| receipt.state.into());
-    let green = proof.as_ref().is_some_and(|receipt| receipt.state.is_by_human());
+    let proof = stands.and_then(|state| views.iter().rfind(|receipt| receipt.state == state).cloned());
+    let held = holding(&borrowed(&kept)).filter(|_| green);
+    let held_by = held.and_then(|held| views.iter().find(|receipt| receipt.hash == held).cloned());
+    // Of those who took it, who has it now.
+    let proof = held_by.clone().filter(|_| stands == Some(ReceiptState::Seen)).or(proof);
+    let state = stands.map_or(AlarmState::NotSent, Into::into);
+    views.sort_by_key(|receipt| receipt.state);
     let waited_ms = now.since_ms(pressed_at);
     let long = !(0..CALL_112_AFTER_MS).contains(&waited_ms);
     let mut warnings = chain_warnings(&kept);
@@ -218,8 +236,9 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
         pressed_at,
         state,
         green,
-        call_112: !green && !before_sending && (long || state == AlarmState::Exhausted),
+        call_112: !green && !before_sending && (long || matches!(state, AlarmState::Exhausted | AlarmState::Reopened)),
         proof,
+        held_by,
         receipts: views,
         warnings,
         refused: refused.filter(|_| state == AlarmState::NotSent),
@@ -244,7 +263,12 @@ fn receipt_view(kept: &KeptReceipt, content: &ContentKey) -> ReceiptView {
 }
 
 fn signer(kept: &KeptReceipt) -> Signer {
-    if kept.receipt.state.is_by_relay() { Signer::Relay } else { Signer::Desk(kept.desk.clone()) }
+    let by_relay = match kept.receipt.state {
+        // Only here the state alone does not tell; a desk has a name.
+        ReceiptState::Reopened => kept.desk.is_empty(),
+        state => state.may_be_by_relay(),
+    };
+    if by_relay { Signer::Relay } else { Signer::Desk(kept.desk.clone()) }
 }
 
 /// A link that nobody sent, and two links in one place.

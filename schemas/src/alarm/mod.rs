@@ -20,7 +20,7 @@ pub use deposit::{
     DepositReceipt, DepositState, DepositTimers, MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Raise, Settlement,
 };
 pub use note::{Note, NoteBody, NoteKind};
-pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
+pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, holding, standing};
 pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
 pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
 pub use timeline::{Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};

@@ -8,7 +8,7 @@ from .formats_org import h, variant
 
 KINDS = ["panic", "silent", "medical", "duress", "button", "missed", "test", "probe", "trouble"]
 ABSENT = ["not-yet", "switched-off", "no-receiver"]
-STATES = ["stored", "received", "exhausted", "seen", "verified", "underway", "closed"]
+STATES = ["stored", "received", "exhausted", "seen", "verified", "underway", "closed", "reopened"]
 
 
 def u64(number):

@@ -177,6 +177,7 @@ def instances(world, formats, pairing):
         }
         for state, at_ms, by, said in [
             ("exhausted", -1, relay, None), ("received", 0, desks[0], None), ("closed", 2**40, desks[1], detail),
+            ("reopened", 1, relay, None), ("reopened", 2, desks[1], None),
         ]
     ])
 

@@ -13,7 +13,7 @@ use baken_schemas::time::SystemClock;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::serve_relay::{RelayConfig, usual_quota};
+use crate::cli::serve_relay::{RelayConfig, usual_follow_up, usual_quota};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder};
 use crate::relay::Relay;
@@ -69,6 +69,7 @@ pub(super) async fn run(args: &InitRelay, say: &Say) -> Result<(), Failure> {
         listen,
         operator_reads_alarms: args.operator_reads_alarms,
         circle_quota_mib: usual_quota(),
+        follow_up_s: usual_follow_up(),
     };
     folder.write_config(&config.to_toml()?)?;
     let disk = Disk::new(folder.dir());

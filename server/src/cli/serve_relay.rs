@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::DataFolder;
-use crate::relay::{DEFAULT_QUOTA_MIB, Relay, RelayOptions};
+use crate::relay::{DEFAULT_QUOTA_MIB, FOLLOW_UP_MS, Relay, RelayOptions};
 use crate::store::{Disk, StoreOptions};
 use crate::tls;
 
@@ -32,6 +32,15 @@ pub(super) struct RelayConfig {
     /// How much a circle may hold here, attachments and all, in MiB.
     #[serde(default = "usual_quota")]
     pub(super) circle_quota_mib: NonZeroU32,
+    /// How many seconds after somebody has seen an alarm something must follow, before the next rung is called.
+    #[serde(default = "usual_follow_up")]
+    pub(super) follow_up_s: NonZeroU32,
+}
+
+/// How long something may take to follow where the file says nothing.
+pub(super) fn usual_follow_up() -> NonZeroU32 {
+    const SECONDS: NonZeroU32 = NonZeroU32::new((FOLLOW_UP_MS / 1000) as u32).unwrap();
+    SECONDS
 }
 
 /// What a circle may hold where the file says nothing.
@@ -54,6 +63,7 @@ impl RelayConfig {
             authorities: vec![authority],
             operator_reads_alarms: self.operator_reads_alarms,
             circle_quota_bytes: u64::from(self.circle_quota_mib.get()) << 20,
+            follow_up_ms: i64::from(self.follow_up_s.get()) * 1000,
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use baken_schemas::FormatError;
 
+use crate::folder::FolderError;
 use crate::relay_client::RelayError;
 use crate::store::{StoreError, StoreFailure};
 
@@ -17,6 +18,9 @@ pub enum DeskError {
     /// The relay.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// A file in the desk's folder, such as an officer's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The organisation's directory does not vouch for this desk's keys.
     #[error("the organisation's directory does not list this desk with these keys: give it desk.cbor and publish")]
     NotListed,
@@ -60,6 +64,9 @@ pub enum ActError {
     /// It is over.
     #[error("the alarm is closed")]
     Closed,
+    /// Nobody of that name works here.
+    #[error("this desk has no officer of that name")]
+    UnknownOfficer,
     /// What the officer says is missing or too long.
     #[error("say it in 1 to {} bytes", crate::desk::MAX_WORDS_BYTES)]
     Words,
@@ -79,6 +86,7 @@ impl ActError {
             Self::Held => "already_acknowledged",
             Self::NotTaken => "acknowledge_first",
             Self::Closed => "alarm_closed",
+            Self::UnknownOfficer => "unknown_officer",
             Self::Words => "words_missing_or_too_long",
             Self::TooMany => "too_many_receipts",
             Self::Desk(_) => "desk_failed",

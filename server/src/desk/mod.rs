@@ -15,6 +15,7 @@ mod check_ins;
 mod config;
 pub mod duty;
 mod error;
+mod follow_up;
 mod login;
 pub mod officers;
 mod opened;
@@ -43,7 +44,9 @@ pub use orders::{OutgoingKind, OutgoingOrder};
 pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
-pub use view::{AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView};
+pub use view::{
+    AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView, VerificationView,
+};
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -186,9 +186,7 @@ impl Desk {
                 let signed = Receipt::make(receipt, None, &keys.sig, &mut rng)?;
                 store::receipt::add(db, &received.row(&signed, Vec::new()))?;
                 // Receipts of others can come before the alarm itself.
-                if let Some(state) = store::receipt::furthest(db, new.hash)? {
-                    store::alarm::advance(db, new.hash, state)?;
-                }
+                store::alarm::stand(db, new.hash)?;
                 add_deliveries(db, &deliveries)
             })
             .await
@@ -303,7 +301,7 @@ impl Desk {
             return self.pass_over(place, "receipt_taken", hash, true).await;
         }
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, receipt.alarm_hash)?))?;
-        let deliveries = match &row {
+        let mut deliveries = match &row {
             Some(row) => {
                 let opened = self.open_row(row, &self.known());
                 self.deliveries_for(row, &opened, receipt.state, None)
@@ -328,8 +326,17 @@ impl Desk {
                     sending: Sending::Never,
                     due_at: now,
                 };
+                let occasion = store::receipt::count_of(db, receipt.alarm_hash, receipt.state)?;
                 if store::receipt::add(db, &row)? {
-                    store::alarm::advance(db, receipt.alarm_hash, receipt.state)?;
+                    store::alarm::stand(db, receipt.alarm_hash)?;
+                    // Another desk has it now, and watches over what follows.
+                    if receipt.state.is_by_human() {
+                        store::alarm::follow_by(db, receipt.alarm_hash, None)?;
+                    }
+                    // Only what calls people out is told each time.
+                    if receipt.state == ReceiptState::Reopened {
+                        deliveries.iter_mut().for_each(|delivery| delivery.occasion = occasion);
+                    }
                     if receipt.state == ReceiptState::Closed {
                         store::delivery::give_up_queued(db, receipt.alarm_hash, &given_up())?;
                     }

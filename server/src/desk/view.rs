@@ -61,6 +61,8 @@ pub struct HolderView {
     pub officer: Option<String>,
     /// Since when, by that desk's clock.
     pub at: Timestamp,
+    /// The receipt that says so: who takes the alarm over names it.
+    pub receipt: Hash,
 }
 
 /// An alarm in a list.
@@ -104,8 +106,25 @@ pub struct AlarmSummary {
     pub battery_percent: Option<u8>,
     /// Who has it.
     pub held_by: Option<HolderView>,
+    /// Who had it last, when nothing followed and it rings again.
+    pub had_by: Option<HolderView>,
+    /// How, by whom and when it was verified, the newest that was said.
+    pub verification: Option<VerificationView>,
     /// Somebody has verified it.
     pub verified: bool,
+}
+
+/// How an alarm was verified.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct VerificationView {
+    /// How; `None` when that cannot be opened here.
+    pub how: Option<String>,
+    /// The officer.
+    pub officer: Option<String>,
+    /// The desk's name.
+    pub desk: String,
+    /// When, by that desk's clock.
+    pub at: Timestamp,
 }
 
 /// An alarm with all that belongs to it.
@@ -160,6 +179,8 @@ pub struct ReceiptView {
     pub officer: Option<String>,
     /// What the officer says.
     pub text: Option<String>,
+    /// Its hash.
+    pub receipt: Hash,
     /// Whether the relay has it from this desk: `waiting`, `sent`, `refused`; `None` where nothing is to be sent.
     pub sending: Option<&'static str>,
 }
@@ -196,7 +217,17 @@ macro_rules! blank_debug {
         }
     )*};
 }
-blank_debug!(PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, AlarmList);
+blank_debug!(
+    PersonView,
+    PositionView,
+    HolderView,
+    VerificationView,
+    AlarmSummary,
+    AlarmDetail,
+    UpdateView,
+    ReceiptView,
+    AlarmList
+);
 
 /// The rows behind one alarm.
 struct Rows {
@@ -309,12 +340,8 @@ impl Desk {
             Fix::At(_) => None,
         });
         let receipts = self.receipt_views(rows, opened, known);
-        let held_by = receipts.iter().find(|receipt| receipt.state.is_by_human()).map(|receipt| HolderView {
-            desk: receipt.by.clone(),
-            own: receipt.own,
-            officer: receipt.officer.clone(),
-            at: receipt.at,
-        });
+        let holder = holder(&receipts);
+        let verified = receipts.iter().rfind(|receipt| receipt.state == ReceiptState::Verified);
         AlarmSummary {
             alarm: row.alarm,
             state: row.state,
@@ -343,8 +370,15 @@ impl Desk {
                 .iter()
                 .find_map(|(_, update)| update.battery_percent)
                 .or_else(|| body.and_then(|body| body.battery_percent)),
-            held_by,
-            verified: receipts.iter().any(|receipt| receipt.state == ReceiptState::Verified),
+            held_by: holder.clone().filter(|_| row.state.is_by_human()),
+            had_by: holder.filter(|_| row.state == ReceiptState::Reopened),
+            verification: verified.map(|receipt| VerificationView {
+                how: receipt.text.clone(),
+                officer: receipt.officer.clone(),
+                desk: receipt.by.clone(),
+                at: receipt.at,
+            }),
+            verified: verified.is_some(),
         }
     }
 
@@ -369,6 +403,7 @@ impl Desk {
             at: row.at,
             by: name_of(receipt.by, known),
             own: row.own,
+            receipt: row.hash,
             officer,
             text: text.filter(|text| !text.is_empty()),
             sending: match row.sending {
@@ -390,11 +425,17 @@ impl Desk {
         }
     }
 
-    /// Whether this very officer was the first to acknowledge.
+    /// Whether this very officer has the alarm now.
     pub(super) fn is_held_by(&self, row: &AlarmRow, officer: &Officer) -> Result<bool, DeskError> {
-        let receipts = self.store.read(|db| Ok::<_, DeskError>(store::receipt::of_alarm(db, row.hash)?))?;
-        let first = receipts.iter().find(|receipt| receipt.own && receipt.state == ReceiptState::Seen);
-        let detail = first.and_then(|receipt| self.open_at_rest(&receipt.detail));
+        if row.state == ReceiptState::Reopened {
+            return Ok(false);
+        }
+        let (held, receipts) = self.store.read(|db| {
+            let held = store::receipt::holding_here(db, row.hash)?;
+            Ok::<_, DeskError>((held, store::receipt::of_alarm(db, row.hash)?))
+        })?;
+        let held = receipts.iter().find(|receipt| Some(receipt.hash) == held);
+        let detail = held.and_then(|receipt| self.open_at_rest(&receipt.detail));
         let detail = detail.and_then(|detail| cbor::from_slice::<ReceiptDetail>(&detail, "a receipt's detail").ok());
         Ok(detail.is_some_and(|detail| detail.officer == officer.name))
     }
@@ -427,6 +468,21 @@ impl Desk {
         self.changed();
         Ok(())
     }
+}
+
+/// Who took the alarm last: here, where an officer has, else at another desk.
+fn holder(receipts: &[ReceiptView]) -> Option<HolderView> {
+    let seen =
+        |own: bool| receipts.iter().rfind(move |receipt| receipt.own == own && receipt.state == ReceiptState::Seen);
+    // What another desk said further on can come without what it said first.
+    let any = || receipts.iter().find(|receipt| receipt.state.is_by_human());
+    seen(true).or_else(|| seen(false)).or_else(any).map(|receipt| HolderView {
+        desk: receipt.by.clone(),
+        own: receipt.own,
+        officer: receipt.officer.clone(),
+        at: receipt.at,
+        receipt: receipt.receipt,
+    })
 }
 
 /// The updates that can be opened, the newest first.

@@ -16,6 +16,7 @@ mod compact;
 mod deposits;
 mod devices;
 mod entries;
+mod follow_up;
 mod ladder;
 mod live;
 mod log;
@@ -75,6 +76,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
+        include_str!("schema_6_follow_up.sql"),
     ],
 };
 
@@ -87,13 +89,18 @@ pub struct RelayOptions {
     pub operator_reads_alarms: bool,
     /// How many bytes of entries and chunks a circle may have.
     pub circle_quota_bytes: u64,
+    /// How long after somebody has seen an alarm something must follow, in milliseconds, before the next rung is called.
+    pub follow_up_ms: i64,
 }
 
+/// The usual wait, in milliseconds: three times that of a desk, which reopens by itself when it can.
+pub const FOLLOW_UP_MS: i64 = 15 * 60_000;
+
 impl Default for RelayOptions {
-    /// No authority yet, and the usual quota.
+    /// No authority yet, and the usual quota and wait.
     fn default() -> Self {
         let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB.get()) << 20;
-        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes }
+        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes, follow_up_ms: FOLLOW_UP_MS }
     }
 }
 

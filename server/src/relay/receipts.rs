@@ -1,10 +1,10 @@
 //! Receipts of desks: checked against the directory, kept, passed on to the phone and to everybody who was handed the
-//! alarm. From `seen` on they stop the ladder, in the same transaction.
+//! alarm. From `seen` on they stop the ladder, and `reopened` starts it again, in the same transaction.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{Receipt, check_receipt};
+use baken_schemas::alarm::{Receipt, ReceiptState, check_receipt};
 use baken_schemas::api::{Documents, MailKind};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
@@ -17,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, BySig, Caller, Desk};
+use crate::relay::follow_up;
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -46,8 +47,13 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     if receipt.value().alarm_hash != alarm.hash && Some(receipt.value().alarm_hash) != alarm.sms_hash {
         return Err(Refusal::NotHanded);
     }
-    let now = relay.now();
-    relay.once(request.write, Priority::Alarm, move |db| store(db, &desk, &alarm, &receipt, now)).await
+    let (now, wait_ms) = (relay.now(), relay.options().follow_up_ms);
+    let taken = relay
+        .once(request.write, Priority::Alarm, move |db| store(db, &desk, &alarm, &receipt, (now, wait_ms)))
+        .await?;
+    // A deadline may have come sooner than the ticker sleeps.
+    relay.ladder_changed();
+    Ok(taken)
 }
 
 /// What is known of an alarm.
@@ -83,7 +89,7 @@ fn store(
     desk: &Desk,
     alarm: &Known,
     receipt: &Signed<Receipt>,
-    now: Timestamp,
+    (now, wait_ms): (Timestamp, i64),
 ) -> Result<Done, Refusal> {
     let id = receipt.value().alarm;
     let handed = ladder::handed(db, id)?;
@@ -103,7 +109,8 @@ fn store(
     }
     let document = put_receipt(db, receipt, now)?;
     let state = receipt.value().state;
-    if state.is_by_human() && ladder::stop(db, id)? {
+    let says_more = state.is_by_human() || state == ReceiptState::Reopened;
+    if says_more && follow_up::note(db, id, wait_ms, now)? {
         audit::append_for(db, now, desk.desk, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };

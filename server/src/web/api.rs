@@ -4,6 +4,8 @@
 //! GET  /api/alarms[?closed=1]            {"alarms":[…],"open":n,"relay":{…}}
 //! GET  /api/alarms/{id}                  an alarm with its card, updates, receipts, notes and deliveries
 //! POST /api/alarms/{id}/acknowledge      {"also":true} to take it although another desk has it
+//! POST /api/alarms/{id}/take-over        {"holding":"…"}, the receipt by which a colleague has it
+//! POST /api/alarms/{id}/hand-to          {"holding":"…","to":"…"}, the officer's own receipt and a colleague's name
 //! POST /api/alarms/{id}/verify           {"how":"…"}
 //! POST /api/alarms/{id}/underway         {"what":"…"}
 //! POST /api/alarms/{id}/close            {"outcome":"…"}
@@ -46,7 +48,7 @@ pub fn status_of(error: &ActError) -> StatusCode {
     match error {
         ActError::Unknown => StatusCode::NOT_FOUND,
         ActError::Held | ActError::NotTaken | ActError::Closed | ActError::TooMany => StatusCode::CONFLICT,
-        ActError::Words => StatusCode::UNPROCESSABLE_ENTITY,
+        ActError::Words | ActError::UnknownOfficer => StatusCode::UNPROCESSABLE_ENTITY,
         ActError::Desk(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -98,6 +100,8 @@ fn show(console: &Console, alarm: AlarmId) -> Response {
 #[serde(default)]
 pub struct Said {
     also: Also,
+    holding: String,
+    to: String,
     how: String,
     what: String,
     outcome: String,
@@ -123,6 +127,8 @@ impl Said {
         };
         match name {
             "acknowledge" => Some(Act::Acknowledge { also }),
+            "take-over" => Some(Act::TakeOver { holding: self.holding.parse().ok()? }),
+            "hand-to" => Some(Act::HandTo { holding: self.holding.parse().ok()?, to: self.to }),
             "verify" => Some(Act::Verify { how: self.how }),
             "underway" => Some(Act::Underway { what: self.what }),
             "close" => Some(Act::Close { outcome: self.outcome }),
@@ -140,7 +146,11 @@ pub async fn act(
 ) -> Response {
     let Ok(alarm) = alarm.parse() else { return unknown() };
     let Some(act) = said.0.act(&name) else {
-        return problem(StatusCode::NOT_FOUND, "unknown_act", "acknowledge, verify, underway or close");
+        return problem(
+            StatusCode::NOT_FOUND,
+            "unknown_act",
+            "acknowledge, take-over, hand-to, verify, underway or close",
+        );
     };
     match console.desk.act(alarm, &officer, &act).await {
         Ok(()) => show(&console, alarm),

@@ -49,6 +49,10 @@ struct ListPage {
 struct AlarmPage {
     frame: Frame,
     detail: ShownDetail,
+    /// The officer who looks has it.
+    is_holder: bool,
+    /// The other officers of this desk.
+    colleagues: Vec<String>,
     ringing: usize,
 }
 
@@ -162,8 +166,16 @@ pub async fn alarm(
         Some(Err(error)) => return failed(&error, language),
         None | Some(Ok(None)) => return not_found(AskedLanguage(language)).await,
     };
+    let colleagues = match console.desk.officers().list() {
+        Ok(officers) => officers.into_iter().map(|officer| officer.name).filter(|name| *name != officer.name).collect(),
+        Err(error) => return failed(&error.into(), language),
+    };
+    let held_by = detail.summary.held_by.as_ref().filter(|holder| holder.own);
+    let is_holder = held_by.is_some_and(|holder| holder.officer.as_deref() == Some(&officer.name));
     let detail = ShownDetail::of(&detail, language);
     let page = AlarmPage {
+        is_holder,
+        colleagues,
         frame: frame(&console, officer.name, language, format!("/alarms/{}?", detail.alarm.id)),
         ringing: usize::from(detail.alarm.ringing),
         detail,
@@ -213,6 +225,7 @@ pub async fn act(
             let desk = holder.as_ref().map(|holder| holder.desk.clone()).unwrap_or_default();
             format!("{} {} ({desk})", words.act_held, who.unwrap_or_else(|| words.an_officer.to_owned()))
         }
+        ActError::UnknownOfficer => words.act_unknown_officer.to_owned(),
         ActError::NotTaken => words.act_not_taken.to_owned(),
         ActError::Closed => words.act_closed.to_owned(),
         ActError::Words => words.act_words.to_owned(),

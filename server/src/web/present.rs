@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{Provenance, ReceiptState};
 
-use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
+use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, HolderView, SignatureView};
 use crate::web::words::Words;
 use baken_schemas::local_time::local;
 
@@ -70,8 +70,10 @@ pub struct ShownAlarm {
     pub absent: &'static str,
     /// "61 %".
     pub battery: Option<String>,
-    /// "Agent Jansen van Meldkamer Oost heeft dit alarm", empty when nobody has.
+    /// "Agent Jansen van Meldkamer Oost heeft dit alarm", or that nobody has, or that nothing followed.
     pub held: String,
+    /// The receipt by which an officer of this desk has it; empty when none has.
+    pub holding: String,
     /// Whether somebody verified it; empty where the state says so already.
     pub verification: &'static str,
     /// The caller must not be seen to have called.
@@ -94,15 +96,22 @@ impl ShownAlarm {
         if alarm.withdrawn {
             warnings.push(words.withdrawn_warning);
         }
-        let held = alarm.held_by.as_ref().map(|holder| {
+        let says = |holder: &HolderView, what: &str| {
             let officer = holder.officer.as_deref().unwrap_or(words.an_officer);
-            format!("{officer} {} {} {}", words.of_desk, holder.desk, words.has_it)
-        });
+            format!("{officer} {} {} {what}", words.of_desk, holder.desk)
+        };
+        let held = match (&alarm.held_by, &alarm.had_by) {
+            (Some(holder), _) => says(holder, words.has_it),
+            (None, Some(holder)) => says(holder, words.had_it),
+            (None, None) => words.no_one_has_it.to_owned(),
+        };
+        let here = alarm.held_by.as_ref().filter(|holder| holder.own);
         Self {
             id: alarm.alarm.to_string(),
             ringing: alarm.ringing,
             closed: alarm.state == ReceiptState::Closed,
-            taken_here: alarm.held_by.as_ref().is_some_and(|holder| holder.own),
+            taken_here: here.is_some(),
+            holding: here.map(|holder| holder.receipt.to_string()).unwrap_or_default(),
             kind: words.kind(alarm.kind),
             state: words.state(alarm.state),
             who: name.unwrap_or(words.unknown_sender).to_owned(),
@@ -126,7 +135,7 @@ impl ShownAlarm {
             }),
             absent: words.absent(alarm.position_absent),
             battery: alarm.battery_percent.map(|percent| format!("{percent} %")),
-            held: held.unwrap_or_default(),
+            held,
             verification: match (alarm.verified, alarm.state) {
                 (_, ReceiptState::Verified) => "",
                 (true, _) => words.verified_badge,

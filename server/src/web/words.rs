@@ -54,6 +54,11 @@ words! {
     acknowledge_first: "Pak het alarm eerst op met de knop hierboven.", "Take the alarm first, with the button above.";
     no_one_has_it: "Nog niemand heeft dit alarm opgepakt", "Nobody has taken this alarm yet";
     has_it: "heeft dit alarm", "has this alarm";
+    had_it: "had dit alarm, en er volgde niets. Pak het op.", "had this alarm, and nothing followed. Take it.";
+    take_over: "Overnemen", "Take it over";
+    hand_to: "Overdragen aan een collega", "Hand it to a colleague";
+    hand_to_whom: "Aan wie?", "To whom?";
+    act_unknown_officer: "Die collega werkt niet bij deze meldkamer.", "No colleague of that name works at this desk.";
     an_officer: "een medewerker", "an officer";
     of_desk: "van", "of";
     also_by_text: "ook per sms", "by text message too";
@@ -176,6 +181,7 @@ impl Words {
             ReceiptState::Stored => self.pick("Opgeslagen bij de relay", "Stored at the relay"),
             ReceiptState::Received => self.pick("Ontvangen door het systeem", "Received by the system"),
             ReceiptState::Exhausted => self.pick("Niemand reageerde op tijd", "Nobody answered in time"),
+            ReceiptState::Reopened => self.pick("Opnieuw opgeroepen", "Called out again"),
             ReceiptState::Seen => self.pick("Opgepakt", "Taken"),
             ReceiptState::Verified => self.pick("Geverifieerd", "Verified"),
             ReceiptState::Underway => self.pick("Hulp onderweg", "Help is on its way"),

@@ -6,6 +6,7 @@ mod blobs;
 pub mod circles;
 mod compaction;
 mod deposits;
+mod follow_ups;
 mod guests;
 mod ladder;
 pub mod live;

@@ -10,6 +10,7 @@ mod disk_full;
 mod docs;
 mod evil_relay;
 mod exported;
+mod follow_up;
 #[cfg(unix)]
 mod kill;
 mod main_job;

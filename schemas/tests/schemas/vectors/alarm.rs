@@ -202,22 +202,26 @@ pub fn make_receipt(world: &mut World) -> Vec<Value> {
     let alarm = AlarmId::make(&mut world.rng);
     let detail = ReceiptDetail { officer: "Visser".into(), text: "teruggebeld op het bekende nummer".into() };
     let (relay, desk) = (world.relay.clone(), world.desk_east.clone());
-    [(ReceiptState::Stored, &relay, Hash::ZERO, None), (ReceiptState::Verified, &desk, Hash([8; 32]), Some(&detail))]
-        .map(|(state, by, prev, detail)| {
-            let receipt = Receipt {
-                alarm,
-                alarm_hash: Hash([9; 32]),
-                state,
-                at: Timestamp(1_795_465_410_000),
-                by: by.device,
-                prev,
-                detail: Vec::new(),
-            };
-            let sealed = detail.map(|detail| (detail, &content));
-            let receipt = Receipt::make(receipt, sealed, &by.sig, &mut world.rng).expect("it fits");
-            json!({ "inputs": describe_receipt(receipt.value(), detail, &content), "bytes": hex(receipt.bytes()) })
-        })
-        .to_vec()
+    [
+        (ReceiptState::Stored, &relay, Hash::ZERO, None),
+        (ReceiptState::Verified, &desk, Hash([8; 32]), Some(&detail)),
+        (ReceiptState::Reopened, &desk, Hash([7; 32]), None),
+    ]
+    .map(|(state, by, prev, detail)| {
+        let receipt = Receipt {
+            alarm,
+            alarm_hash: Hash([9; 32]),
+            state,
+            at: Timestamp(1_795_465_410_000),
+            by: by.device,
+            prev,
+            detail: Vec::new(),
+        };
+        let sealed = detail.map(|detail| (detail, &content));
+        let receipt = Receipt::make(receipt, sealed, &by.sig, &mut world.rng).expect("it fits");
+        json!({ "inputs": describe_receipt(receipt.value(), detail, &content), "bytes": hex(receipt.bytes()) })
+    })
+    .to_vec()
 }
 
 pub fn open_receipt(set: &Set, vector: &Value) -> Value {

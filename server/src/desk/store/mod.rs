@@ -34,6 +34,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
+        include_str!("schema_7_follow_up.sql"),
     ],
 };
 
