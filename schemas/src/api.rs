@@ -68,6 +68,8 @@ pub const NOTES: &str = "/v0/notes";
 pub const ORDERS: &str = "/v0/orders";
 /// `POST`: a desk's receipt for an alarm it was handed.
 pub const RECEIPTS: &str = "/v0/receipts";
+/// `POST`: a [`crate::alarm::Escalation`] of who was handed the alarm: the next rung is called at once. A repeat is fine.
+pub const ESCALATIONS: &str = "/v0/escalations";
 /// `GET /v0/alarms/{alarm}/receipts`: [`Documents`], every receipt so far, in order of arrival.
 pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
 /// `GET ?after=CURSOR`: a [`Page`] of [`Mail`].
@@ -276,6 +278,9 @@ pub enum MailKind {
     /// The timers of a deposit, for the desk that watches it.
     #[n(9)]
     Timers,
+    /// Who was handed an alarm has sent it on to the next rung ([`crate::alarm::Escalation`]).
+    #[n(13)]
+    Escalation,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

@@ -72,7 +72,8 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         | MailKind::Enrolment
         | MailKind::Roster
         | MailKind::Silence
-        | MailKind::Timers => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
+        | MailKind::Timers
+        | MailKind::Escalation => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 

@@ -7,6 +7,7 @@
 mod body;
 mod card;
 mod deposit;
+mod escalation;
 mod note;
 mod receipt;
 mod sms;
@@ -19,6 +20,7 @@ pub use card::{Card, CardBody};
 pub use deposit::{
     DepositReceipt, DepositState, DepositTimers, MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Raise, Settlement,
 };
+pub use escalation::Escalation;
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, holding, standing};
 pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};

@@ -1,8 +1,8 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
 use baken_schemas::alarm::{
-    Alarm, Card, DepositReceipt, DepositTimers, Note, Raise, Receipt, Settlement, SmsAlarm, SmsContext, SmsHandover,
-    SmsText, Timeline, Update,
+    Alarm, Card, DepositReceipt, DepositTimers, Escalation, Note, Raise, Receipt, Settlement, SmsAlarm, SmsContext,
+    SmsHandover, SmsText, Timeline, Update,
 };
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
@@ -58,6 +58,7 @@ fn read_as_everything(bytes: &[u8]) {
     document::<DepositTimers>(bytes);
     document::<Settlement>(bytes);
     document::<Raise>(bytes);
+    document::<Escalation>(bytes);
     document::<DepositReceipt>(bytes);
     document::<Directory>(bytes);
     document::<Silence>(bytes);

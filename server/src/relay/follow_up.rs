@@ -29,11 +29,12 @@ const MAX_RECEIPTS: u32 = 10_000;
 
 /// Takes note of a desk's receipt that was just kept: what it means for the ladder and for what must follow. Whether it
 /// stopped a ladder.
-pub(super) fn note(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Result<bool, StoreError> {
+pub(super) fn note(db: &Connection, receipt: &Receipt, wait_ms: i64, now: Timestamp) -> Result<bool, StoreError> {
+    let alarm = receipt.alarm;
     match stands(db, alarm)? {
         Some(ReceiptState::Seen) => {
             expect(db, alarm, wait_ms, now)?;
-            ladder::stop(db, alarm)
+            ladder::stop_for(db, receipt)
         }
         Some(ReceiptState::Reopened) => {
             forget(db, alarm)?;
@@ -42,14 +43,14 @@ pub(super) fn note(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp
         }
         Some(state) if state.is_by_human() => {
             forget(db, alarm)?;
-            ladder::stop(db, alarm)
+            ladder::stop_for(db, receipt)
         }
         _ => Ok(false),
     }
 }
 
 /// From now on something must follow within `wait_ms`.
-pub(super) fn expect(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Result<(), StoreError> {
+fn expect(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO follow_up (alarm, due_at, wait_ms) VALUES (?1, ?2, ?3)")?
         .execute(params![alarm.0, now.plus_ms(wait_ms).0, wait_ms])?;
     Ok(())

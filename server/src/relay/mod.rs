@@ -16,6 +16,7 @@ mod compact;
 mod deposits;
 mod devices;
 mod entries;
+mod escalations;
 mod follow_up;
 mod ladder;
 mod live;
@@ -76,7 +77,8 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
-        include_str!("schema_6_follow_up.sql"),
+        include_str!("schema_6_escalation.sql"),
+        include_str!("schema_7_follow_up.sql"),
     ],
 };
 

@@ -44,7 +44,7 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     if receipt.value().by != desk.desk {
         return Err(FormatError::Signature { what: Receipt::LABEL }.into());
     }
-    if receipt.value().alarm_hash != alarm.hash && Some(receipt.value().alarm_hash) != alarm.sms_hash {
+    if !alarm.is(receipt.value().alarm_hash) {
         return Err(Refusal::NotHanded);
     }
     let (now, wait_ms) = (relay.now(), relay.options().follow_up_ms);
@@ -57,16 +57,23 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
 }
 
 /// What is known of an alarm.
-struct Known {
-    org: OrgId,
-    device: DeviceId,
+pub(super) struct Known {
+    pub(super) org: OrgId,
+    pub(super) device: DeviceId,
     account: [u8; 16],
     hash: Hash,
     /// Of the text by which it came too.
     sms_hash: Option<Hash>,
 }
 
-fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
+impl Known {
+    /// Whether this is the hash of a form in which it came.
+    pub(super) fn is(&self, hash: Hash) -> bool {
+        hash == self.hash || Some(hash) == self.sms_hash
+    }
+}
+
+pub(super) fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
     Ok(db
         .prepare_cached(
             "SELECT a.org, a.device, a.account, a.hash, s.hash FROM alarm a LEFT JOIN alarm_sms s ON s.alarm = a.alarm
@@ -110,7 +117,7 @@ fn store(
     let document = put_receipt(db, receipt, now)?;
     let state = receipt.value().state;
     let says_more = state.is_by_human() || state == ReceiptState::Reopened;
-    if says_more && follow_up::note(db, id, wait_ms, now)? {
+    if says_more && follow_up::note(db, receipt.value(), wait_ms, now)? {
         audit::append_for(db, now, desk.desk, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };

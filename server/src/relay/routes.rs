@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, deposits, devices, entries, live, log, mail, messages, orders,
+    Relay, activate, alarms, blobs, cards, deposits, devices, entries, escalations, live, log, mail, messages, orders,
     org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
@@ -67,6 +67,7 @@ impl Relay {
             .route(api::NOTES, small(post(messages::note)))
             .route(api::ORDERS, small(post(orders::post)))
             .route(api::RECEIPTS, small(post(receipts::post)))
+            .route(api::ESCALATIONS, small(post(escalations::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
             .route(api::MAIL, get(mail::page))
             .route(api::LIVE, get(live::stream))
