@@ -46,6 +46,7 @@ FORMATS = {
     "request": (formats_pairing.request, lambda vector: []),
     "order": (formats_alarm.order, lambda vector: []),
     "deposit": (formats_alarm.deposit, lambda vector: []),
+    "handing_on": (formats_alarm.handing_on, lambda vector: [part for part in payload(vector)[5:7] if part]),
 }
 
 

@@ -38,6 +38,8 @@ pub struct Round {
     pub stored: Vec<AlarmId>,
     /// Receipts that count and were not known before.
     pub receipts: Vec<(AlarmId, ReceiptState)>,
+    /// Alarms that a desk handed on to another.
+    pub handed_on: Vec<AlarmId>,
     /// Documents that do not count, by reason.
     pub refused: Vec<&'static str>,
     /// A newer directory was taken: where the relay is may have changed.
@@ -53,7 +55,11 @@ pub struct Round {
 impl Round {
     /// Whether something shown has changed.
     pub fn changed(&self) -> bool {
-        !self.receipts.is_empty() || !self.refused.is_empty() || self.new_directory || !self.check_ins.is_empty()
+        !self.receipts.is_empty()
+            || !self.handed_on.is_empty()
+            || !self.refused.is_empty()
+            || self.new_directory
+            || !self.check_ins.is_empty()
     }
 
     pub(super) fn add(&mut self, verdict: Verdict) {
@@ -64,6 +70,7 @@ impl Round {
                 }
                 self.receipts.push((alarm, state));
             }
+            Verdict::HandedOn { alarm } => self.handed_on.push(alarm),
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
             Verdict::Known | Verdict::Probed => {}
@@ -186,7 +193,7 @@ impl AlarmOutbox {
             Job::Alarm(alarm) => {
                 let verdict = self.write(|tx| take_receipt(tx, body, Some(alarm), now))?;
                 let proven = match &verdict {
-                    Verdict::Counts { alarm: about, .. } => *about == alarm,
+                    Verdict::Counts { alarm: about, .. } | Verdict::HandedOn { alarm: about } => *about == alarm,
                     Verdict::Known | Verdict::Probed => true,
                     _ => false,
                 };

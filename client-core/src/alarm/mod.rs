@@ -94,7 +94,7 @@ pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use sms::AlarmText;
 pub(crate) use view::is_closed;
-pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
+pub use view::{AlarmState, AlarmView, HandedOnView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::BakenError;
 use crate::alarm::outbox::{pressed, sealed};
-use crate::alarm::receipts::{KeptReceipt, receipts};
+use crate::alarm::receipts::{KeptHandingOn, KeptReceipt, handings_on, receipts};
 use crate::alarm::sms::sealed_text;
 use crate::alarm::withdrawal::{WithdrawalView, hold, withdrawal};
 use crate::alarm::{AlarmOutbox, probe};
@@ -91,6 +91,27 @@ impl std::fmt::Debug for ReceiptView {
     }
 }
 
+/// A desk handed the alarm on to another.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct HandedOnView {
+    /// The desk that did.
+    pub by: String,
+    /// To this one.
+    pub to: String,
+    /// When, by the signer's clock.
+    pub at: Timestamp,
+    /// The officer's name; `None` when there is none or it cannot be opened.
+    pub officer: Option<String>,
+    /// Why.
+    pub text: Option<String>,
+}
+
+impl std::fmt::Debug for HandedOnView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HandedOnView").field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
 /// The relay refused the alarm. It is tried again all the same.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct RefusalView {
@@ -142,6 +163,8 @@ pub struct AlarmView {
     pub call_112: bool,
     /// Every receipt that counts, from the least far to the farthest; of equals in order of arrival.
     pub receipts: Vec<ReceiptView>,
+    /// To whom it was handed on, in order of arrival.
+    pub handed_on: Vec<HandedOnView>,
     /// What is wrong.
     pub warnings: Vec<Warning>,
     /// The relay's last refusal, while it is not stored.
@@ -240,6 +263,7 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
         proof,
         held_by,
         receipts: views,
+        handed_on: handings_on(db, alarm)?.iter().map(|kept| handed_on_view(kept, &content)).collect(),
         warnings,
         refused: refused.filter(|_| state == AlarmState::NotSent),
         updates_waiting,
@@ -259,6 +283,19 @@ fn receipt_view(kept: &KeptReceipt, content: &ContentKey) -> ReceiptView {
         officer: filled(officer),
         text: filled(text),
         hash: kept.hash,
+    }
+}
+
+fn handed_on_view(kept: &KeptHandingOn, content: &ContentKey) -> HandedOnView {
+    let detail = kept.handing.open_detail(content).ok().flatten();
+    let (officer, text) = detail.map_or((None, None), |detail| (Some(detail.officer), Some(detail.text)));
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    HandedOnView {
+        by: kept.desk.clone(),
+        to: kept.to.clone(),
+        at: kept.handing.at,
+        officer: filled(officer),
+        text: filled(text),
     }
 }
 

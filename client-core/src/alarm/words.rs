@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
-use crate::alarm::{AlarmState, AlarmView, ReceiptView, Signer};
+use crate::alarm::{AlarmState, AlarmView, HandedOnView, ReceiptView, Signer};
 
 impl AlarmState {
     /// The state in a word or two.
@@ -40,6 +40,14 @@ impl AlarmView {
             }
             _ => said,
         }
+    }
+}
+
+impl HandedOnView {
+    /// Who handed the alarm on to whom.
+    pub fn words(&self, language: Language) -> String {
+        let said = format!("{}: {} {}", self.by, language.pick("doorgegeven aan", "handed on to"), self.to);
+        self.text.as_ref().map_or(said.clone(), |text| format!("{said} ({text})"))
     }
 }
 

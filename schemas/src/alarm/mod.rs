@@ -8,6 +8,7 @@ mod body;
 mod card;
 mod deposit;
 mod escalation;
+mod handing_on;
 mod note;
 mod receipt;
 mod sms;
@@ -21,11 +22,12 @@ pub use deposit::{
     DepositReceipt, DepositState, DepositTimers, MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Raise, Settlement,
 };
 pub use escalation::Escalation;
+pub use handing_on::{HandedAlarm, HandingOn, check_handing_on};
 pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, holding, standing};
 pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
 pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
-pub use timeline::{Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
+pub use timeline::{Fault, HandedOnStep, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
 pub use update::{Update, UpdateBody};
 
 use minicbor::{Decode, Encode};

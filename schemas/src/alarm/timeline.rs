@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use crate::FormatError;
 use crate::alarm::{
-    Alarm, AlarmKind, ContentKey, Fix, Provenance, Receipt, ReceiptState, Update, UpdateBody, check_receipt,
+    Alarm, AlarmKind, ContentKey, Fix, HandingOn, Provenance, Receipt, ReceiptState, Update, UpdateBody,
+    check_handing_on, check_receipt,
 };
 use crate::cbor;
 use crate::crypto::{Hash, VerifyKey};
@@ -51,6 +52,9 @@ pub struct Timeline {
     /// for itself.
     #[n(7)]
     pub text: Option<Hash>,
+    /// That desks handed it on, as signed; `None` when none did, as in files from before there was such a thing.
+    #[n(8)]
+    pub handings_on: Option<Vec<ByteVec>>,
 }
 
 impl std::fmt::Debug for Timeline {
@@ -80,6 +84,8 @@ pub struct ProvenTimeline {
     pub updates: Vec<UpdateView>,
     /// Every step that a receipt proves, by time.
     pub steps: Vec<Step>,
+    /// To whom it was handed on, by time.
+    pub handed_on: Vec<HandedOnStep>,
     /// What does not hold. Empty when all of it does.
     pub faults: Vec<Fault>,
 }
@@ -139,6 +145,21 @@ pub struct Step {
     pub receipt: Hash,
 }
 
+/// A desk handed the alarm on.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct HandedOnStep {
+    /// When, by that desk's clock.
+    pub at: Timestamp,
+    /// By which desk.
+    pub desk: String,
+    /// To which.
+    pub to: String,
+    /// The officer; `None` while it is sealed.
+    pub officer: Option<String>,
+    /// Why; `None` while it is sealed.
+    pub text: Option<String>,
+}
+
 /// Something that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "what")]
@@ -152,6 +173,11 @@ pub enum Fault {
     },
     /// A receipt that its signer did not sign or may not give, or for other bytes; counted from 1.
     Receipt {
+        /// Which.
+        number: usize,
+    },
+    /// A handing on that its desk did not sign, or of other bytes; counted from 1.
+    HandingOn {
         /// Which.
         number: usize,
     },
@@ -179,6 +205,7 @@ impl Timeline {
             updates: Vec::new(),
             receipts: Vec::new(),
             text: None,
+            handings_on: None,
         }
     }
 
@@ -225,6 +252,7 @@ impl Timeline {
         let content = content.filter(|_| says.is_some());
         let updates = self.prove_updates(alarm.value().header.alarm, content.as_ref(), &mut faults);
         let steps = self.prove_receipts(&alarm, &directory, content.as_ref(), &mut faults);
+        let handed_on = self.prove_handings_on(&alarm, &directory, content.as_ref(), &mut faults);
         Ok(ProvenTimeline {
             org: directory.org(),
             organisation: directory.name,
@@ -235,6 +263,7 @@ impl Timeline {
             says,
             updates,
             steps,
+            handed_on,
             faults,
         })
     }
@@ -264,6 +293,37 @@ impl Timeline {
         }
         views.sort_by_key(|view| view.seq);
         views
+    }
+
+    fn prove_handings_on(
+        &self,
+        alarm: &Signed<Alarm>,
+        directory: &Directory,
+        content: Option<&ContentKey>,
+        faults: &mut Vec<Fault>,
+    ) -> Vec<HandedOnStep> {
+        let name = |desk| directory.desk(desk).map(|entry| entry.name.clone()).unwrap_or_default();
+        let mut steps = Vec::new();
+        for (number, bytes) in (1..).zip(self.handings_on.iter().flatten()) {
+            let is_about =
+                |handing: &HandingOn| handing.alarm == alarm.value().header.alarm && handing.alarm_hash == alarm.hash();
+            let handing = check_handing_on(bytes, directory).ok().map(Signed::into_value).filter(is_about);
+            let Some(handing) = handing else {
+                faults.push(Fault::HandingOn { number });
+                continue;
+            };
+            let detail = content.and_then(|content| handing.open_detail(content).ok().flatten());
+            let (officer, text) = detail.map(|detail| (detail.officer, detail.text)).unzip();
+            steps.push(HandedOnStep {
+                at: handing.at,
+                desk: name(handing.by),
+                to: name(handing.to),
+                officer: officer.filter(|officer| !officer.is_empty()),
+                text: text.filter(|text| !text.is_empty()),
+            });
+        }
+        steps.sort_by_key(|step| step.at);
+        steps
     }
 
     fn prove_receipts(

@@ -278,6 +278,12 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::ESCALATIONS, "escalate", AnyKey)
     },
     Operation {
+        summary: "Hands an alarm on to another desk of the directory, with the key to it.",
+        body: Some("baken/handing-on/v0"),
+        refusals: &[NOT_ALLOWED, (403, "not_handed"), (409, "too_many")],
+        ..operation(Post, api::HANDINGS_ON, "handOn", MainKey)
+    },
+    Operation {
         summary: "Every receipt for an alarm so far, in order of arrival.",
         answer: Structure("Documents of baken/receipt/v0"),
         ..operation(Get, api::ALARM_RECEIPTS, "receipts", AnyKey)

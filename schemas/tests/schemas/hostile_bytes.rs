@@ -1,8 +1,8 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
 use baken_schemas::alarm::{
-    Alarm, Card, DepositReceipt, DepositTimers, Escalation, Note, Raise, Receipt, Settlement, SmsAlarm, SmsContext,
-    SmsHandover, SmsText, Timeline, Update,
+    Alarm, Card, DepositReceipt, DepositTimers, Escalation, HandingOn, Note, Raise, Receipt, Settlement, SmsAlarm,
+    SmsContext, SmsHandover, SmsText, Timeline, Update,
 };
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
@@ -46,6 +46,7 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Note>(bytes);
     document::<Card>(bytes);
     document::<Receipt>(bytes);
+    document::<HandingOn>(bytes);
     document::<SmsContext>(bytes);
     document::<SmsAlarm>(bytes);
     plain::<SmsHandover>(bytes);

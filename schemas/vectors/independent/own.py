@@ -181,6 +181,19 @@ def instances(world, formats, pairing):
         ]
     ])
 
+    yield yield_of("handing_on", *[
+        {
+            "alarm": fresh(16),
+            "alarm_hash": fresh(32),
+            "at": at_ms,
+            "by": desks[0].device.hex(),
+            "to": desks[1].device.hex(),
+            "detail": said,
+            "content_key": content,
+        }
+        for at_ms, said in [(-1, None), (2**40, detail)]
+    ])
+
     first_code, second_code = (code_text(os.urandom(16)) for _ in range(2))
     made = lambda author, does: {"author": author.device.hex(), "does": does}
     of = lambda device, role: {"device": device.device.hex(), "role": role}

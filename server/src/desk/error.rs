@@ -67,6 +67,12 @@ pub enum ActError {
     /// Nobody of that name works here.
     #[error("this desk has no officer of that name")]
     UnknownOfficer,
+    /// No other desk of that name.
+    #[error("the directory lists no such other desk")]
+    UnknownDesk,
+    /// What rings is no alarm that another can be given.
+    #[error("this cannot be passed on: call the other desk")]
+    StaysHere,
     /// What the officer says is missing or too long.
     #[error("say it in 1 to {} bytes", crate::desk::MAX_WORDS_BYTES)]
     Words,
@@ -87,6 +93,8 @@ impl ActError {
             Self::NotTaken => "acknowledge_first",
             Self::Closed => "alarm_closed",
             Self::UnknownOfficer => "unknown_officer",
+            Self::UnknownDesk => "unknown_desk",
+            Self::StaysHere => "cannot_be_passed_on",
             Self::Words => "words_missing_or_too_long",
             Self::TooMany => "too_many_receipts",
             Self::Desk(_) => "desk_failed",

@@ -48,8 +48,8 @@ impl Desk {
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
             MailKind::Silence => self.take_silence(place, document).await?,
-            // That this desk, or another, was called before its turn changes nothing for it.
-            MailKind::Escalation => self.pass_over(place, "escalation_taken", hash_of(&document), true).await?,
+            MailKind::Escalation => self.take_escalation(place, document).await?,
+            MailKind::HandingOn => self.take_handing_on(place, document).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
             MailKind::Timers => self.take_timers(place, document).await?,

@@ -17,7 +17,7 @@ use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
 use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
-use super::{Desk, DeskError, Known, PlaceView};
+use super::{Desk, DeskError, Known, PassedOnView, PlaceView};
 use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
@@ -145,6 +145,8 @@ pub struct AlarmDetail {
     pub receipts: Vec<ReceiptView>,
     /// In order of arrival.
     pub notes: Vec<NoteView>,
+    /// To whom it was passed on, in order of arrival.
+    pub passed_on: Vec<PassedOnView>,
     /// What machines were told.
     pub deliveries: Vec<DeliveryView>,
 }
@@ -274,9 +276,10 @@ impl Desk {
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
             let joined = store::alarm::joined(db, alarm.hash)?;
-            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes }, deliveries, card)))
+            let passed_on = store::passed_on::of_alarm(db, alarm.hash)?;
+            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes }, passed_on, deliveries, card)))
         })?;
-        let Some((rows, deliveries, card)) = read else { return Ok(None) };
+        let Some((rows, passed_on, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
         let opened = self.open_row(&rows.alarm, &known);
         let card =
@@ -299,6 +302,7 @@ impl Desk {
                 .collect(),
             receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
+            passed_on: self.passed_on_views(&passed_on, &opened, &known),
             deliveries: deliveries
                 .into_iter()
                 .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
@@ -316,9 +320,24 @@ impl Desk {
         if opened.len() >= MAX_OPENED {
             opened.clear();
         }
-        let fresh = Arc::new(opened::open(row, &known.people, (self.keys.device, &self.keys.kem)));
+        let mut fresh = opened::open(row, &known.people, (self.keys.device, &self.keys.kem));
+        if row.form == Form::Alarm && fresh.content.is_err() {
+            // A look that fails is made again with the next one.
+            let handed_on = self.store.read(|db| Ok::<_, DeskError>(store::passed_on::key_of(db, row.hash)?));
+            let keys = handed_on.unwrap_or_default();
+            let open = |document: &Vec<u8>| opened::open_handed_on(row, document, &self.keys.kem);
+            if let Some((body, content)) = keys.iter().find_map(open) {
+                fresh.content = Ok((body, Some(content)));
+            }
+        }
+        let fresh = Arc::new(fresh);
         opened.insert(row.hash, Arc::clone(&fresh));
         fresh
+    }
+
+    /// Forgets how an alarm looked: there may be a key to it now.
+    pub(super) fn forget_opened(&self, hash: Hash) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
     }
 
     fn summary(&self, rows: &Rows, opened: &Opened, known: &Known) -> AlarmSummary {
@@ -511,7 +530,7 @@ fn open_card(document: &[u8], opened: &Opened, device: DeviceId, known: &Known) 
     card.claims().open(&key).ok()
 }
 
-fn name_of(by: DeviceId, known: &Known) -> String {
+pub(super) fn name_of(by: DeviceId, known: &Known) -> String {
     let directory = known.directory.as_ref().map(|directory| directory.value());
     match directory {
         Some(directory) if directory.relay.relay == by => "relay".to_owned(),

@@ -49,6 +49,14 @@ pub(super) fn note(db: &Connection, receipt: &Receipt, wait_ms: i64, now: Timest
     }
 }
 
+/// What was only seen so far has the whole wait from now on: it was handed on to who did not have it before.
+pub(super) fn prolong(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Result<(), StoreError> {
+    match stands(db, alarm)? {
+        Some(ReceiptState::Seen) => expect(db, alarm, wait_ms, now),
+        _ => Ok(()),
+    }
+}
+
 /// From now on something must follow within `wait_ms`.
 fn expect(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Result<(), StoreError> {
     db.prepare_cached("INSERT OR REPLACE INTO follow_up (alarm, due_at, wait_ms) VALUES (?1, ?2, ?3)")?

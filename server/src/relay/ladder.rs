@@ -116,6 +116,11 @@ pub(super) fn escalate(db: &Connection, alarm: AlarmId, now: Timestamp) -> Resul
     hand_over(db, alarm, next, &rung.responders, now).map(Some)
 }
 
+/// Hands an alarm over to a desk that is not on its ladder. Who is to be woken.
+pub(super) fn hand_on(db: &Connection, alarm: AlarmId, to: DeviceId, now: Timestamp) -> Result<Vec<Topic>, StoreError> {
+    hand_over(db, alarm, last_called(db, alarm)?, &[to], now)
+}
+
 struct StoredRung {
     responders: Vec<DeviceId>,
     wait_ms: i64,
@@ -184,7 +189,7 @@ fn hand_over(
                 wakes.push(mail::put(db, to, kind, document, now)?);
             }
         }
-        if rung > 0 {
+        if rung > 0 || handed(db, alarm)?.len() > responders.len() {
             for (kind, document) in since_pressed(db, alarm)? {
                 mail::put(db, to, kind, document, now)?;
             }
@@ -193,13 +198,14 @@ fn hand_over(
     Ok(wakes)
 }
 
-/// Updates, responders' receipts and escalations of an alarm so far, for who is called later.
+/// Updates, responders' receipts, and how an alarm was passed on so far, for who is called later.
 fn since_pressed(db: &Connection, alarm: AlarmId) -> Result<Vec<(MailKind, i64)>, StoreError> {
     let mut found = Vec::new();
     for (kind, sql) in [
         (MailKind::Update, "SELECT document FROM alarm_update WHERE alarm = ?1 ORDER BY seq"),
         (MailKind::Receipt, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY place"),
         (MailKind::Escalation, "SELECT document FROM escalation WHERE alarm = ?1 ORDER BY place"),
+        (MailKind::HandingOn, "SELECT document FROM handing_on WHERE alarm = ?1 ORDER BY place"),
     ] {
         let mut statement = db.prepare_cached(sql)?;
         let mut rows = statement.query([alarm.0])?;

@@ -18,6 +18,7 @@ mod devices;
 mod entries;
 mod escalations;
 mod follow_up;
+mod handings_on;
 mod ladder;
 mod live;
 mod log;
@@ -79,6 +80,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_5_deposit.sql"),
         include_str!("schema_6_escalation.sql"),
         include_str!("schema_7_follow_up.sql"),
+        include_str!("schema_8_handing_on.sql"),
     ],
 };
 

@@ -12,8 +12,8 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, deposits, devices, entries, escalations, live, log, mail, messages, orders,
-    org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
+    Relay, activate, alarms, blobs, cards, deposits, devices, entries, escalations, handings_on, live, log, mail,
+    messages, orders, org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.
@@ -68,6 +68,7 @@ impl Relay {
             .route(api::ORDERS, small(post(orders::post)))
             .route(api::RECEIPTS, small(post(receipts::post)))
             .route(api::ESCALATIONS, small(post(escalations::post)))
+            .route(api::HANDINGS_ON, small(post(handings_on::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
             .route(api::MAIL, get(mail::page))
             .route(api::LIVE, get(live::stream))

@@ -9,6 +9,8 @@
 //! POST /api/alarms/{id}/verify           {"how":"…"}
 //! POST /api/alarms/{id}/underway         {"what":"…"}
 //! POST /api/alarms/{id}/close            {"outcome":"…"}
+//! POST /api/alarms/{id}/hand-on          {"desk":"…","why":"…"}, another desk of the directory by its id
+//! POST /api/alarms/{id}/next-rung        {"why":"…"}: the ladder's next rung is called now
 //! ```
 //! An act answers with the alarm as it is now; a refusal is a problem document (RFC 9457), with who has the alarm where
 //! that is the reason.
@@ -22,7 +24,8 @@ use baken_schemas::id::AlarmId;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::desk::{Act, ActError, DeskError};
+use crate::desk::officers::Officer;
+use crate::desk::{Act, ActError, Desk, DeskError, Onward};
 use crate::web::Console;
 use crate::web::guard::LoggedIn;
 
@@ -48,7 +51,9 @@ pub fn status_of(error: &ActError) -> StatusCode {
     match error {
         ActError::Unknown => StatusCode::NOT_FOUND,
         ActError::Held | ActError::NotTaken | ActError::Closed | ActError::TooMany => StatusCode::CONFLICT,
-        ActError::Words | ActError::UnknownOfficer => StatusCode::UNPROCESSABLE_ENTITY,
+        ActError::Words | ActError::UnknownOfficer | ActError::UnknownDesk | ActError::StaysHere => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         ActError::Desk(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -102,6 +107,8 @@ pub struct Said {
     also: Also,
     holding: String,
     to: String,
+    desk: String,
+    why: String,
     how: String,
     what: String,
     outcome: String,
@@ -117,9 +124,39 @@ enum Also {
     No,
 }
 
+/// What an officer does with an alarm.
+#[derive(Debug)]
+pub enum Deed {
+    /// Something that is receipted.
+    Act(Act),
+    /// It is passed on, for this reason.
+    PassOn(Onward, String),
+}
+
+impl Deed {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn of(&self, desk: &Desk, alarm: AlarmId, officer: &Officer) -> Result<(), ActError> {
+        match self {
+            Self::Act(act) => desk.act(alarm, officer, act).await,
+            Self::PassOn(onward, why) => desk.pass_on(alarm, officer, *onward, why).await,
+        }
+    }
+}
+
 impl Said {
-    /// The act that a path names.
-    pub fn act(self, name: &str) -> Option<Act> {
+    /// What a path names.
+    pub fn deed(self, name: &str) -> Option<Deed> {
+        match name {
+            "hand-on" => Some(Deed::PassOn(Onward::Desk(self.desk.parse().ok()?), self.why)),
+            "next-rung" => Some(Deed::PassOn(Onward::NextRung, self.why)),
+            _ => self.act(name).map(Deed::Act),
+        }
+    }
+
+    fn act(self, name: &str) -> Option<Act> {
         let also = match &self.also {
             Also::Flag(also) => *also,
             Also::Field(text) => text == "1",
@@ -145,14 +182,14 @@ pub async fn act(
     said: Json<Said>,
 ) -> Response {
     let Ok(alarm) = alarm.parse() else { return unknown() };
-    let Some(act) = said.0.act(&name) else {
+    let Some(deed) = said.0.deed(&name) else {
         return problem(
             StatusCode::NOT_FOUND,
             "unknown_act",
-            "acknowledge, take-over, hand-to, verify, underway or close",
+            "acknowledge, take-over, hand-to, verify, underway, close, hand-on or next-rung",
         );
     };
-    match console.desk.act(alarm, &officer, &act).await {
+    match deed.of(&console.desk, alarm, &officer).await {
         Ok(()) => show(&console, alarm),
         Err(error) => {
             let detail = match (&error, console.desk.alarm(alarm)) {

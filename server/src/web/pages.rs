@@ -53,6 +53,8 @@ struct AlarmPage {
     is_holder: bool,
     /// The other officers of this desk.
     colleagues: Vec<String>,
+    /// The other desks: id and name.
+    desks: Vec<(String, String)>,
     ringing: usize,
 }
 
@@ -176,6 +178,7 @@ pub async fn alarm(
     let page = AlarmPage {
         is_holder,
         colleagues,
+        desks: console.desk.other_desks().into_iter().map(|(desk, name)| (desk.to_string(), name)).collect(),
         frame: frame(&console, officer.name, language, format!("/alarms/{}?", detail.alarm.id)),
         ringing: usize::from(detail.alarm.ringing),
         detail,
@@ -210,10 +213,10 @@ pub async fn act(
     Path((alarm, name)): Path<(String, String)>,
     Form(said): Form<Said>,
 ) -> Response {
-    let (Ok(alarm), Some(act)) = (alarm.parse(), said.act(&name)) else {
+    let (Ok(alarm), Some(deed)) = (alarm.parse(), said.deed(&name)) else {
         return not_found(AskedLanguage(language)).await;
     };
-    let refused = match console.desk.act(alarm, &officer, &act).await {
+    let refused = match deed.of(&console.desk, alarm, &officer).await {
         Ok(()) => return Redirect::to(&format!("/alarms/{alarm}")).into_response(),
         Err(refused) => refused,
     };
@@ -225,6 +228,8 @@ pub async fn act(
             let desk = holder.as_ref().map(|holder| holder.desk.clone()).unwrap_or_default();
             format!("{} {} ({desk})", words.act_held, who.unwrap_or_else(|| words.an_officer.to_owned()))
         }
+        ActError::UnknownDesk => words.act_unknown_desk.to_owned(),
+        ActError::StaysHere => words.act_stays_here.to_owned(),
         ActError::UnknownOfficer => words.act_unknown_officer.to_owned(),
         ActError::NotTaken => words.act_not_taken.to_owned(),
         ActError::Closed => words.act_closed.to_owned(),

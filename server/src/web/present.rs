@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{Provenance, ReceiptState};
 
-use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, HolderView, SignatureView};
+use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, HolderView, PassedOnView, SignatureView};
 use crate::web::words::Words;
 use baken_schemas::local_time::local;
 
@@ -244,7 +244,29 @@ fn course(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
         text: if note.duress { words.with_duress.to_owned() } else { String::new() },
         trouble: if note.duress { words.duress_warning } else { "" },
     });
-    receipts.chain(notes).collect()
+    let passed_on = detail.passed_on.iter().map(|passed| passed_on(passed, words));
+    receipts.chain(passed_on).chain(notes).collect()
+}
+
+fn passed_on(passed: &PassedOnView, words: &'static Words) -> Moment {
+    Moment {
+        at: local(passed.at),
+        what: match &passed.to {
+            Some(to) => format!("{} {to}", words.handed_on_to),
+            None => words.next_rung_called.to_owned(),
+        },
+        by: match &passed.officer {
+            Some(officer) => format!("{officer}, {}", passed.by),
+            None => passed.by.clone(),
+        },
+        text: passed.text.clone().unwrap_or_default(),
+        trouble: match passed.sending {
+            Some("waiting") => words.sending,
+            Some("refused") if passed.to.is_none() => words.top_of_ladder,
+            Some("refused") => words.send_refused,
+            _ => "",
+        },
+    }
 }
 
 fn updates(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {

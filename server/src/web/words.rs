@@ -58,6 +58,15 @@ words! {
     take_over: "Overnemen", "Take it over";
     hand_to: "Overdragen aan een collega", "Hand it to a colleague";
     hand_to_whom: "Aan wie?", "To whom?";
+    hand_on: "Doorgeven aan een andere meldkamer", "Hand it on to another desk";
+    hand_on_to_whom: "Aan welke meldkamer?", "To which desk?";
+    pass_on_why: "Waarom?", "Why?";
+    next_rung: "Volgende trede nu oproepen", "Call the next rung now";
+    handed_on_to: "Doorgegeven aan", "Handed on to";
+    next_rung_called: "Volgende trede opgeroepen", "Next rung called";
+    top_of_ladder: "De relay kent geen hogere trede: iedereen is al opgeroepen.", "The relay knows no higher rung: everybody was called already.";
+    act_unknown_desk: "Die meldkamer staat niet in de lijst van de organisatie.", "The organisation's directory lists no such desk.";
+    act_stays_here: "Dit kan niet worden doorgegeven. Bel de andere meldkamer.", "This cannot be passed on. Call the other desk.";
     act_unknown_officer: "Die collega werkt niet bij deze meldkamer.", "No colleague of that name works at this desk.";
     an_officer: "een medewerker", "an officer";
     of_desk: "van", "of";

@@ -8,6 +8,7 @@ mod compaction;
 mod deposits;
 mod follow_ups;
 mod guests;
+mod handings_on;
 mod ladder;
 pub mod live;
 mod membership;

@@ -11,6 +11,7 @@ mod docs;
 mod evil_relay;
 mod exported;
 mod follow_up;
+mod handing_on;
 #[cfg(unix)]
 mod kill;
 mod main_job;

@@ -348,6 +348,7 @@ struct Told {
     started: bool,
     receipts: Vec<baken_schemas::crypto::Hash>,
     warnings: Vec<Warning>,
+    handed_on: usize,
     call_112: bool,
 }
 
@@ -367,6 +368,11 @@ impl Told {
                 out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.language))));
             }
         }
+        for on in view.handed_on.iter().skip(self.handed_on) {
+            out.json(&json!({"alarm": view.alarm, "handed_on": on, "words": on.words(out.language)}));
+            out.line(format!("{}  {}", on.at.to_rfc3339(), on.words(out.language)));
+        }
+        self.handed_on = self.handed_on.max(view.handed_on.len());
         for warning in &view.warnings {
             if !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
@@ -434,6 +440,9 @@ fn show_view(view: &AlarmView, out: &Output) {
     out.line(out.paint(colour, &view.words(out.language)));
     for receipt in &view.receipts {
         out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.language)));
+    }
+    for on in &view.handed_on {
+        out.line(format!("  {}  {}", on.at.to_rfc3339(), on.words(out.language)));
     }
     if let Some(refused) = &view.refused {
         out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));

@@ -91,6 +91,7 @@ const FORMATS: &[Format] = &[
     ("sms", sms::make_text, sms::open_text),
     ("sms_alarm", sms::make_alarm, sms::open_alarm),
     ("deposit", deposit::make_deposit, deposit::open_deposit),
+    ("handing_on", alarm::make_handing_on, alarm::open_handing_on),
 ];
 
 impl Set {

@@ -159,6 +159,11 @@ pub(in crate::desk) fn cards_wanted(db: &Connection) -> rusqlite::Result<Vec<(Ha
     db.prepare_cached(&sql)?.query_map([], |row| Ok((Hash(row.get(0)?), DeviceId(row.get(1)?))))?.collect()
 }
 
+/// It holds the key of its sender's card after all.
+pub(in crate::desk) fn brings_key(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET brings_key = 1 WHERE hash = ?1", params![hash.0]).map(drop)
+}
+
 /// How many alarms are open.
 pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
     let closed = ReceiptState::Closed as i64;

@@ -4,6 +4,7 @@
 pub(super) mod alarm;
 pub(super) mod delivery;
 pub(super) mod order;
+pub(super) mod passed_on;
 pub(super) mod receipt;
 pub(super) mod session;
 mod trust;
@@ -35,6 +36,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
         include_str!("schema_7_follow_up.sql"),
+        include_str!("schema_8_passed_on.sql"),
     ],
 };
 

@@ -26,7 +26,7 @@ pub(in crate::desk) fn outgoing(db: &Connection, now: Timestamp) -> rusqlite::Re
         "SELECT hash, document, attempts, kind FROM outgoing_order WHERE sending = 1 AND due_at <= ?1 ORDER BY number LIMIT ?2",
     )?;
     sql.query_map(params![now.0, MAX_OUTGOING], |row| {
-        let kind = if row.get::<_, i64>(3)? == 0 { OutgoingKind::Freeze } else { OutgoingKind::Raise };
+        let kind = OutgoingKind::of(row.get(3)?).ok_or(rusqlite::types::FromSqlError::InvalidType)?;
         Ok(OutgoingOrder { hash: Hash(row.get(0)?), kind, document: row.get(1)?, attempts: row.get(2)? })
     })?
     .collect()
