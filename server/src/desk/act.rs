@@ -85,7 +85,7 @@ impl Act {
     }
 
     /// The officer's words, checked.
-    fn words(&self) -> Result<&str, ActError> {
+    pub(super) fn words(&self) -> Result<&str, ActError> {
         let (words, may_be_empty) = match self {
             Self::Acknowledge { .. } | Self::TakeOver { .. } | Self::HandTo { .. } => ("", true),
             Self::Verify { how } => (how.trim(), false),
@@ -107,11 +107,17 @@ impl Desk {
         }
     }
 
-    /// Does what an officer asks. Acknowledging again what one already has is no error and has no effect.
+    /// Does what an officer asks, with an alarm and those that are folded behind it. Acknowledging again what one already has is no error and has no effect.
     ///
     /// # Errors
     /// [`ActError`].
     pub async fn act(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
+        self.act_alone(alarm, officer, act).await?;
+        self.act_on_folded(alarm, officer, act).await
+    }
+
+    /// As [`Self::act`], with this very alarm only.
+    pub(super) async fn act_alone(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
         match self.act_once(alarm, officer, act).await {
             // The alarm's other form may have come at that very moment, and is shown in its place.
             Err(ActError::Unknown) => self.act_once(alarm, officer, act).await,
@@ -134,7 +140,9 @@ impl Desk {
         }
         let opened = self.open_row(&row, &self.known());
         let detail = ReceiptDetail { officer: holder, text: words };
-        let mut deliveries = self.deliveries_for(&row, &opened, act.state(), Some(&detail));
+        // Of a flood machines are told once.
+        let mut deliveries =
+            if row.folded { Vec::new() } else { self.deliveries_for(&row, &opened, act.state(), Some(&detail)) };
         let mut rng = self.fork_rng();
         let at_rest = self.seal_at_rest(&cbor::to_vec(&detail), &mut rng);
         let content = opened.content_key().cloned();

@@ -67,6 +67,9 @@ pub enum ActError {
     /// Nobody of that name works here.
     #[error("this desk has no officer of that name")]
     UnknownOfficer,
+    /// No such incident, or the alarm is in none.
+    #[error("there is no such incident at this desk")]
+    UnknownIncident,
     /// No other desk of that name.
     #[error("the directory lists no such other desk")]
     UnknownDesk,
@@ -93,6 +96,7 @@ impl ActError {
             Self::NotTaken => "acknowledge_first",
             Self::Closed => "alarm_closed",
             Self::UnknownOfficer => "unknown_officer",
+            Self::UnknownIncident => "unknown_incident",
             Self::UnknownDesk => "unknown_desk",
             Self::StaysHere => "cannot_be_passed_on",
             Self::Words => "words_missing_or_too_long",

@@ -38,7 +38,8 @@ impl Desk {
 
     async fn reopen(&self, row: &AlarmRow) -> Result<(), DeskError> {
         let opened = self.open_row(row, &self.known());
-        let mut deliveries = self.deliveries_for(row, &opened, ReceiptState::Reopened, None);
+        let mut deliveries =
+            if row.folded { Vec::new() } else { self.deliveries_for(row, &opened, ReceiptState::Reopened, None) };
         let (keys, now) = (self.keys.clone(), self.now());
         let to_make = ReceiptToMake { state: ReceiptState::Reopened, at: now, sending: sending_of(row.form) };
         let (alarm, hash): (_, Hash) = (row.alarm, row.hash);

@@ -7,7 +7,7 @@
 //! ```
 //! [`Desk`] holds no sockets: whoever runs it ([`run`], or a simulation) brings mail in and carries receipts and
 //! deliveries out. What it keeps is sealed to the desk's key, as it came, and opened in memory when somebody looks.
-//! An alarm that cannot be opened or proven rings all the same.
+//! An alarm that cannot be opened or proven rings all the same. Several may be one incident ([`incidents`]).
 
 mod act;
 mod channels;
@@ -16,6 +16,7 @@ mod config;
 pub mod duty;
 mod error;
 mod follow_up;
+mod incidents;
 mod login;
 pub mod officers;
 mod opened;
@@ -39,6 +40,7 @@ pub use channels::{
 };
 pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
 pub use error::{ActError, DeskError};
+pub use incidents::{DoneToIncident, FoldedView, IncidentId, IncidentView, Refused};
 pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
 pub use orders::{OutgoingKind, OutgoingOrder};

@@ -153,7 +153,13 @@ impl Desk {
         let believed = new.form == Form::Alarm && opened.signature != SignatureView::Mismatch;
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
         let order = self.precedence(shown.as_ref(), &new, opened.signature);
-        let deliveries = if order.is_silent() {
+        let behind = match order {
+            Precedence::Only if matches!(new.form, Form::Alarm | Form::Sms) => {
+                self.folds_behind(new.device, &opened)?
+            }
+            _ => None,
+        };
+        let deliveries = if order.is_silent() || behind.is_some() {
             Vec::new()
         } else {
             self.deliveries_for(&row, &opened, ReceiptState::Received, None)
@@ -171,6 +177,9 @@ impl Desk {
                 if !store::alarm::add(db, &new)? {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
                     return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
+                }
+                if let Some(behind) = behind {
+                    store::incident::fold(db, new.alarm, behind)?;
                 }
                 match order {
                     Precedence::Only => {}
@@ -304,6 +313,7 @@ impl Desk {
         }
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, receipt.alarm_hash)?))?;
         let mut deliveries = match &row {
+            Some(row) if row.folded => Vec::new(),
             Some(row) => {
                 let opened = self.open_row(row, &self.known());
                 self.deliveries_for(row, &opened, receipt.state, None)
@@ -583,5 +593,6 @@ fn row_of(new: &NewAlarm) -> AlarmRow {
         received_at: new.received_at,
         state: ReceiptState::Received,
         by_text: new.form == Form::Sms,
+        folded: false,
     }
 }

@@ -11,13 +11,14 @@ use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
+use rusqlite::Connection;
 use serde::Serialize;
 
 use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
 use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
-use super::{Desk, DeskError, Known, PassedOnView, PlaceView};
+use super::{Desk, DeskError, FoldedView, IncidentId, Known, PassedOnView, PlaceView};
 use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
@@ -108,6 +109,12 @@ pub struct AlarmSummary {
     pub held_by: Option<HolderView>,
     /// Who had it last, when nothing followed and it rings again.
     pub had_by: Option<HolderView>,
+    /// The incident that it is part of.
+    pub incident: Option<IncidentId>,
+    /// How many further alarms of this device are folded behind it.
+    pub folded: u32,
+    /// How many of those nobody has: then the entry rings.
+    pub folded_ringing: u32,
     /// How, by whom and when it was verified, the newest that was said.
     pub verification: Option<VerificationView>,
     /// Somebody has verified it.
@@ -145,6 +152,8 @@ pub struct AlarmDetail {
     pub receipts: Vec<ReceiptView>,
     /// In order of arrival.
     pub notes: Vec<NoteView>,
+    /// The newest alarms that are folded behind it.
+    pub folded_alarms: Vec<FoldedView>,
     /// To whom it was passed on, in order of arrival.
     pub passed_on: Vec<PassedOnView>,
     /// What machines were told.
@@ -239,6 +248,24 @@ struct Rows {
     updates: Vec<UpdateRow>,
     receipts: Vec<ReceiptRow>,
     notes: Vec<NoteRow>,
+    incident: Option<IncidentId>,
+    /// How many are folded behind it, and how many of them ring.
+    folded: (u32, u32),
+}
+
+impl Rows {
+    /// With at most so many updates.
+    fn read(db: &Connection, alarm: AlarmRow, updates: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            joined: store::alarm::joined(db, alarm.hash)?,
+            updates: store::alarm::updates(db, alarm.alarm, updates)?,
+            receipts: store::receipt::of_alarm(db, alarm.hash)?,
+            notes: store::alarm::notes(db, alarm.alarm, alarm.device)?,
+            incident: store::incident::of_alarm(db, alarm.alarm)?,
+            folded: store::incident::count_folded(db, alarm.alarm)?,
+            alarm,
+        })
+    }
 }
 
 impl Desk {
@@ -250,11 +277,7 @@ impl Desk {
         let (rows, count) = self.store.read(|db| {
             let mut rows = Vec::new();
             for alarm in store::alarm::list(db, open)? {
-                let updates = store::alarm::updates(db, alarm.alarm, UPDATES_FOR_POSITION)?;
-                let receipts = store::receipt::of_alarm(db, alarm.hash)?;
-                let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
-                let joined = store::alarm::joined(db, alarm.hash)?;
-                rows.push(Rows { alarm, joined, updates, receipts, notes });
+                rows.push(Rows::read(db, alarm, UPDATES_FOR_POSITION)?);
             }
             Ok::<_, DeskError>((rows, store::alarm::count_open(db)?))
         })?;
@@ -270,14 +293,10 @@ impl Desk {
     pub fn alarm(&self, alarm: AlarmId) -> Result<Option<AlarmDetail>, DeskError> {
         let read = self.store.read(|db| {
             let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
-            let updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
-            let receipts = store::receipt::of_alarm(db, alarm.hash)?;
-            let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
-            let joined = store::alarm::joined(db, alarm.hash)?;
             let passed_on = store::passed_on::of_alarm(db, alarm.hash)?;
-            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes }, passed_on, deliveries, card)))
+            Ok::<_, DeskError>(Some((Rows::read(db, alarm, UPDATES_SHOWN)?, passed_on, deliveries, card)))
         })?;
         let Some((rows, passed_on, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
@@ -302,6 +321,7 @@ impl Desk {
                 .collect(),
             receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
+            folded_alarms: self.folded_views(rows.alarm.alarm)?,
             passed_on: self.passed_on_views(&passed_on, &opened, &known),
             deliveries: deliveries
                 .into_iter()
@@ -364,7 +384,10 @@ impl Desk {
         AlarmSummary {
             alarm: row.alarm,
             state: row.state,
-            ringing: !row.state.is_by_human(),
+            ringing: !row.state.is_by_human() || rows.folded.1 > 0,
+            incident: rows.incident,
+            folded: rows.folded.0,
+            folded_ringing: rows.folded.1,
             received_at: row.received_at,
             age_s: now.since_ms(row.received_at).max(0) / 1000,
             kind: opened.kind(),

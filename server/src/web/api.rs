@@ -10,6 +10,10 @@
 //! POST /api/alarms/{id}/underway         {"what":"…"}
 //! POST /api/alarms/{id}/close            {"outcome":"…"}
 //! POST /api/alarms/{id}/hand-on          {"desk":"…","why":"…"}, another desk of the directory by its id
+//! POST /api/alarms/{id}/join             {"alarm":"…"}: from now on the two are one incident
+//! POST /api/alarms/{id}/leave            {}: it is part of none
+//! GET  /api/incidents/{id}               its alarms
+//! POST /api/incidents/{id}/{act}         the same with each alarm: {"done":n,"refused":[{"alarm","code"}]}
 //! POST /api/alarms/{id}/next-rung        {"why":"…"}: the ladder's next rung is called now
 //! ```
 //! An act answers with the alarm as it is now; a refusal is a problem document (RFC 9457), with who has the alarm where
@@ -49,7 +53,7 @@ fn failed(error: &DeskError) -> Response {
 /// The status that goes with a refusal.
 pub fn status_of(error: &ActError) -> StatusCode {
     match error {
-        ActError::Unknown => StatusCode::NOT_FOUND,
+        ActError::Unknown | ActError::UnknownIncident => StatusCode::NOT_FOUND,
         ActError::Held | ActError::NotTaken | ActError::Closed | ActError::TooMany => StatusCode::CONFLICT,
         ActError::Words | ActError::UnknownOfficer | ActError::UnknownDesk | ActError::StaysHere => {
             StatusCode::UNPROCESSABLE_ENTITY
@@ -109,6 +113,7 @@ pub struct Said {
     to: String,
     desk: String,
     why: String,
+    alarm: String,
     how: String,
     what: String,
     outcome: String,
@@ -131,6 +136,10 @@ pub enum Deed {
     Act(Act),
     /// It is passed on, for this reason.
     PassOn(Onward, String),
+    /// It is one incident with that alarm.
+    Join(AlarmId),
+    /// It is part of no incident.
+    Leave,
 }
 
 impl Deed {
@@ -142,6 +151,8 @@ impl Deed {
         match self {
             Self::Act(act) => desk.act(alarm, officer, act).await,
             Self::PassOn(onward, why) => desk.pass_on(alarm, officer, *onward, why).await,
+            Self::Join(with) => desk.join(alarm, *with, officer).await.map(drop),
+            Self::Leave => desk.leave(alarm, officer).await,
         }
     }
 }
@@ -152,11 +163,14 @@ impl Said {
         match name {
             "hand-on" => Some(Deed::PassOn(Onward::Desk(self.desk.parse().ok()?), self.why)),
             "next-rung" => Some(Deed::PassOn(Onward::NextRung, self.why)),
+            "join" => Some(Deed::Join(self.alarm.parse().ok()?)),
+            "leave" => Some(Deed::Leave),
             _ => self.act(name).map(Deed::Act),
         }
     }
 
-    fn act(self, name: &str) -> Option<Act> {
+    /// The act that a path names.
+    pub fn act(self, name: &str) -> Option<Act> {
         let also = match &self.also {
             Also::Flag(also) => *also,
             Also::Field(text) => text == "1",
@@ -186,7 +200,7 @@ pub async fn act(
         return problem(
             StatusCode::NOT_FOUND,
             "unknown_act",
-            "acknowledge, take-over, hand-to, verify, underway, close, hand-on or next-rung",
+            "acknowledge, take-over, hand-to, verify, underway, close, hand-on, next-rung, join or leave",
         );
     };
     match deed.of(&console.desk, alarm, &officer).await {

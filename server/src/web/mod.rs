@@ -7,6 +7,7 @@ mod api;
 mod callbacks;
 mod channels;
 mod guard;
+mod incidents;
 mod live;
 mod pages;
 mod present;
@@ -60,6 +61,10 @@ impl Console {
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
             .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/incidents/{incident}", get(incidents::show))
+            .route("/incidents/{incident}/{act}", post(incidents::act))
+            .route("/api/incidents/{incident}", get(incidents::show_json))
+            .route("/api/incidents/{incident}/{act}", post(incidents::act_json))
             .route("/channels", get(channels::list))
             .route("/channels/{channel}/test", post(channels::test))
             .route("/api/channels", get(channels::list_json))

@@ -78,6 +78,10 @@ pub struct ShownAlarm {
     pub verification: &'static str,
     /// The caller must not be seen to have called.
     pub discreet: bool,
+    /// The incident that it is part of; empty when it is in none.
+    pub incident: String,
+    /// "en nog 480 alarmen van dit toestel", empty when none are folded behind it.
+    pub folded: String,
     /// What an officer must mind, most urgent first.
     pub warnings: Vec<&'static str>,
 }
@@ -142,8 +146,42 @@ impl ShownAlarm {
                 (false, _) => words.not_verified,
             },
             discreet: alarm.discreet,
+            incident: alarm.incident.map(|incident| incident.to_string()).unwrap_or_default(),
+            folded: folded(alarm, words),
             warnings,
         }
+    }
+}
+
+fn folded(alarm: &AlarmSummary, words: &Words) -> String {
+    match (alarm.folded, alarm.folded_ringing) {
+        (0, _) => String::new(),
+        (count, 0) => format!("+ {count} {}", words.folded),
+        (count, ringing) => format!("+ {count} {}, {ringing} {}", words.folded, words.folded_ringing),
+    }
+}
+
+/// What a list shows as one: an alarm, or the alarms of an incident.
+#[derive(Debug)]
+pub struct ShownEntry {
+    /// The incident; empty for a single alarm.
+    pub incident: String,
+    /// Its alarms.
+    pub alarms: Vec<ShownAlarm>,
+}
+
+impl ShownEntry {
+    /// Puts the alarms of an incident together, where the first of them stands.
+    pub fn of(alarms: Vec<ShownAlarm>) -> Vec<Self> {
+        let mut entries: Vec<Self> = Vec::new();
+        for alarm in alarms {
+            let of_it = entries.iter_mut().find(|entry| !alarm.incident.is_empty() && entry.incident == alarm.incident);
+            match of_it {
+                Some(entry) => entry.alarms.push(alarm),
+                None => entries.push(Self { incident: alarm.incident.clone(), alarms: vec![alarm] }),
+            }
+        }
+        entries
     }
 }
 
@@ -184,6 +222,8 @@ pub struct ShownDetail {
     pub course: Vec<Moment>,
     /// Updates, the newest first.
     pub updates: Vec<Moment>,
+    /// Alarms folded behind it, the newest first: id and moment.
+    pub folded: Vec<(String, String)>,
     /// Deliveries.
     pub machines: Vec<Moment>,
 }
@@ -198,9 +238,17 @@ impl ShownDetail {
             card: card(detail, words),
             course: course(detail, words),
             updates: updates(detail, words),
+            folded: folded_alarms(detail, words),
             machines: machines(detail, language),
         }
     }
+}
+
+fn folded_alarms(detail: &AlarmDetail, words: &Words) -> Vec<(String, String)> {
+    let shown = detail.folded_alarms.iter();
+    shown
+        .map(|one| (one.alarm.to_string(), format!("{} · {}", local(one.received_at), words.state(one.state))))
+        .collect()
 }
 
 fn card(detail: &AlarmDetail, words: &'static Words) -> Vec<Line> {

@@ -58,6 +58,19 @@ words! {
     take_over: "Overnemen", "Take it over";
     hand_to: "Overdragen aan een collega", "Hand it to a colleague";
     hand_to_whom: "Aan wie?", "To whom?";
+    incident: "Incident", "Incident";
+    of_incident: "alarmen die bij elkaar horen", "alarms that belong together";
+    incident_show: "Bekijk het incident", "Look at the incident";
+    incident_join: "Hoort bij hetzelfde incident als", "Part of the same incident as";
+    incident_join_do: "Samenvoegen", "Join";
+    incident_leave: "Hoort niet bij dit incident", "Not part of this incident";
+    incident_acts: "Wat u hier doet, doet u met elk alarm van het incident.", "What you do here you do with every alarm of the incident.";
+    incident_done: "Gedaan bij zoveel alarmen:", "Done with so many alarms:";
+    incident_not_done: "Niet gedaan bij:", "Not done with:";
+    folded: "alarmen van dit toestel", "alarms of this device";
+    folded_ringing: "nog niet opgepakt", "not taken yet";
+    folded_all: "Meer alarmen van dit toestel", "More alarms of this device";
+    act_unknown_incident: "Dit incident is er niet meer.", "This incident is no more.";
     hand_on: "Doorgeven aan een andere meldkamer", "Hand it on to another desk";
     hand_on_to_whom: "Aan welke meldkamer?", "To which desk?";
     pass_on_why: "Waarom?", "Why?";
@@ -166,6 +179,16 @@ impl Words {
 
     fn pick(&self, nl: &'static str, en: &'static str) -> &'static str {
         if self.is_dutch() { nl } else { en }
+    }
+
+    /// Why an act was not done with an alarm of an incident, by its code.
+    pub fn refusal(&self, code: &str) -> &'static str {
+        match code {
+            "already_acknowledged" => self.pick("een ander heeft het", "somebody else has it"),
+            "acknowledge_first" => self.pick("eerst oppakken", "take it first"),
+            "alarm_closed" => self.pick("al afgesloten", "closed already"),
+            _ => self.pick("niet gelukt", "not done"),
+        }
     }
 
     /// A kind of alarm.

@@ -6,6 +6,7 @@ mod channels;
 mod check_ins;
 mod console;
 mod follow_ups;
+mod incidents;
 mod orders;
 mod passing_on;
 mod probes;

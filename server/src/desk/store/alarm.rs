@@ -38,6 +38,8 @@ pub(in crate::desk) struct AlarmRow {
     pub state: ReceiptState,
     /// It came as a text message, or also as one.
     pub by_text: bool,
+    /// It is shown behind another of its device.
+    pub folded: bool,
 }
 
 /// A new one.
@@ -82,10 +84,11 @@ fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
         received_at: Timestamp(row.get("received_at")?),
         state: state_column(row, "state")?,
         by_text: by_text || text_joined,
+        folded: row.get("is_folded")?,
     })
 }
 
-const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state, by_text,
+const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state, by_text, folded <> x'' AS is_folded,
     EXISTS (SELECT 1 FROM alarm AS other WHERE other.joined = alarm.hash AND other.by_text = 1) AS text_joined";
 
 /// Adds a row; `false` when these very bytes are there already.
@@ -140,9 +143,11 @@ pub(in crate::desk) fn joined(db: &Connection, shown: Hash) -> rusqlite::Result<
 pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec<AlarmRow>> {
     let (seen, closed) = (ReceiptState::Seen as i64, ReceiptState::Closed as i64);
     let filter = if open {
-        format!("state <> {closed} AND superseded = 0 ORDER BY state BETWEEN {seen} AND {closed}, received_at, number")
+        format!(
+            "state <> {closed} AND superseded = 0 AND folded = x'' ORDER BY state BETWEEN {seen} AND {closed}, received_at, number"
+        )
     } else {
-        format!("state = {closed} AND superseded = 0 ORDER BY received_at DESC, number DESC")
+        format!("state = {closed} AND superseded = 0 AND folded = x'' ORDER BY received_at DESC, number DESC")
     };
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {filter} LIMIT {MAX_LISTED}");
     db.prepare_cached(&sql)?.query_map([], read_alarm)?.collect()
@@ -167,7 +172,7 @@ pub(in crate::desk) fn brings_key(db: &Connection, hash: Hash) -> rusqlite::Resu
 /// How many alarms are open.
 pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
     let closed = ReceiptState::Closed as i64;
-    let sql = format!("SELECT count(*) FROM alarm WHERE state <> {closed} AND superseded = 0");
+    let sql = format!("SELECT count(*) FROM alarm WHERE state <> {closed} AND superseded = 0 AND folded = x''");
     db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or_default())
 }
 

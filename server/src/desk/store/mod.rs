@@ -3,6 +3,7 @@
 
 pub(super) mod alarm;
 pub(super) mod delivery;
+pub(super) mod incident;
 pub(super) mod order;
 pub(super) mod passed_on;
 pub(super) mod receipt;
@@ -37,6 +38,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_6_channels.sql"),
         include_str!("schema_7_follow_up.sql"),
         include_str!("schema_8_passed_on.sql"),
+        include_str!("schema_9_incident.sql"),
     ],
 };
 
