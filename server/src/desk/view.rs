@@ -8,13 +8,14 @@ use baken_schemas::alarm::{
 };
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SymmetricKey};
-use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::id::{AccountId, AlarmId, DeviceId};
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
 use super::channels::{DeliveryView, is_discreet};
+use super::instructions::Instruction;
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
 use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
@@ -142,6 +143,12 @@ pub struct AlarmDetail {
     pub summary: AlarmSummary,
     /// The phone's own clock when the alarm was made: for information, it may be years off.
     pub made_at: Option<Timestamp>,
+    /// What was agreed to do when this person calls.
+    pub instruction: Option<Instruction>,
+    /// The number to call back: as agreed, else the roster's; `None` where nobody knows one.
+    pub call_back: Option<String>,
+    /// The account, as the console's page of the person names it.
+    pub account: Option<AccountId>,
     /// The card, opened with the alarm's key.
     pub card: Option<CardBody>,
     /// When this card was fetched from the relay.
@@ -304,8 +311,17 @@ impl Desk {
         let card =
             card.and_then(|(document, at)| Some((open_card(&document, &opened, rows.alarm.device, &known)?, at)));
         let (card, card_fetched_at) = card.unzip();
+        let account = known.people.sender(rows.alarm.device).map(|sender| sender.account);
+        // An alarm is shown whatever the file is worth.
+        let instruction = account.and_then(|account| self.instructions.read(account).ok().flatten());
+        let summary = self.summary(&rows, &opened, &known);
+        let agreed = instruction.as_ref().map(|instruction| instruction.call_back.clone());
+        let roster = summary.person.as_ref().map(|person| person.phone.clone());
         Ok(Some(AlarmDetail {
-            summary: self.summary(&rows, &opened, &known),
+            summary,
+            call_back: [agreed, roster].into_iter().flatten().find(|number| !number.is_empty()),
+            instruction,
+            account,
             made_at: opened.body().map(|body| body.made_at),
             card,
             card_fetched_at,

@@ -10,6 +10,7 @@ mod guard;
 mod incidents;
 mod live;
 mod pages;
+mod people;
 mod present;
 mod serve;
 mod words;
@@ -60,6 +61,10 @@ impl Console {
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
+            .route("/alarms/{alarm}/handover", get(people::handover))
+            .route("/api/alarms/{alarm}/handover", get(people::handover_json))
+            .route("/people", get(people::list))
+            .route("/people/{account}", get(people::show).post(people::write))
             .route("/alarms/{alarm}/{act}", post(pages::act))
             .route("/incidents/{incident}", get(incidents::show))
             .route("/incidents/{incident}/{act}", post(incidents::act))

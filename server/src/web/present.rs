@@ -216,6 +216,14 @@ pub struct ShownDetail {
     pub alarm: ShownAlarm,
     /// The phone's own clock when it was made.
     pub made_at: String,
+    /// What was agreed to do, a line each; empty when nothing was.
+    pub instruction: Vec<String>,
+    /// The person's account; empty when the sender is unknown.
+    pub account: String,
+    /// The numbers for verifying: to call back, to listen in.
+    pub numbers: Vec<Line>,
+    /// How, by whom and when it was verified; empty while it is not.
+    pub verification: String,
     /// The card's lines; empty without a card.
     pub card: Vec<Line>,
     /// Receipts and notes, in order of arrival.
@@ -235,6 +243,10 @@ impl ShownDetail {
         Self {
             alarm: ShownAlarm::of(&detail.summary, words),
             made_at: detail.made_at.map(local).unwrap_or_default(),
+            instruction: instruction(detail),
+            account: detail.account.map(|account| account.to_string()).unwrap_or_default(),
+            numbers: numbers(detail, words),
+            verification: verification(detail, words),
             card: card(detail, words),
             course: course(detail, words),
             updates: updates(detail, words),
@@ -242,6 +254,26 @@ impl ShownDetail {
             machines: machines(detail, language),
         }
     }
+}
+
+fn instruction(detail: &AlarmDetail) -> Vec<String> {
+    let agreed = detail.instruction.as_ref().map(|instruction| instruction.text.as_str()).unwrap_or_default();
+    agreed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn numbers(detail: &AlarmDetail, words: &'static Words) -> Vec<Line> {
+    let listen_in = detail.instruction.as_ref().map(|instruction| instruction.listen_in.clone());
+    // Whom nobody may call back is not offered to be called back.
+    let call_back = detail.call_back.clone().filter(|_| !detail.summary.discreet);
+    let all = [(words.call_back, call_back), (words.listen_in, listen_in.filter(|number| !number.is_empty()))];
+    all.into_iter().filter_map(|(label, text)| Some(Line { label, text: text? })).collect()
+}
+
+fn verification(detail: &AlarmDetail, words: &Words) -> String {
+    let Some(verification) = &detail.summary.verification else { return String::new() };
+    let how = verification.how.as_deref().unwrap_or_default();
+    let officer = verification.officer.as_deref().unwrap_or(words.an_officer);
+    format!("{}: {how} ({officer}, {}, {})", words.verified_badge, verification.desk, local(verification.at))
 }
 
 fn folded_alarms(detail: &AlarmDetail, words: &Words) -> Vec<(String, String)> {

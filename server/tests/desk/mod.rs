@@ -9,6 +9,7 @@ mod follow_ups;
 mod incidents;
 mod orders;
 mod passing_on;
+mod people;
 mod probes;
 mod process;
 mod sms;
