@@ -20,6 +20,9 @@ use crate::world::{World, alarm_body};
 /// What is changed, and how.
 type Named<T> = (&'static str, fn(&mut T));
 
+/// A way to open what a desk handed on.
+type Way = fn(&HandingOn, &KemSecret, &ContentKey) -> Result<(), FormatError>;
+
 /// Applies each change to a copy and expects that its seal no longer opens.
 fn each_breaks<T: Clone>(good: &T, changes: &[Named<T>], open: impl Fn(&T) -> Result<(), FormatError>) {
     assert_eq!(open(good), Ok(()));
@@ -127,7 +130,7 @@ fn what_follows_an_alarm_is_bound_to_its_place() {
     let handing = HandingOn::make(&handed, &west, (&content, Some(&detail)), &world.desk_east.sig, &mut world.rng);
     let handing = handing.expect("the detail fits");
     let kem = world.desk_west.kem.clone();
-    let ways: [fn(&HandingOn, &KemSecret, &ContentKey) -> Result<(), FormatError>; 2] = [
+    let ways: [Way; 2] = [
         |handing, kem, _| handing.open(kem).map(|_| ()),
         |handing, _, content| handing.open_detail(content).map(|_| ()),
     ];

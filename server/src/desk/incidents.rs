@@ -230,10 +230,9 @@ impl Desk {
             let Some(last) = rows.last() else { return Ok(()) };
             after = last.number;
             for row in rows.iter().filter(|row| row.state != ReceiptState::Closed) {
-                match self.follow(row.alarm, officer, act).await {
-                    Err(error @ ActError::Desk(_)) => return Err(error),
-                    // One that somebody has done something else with stays as that left it.
-                    Ok(()) | Err(_) => {}
+                // One that somebody has done something else with stays as that left it.
+                if let Err(error @ ActError::Desk(_)) = self.follow(row.alarm, officer, act).await {
+                    return Err(error);
                 }
             }
         }

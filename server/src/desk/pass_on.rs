@@ -246,7 +246,7 @@ impl Desk {
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, alarm_hash)?))?;
         let Some(row) = row else { return Ok(()) };
         let opened = self.open_row(&row, &self.known());
-        if !opened.body().is_some_and(|body| body.card_key.is_some()) {
+        if opened.body().is_none_or(|body| body.card_key.is_none()) {
             return Ok(());
         }
         let mark = move |db: &Connection| Ok::<_, DeskError>(store::alarm::brings_key(db, alarm_hash)?);

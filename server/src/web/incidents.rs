@@ -36,10 +36,7 @@ pub async fn show(
     Path(incident): Path<String>,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
-    match page(&console, officer.name, language, &incident, None) {
-        Ok(shown) => remember(shown, raw.as_deref(), language),
-        Err(refused) => refused,
-    }
+    remember(page(&console, officer.name, language, &incident, None), raw.as_deref(), language)
 }
 
 fn page(
@@ -48,11 +45,16 @@ fn page(
     language: Language,
     incident: &str,
     done: Option<&DoneToIncident>,
-) -> Result<Response, Response> {
+) -> Response {
     let words = Words::of(language);
-    let none = || error(StatusCode::NOT_FOUND, language, |words| words.act_unknown_incident.to_owned());
-    let id: IncidentId = incident.parse().map_err(|_| none())?;
-    let view = console.desk.incident(id).map_err(|error| failed(&error, language))?.ok_or_else(none)?;
+    let view = match incident.parse().ok().map(|id: IncidentId| console.desk.incident(id)) {
+        Some(Ok(Some(view))) => view,
+        Some(Err(error)) => return failed(&error, language),
+        None | Some(Ok(None)) => {
+            return error(StatusCode::NOT_FOUND, language, |words| words.act_unknown_incident.to_owned());
+        }
+    };
+    let id = view.incident;
     let alarms: Vec<ShownAlarm> = view.alarms.iter().map(|alarm| ShownAlarm::of(alarm, words)).collect();
     let refused = done.iter().flat_map(|done| &done.refused).map(|refused| {
         let alarm = alarms.iter().find(|alarm| alarm.id == refused.alarm.to_string());
@@ -68,7 +70,7 @@ fn page(
         refused,
         alarms,
     };
-    Ok(render(StatusCode::OK, &page))
+    render(StatusCode::OK, &page)
 }
 
 /// `POST /incidents/{id}/{act}`.
@@ -85,7 +87,7 @@ pub async fn act(
     match console.desk.act_on_incident(id, &officer, &act).await {
         Ok(done) if done.refused.is_empty() => Redirect::to(&format!("/incidents/{id}")).into_response(),
         // What was not done with every alarm is said at once, beside how they stand now.
-        Ok(done) => page(&console, officer.name, language, &incident, Some(&done)).unwrap_or_else(|refused| refused),
+        Ok(done) => page(&console, officer.name, language, &incident, Some(&done)),
         Err(refused) => error(status_of(&refused), language, |words| said_of(&refused, None, words)),
     }
 }

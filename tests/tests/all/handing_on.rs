@@ -25,6 +25,7 @@ async fn an_alarm_is_handed_on_to_a_desk_off_its_ladder_and_everybody_can_check_
     let invite = town.invite("Femke Wolters", "burgemeester", "0611223344").await.expect("an invite");
     phone.run(&["activate", &invite, "--name", "Telefoon"]).await.expect("it is activated");
 
+    phone.run(&["record", "add", "profile", "code_word=bosuil"]).await.expect("the dossier takes it");
     phone.run(&["card", "publish"]).await.expect("its card lies ready");
     let press = ["alarm", "press", "--position", "52.0907,5.1214,8", "--text", "man bij de deur"];
     let id = text_of(&phone.run(&press).await.expect("it is pressed"), "alarm").expect("an id");
@@ -48,7 +49,10 @@ async fn an_alarm_is_handed_on_to_a_desk_off_its_ladder_and_everybody_can_check_
         (&there["held_by"]["officer"], &there["passed_on"][0]["text"]),
         (&json!("Agent Jansen"), &json!("in jullie gebied"))
     );
-    west.officer.look_until(&path, |alarm| alarm["card"].is_object().then_some(())).await.expect("with the card");
+    west.officer
+        .look_until(&path, |alarm| (alarm["card"]["code_word"] == "bosuil").then_some(()))
+        .await
+        .expect("with the card");
     west.officer.act(&format!("{path}/acknowledge"), &json!({ "also": true })).await.expect("it is taken there");
     // The phone sees both, from what each desk signed.
     let seen = until("the phone shows the west", async || {
