@@ -209,6 +209,12 @@ pub enum BakenError {
         /// What is wrong.
         part: &'static str,
     },
+    /// The file's first bytes are of no kind that a desk can show.
+    #[error("the file is no photo (JPEG, PNG, WebP) and no sound (Ogg, M4A, MP3, WAV)")]
+    NotAPhotoOrSound,
+    /// The file is larger than what can go along with an alarm.
+    #[error("what goes along with an alarm has at most 2 MiB")]
+    AlarmAttachmentTooLarge,
     /// The record is no attachment, or has no such file.
     #[error("no such attachment")]
     NoSuchAttachment,
@@ -340,6 +346,8 @@ impl BakenError {
             Self::AttachmentNotHere => "attachment_not_here",
             Self::AttachmentNotThere => "attachment_not_there",
             Self::AttachmentDamaged { .. } => "attachment_damaged",
+            Self::NotAPhotoOrSound => "not_a_photo_or_sound",
+            Self::AlarmAttachmentTooLarge => "alarm_attachment_too_large",
             Self::NoSuchAttachment => "no_such_attachment",
             Self::FileExists => "file_exists",
             Self::ExportCode(_) => "export_code",
@@ -428,6 +436,8 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => {
                 "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
             }
+            Self::NotAPhotoOrSound => "Send another file, or say it in words with `baken alarm update --text`.",
+            Self::AlarmAttachmentTooLarge => "Send a smaller photo, or a shorter recording.",
             Self::NoSuchAttachment => "List them with `baken attach list`.",
             Self::ExportCode(_) => "Compare the code with what was shown, group by group.",
             Self::ExportInvalid(_) => "Check that the code belongs to this file, and copy the whole file again.",

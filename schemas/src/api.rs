@@ -74,6 +74,9 @@ pub const ESCALATIONS: &str = "/v0/escalations";
 pub const HANDINGS_ON: &str = "/v0/handings-on";
 /// `GET /v0/alarms/{alarm}/receipts`: [`Documents`], every receipt so far, in order of arrival.
 pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
+/// `PUT`/`GET /v0/alarms/{alarm}/blobs/{blob}/{chunk}`: a sealed chunk of a file that goes along with an alarm, as a CBOR
+/// byte string. The phone that pressed stores, desks that were handed the alarm fetch.
+pub const ALARM_CHUNK: &str = "/v0/alarms/{alarm}/blobs/{blob}/{chunk}";
 /// `GET ?after=CURSOR`: a [`Page`] of [`Mail`].
 pub const MAIL: &str = "/v0/mail";
 /// `GET ?mail=CURSOR&circles=ID.CURSOR,…`: server-sent events, see [`LiveEvent`]; a circle with its cursor of entries.

@@ -526,6 +526,18 @@ Later than the first day the new device waits for a day: another device of yours
     },
 }
 
+/// How an alarm is followed.
+#[derive(Args)]
+pub struct Following {
+    /// End after so many seconds; the alarm stays
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Every ten seconds run this command and send where it says that you are: `LAT,LON,ACC[,AGE]`, or JSON with latitude,
+    /// longitude and accuracy, as `termux-location` prints it
+    #[arg(long, value_name = "COMMAND")]
+    pub locate: Option<String>,
+}
+
 #[derive(Subcommand)]
 pub enum AlarmCommand {
     /// Call for help
@@ -535,6 +547,7 @@ Examples:
   baken alarm press --position 52.3702,4.8952,12,4           within 12 m, 4 s old
   baken alarm press --wait seen --timeout 60                 waits for a person
   baken alarm press --kind test                              the whole path, marked as a test
+  baken alarm press --wait closed --locate termux-location   sends where you are, every ten seconds
   baken alarm press --countdown 10                           can be withdrawn for ten seconds before it is sent")]
     Press {
         /// What kind of help
@@ -552,9 +565,8 @@ Examples:
         /// Wait so many seconds before sending, so that it can still be withdrawn; the alarm is kept at once
         #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=60))]
         countdown: u32,
-        /// Give up waiting after so many seconds; the alarm stays
-        #[arg(long, requires = "wait", value_name = "SECONDS")]
-        timeout: Option<u64>,
+        #[command(flatten)]
+        following: Following,
     },
     /// List alarms, the newest first
     List,
@@ -576,9 +588,21 @@ Examples:
         /// End then; otherwise Ctrl-C does
         #[arg(long, value_enum)]
         until: Option<Goal>,
-        /// End after so many seconds
-        #[arg(long, value_name = "SECONDS")]
-        timeout: Option<u64>,
+        #[command(flatten)]
+        following: Following,
+    },
+    /// Send a photo (JPEG, PNG, WebP) or sound (Ogg, M4A, MP3, WAV) along with an alarm, sealed; at most 2 MiB
+    #[command(after_help = "\
+Examples:
+  baken alarm attach deur.jpg
+  baken alarm attach stemmen.ogg --to 5f3a
+It goes behind everything more urgent, also when `alarm watch` sends it later.")]
+    Attach {
+        /// The file
+        file: PathBuf,
+        /// The alarm's id, enough of its start, or `last`
+        #[arg(long, value_name = "ALARM", default_value = "last")]
+        to: String,
     },
     /// Take an alarm back, with your PIN: before its countdown is over it is never sent; later the desk is told, and an
     /// officer closes it

@@ -147,6 +147,8 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::AttachmentChanged
         | E::AttachmentNotHere
         | E::AttachmentNotThere
+        | E::NotAPhotoOrSound
+        | E::AlarmAttachmentTooLarge
         | E::NoSuchAttachment
         | E::FileExists
         | E::ExportCode(_)

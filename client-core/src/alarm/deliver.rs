@@ -160,6 +160,7 @@ impl AlarmOutbox {
                     Job::CheckIn(check_in) | Job::Settlement(check_in) => {
                         self.write(|tx| checkin::note_refusal(tx, check_in, status, &code))?;
                     }
+                    Job::Chunk(alarm, seq, chunk) => self.note_chunk_refused(alarm, seq, chunk)?,
                     Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => {}
                 }
                 round.error = Some(BakenError::Refused { status, code });
@@ -208,6 +209,10 @@ impl AlarmOutbox {
                 let directory = self.directory()?;
                 Ok(outcome_of(self.write(|tx| checkin::keep_settlement_answer(tx, check_in, body, &directory))?))
             }
+            Job::Chunk(alarm, seq, chunk) => {
+                self.note_chunk_stored(alarm, seq, chunk)?;
+                Ok(Outcome::Done { seen: false })
+            }
             Job::Receipts(_) | Job::Mail => Ok(Outcome::Done { seen: false }),
         }
     }
@@ -247,7 +252,9 @@ impl AlarmOutbox {
             Job::Alarm(_) => api::ALARMS,
             Job::Note(_) => api::NOTES,
             Job::SmsContext(_) => api::SMS_CONTEXTS,
-            Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => api::UPDATES,
+            Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => {
+                api::UPDATES
+            }
         };
         // The same document is the same write, whenever and by whichever process it is sent again.
         let key = idempotency_of(path, &document);
@@ -262,6 +269,7 @@ impl AlarmOutbox {
             Job::Settlement(_) | Job::CheckIn(_) => self.send_check_in(client, job, context).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),
+            Job::Chunk(alarm, seq, chunk) => self.send_chunk(client, (alarm, seq, chunk), context).await,
         }
     }
 
@@ -307,7 +315,7 @@ fn outcome_of(proven: Proven) -> Outcome {
 }
 
 /// What a try brought.
-enum Answer {
+pub(super) enum Answer {
     /// There was nothing to send any more.
     Over,
     /// The body of a 2xx to what was sent.

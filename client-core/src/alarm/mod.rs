@@ -18,6 +18,10 @@
 //!   one holds up no other.
 //! - **Updates** wait for their alarm to be stored and then go in order, in the same way, but a refused one waits for
 //!   five minutes.
+//! - **Photos and sound** go along with an update of their own, which waits until all of the file is at the relay. They are
+//!   sent last, chunk by chunk; newer updates overtake them, and whatever is more urgent breaks a chunk off.
+//! - **Positions** that nobody asked for are added every ten seconds while an alarm is open, where the program has something
+//!   that knows the place. One that was not sent gives way to the next.
 //! - Words that don't fit into the alarm follow in updates. Nothing is cut and nothing is refused for its length, up to
 //!   [`MAX_TEXT_BYTES`].
 //! - An alarm pressed with a **countdown** is on disk at once and sent when the countdown is over, by whichever program
@@ -70,6 +74,7 @@
 //! Check-ins, which lie in the same file and go out in the same rounds: see `checkin`. And the card's content; its key is
 //! here because it travels in the alarm.
 
+mod attachment;
 mod deliver;
 mod device;
 mod file;
@@ -77,6 +82,7 @@ mod identity;
 mod live;
 mod orders;
 mod outbox;
+mod position;
 mod probe;
 mod receipts;
 mod schedule;
@@ -90,6 +96,7 @@ pub use deliver::Round;
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_COUNTDOWN_S, MAX_TEXT_BYTES};
 pub(crate) use outbox::{Phone, desk_for_check_ins, ladder_for_check_ins, phone};
+pub use position::Locator;
 pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use sms::AlarmText;

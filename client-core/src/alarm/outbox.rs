@@ -17,6 +17,7 @@ use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use crate::alarm::attachment;
 use crate::alarm::file;
 use crate::alarm::schedule::{Job, Schedule};
 use crate::alarm::sms;
@@ -211,6 +212,7 @@ impl AlarmOutbox {
                             battery_percent: call.battery_percent,
                             text: (*text).to_owned(),
                             made_at: now,
+                            attachment: None,
                         };
                         Update::seal((header.alarm, phone.device, seq), &body, &content, &phone.alarm_key, rng)
                     })
@@ -260,17 +262,13 @@ impl AlarmOutbox {
         let made_at = context.now();
         self.write(|tx| {
             let (_, content) = sealed(tx, alarm)?;
-            let last: u64 = tx
-                .query_row("SELECT coalesce(max(seq), 0) FROM alarm_update WHERE alarm = ?1", [alarm.0], |row| {
-                    row.get::<_, i64>(0)
-                })?
-                .cast_unsigned();
+            let last = last_update(tx, alarm)?;
             let mut pieces = pieces(text, UPDATE_TEXT_BYTES, UPDATE_TEXT_BYTES);
             if pieces.is_empty() {
                 pieces.push("");
             }
             for (text, seq) in pieces.into_iter().zip(last + 1..) {
-                let body = UpdateBody { fix, battery_percent, text: text.to_owned(), made_at };
+                let body = UpdateBody { fix, battery_percent, text: text.to_owned(), made_at, attachment: None };
                 let update = context
                     .with_rng(|rng| Update::seal((alarm, phone.device, seq), &body, &content, &phone.alarm_key, rng))?;
                 insert_update(tx, &update)?;
@@ -396,10 +394,12 @@ impl AlarmOutbox {
             jobs.extend(checkin::settlements(db)?.into_iter().map(Job::Settlement));
             jobs.extend(checkin::open_ids(db, now)?.into_iter().map(Job::CheckIn));
             jobs.extend(checkin::raised_without_alarm(db)?.into_iter().map(Job::Receipts));
-            // Of each stored alarm only the first update that waits, so that they go in order.
+            // Of each stored alarm only the first update that waits, so that they go in order. One whose file is still on
+            // its way is overtaken: where somebody is now does not wait for a photo.
             let mut updates = db.prepare_cached(
                 "SELECT alarm, min(seq) FROM alarm_update AS u
                  WHERE stored = 0 AND EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = u.alarm AND r.by_sms = 0)
+                   AND NOT EXISTS (SELECT 1 FROM attachment_chunk AS c WHERE c.alarm = u.alarm AND c.seq = u.seq)
                  GROUP BY alarm LIMIT ?1",
             )?;
             for row in updates.query_map([MAX_WAITING], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))? {
@@ -417,6 +417,7 @@ impl AlarmOutbox {
                     jobs.push(Job::Receipts(alarm));
                 }
             }
+            jobs.extend(attachment::waiting(db)?);
             Ok(jobs)
         })
     }
@@ -439,7 +440,7 @@ impl AlarmOutbox {
                     db.query_row("SELECT document FROM note WHERE note = ?1", [note.0], |row| row.get(0)).optional()?
                 }
                 Job::SmsContext(context) => sms::document(db, context)?,
-                Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => None,
+                Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => None,
             };
             Ok(found)
         })
@@ -535,7 +536,13 @@ pub(super) fn document_hash(bytes: &[u8]) -> Hash {
     Hash::of("baken/document/v0", &[bytes])
 }
 
-fn insert_update(tx: &Transaction<'_>, update: &Signed<Update>) -> Result<(), BakenError> {
+/// The number of the last update of an alarm; 0 before the first.
+pub(super) fn last_update(tx: &Transaction<'_>, alarm: AlarmId) -> Result<u64, BakenError> {
+    let last = "SELECT coalesce(max(seq), 0) FROM alarm_update WHERE alarm = ?1";
+    Ok(tx.query_row(last, [alarm.0], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+pub(super) fn insert_update(tx: &Transaction<'_>, update: &Signed<Update>) -> Result<(), BakenError> {
     let Update { alarm, seq, .. } = update.value();
     tx.execute(
         "INSERT INTO alarm_update (alarm, seq, document) VALUES (?1, ?2, ?3)",

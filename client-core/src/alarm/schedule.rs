@@ -44,6 +44,8 @@ pub(super) enum Job {
     Receipts(AlarmId),
     /// Ask for mail.
     Mail,
+    /// Send a chunk of the file of this update: by far the largest, so it comes last.
+    Chunk(AlarmId, u64, u32),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -98,7 +100,8 @@ impl Schedule {
                 | Job::SmsContext(_)
                 | Job::Settlement(_)
                 | Job::CheckIn(_)
-                | Job::Update(..) => {
+                | Job::Update(..)
+                | Job::Chunk(..) => {
                     self.waits.remove(&job);
                     return;
                 }
@@ -111,7 +114,9 @@ impl Schedule {
                 Job::Alarm(_) | Job::Note(_) | Job::Settlement(_) | Job::CheckIn(_) => {
                     (jittered(REFUSED_ALARM_MS, rng), 0)
                 }
-                Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
+                Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => {
+                    (jittered(REFUSED_MS, rng), 0)
+                }
             },
         };
         self.waits.insert(job, Wait { since: now, delay_ms, failures });

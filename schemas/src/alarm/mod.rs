@@ -4,6 +4,7 @@
 //! the unused ones filled with noise, so every alarm has the same size and shape whatever its kind. From the content
 //! key are derived the key of its updates and the key of its receipts' details.
 
+mod attachment;
 mod body;
 mod card;
 mod deposit;
@@ -16,6 +17,7 @@ mod sms_context;
 mod timeline;
 mod update;
 
+pub use attachment::{AlarmAttachment, MAX_ATTACHMENT_BYTES, MediaType};
 pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
 pub use card::{Card, CardBody};
 pub use deposit::{
@@ -27,7 +29,9 @@ pub use note::{Note, NoteBody, NoteKind};
 pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, holding, standing};
 pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
 pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
-pub use timeline::{Fault, HandedOnStep, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
+pub use timeline::{
+    AttachmentView, Fault, HandedOnStep, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView,
+};
 pub use update::{Update, UpdateBody};
 
 use minicbor::{Decode, Encode};

@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::FormatError;
 use crate::alarm::{
-    Alarm, AlarmKind, ContentKey, Fix, HandingOn, Provenance, Receipt, ReceiptState, Update, UpdateBody,
-    check_handing_on, check_receipt,
+    Alarm, AlarmAttachment, AlarmKind, ContentKey, Fix, HandingOn, MediaType, Provenance, Receipt, ReceiptState,
+    Update, UpdateBody, check_handing_on, check_receipt,
 };
 use crate::cbor;
 use crate::crypto::{Hash, VerifyKey};
@@ -124,6 +124,25 @@ pub struct UpdateView {
     pub text: Option<String>,
     /// The sender's own clock; `None` while it is sealed.
     pub made_at: Option<Timestamp>,
+    /// The photo or sound that went along; `None` without one, and while it is sealed.
+    pub attachment: Option<AttachmentView>,
+}
+
+/// A file that went along with an update. The file itself is not in the timeline; its hash says which it was.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct AttachmentView {
+    /// What it is.
+    pub media: MediaType,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The root of the hashes of its sealed chunks.
+    pub root: Hash,
+}
+
+impl From<&AlarmAttachment> for AttachmentView {
+    fn from(attachment: &AlarmAttachment) -> Self {
+        Self { media: attachment.media, size: attachment.blob.size, root: attachment.blob.root }
+    }
 }
 
 /// A step that a receipt proves.
@@ -288,6 +307,7 @@ impl Timeline {
                 seq: update.seq,
                 fix: body.as_ref().map(|body| body.fix),
                 made_at: body.as_ref().map(|body| body.made_at),
+                attachment: body.as_ref().and_then(|body| body.attachment.as_ref()).map(AttachmentView::from),
                 text: body.map(|body| body.text),
             });
         }

@@ -289,6 +289,18 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Get, api::ALARM_RECEIPTS, "receipts", AnyKey)
     },
     Operation {
+        summary: "Stores a chunk of a file that goes along with the caller's alarm; the same bytes again are fine.",
+        body: Some("a sealed chunk, as a byte string"),
+        refusals: &[NOT_ALLOWED, (404, "not_found"), (409, "conflict"), QUOTA_FULL],
+        ..operation(Put, api::ALARM_CHUNK, "putAlarmChunk", AnyKey)
+    },
+    Operation {
+        summary: "A chunk of a file that went along with an alarm, for a desk that was handed it.",
+        answer: Structure("a sealed chunk, as a byte string"),
+        refusals: &[NOT_ALLOWED, (404, "not_found")],
+        ..operation(Get, api::ALARM_CHUNK, "alarmChunk", MainKey)
+    },
+    Operation {
         summary: "The caller's mail behind a cursor. Reading takes nothing out.",
         query: &["after"],
         answer: Structure("Page of Mail"),

@@ -99,6 +99,7 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
             battery_percent: None,
             text: "achterom".into(),
             made_at: Timestamp(1_795_465_500_000),
+            attachment: None,
         };
         Update::seal((alarm, device, seq), &body, &content, &alarm_key, &mut world.rng).expect("the update fits")
     });

@@ -10,6 +10,7 @@
 //! An alarm that cannot be opened or proven rings all the same. Several may be one incident ([`incidents`]).
 
 mod act;
+mod attachments;
 mod channels;
 mod check_ins;
 mod config;

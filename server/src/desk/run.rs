@@ -1,7 +1,7 @@
 //! Running a desk: mail in, receipts and orders out, deliveries out, cards fetched. Each a loop of its own that sleeps until
 //! something changes or is due, and goes on until the desk stops.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +14,7 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::attachments::Wanted;
 use super::channels::Line;
 use super::store::{self, Sending};
 use super::{Desk, DeskError, MailPosition, OutgoingReceipt};
@@ -31,6 +32,8 @@ const RECEIPT_RETRY_MS: (i64, i64) = (250, 2_000);
 const UNPROVEN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// How long until a card that is not there is asked for again, in milliseconds.
 const CARD_RETRY_MS: i64 = 5_000;
+/// How long until a photo or sound that could not be fetched is asked for again, in milliseconds.
+const ATTACHMENT_RETRY_MS: i64 = 5_000;
 
 /// How the desk stands with its relay: a desk that hears nothing must say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -101,6 +104,8 @@ impl Runner {
             let this = Arc::clone(&runner);
             loops.spawn(async move { this.watch_receiver(line).await });
         }
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.fetch_attachments().await });
         loops.spawn(async move { runner.fetch_cards().await });
         tokio::select! {
             // A loop that panicked is as good as a store that stopped: the desk must not go on half.
@@ -312,6 +317,42 @@ impl Runner {
             let next = not_before.values().min().copied();
             self.sleep_until(next, &mut changes).await;
         }
+    }
+
+    /// Photos and sound that updates of open alarms name. One that cannot be had holds up no other for longer than a try.
+    async fn fetch_attachments(&self) -> Result<(), DeskError> {
+        let mut changes = self.desk.changes();
+        let mut complete = HashSet::new();
+        let mut not_before: HashMap<Hash, Timestamp> = HashMap::new();
+        loop {
+            changes.borrow_and_update();
+            let wanted = self.desk.attachments_wanted(&mut complete)?;
+            not_before.retain(|update, _| wanted.iter().any(|wanted| wanted.update == *update));
+            for wanted in wanted {
+                if not_before.get(&wanted.update).is_some_and(|at| *at > self.desk.now()) {
+                    continue;
+                }
+                not_before.insert(wanted.update, self.desk.now().plus_ms(ATTACHMENT_RETRY_MS));
+                match self.fetch_attachment(&wanted).await {
+                    Err(DeskError::Store(error)) => return Err(error.into()),
+                    Err(error) => tracing::warn!(event = "attachment_not_fetched", alarm = %wanted.alarm, why = %error),
+                    Ok(false) => tracing::warn!(event = "attachment_refused", alarm = %wanted.alarm),
+                    Ok(true) => {}
+                }
+            }
+            let next = not_before.values().min().copied();
+            self.sleep_until(next, &mut changes).await;
+        }
+    }
+
+    async fn fetch_attachment(&self, wanted: &Wanted) -> Result<bool, DeskError> {
+        let client = self.client()?;
+        let blob = &wanted.attachment.blob;
+        for chunk in wanted.from..blob.chunks {
+            let bytes = client.alarm_chunk(wanted.alarm, blob.blob, chunk).await?;
+            self.desk.put_attachment_chunk(wanted, chunk, bytes).await?;
+        }
+        self.desk.attachment_arrived(wanted).await
     }
 
     /// Sleeps until something changes or `due`, at most [`LONGEST_SLEEP`].

@@ -234,11 +234,13 @@ impl Desk {
             return self.pass_over(place, "update_taken", hash, false).await;
         };
         let claims = update.claims();
+        let alarm = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, claims.alarm)?))?;
         let row = UpdateRow {
             hash,
             alarm: claims.alarm,
             device: claims.device,
             sequence: claims.seq,
+            says: alarm.is_none_or(|alarm| self.says_more_than_a_place(&alarm, &document)),
             document,
             received_at: self.now(),
         };
@@ -250,6 +252,15 @@ impl Desk {
                 Ok(())
             })
             .await
+    }
+
+    /// Whether an update has words or a file. Of one that cannot be opened now, nobody knows.
+    fn says_more_than_a_place(&self, alarm: &AlarmRow, update: &[u8]) -> bool {
+        let known = self.known();
+        let opened = self.open_row(alarm, &known);
+        let Some(content) = opened.content_key() else { return true };
+        opened::open_update(update, &known.people, (alarm.device, content))
+            .is_none_or(|(body, _)| !body.text.is_empty() || body.attachment.is_some())
     }
 
     async fn take_note(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {

@@ -14,6 +14,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 use serde::Serialize;
 
+use super::attachments::AttachmentView;
 use super::channels::{DeliveryView, is_discreet};
 use super::instructions::Instruction;
 use super::officers::Officer;
@@ -28,6 +29,8 @@ const UPDATES_FOR_POSITION: usize = 8;
 const MAX_OPENED: usize = 1_024;
 /// How many updates a page shows.
 const UPDATES_SHOWN: usize = 100;
+/// How many of those that have words or a file it shows.
+const SAYING_SHOWN: usize = 500;
 
 /// A person of the roster.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -180,6 +183,8 @@ pub struct UpdateView {
     pub position: Option<PlaceView>,
     /// Battery in per cent.
     pub battery_percent: Option<u8>,
+    /// The photo or sound that goes along.
+    pub attachment: Option<AttachmentView>,
 }
 
 /// A receipt.
@@ -303,7 +308,12 @@ impl Desk {
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
             let passed_on = store::passed_on::of_alarm(db, alarm.hash)?;
-            Ok::<_, DeskError>(Some((Rows::read(db, alarm, UPDATES_SHOWN)?, passed_on, deliveries, card)))
+            let mut rows = Rows::read(db, alarm, UPDATES_SHOWN)?;
+            // What was said stays in sight behind any number of positions.
+            let oldest = rows.updates.last().map_or(0, |update| update.sequence);
+            let saying = store::alarm::saying(db, rows.alarm.alarm, SAYING_SHOWN)?;
+            rows.updates.extend(saying.into_iter().filter(|update| update.sequence < oldest));
+            Ok::<_, DeskError>(Some((rows, passed_on, deliveries, card)))
         })?;
         let Some((rows, passed_on, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
@@ -327,14 +337,8 @@ impl Desk {
             card_fetched_at,
             updates: opened_updates(&rows, &opened, &known)
                 .into_iter()
-                .map(|(row, body)| UpdateView {
-                    sequence: row.sequence,
-                    received_at: row.received_at,
-                    text: body.text.clone(),
-                    position: place_of(body.fix),
-                    battery_percent: body.battery_percent,
-                })
-                .collect(),
+                .map(|(row, body)| self.update_view(rows.alarm.alarm, row, body))
+                .collect::<Result<_, _>>()?,
             receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
             folded_alarms: self.folded_views(rows.alarm.alarm)?,
@@ -344,6 +348,18 @@ impl Desk {
                 .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
                 .collect(),
         }))
+    }
+
+    fn update_view(&self, alarm: AlarmId, row: &UpdateRow, body: UpdateBody) -> Result<UpdateView, DeskError> {
+        let attachment = body.attachment.filter(|attachment| attachment.check().is_ok());
+        Ok(UpdateView {
+            sequence: row.sequence,
+            received_at: row.received_at,
+            text: body.text,
+            position: place_of(body.fix),
+            battery_percent: body.battery_percent,
+            attachment: attachment.map(|attachment| self.attachment_view(alarm, &attachment)).transpose()?,
+        })
     }
 
     /// Opens a row, or remembers how it looked: opening takes a decapsulation, and a list shows hundreds. `known` is held

@@ -8,6 +8,7 @@
 
 mod acknowledged;
 mod activate;
+mod alarm_chunks;
 mod alarms;
 mod auth;
 mod blobs;
@@ -78,9 +79,10 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
-        include_str!("schema_6_escalation.sql"),
-        include_str!("schema_7_follow_up.sql"),
-        include_str!("schema_8_handing_on.sql"),
+        include_str!("schema_6_alarm_chunk.sql"),
+        include_str!("schema_7_escalation.sql"),
+        include_str!("schema_8_follow_up.sql"),
+        include_str!("schema_9_handing_on.sql"),
     ],
 };
 

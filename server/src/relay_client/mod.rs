@@ -16,14 +16,16 @@ use std::time::Duration;
 
 use baken_schemas::FormatError;
 use baken_schemas::api::{self, Activated, Activation, Documents, Page, Problem};
+use baken_schemas::blob::is_sealed_len;
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
-use baken_schemas::id::{AlarmId, DeviceId, IdempotencyKey};
+use baken_schemas::id::{AlarmId, BlobId, DeviceId, IdempotencyKey};
 use baken_schemas::org::{Directory, OrgId};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use minicbor::bytes::ByteVec;
 
 /// How long one request may take, from connecting to the last byte.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -257,6 +259,23 @@ impl RelayClient {
         let path = api::ALARM_RECEIPTS.replace("{alarm}", &alarm.to_string());
         let bytes = self.send(Method::GET, &path, "", Vec::new(), NO_EFFECT).await?;
         Ok(cbor::from_slice(&bytes, "receipts")?)
+    }
+
+    /// A sealed chunk of a file that goes along with an alarm.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn alarm_chunk(&self, alarm: AlarmId, blob: BlobId, chunk: u32) -> Result<Vec<u8>, RelayError> {
+        let path = api::ALARM_CHUNK
+            .replace("{alarm}", &alarm.to_string())
+            .replace("{blob}", &blob.to_string())
+            .replace("{chunk}", &chunk.to_string());
+        let bytes = self.send(Method::GET, &path, "", Vec::new(), NO_EFFECT).await?;
+        let chunk: ByteVec = cbor::from_slice(&bytes, "a sealed chunk")?;
+        if !is_sealed_len(chunk.len()) {
+            return Err(FormatError::Malformed { what: "a sealed chunk" }.into());
+        }
+        Ok(chunk.into())
     }
 
     /// A device's card, sealed; `None` when it has left none.

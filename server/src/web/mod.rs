@@ -61,6 +61,7 @@ impl Console {
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
+            .route("/alarms/{alarm}/attachments/{blob}", get(pages::attachment))
             .route("/alarms/{alarm}/handover", get(people::handover))
             .route("/api/alarms/{alarm}/handover", get(people::handover_json))
             .route("/people", get(people::list))

@@ -6,7 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use baken_schemas::Language;
-use baken_schemas::id::AlarmId;
+use baken_schemas::id::{AlarmId, BlobId};
 use baken_schemas::local_time::local;
 use serde::Deserialize;
 
@@ -223,6 +223,23 @@ pub async fn timeline(
             let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, &*name)];
             (headers, timeline.to_bytes()).into_response()
         }
+        Ok(None) => not_found(AskedLanguage(language)).await,
+        Err(error) => failed(&error, language),
+    }
+}
+
+/// `GET /alarms/{id}/attachments/{blob}`: a photo or sound that goes along with an alarm.
+pub async fn attachment(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    AskedLanguage(language): AskedLanguage,
+    Path((alarm, blob)): Path<(String, String)>,
+) -> Response {
+    let (Ok(alarm), Ok(blob)) = (alarm.parse::<AlarmId>(), blob.parse::<BlobId>()) else {
+        return not_found(AskedLanguage(language)).await;
+    };
+    match console.desk.attachment(alarm, blob, &officer).await {
+        Ok(Some((media, file))) => ([(header::CONTENT_TYPE, media.mime())], file.to_vec()).into_response(),
         Ok(None) => not_found(AskedLanguage(language)).await,
         Err(error) => failed(&error, language),
     }

@@ -5,6 +5,7 @@ use baken_schemas::alarm::{Provenance, ReceiptState};
 
 use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, HolderView, PassedOnView, SignatureView};
 use crate::web::words::Words;
+use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
 
 /// A fix older than this, in seconds, is shown as old.
@@ -209,6 +210,21 @@ pub struct Moment {
     pub trouble: &'static str,
 }
 
+/// A photo or sound that goes along with an alarm.
+#[derive(Debug)]
+pub struct ShownAttachment {
+    /// Its id.
+    pub blob: BlobId,
+    /// Where the browser finds it.
+    pub path: String,
+    /// It is to be heard; otherwise it is to be seen.
+    pub is_sound: bool,
+    /// All of it is here.
+    pub here: bool,
+    /// When the update that names it arrived.
+    pub at: String,
+}
+
 /// An alarm's page.
 #[derive(Debug)]
 pub struct ShownDetail {
@@ -228,6 +244,8 @@ pub struct ShownDetail {
     pub card: Vec<Line>,
     /// Receipts and notes, in order of arrival.
     pub course: Vec<Moment>,
+    /// Photos and sound, the newest first.
+    pub attachments: Vec<ShownAttachment>,
     /// Updates, the newest first.
     pub updates: Vec<Moment>,
     /// Alarms folded behind it, the newest first: id and moment.
@@ -249,6 +267,7 @@ impl ShownDetail {
             verification: verification(detail, words),
             card: card(detail, words),
             course: course(detail, words),
+            attachments: attachments(detail),
             updates: updates(detail, words),
             folded: folded_alarms(detail, words),
             machines: machines(detail, language),
@@ -349,8 +368,20 @@ fn passed_on(passed: &PassedOnView, words: &'static Words) -> Moment {
     }
 }
 
+fn attachments(detail: &AlarmDetail) -> Vec<ShownAttachment> {
+    let named = detail.updates.iter().filter_map(|update| Some((update.received_at, update.attachment?)));
+    let shown = named.map(|(received_at, attachment)| ShownAttachment {
+        blob: attachment.blob,
+        path: format!("/alarms/{}/attachments/{}", detail.summary.alarm, attachment.blob),
+        is_sound: attachment.media.is_sound(),
+        here: attachment.here,
+        at: local(received_at),
+    });
+    shown.collect()
+}
+
 fn updates(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
-    let shown = detail.updates.iter().map(|update| {
+    let shown = detail.updates.iter().filter(|update| update.attachment.is_none()).map(|update| {
         let place = update.position.as_ref().map(|place| {
             format!(
                 "{}, {} ({} {} {})",

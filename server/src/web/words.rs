@@ -128,6 +128,9 @@ words! {
     timeline: "Verloop", "Course";
     timeline_take: "Neem het verloop mee met alle ondertekende meldingen (bevat plaats, namen en de sleutel van de kaart)", "Take the course along with every signed receipt (holds position, names and the key of the card)";
     updates: "Bijgewerkt door de telefoon", "Updates from the phone";
+    attachments: "Foto en geluid van de telefoon", "Photo and sound from the phone";
+    attachment_coming: "Onderweg van de server.", "On its way from the server.";
+    photo: "Foto", "Photo";
     machines: "Doorgegeven over kanalen", "Passed on over channels";
     machines_explain: "Een antwoord van een systeem is geen mens die het gezien heeft.", "A machine's answer is not a person who has seen it.";
     no_machines: "Over dit alarm ging niets naar buiten.", "Nothing went out about this alarm.";

@@ -1,5 +1,6 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+mod alarm_files;
 mod attached;
 mod attachments;
 mod check_ins;

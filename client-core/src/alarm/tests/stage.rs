@@ -280,6 +280,8 @@ struct RelayState {
     /// By alarm, each different bytes once.
     alarms: BTreeMap<AlarmId, Vec<Vec<u8>>>,
     updates: Vec<Vec<u8>>,
+    /// Chunks of files, by the path under which they came.
+    chunks: BTreeMap<String, Vec<u8>>,
     notes: Vec<Vec<u8>>,
     contexts: Vec<Vec<u8>>,
     deposits: Vec<Vec<u8>>,
@@ -319,6 +321,11 @@ impl StageRelay {
 
     pub(crate) fn updates(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().updates.clone()
+    }
+
+    /// Chunks of files, in the order of their paths.
+    pub(super) fn chunks(&self) -> Vec<(String, Vec<u8>)> {
+        self.state.lock().unwrap().chunks.clone().into_iter().collect()
     }
 
     pub(crate) fn notes(&self) -> Vec<Vec<u8>> {
@@ -419,6 +426,10 @@ impl StageRelay {
             }
             api::SMS_CONTEXTS => {
                 state.contexts.push(request.body.clone());
+                Vec::new()
+            }
+            _ if request.method == http::Method::PUT => {
+                state.chunks.insert(path.to_owned(), request.body.clone());
                 Vec::new()
             }
             _ if path.starts_with("/v0/mail?after=") => {

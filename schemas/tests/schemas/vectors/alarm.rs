@@ -105,6 +105,7 @@ pub fn make_update(world: &mut World) -> Vec<Value> {
         battery_percent: Some(63),
         text: "achter het gemeentehuis".into(),
         made_at: Timestamp(1_795_465_500_000),
+        attachment: None,
     };
     let place = (AlarmId::make(&mut world.rng), world.mayor_phone.device, 3);
     let update = Update::seal(place, &body, &content, &world.mayor_phone.alarm, &mut world.rng).expect("it fits");

@@ -8,7 +8,8 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 /// The most open alarms that a list shows; beyond them the list says that there are more.
 pub(in crate::desk) const MAX_LISTED: usize = 500;
-/// The most updates and notes of one alarm that are kept: the oldest go.
+/// The most notes of one device, and updates of one alarm that say nothing but where its sender is, that are kept: the
+/// oldest go. What says more is kept, up to what the relay takes of one alarm.
 const MAX_FOLLOWING: i64 = 2_000;
 
 /// What a row of the table `alarm` holds.
@@ -238,25 +239,28 @@ pub(in crate::desk) struct UpdateRow {
     pub sequence: u64,
     pub document: Vec<u8>,
     pub received_at: Timestamp,
+    /// It says more than where its sender is, or may.
+    pub says: bool,
 }
 
 /// Keeps an update; one that is there already stays as it is.
 pub(in crate::desk) fn add_update(db: &Connection, new: &UpdateRow) -> rusqlite::Result<()> {
     db.execute(
-        "INSERT INTO alarm_update (hash, alarm, device, sequence, document, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO alarm_update (hash, alarm, device, sequence, document, received_at, says)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (hash) DO NOTHING",
         params![
             new.hash.0,
             new.alarm.0,
             new.device.0,
             i64::try_from(new.sequence).unwrap_or(i64::MAX),
             new.document,
-            new.received_at.0
+            new.received_at.0,
+            new.says
         ],
     )?;
     db.execute(
         "DELETE FROM alarm_update WHERE hash IN
-           (SELECT hash FROM alarm_update WHERE alarm = ?1 ORDER BY sequence DESC LIMIT -1 OFFSET ?2)",
+           (SELECT hash FROM alarm_update WHERE alarm = ?1 AND says = 0 ORDER BY sequence DESC LIMIT -1 OFFSET ?2)",
         params![new.alarm.0, MAX_FOLLOWING],
     )
     .map(drop)
@@ -264,10 +268,19 @@ pub(in crate::desk) fn add_update(db: &Connection, new: &UpdateRow) -> rusqlite:
 
 /// An alarm's updates, the newest first, at most `limit`.
 pub(in crate::desk) fn updates(db: &Connection, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
-    let mut sql = db.prepare_cached(
-        "SELECT hash, alarm, device, sequence, document, received_at FROM alarm_update WHERE alarm = ?1
-         ORDER BY sequence DESC LIMIT ?2",
-    )?;
+    updates_where(db, "alarm = ?1", alarm, limit)
+}
+
+/// Those of an alarm's updates that say more than where its sender is, the newest first, at most `limit`.
+pub(in crate::desk) fn saying(db: &Connection, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
+    updates_where(db, "alarm = ?1 AND says = 1", alarm, limit)
+}
+
+fn updates_where(db: &Connection, condition: &str, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
+    let mut sql = db.prepare_cached(&format!(
+        "SELECT hash, alarm, device, sequence, document, received_at, says FROM alarm_update WHERE {condition}
+         ORDER BY sequence DESC LIMIT ?2"
+    ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     sql.query_map(params![alarm.0, limit], |row| {
         Ok(UpdateRow {
@@ -277,6 +290,7 @@ pub(in crate::desk) fn updates(db: &Connection, alarm: AlarmId, limit: usize) ->
             sequence: u64::try_from(row.get::<_, i64>("sequence")?).unwrap_or_default(),
             document: row.get("document")?,
             received_at: Timestamp(row.get("received_at")?),
+            says: row.get("says")?,
         })
     })?
     .collect()

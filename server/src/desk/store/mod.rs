@@ -2,6 +2,7 @@
 //! decides what belongs into one transaction. Nothing is opened, signed or decided here.
 
 pub(super) mod alarm;
+pub(super) mod attachment;
 pub(super) mod delivery;
 pub(super) mod incident;
 pub(super) mod order;
@@ -36,9 +37,10 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
-        include_str!("schema_7_follow_up.sql"),
-        include_str!("schema_8_passed_on.sql"),
-        include_str!("schema_9_incident.sql"),
+        include_str!("schema_7_attachment.sql"),
+        include_str!("schema_8_follow_up.sql"),
+        include_str!("schema_9_passed_on.sql"),
+        include_str!("schema_10_incident.sql"),
     ],
 };
 

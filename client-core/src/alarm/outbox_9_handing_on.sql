@@ -1,4 +1,4 @@
--- The alarm outbox, version 8: desks hand an alarm on to others.
+-- The alarm outbox, version 9: desks hand an alarm on to others.
 
 CREATE TABLE handing_on (
     seq INTEGER PRIMARY KEY,
