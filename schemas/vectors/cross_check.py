@@ -49,6 +49,7 @@ FORMATS = {
     "edition_root": (formats_edition.edition_root, lambda vector: []),
     "edition": (formats_edition.edition, lambda vector: []),
     "family": (formats_alarm.family, lambda vector: [sealed for sealed in payload(vector)[4:5] if sealed]),
+    "handing_on": (formats_alarm.handing_on, lambda vector: [part for part in payload(vector)[5:7] if part]),
 }
 
 

@@ -96,6 +96,7 @@ const FORMATS: &[Format] = &[
     ("edition_root", edition::make_root, edition::open_root),
     ("edition", edition::make_edition, edition::open_edition),
     ("family", family::make_family, family::open_family),
+    ("handing_on", alarm::make_handing_on, alarm::open_handing_on),
 ];
 
 impl Set {
