@@ -67,7 +67,8 @@ impl Baken {
         let outbox = self.alarm_outbox()?;
         let public: Option<Vec<u8>> =
             outbox.read(|db| Ok(db.query_row("SELECT public FROM inbox_key", [], |row| row.get(0)).optional()?))?;
-        let public = public.and_then(|bytes| cbor::from_slice::<KemPublic>(&bytes, "a key").ok()).ok_or(BakenError::NoInbox)?;
+        let public =
+            public.and_then(|bytes| cbor::from_slice::<KemPublic>(&bytes, "a key").ok()).ok_or(BakenError::NoInbox)?;
         let sealed = self.context.with_rng(|rng| {
             let key = SymmetricKey::make(rng);
             let wrapped = wrap(&public, None, KEY_LABEL, &[], key.as_bytes(), rng)?;

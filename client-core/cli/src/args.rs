@@ -1,8 +1,8 @@
 //! What can be typed. Help texts are English; what a command prints follows `--lang`.
 
 mod circles;
-mod guidance;
 mod family;
+mod guidance;
 
 use std::path::PathBuf;
 
@@ -11,8 +11,8 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
-pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
 pub use family::{FamilyCommand, IncomingCommand, ResponderCommand};
+pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
 
 const EXIT_CODES: &str = "\
 Exit codes:

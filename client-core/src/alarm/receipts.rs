@@ -92,8 +92,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         | MailKind::Enrolment
         | MailKind::Roster
         | MailKind::Silence
-        | MailKind::Timers
-        | MailKind::Escalation => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
+        | MailKind::Timers => keep_evidence(tx, None, "not_for_phones", &mail.document, now),
     }
 }
 
@@ -141,7 +140,7 @@ pub(super) fn take_receipt(
         return keep_evidence(tx, claimed, "too_many", bytes, now);
     }
     let desk = directory.desk(receipt.by).map(|desk| desk.name.clone());
-    let by_family = desk.is_none() && !receipt.state.is_by_relay();
+    let by_family = desk.is_none() && receipt.by != directory.relay.relay;
     let name = match desk {
         Some(desk) => desk,
         None => family::name_of(tx, receipt.by)?,

@@ -62,7 +62,7 @@ impl Desk {
                 let signed = baken_schemas::signed::Signed::make(receipt, &keys.sig);
                 store::receipt::add(db, &to_make.row(&signed, Vec::new()))?;
                 store::alarm::follow_by(db, hash, None)?;
-                store::alarm::stand(db, hash)?;
+                store::alarm::stand(db, hash, now)?;
                 deliveries.iter_mut().for_each(|delivery| delivery.occasion = occasion);
                 add_deliveries(db, &deliveries)?;
                 let subject = alarm.to_string();

@@ -252,7 +252,9 @@ impl Desk {
         match act {
             Act::Acknowledge { .. } => Ok(()),
             Act::TakeOver { .. } => self.act_alone(alarm, officer, &Act::TakeOver { holding }, Ending::Unsaid).await,
-            Act::HandTo { to, .. } => self.act_alone(alarm, officer, &Act::HandTo { holding, to: to.clone() }, Ending::Unsaid).await,
+            Act::HandTo { to, .. } => {
+                self.act_alone(alarm, officer, &Act::HandTo { holding, to: to.clone() }, Ending::Unsaid).await
+            }
             further => self.act_alone(alarm, officer, further, Ending::Unsaid).await,
         }
     }

@@ -12,9 +12,9 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries, escalations,
-    handings_on, live, log, mail, messages, orders, org_documents, pairing, quota, raising, receipts, recover, sealed_root,
-    sms,
+    Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries,
+    escalations, handings_on, live, log, mail, messages, orders, org_documents, pairing, quota, raising, receipts,
+    recover, sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.

@@ -51,7 +51,7 @@ pub async fn try_all(world: &mut World, circle: &Circle, keys: &DeviceKeys) -> V
 }
 
 /// What stays open to whoever is not in a circle, or in no account: calling for help, and what belongs to it.
-pub const HELP: [&str; 11] = [
+pub const HELP: [&str; 12] = [
     "sendAlarm",
     "leaveSmsContext",
     "sendSms",

@@ -98,8 +98,7 @@ impl Phone {
             incoming: _,
             sent_on: _,
             error,
-        } =
-            self.baken.send_alarms(&self.line).await?;
+        } = self.baken.send_alarms(&self.line).await?;
         if let Some(error) = error.filter(|error| !is_the_way(error)) {
             return Err(anyhow::Error::new(error).context(format!("{} cannot deliver", self.name)));
         }

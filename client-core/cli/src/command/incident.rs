@@ -16,9 +16,9 @@ pub fn run(arguments: &Arguments, command: &IncidentCommand, out: &Output) -> Re
     let IncidentCommand::Note { what, at, place, source } = command;
     let kind = record::kind_named("incident").ok_or(BakenError::UnknownKind)?;
     let at = at.clone().unwrap_or_else(|| clock().now().to_rfc3339());
-    let named = [("what", Some(what)), ("happened_at", Some(&at)), ("place", place.as_ref()), ("source", source.as_ref())];
-    let typed: Vec<String> =
-        named.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+    let named =
+        [("what", Some(what)), ("happened_at", Some(&at)), ("place", place.as_ref()), ("source", source.as_ref())];
+    let typed: Vec<String> = named.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
     let waiting = Phone::open(arguments)?.baken.note_incident(fields(kind, &typed)?)?;
     out.json(&json!({"noted": true, "waiting": waiting}));
     out.line(text::NOTED.of(out.language));

@@ -104,7 +104,7 @@ struct FollowUp {
 }
 
 /// What `within_s` may be: up to a day.
-const FOLLOW_UP_S: std::ops::RangeInclusive<u32> = 1..=86_400;
+const FOLLOW_UP_S: RangeInclusive<u32> = 1..=86_400;
 /// What it is where the file says nothing, in milliseconds: long enough to call back and to listen in.
 const FOLLOW_UP_MS: i64 = 5 * 60_000;
 
@@ -238,7 +238,7 @@ pub struct Channels {
 impl Default for Channels {
     /// None, and the usual wait.
     fn default() -> Self {
-        Self { list: Vec::new(), follow_up_ms: FOLLOW_UP_MS, duty: None }
+        Self { list: Vec::new(), follow_up_ms: FOLLOW_UP_MS, duty: None, keep: Keep::default() }
     }
 }
 

@@ -149,7 +149,9 @@ pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::
 /// How far these alarm bytes stand by all their receipts ([`standing`]); `None` without one.
 pub(in crate::desk) fn standing_of(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Option<ReceiptState>> {
     let of_it = is_of("alarm_hash");
-    let furthest = format!("SELECT state FROM receipt WHERE {of_it} AND by_family = 0 AND state <> ?2 ORDER BY state DESC LIMIT 1");
+    let furthest = format!(
+        "SELECT state FROM receipt WHERE {of_it} AND by_family = 0 AND state <> ?2 ORDER BY state DESC LIMIT 1"
+    );
     let reopened = ReceiptState::Reopened;
     let furthest = db.query_row(&furthest, params![alarm_hash.0, reopened as i64], |row| state_column(row, "state"));
     let furthest = furthest.optional()?;
