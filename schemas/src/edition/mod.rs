@@ -16,7 +16,7 @@ pub mod shipped;
 pub mod signed;
 mod source;
 mod view;
-mod words;
+pub(crate) mod words;
 
 pub use date::Date;
 pub use finding::{Finding, Severity};

@@ -1,18 +1,15 @@
 //! The words that an edition sorts by: layers, audiences, offices, kinds of trouble. Each has one tag, the same in source
 //! files, in JSON and on the command line.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{FormatError, Language};
+use crate::Language;
 
 /// A closed list of words with a tag each.
 macro_rules! tagged {
     ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $tag:literal,)+) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
             $($(#[$variant_doc])* $variant,)+
@@ -32,24 +29,25 @@ macro_rules! tagged {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.tag())
             }
         }
 
-        impl FromStr for $name {
-            type Err = FormatError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::FormatError;
 
-            fn from_str(tag: &str) -> Result<Self, FormatError> {
+            fn from_str(tag: &str) -> Result<Self, $crate::FormatError> {
                 match tag {
                     $($tag => Ok(Self::$variant),)+
-                    _ => Err(FormatError::Rule { what: $what, rule: concat!("it is one of", $(" ", $tag),+) }),
+                    _ => Err($crate::FormatError::Rule { what: $what, rule: concat!("it is one of", $(" ", $tag),+) }),
                 }
             }
         }
     };
 }
+pub(crate) use tagged;
 
 tagged! {
     /// Whose content it is. A reader sees all layers as one.
