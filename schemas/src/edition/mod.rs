@@ -31,7 +31,7 @@ pub use view::{
     BlockView, CardView, ChapterView, ContactView, FactView, ProvenanceView, QuestionView, Reader, Shown, SourceView,
     Titled, plain,
 };
-pub use words::{Audience, FactKind, Layer, Office, Status, Trouble, Words};
+pub use words::{Audience, FactKind, Layer, Office, Reply, Status, Trouble, Words};
 
 use crate::Language;
 

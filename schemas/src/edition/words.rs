@@ -12,7 +12,7 @@ macro_rules! tagged {
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
+            $($(#[$variant_doc])* #[serde(rename = $tag)] $variant,)+
         }
 
         impl $name {
@@ -135,6 +135,35 @@ tagged! {
     Confirmed = "confirmed",
     /// It was not, or the source is old: the reader is told where to check.
     Unconfirmed = "unconfirmed",
+}
+
+tagged! {
+    /// An answer to a question of the self-scan.
+    Reply, "an answer":
+    /// Yes.
+    Yes = "yes",
+    /// No.
+    No = "no",
+    /// The person does not know.
+    Unknown = "unknown",
+    /// It does not apply.
+    NotApplicable = "na",
+}
+
+impl<C> minicbor::Encode<C> for Reply {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(self.tag())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Reply {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        d.str()?.parse().map_err(|_| minicbor::decode::Error::message("no answer of the self-scan"))
+    }
 }
 
 /// A sentence in the languages of an edition. Dutch leads; what is not translated is shown in Dutch.

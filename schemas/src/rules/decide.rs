@@ -267,8 +267,7 @@ fn executives(case: &Case<'_>) -> Found {
         also: &["employer-care", "measures-adopted", "alarm-subscription"],
         contacts: &[],
     };
-    let mut found =
-        vec![case.answer(Code::EntitledToMeasures, &entitled), case.answer(Code::OrganisationPays, &payer)];
+    let mut found = vec![case.answer(Code::EntitledToMeasures, &entitled), case.answer(Code::OrganisationPays, &payer)];
     if case.situation.may_ask_measures() {
         let rests = Rests { needs: &[&["measures-choice"], WAYS], also: &["scan-domains"], contacts: &["ccv"] };
         found.push(case.answer(Code::AskForAdvice, &rests));

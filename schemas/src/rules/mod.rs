@@ -19,5 +19,5 @@ pub use case::{Answer, Gap, Wanted, Why};
 pub use code::{Code, Rule};
 pub use decide::{Decision, decide};
 pub use sharing::{May, Recipient, Share, sharing};
-pub use situation::{Act, Cover, HomeMark, Origin, OrganisationKind, Situation, SituationError, Threat};
+pub use situation::{Act, Cover, HomeMark, OrganisationKind, Origin, Situation, SituationError, Threat};
 pub use view::{AnswerView, DecisionView, GapView, ShareView};

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::Language;
 use crate::edition::{Audience, Date, Edition, Layers, Office, Reader, Status, shipped};
 use crate::rules::{
-    Act, Code, Cover, Decision, HomeMark, May, Origin, OrganisationKind, Recipient, Rule, Situation, Threat, Why,
+    Act, Code, Cover, Decision, HomeMark, May, OrganisationKind, Origin, Recipient, Rule, Situation, Threat, Why,
     decide, sharing,
 };
 use crate::time::Timestamp;
