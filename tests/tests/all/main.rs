@@ -12,6 +12,7 @@ mod evil_relay;
 mod exported;
 #[cfg(unix)]
 mod kill;
+mod leidraad;
 mod main_job;
 mod orders;
 #[cfg(unix)]
