@@ -167,8 +167,9 @@ Examples:
   baken rights --office deputy --on 2023-12-31         what held on that day
   baken rights --office councillor --measure system    with whom a measure may be shared
 
-With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}. Each answer has a stable code, its rule, the rows
-of the Leidraad, and the facts it rests on with source, dates and status. A gap names the fact that is missing.")]
+With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}.
+Each answer has a stable code, its rule, the rows of the Leidraad, and the facts it rests on with source,
+dates and status. A gap names the fact that is missing.")]
     Rights(RightsArgs),
     /// The self-scan: twenty questions, about five minutes; the answers stay on this phone
     #[command(after_help = "\
@@ -181,8 +182,8 @@ Examples:
   baken scan share 3               the text of one tip; with --circle into a case
   baken scan start --again         a new round; then: baken scan changes
 
-The answers are in this phone's vault, in no circle, and in no message. They are in your own export. They do not come along
-to another phone, and travelling leaves them behind.")]
+The answers are in this phone's vault, in no circle and in no message. They are in your own export.
+They do not come along to another phone, and travelling leaves them behind.")]
     Scan(ScanArgs),
     /// Who shares what: the dossier, the family, a case
     #[command(subcommand)]

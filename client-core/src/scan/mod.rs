@@ -65,6 +65,35 @@ pub struct Answer {
     pub record: RecordId,
 }
 
+impl Answer {
+    /// As an export has it.
+    fn to_values(self) -> Vec<(FieldNumber, Value)> {
+        let reply = |reply: Option<Reply>| reply.map(|reply| Value::Text(reply.tag().to_owned()));
+        let all = [
+            (QUESTION, Some(Value::Int(i64::from(self.question)))),
+            (ANSWER, reply(self.reply)),
+            (ANSWERED_AT, Some(Value::Int(self.at.0))),
+            (BEFORE, reply(self.before)),
+        ];
+        all.into_iter().filter_map(|(field, value)| value.map(|value| (field, value))).collect()
+    }
+
+    /// Reads what an export has; `None` where that is no answer.
+    fn from_values(record: RecordId, value: impl Fn(FieldNumber) -> Option<Value>) -> Option<Self> {
+        let reply = |field| match value(field) {
+            None | Some(Value::Empty) => Some(None),
+            Some(Value::Text(tag)) => tag.parse::<Reply>().ok().map(Some),
+            Some(_) => None,
+        };
+        let (Some(Value::Int(question)), Some(Value::Int(at))) = (value(QUESTION), value(ANSWERED_AT)) else {
+            return None;
+        };
+        let question = u8::try_from(question).ok()?;
+        let answer = Self { question, reply: reply(ANSWER)?, before: reply(BEFORE)?, at: Timestamp(at), record };
+        (answer.reply.is_some() || answer.before.is_some()).then_some(answer)
+    }
+}
+
 impl Scan {
     /// Every answer, by question.
     pub fn answers(&self) -> &[Answer] {
@@ -215,20 +244,9 @@ impl Baken {
         scan.question(question)?.tip_for(reply.ok_or(BakenError::NoTip)?).ok_or(BakenError::NoTip)
     }
 
-    /// The answers as an export has them: one record each, of the kind `scan`.
+    /// The answers, for an export: each a record of the kind `scan`.
     pub(crate) fn scan_for_export(&self) -> Result<Vec<(Answer, Vec<(FieldNumber, Value)>)>, BakenError> {
-        let scan = self.scan()?;
-        let values = |answer: &Answer| {
-            let reply = |reply: Option<Reply>| reply.map(|reply| Value::Text(reply.tag().to_owned()));
-            let all = [
-                (QUESTION, Some(Value::Int(i64::from(answer.question)))),
-                (ANSWER, reply(answer.reply)),
-                (ANSWERED_AT, Some(Value::Int(answer.at.0))),
-                (BEFORE, reply(answer.before)),
-            ];
-            all.into_iter().filter_map(|(field, value)| value.map(|value| (field, value))).collect()
-        };
-        Ok(scan.answers.iter().map(|answer| (*answer, values(answer))).collect())
+        Ok(self.scan()?.answers.iter().map(|answer| (*answer, answer.to_values())).collect())
     }
 
     /// Takes an answer out of an export, where this phone has none to that question. Whether it was taken; `None` when it
@@ -238,20 +256,9 @@ impl Baken {
         record: RecordId,
         value: impl Fn(FieldNumber) -> Option<Value>,
     ) -> Result<Option<bool>, BakenError> {
-        let reply = |field| match value(field) {
-            Some(Value::Text(tag)) => tag.parse::<Reply>().ok(),
-            _ => None,
-        };
-        let (Some(Value::Int(question)), Some(Value::Int(at))) = (value(QUESTION), value(ANSWERED_AT)) else {
-            return Ok(None);
-        };
-        let Ok(question) = u8::try_from(question) else { return Ok(None) };
-        let answer = Answer { question, reply: reply(ANSWER), before: reply(BEFORE), at: Timestamp(at), record };
-        if answer.reply.is_none() && answer.before.is_none() {
-            return Ok(None);
-        }
+        let Some(answer) = Answer::from_values(record, value) else { return Ok(None) };
         self.change_scan(|scan| {
-            let is_here = scan.answers.iter().any(|there| there.question == question);
+            let is_here = scan.answers.iter().any(|there| there.question == answer.question);
             let taken = !is_here && scan.answers.len() < MAX_ANSWERS;
             if taken {
                 scan.answers.push(answer);

@@ -3,19 +3,20 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use baken_schemas::Language;
 use baken_schemas::cbor;
 use baken_schemas::edition::{Audience, Office, Reply};
 use baken_schemas::id::RecordId;
+use baken_schemas::record::{FieldNumber, Value};
 use baken_schemas::time::{Clock, Timestamp};
 use proptest::prelude::*;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 
-use super::{Changed, GATE_MS, MAX_ANSWERS, Scan, ScanView};
+use super::{Answer, BEFORE, Changed, GATE_MS, MAX_ANSWERS, Scan, ScanView};
 use crate::guidance::ReadAs;
 use crate::home::Home;
 use crate::key_store::FileKeyStore;
@@ -163,6 +164,35 @@ proptest! {
     fn bytes_that_are_no_answers_are_refused(bytes in prop::collection::vec(any::<u8>(), 0..64)) {
         if let Ok(scan) = cbor::from_slice::<Scan>(&bytes, "a scan") {
             prop_assert_eq!(cbor::to_vec(&scan), bytes);
+        }
+    }
+
+    #[test]
+    fn an_answer_comes_out_of_an_export_as_it_went_in_and_nothing_else_does(
+        question in any::<u8>(),
+        reply in prop::option::of(any_reply()),
+        before in prop::option::of(any_reply()),
+        at in any::<i64>(),
+        field in 1_u16..6,
+        other in prop_oneof![
+            any::<i64>().prop_map(Value::Int),
+            ".{0,8}".prop_map(Value::Text),
+            any::<bool>().prop_map(Value::Bool),
+            Just(Value::Empty),
+        ],
+    ) {
+        let answer = Answer { question, reply, before, at: Timestamp(at), record: RecordId([7; 16]) };
+        let mut values: BTreeMap<FieldNumber, Value> = answer.to_values().into_iter().collect();
+        let read = |values: &BTreeMap<FieldNumber, Value>| {
+            Answer::from_values(answer.record, |field| values.get(&field).cloned())
+        };
+        prop_assert_eq!(read(&values), (reply.is_some() || before.is_some()).then_some(answer));
+        // Whatever stands in a field, what is read is what an export of it would say.
+        values.insert(field, other);
+        if let Some(read) = read(&values) {
+            let written: BTreeMap<FieldNumber, Value> = read.to_values().into_iter().collect();
+            values.retain(|field, value| *field <= BEFORE && *value != Value::Empty);
+            prop_assert_eq!(written, values);
         }
     }
 }

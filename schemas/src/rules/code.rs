@@ -96,8 +96,8 @@ codes! {
         "Bespreek het met de politie. Vraag advies over extra maatregelen.",
         "Discuss it with the police. Ask for advice on extra measures.";
     MayorRoute = "mayor-route", R09, [OfficeHolder, Adviser, PoliceContact], ["L44", "L45", "L46", "L48", "L49", "L50"]:
-        "Een dreiging tegen een burgemeester loopt via het gebied waar die woont. Vraag de politie wie nu beslist.",
-        "A threat to a mayor goes by the area where they live. Ask the police who decides now.";
+        "Voor een bedreigde burgemeester geldt een eigen weg. Vraag de politie wie nu beslist.",
+        "A threatened mayor has a way of their own. Ask the police who decides now.";
     NameResidence = "name-residence", R09, [OfficeHolder, Adviser], ["L48"]:
         "Leg vast in welke gemeente u woont.", "Write down in which municipality you live.";
     RegularRoute = "regular-route", R10, [OfficeHolder, Adviser, PoliceContact], ["L44", "L45", "L46", "L49", "L50"]:

@@ -254,8 +254,8 @@ fn executives(case: &Case<'_>) -> Found {
             "measures-start",
             "measures-home-area",
             "measures-package",
-            "measures-maximum",
             "measures-reimbursed",
+            "measures-maximum",
             "measures-decree",
             "measures-articles",
             "measures-after-office",
@@ -264,7 +264,7 @@ fn executives(case: &Case<'_>) -> Found {
     };
     let payer = Rests {
         needs: &[&["payer-municipality", "payer-province", "payer-water-authority", "payer-executives-2021"]],
-        also: &["employer-care", "measures-adopted", "alarm-subscription"],
+        also: &["employer-care", "measures-adopted"],
         contacts: &[],
     };
     let mut found = vec![case.answer(Code::EntitledToMeasures, &entitled), case.answer(Code::OrganisationPays, &payer)];

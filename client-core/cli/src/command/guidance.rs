@@ -118,7 +118,7 @@ fn tell_chapter(chapter: &ChapterView, out: &Output) {
 }
 
 /// A fact that is not to be taken as it stands.
-pub(super) fn tell_fact(fact: &FactView, out: &Output) {
+fn tell_fact(fact: &FactView, out: &Output) {
     let lang = out.language;
     if fact.provenance.status == Status::Unconfirmed {
         let check_at = fact.provenance.check_at.clone().unwrap_or_default();

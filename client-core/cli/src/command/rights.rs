@@ -1,11 +1,11 @@
 //! `baken rights`: what the rules of the Leidraad say of a situation, and what that rests on.
 
 use baken_core::guidance::ReadAs;
-use baken_schemas::edition::{Audience, Date, FactView, Office};
+use baken_schemas::edition::{Audience, Date, FactView, Office, Status};
 use baken_schemas::rules::{AnswerView, DecisionView, Situation};
 use serde_json::json;
 
-use super::guidance::{tell_contact, tell_fact, tell_shown};
+use super::guidance::{tell_contact, tell_shown};
 use crate::args::{Arguments, RightsArgs};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -72,7 +72,7 @@ fn tell_answer(answer: &AnswerView, out: &Output) {
     answer.contacts.iter().for_each(|contact| tell_contact(contact, out));
     let rows =
         if answer.rows.is_empty() { String::new() } else { text::LEIDRAAD_ROWS.with(lang, &[&answer.rows.join(", ")]) };
-    let audience: Vec<&str> = answer.audience.iter().map(|audience| audience.tag()).collect();
+    let audience: Vec<&str> = answer.audience.iter().map(|audience| named(*audience, out)).collect();
     out.line(format!("   {}", text::WHY.with(lang, &[answer.rule.tag(), &rows, &audience.join(", ")])));
     answer.facts.iter().for_each(|fact| tell_source(fact, out));
 }
@@ -81,6 +81,20 @@ fn tell_source(fact: &FactView, out: &Output) {
     let titles: Vec<&str> = fact.provenance.sources.iter().map(|source| source.title.as_str()).collect();
     let source = text::SOURCE_OF.with(out.language, &[&titles.join("; "), &fact.provenance.source_date]);
     out.line(format!("   - {} [{source}]", fact.text));
-    tell_fact(fact, out);
+    if fact.provenance.status == Status::Unconfirmed {
+        let check_at = fact.provenance.check_at.clone().unwrap_or_default();
+        let told = text::UNCONFIRMED_CONTACT.with(out.language, &[&check_at]);
+        out.line(format!("     {}", out.paint(Colour::Yellow, &told)));
+    }
     tell_shown(&fact.shown, out);
+}
+
+fn named(audience: Audience, out: &Output) -> &'static str {
+    let (nl, en) = match audience {
+        Audience::OfficeHolder => ("uzelf", "yourself"),
+        Audience::Adviser => ("uw adviseur", "your adviser"),
+        Audience::PoliceContact => ("het politiecontact", "the police contact"),
+        Audience::Family => ("uw gezin", "your family"),
+    };
+    out.language.pick(nl, en)
 }

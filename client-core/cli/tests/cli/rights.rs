@@ -53,7 +53,7 @@ fn rights_change_with_office_and_day_and_say_what_they_rest_on() {
 
     let said =
         phone.says(&["--lang", "en", "rights", "--office", "mayor", "--threat", "concrete", "--on", "2026-11-27"]);
-    for part in ["Why: rule R09, Leidraad L44", "Not confirmed yet:", "[source: ", "0900-8844"] {
+    for part in ["Why: rule R09, Leidraad L44", "Not confirmed yet. Check at", "[source: ", "0900-8844"] {
         assert!(said.contains(part), "{part}: {said}");
     }
     let said = phone.says(&["rights", "--office", "mayor", "--measure", "system"]);
