@@ -37,7 +37,9 @@ fn words_of(kind: Trouble) -> &'static str {
         Trouble::Danger => {
             "gevaar nood hulp help spoed 112 aanval geweld wapen inbraak overval danger emergency attack weapon"
         }
-        Trouble::Threat => "bedreigd bedreiging dreiging dreigbrief intimidatie stalker stalking threat threatened intimidation",
+        Trouble::Threat => {
+            "bedreigd bedreiging dreiging dreigbrief intimidatie stalker stalking threat threatened intimidation"
+        }
         Trouble::Unease => "onveilig angst bang onrust gevolgd unsafe afraid scared followed",
         Trouble::Aftercare => "nazorg steun praten verwerken aftercare support",
         Trouble::Digital => "online internet hack doxing haat hate",

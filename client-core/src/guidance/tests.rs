@@ -212,7 +212,11 @@ async fn one_that_was_damaged_on_the_disk_is_left_and_said() {
     let guidance = phone.baken.guidance().unwrap();
     assert_eq!(guidance.states()[0].origin, Origin::Shipped);
     assert!(guidance.states()[0].fault.is_some());
-    // It is fetched again.
+    // None older takes its place; it is fetched again.
+    let older = later(99, "0900-0000");
+    relay.offer(&signed(&older, &phone.publisher), &older);
+    assert_eq!(phone.update(&relay).await.0, Err("older_version".to_owned()));
+    relay.offer(&signed(&files, &phone.publisher), &files);
     assert_eq!(phone.update(&relay).await.0, Ok(Outcome::Updated));
     assert_eq!(phone.version(), (100, Origin::Installed));
 }
@@ -264,7 +268,7 @@ fn what_is_for_advisers_is_not_shown_to_an_office_holder() {
     let theirs = |id: &&String| guidance.chapter(HOLDER, id).is_err() && guidance.chapter(adviser, id).is_ok();
     let edition = shipped::edition().unwrap();
     let chapters: Vec<String> = edition.chapters.iter().map(|chapter| chapter.id.clone()).collect();
-    let hidden = chapters.iter().find(theirs).expect("a chapter for advisers alone");
+    let hidden = chapters.iter().find(theirs).unwrap();
     assert!(matches!(guidance.chapter(HOLDER, hidden), Err(BakenError::NotForAudience)));
     let title = guidance.chapter(adviser, hidden).unwrap().title;
     let found = |who| guidance.search(who, &title).into_iter().any(|hit| hit.id == *hidden);

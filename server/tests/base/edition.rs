@@ -65,7 +65,17 @@ fn an_edition_is_built_signed_published_and_replaced_by_its_publishers() {
     ok(&[&["init", "desk", "--data", text(&desk), "--name", "Oost", "--url", &free_url()], &to_relay[..]].concat());
     let _serving = Serving::start(text(&relay));
     let desk_entry = desk.join("desk.cbor");
-    ok(&["org", "directory", "--data", text(&org_data), "--relay", to_relay[1], "--desk", text(&desk_entry), "--publish"]);
+    ok(&[
+        "org",
+        "directory",
+        "--data",
+        text(&org_data),
+        "--relay",
+        to_relay[1],
+        "--desk",
+        text(&desk_entry),
+        "--publish",
+    ]);
 
     let (first, second) = (place("first"), place("second"));
     let (built, newer, directory) = (place("first.edition"), place("second.edition"), org_data.join("directory.cbor"));
@@ -78,7 +88,8 @@ fn an_edition_is_built_signed_published_and_replaced_by_its_publishers() {
 
     // Two publishers from now on, both of whom must sign.
     let (key, other, root) = (place("one.key"), place("two.key"), place("root-1.cbor"));
-    let keys = [&key, &other].map(|key| ok(&["edition", "key", "--out", text(key)])["key"].as_str().unwrap().to_owned());
+    let keys =
+        [&key, &other].map(|key| ok(&["edition", "key", "--out", text(key)])["key"].as_str().unwrap().to_owned());
     assert_eq!(code(&run(&["edition", "key", "--out", text(&key)]).1), "already_set_up");
     let layer = ["edition", "root", "--layer", "organisation", "--org", org, "--version", "1", "--threshold", "2"];
     let publishers = ["--publisher", &keys[0], "--publisher", &keys[1], "--out", text(&root)];
@@ -95,6 +106,9 @@ fn an_edition_is_built_signed_published_and_replaced_by_its_publishers() {
     assert_eq!(publish(&built).0, 3);
 
     let said = ok(&["edition", "diff", text(&built), text(&second)]);
-    assert_eq!((&said["versions"], &said["contacts"]["changed"]), (&serde_json::json!([1, 2]), &serde_json::json!(["clerk"])));
+    assert_eq!(
+        (&said["versions"], &said["contacts"]["changed"]),
+        (&serde_json::json!([1, 2]), &serde_json::json!(["clerk"]))
+    );
     assert_eq!(said["files"]["changed"], serde_json::json!(["contacts.toml", "edition.toml"]));
 }

@@ -208,7 +208,7 @@ async fn entries_from_before_the_count_are_counted() {
     world.call(&phone, "POST", &circle.path(api::ENTRIES), &batch(&[&one])).await.ok();
     world.relay.close();
     let database = Connection::open(world.dir.path().join("relay.db")).unwrap();
-    let undo = "DROP TABLE alarm_sms; DROP TABLE sms_context; DROP TABLE deposit; DROP TABLE deposit_clock; ALTER TABLE alarm DROP COLUMN quiet; DROP TABLE device_order; DROP TRIGGER entry_comes; DROP TRIGGER entry_goes; DROP TABLE blob_chunk; DROP TABLE circle_usage;
+    let undo = "DROP TABLE edition_part; DROP TABLE edition_file; DROP TABLE edition; DROP TABLE alarm_sms; DROP TABLE sms_context; DROP TABLE deposit; DROP TABLE deposit_clock; ALTER TABLE alarm DROP COLUMN quiet; DROP TABLE device_order; DROP TRIGGER entry_comes; DROP TRIGGER entry_goes; DROP TABLE blob_chunk; DROP TABLE circle_usage;
                 PRAGMA user_version = 3;";
     database.execute_batch(undo).unwrap();
     drop(database);
