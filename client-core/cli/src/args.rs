@@ -174,7 +174,7 @@ dates and status. A gap names the fact that is missing.")]
     /// The self-scan: twenty questions, about five minutes; the answers stay on this phone
     #[command(after_help = "\
 Examples:
-  baken scan                       start, or go on where you were
+  baken scan                       start, or go on where you were; on a terminal it asks one by one
   baken scan start --gate no       you are not threatened or in danger now
   baken scan answer 3 no
   baken scan result                at most five tips to do first, then the rest

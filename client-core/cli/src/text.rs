@@ -76,6 +76,9 @@ texts! {
                "All questions are answered. Look with: baken scan result";
     SCAN_ANSWER_HOW: "Antwoord met: baken scan answer {} yes|no|unknown{}",
                      "Answer with: baken scan answer {} yes|no|unknown{}";
+    SCAN_YES_NO: "ja, nee of ? (leeg: later verder): ", "yes, no or ? (empty: go on later): ";
+    SCAN_YES_NO_NA: "ja, nee, ? of nvt (leeg: later verder): ", "yes, no, ? or na (empty: go on later): ";
+    SCAN_LATER: "Later verder met: baken scan", "Go on later with: baken scan";
     SCAN_PROGRESS: "{} van {} beantwoord", "{} of {} answered";
     SCAN_TIP: "Tip:", "Tip:";
     SCAN_FIRST: "Eerst doen", "Do first";

@@ -1,18 +1,21 @@
 //! `baken scan`: the self-scan. The questions and the way out of danger need no PIN; answers lie in the vault.
 
+use std::io::IsTerminal as _;
+
 use baken_core::guidance::ReadAs;
 use baken_core::scan::{Changed, Scan, ScanQuestionView, ScanView, Tip};
+use baken_core::{Baken, BakenError};
 use baken_schemas::edition::{Audience, Reply};
 use serde_json::{Value as Json, json};
 
 use super::circle::find_circle;
 use super::guidance::{tell_card, tell_contact};
-use super::short;
+use super::{prompt, read_stdin, short};
 use crate::args::{Arguments, ScanArgs, ScanCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
 use crate::phone::{Phone, clock};
-use crate::text;
+use crate::text::{self, Text};
 
 pub fn run(arguments: &Arguments, args: &ScanArgs, out: &Output) -> Result<End, Failure> {
     let who = ReadAs { language: out.language, audience: Audience::OfficeHolder, office: args.office };
@@ -24,26 +27,40 @@ pub fn run(arguments: &Arguments, args: &ScanArgs, out: &Output) -> Result<End, 
             danger(&Phone::open(arguments)?.baken.guidance()?.scan(who)?, out);
         }
         _ => {
+            let is_start = matches!(command, ScanCommand::Start { gate: None, .. });
+            let asks = is_start && std::io::stdin().is_terminal() && !out.is_json();
+            // Before the PIN: whoever is in danger has no time for one.
+            if asks && !is_safe(&Phone::open(arguments)?.baken.guidance()?.scan(who)?, out)? {
+                return Ok(End::Done);
+            }
             let phone = Phone::unlocked(arguments, out)?;
             let office = args.office.map_or_else(|| phone.baken.own_office(), |office| Ok(Some(office)))?;
             let scan = phone.baken.guidance()?.scan(ReadAs { office, ..who })?;
-            with_answers(&phone, &scan, command, out)?;
+            with_answers(&phone.baken, &scan, command, asks, out)?;
         }
     }
     Ok(End::Done)
 }
 
-fn with_answers(phone: &Phone, scan: &ScanView, command: &ScanCommand, out: &Output) -> Result<(), Failure> {
-    let baken = &phone.baken;
+fn with_answers(
+    baken: &Baken,
+    scan: &ScanView,
+    command: &ScanCommand,
+    asks: bool,
+    out: &Output,
+) -> Result<(), Failure> {
     match command {
         ScanCommand::Questions => {}
         ScanCommand::Start { gate, again } => {
-            if gate.is_some() {
+            if gate.is_some() || asks {
                 baken.scan_pass_gate()?;
             }
             if *again {
                 baken.scan_again()?;
                 out.line(text::SCAN_AGAIN.of(out.language));
+            }
+            if asks {
+                return ask(baken, scan, out);
             }
             next(scan, &baken.scan()?, None, out);
         }
@@ -89,6 +106,65 @@ fn questions(scan: &ScanView, out: &Output) {
             out.line(out.paint(Colour::Green, &question.theme_name));
         }
         out.line(format!("{:>3}. {}", question.id, question.text));
+    }
+}
+
+/// Asks whether there is danger; whoever says so, or says nothing, gets no scan.
+fn is_safe(scan: &ScanView, out: &Output) -> Result<bool, Failure> {
+    out.line(out.paint(Colour::Green, &scan.gate));
+    match typed(text::SCAN_YES_NO, out)? {
+        Some(Reply::Yes) => danger(scan, out),
+        Some(Reply::No) => return Ok(true),
+        _ => out.line(text::GATE_HOW.of(out.language)),
+    }
+    Ok(false)
+}
+
+/// Asks what is not answered yet, on a terminal, until all is or an empty line is typed.
+fn ask(baken: &Baken, scan: &ScanView, out: &Output) -> Result<(), Failure> {
+    let lang = out.language;
+    loop {
+        let answers = baken.scan()?;
+        let Some(question) = scan.next(&answers) else {
+            result(scan, &answers, out);
+            return Ok(());
+        };
+        out.line(out.paint(Colour::Green, &format!("{}. {}", question.id, question.text)));
+        let asked = if question.not_applicable { text::SCAN_YES_NO_NA } else { text::SCAN_YES_NO };
+        let Some(reply) = typed(asked, out)? else {
+            out.line(text::SCAN_LATER.of(lang));
+            return Ok(());
+        };
+        match baken.scan_answer(scan, question.id, reply) {
+            Ok(tip) => tip.iter().for_each(|tip| tell_tip(tip, out)),
+            Err(error @ BakenError::NotAnAnswer) => out.line(text::core_message(&error, lang)),
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// An answer as it is typed; asked again until it is one, `None` for an empty line.
+fn typed(question: Text, out: &Output) -> Result<Option<Reply>, Failure> {
+    loop {
+        prompt(question.of(out.language), out)?;
+        let line = read_stdin(true)?;
+        if line.trim().is_empty() {
+            return Ok(None);
+        }
+        if let Some(reply) = reply_of(&line) {
+            return Ok(Some(reply));
+        }
+    }
+}
+
+/// What people type for an answer, in both languages.
+fn reply_of(typed: &str) -> Option<Reply> {
+    match typed.trim().to_lowercase().as_str() {
+        "yes" | "y" | "ja" | "j" => Some(Reply::Yes),
+        "no" | "n" | "nee" => Some(Reply::No),
+        "unknown" | "?" | "w" | "weet niet" | "weet ik niet" => Some(Reply::Unknown),
+        "na" | "n/a" | "nvt" | "n.v.t." => Some(Reply::NotApplicable),
+        _ => None,
     }
 }
 
@@ -189,4 +265,24 @@ fn said(reply: Reply, out: &Output) -> &'static str {
         Reply::NotApplicable => ("niet van toepassing", "not applicable"),
     };
     out.language.pick(nl, en)
+}
+
+#[cfg(test)]
+mod tests {
+    use baken_schemas::edition::Reply;
+
+    use super::reply_of;
+
+    #[test]
+    fn an_answer_is_read_as_people_type_it_and_anything_else_is_asked_again() {
+        for reply in Reply::ALL {
+            assert_eq!(reply_of(reply.tag()), Some(*reply), "{reply}");
+        }
+        assert_eq!(reply_of(" Nee\n"), Some(Reply::No));
+        assert_eq!(reply_of("n.v.t."), Some(Reply::NotApplicable));
+        assert_eq!(reply_of("weet ik niet"), Some(Reply::Unknown));
+        for other in ["", "misschien", "ja nee", "1"] {
+            assert_eq!(reply_of(other), None, "{other}");
+        }
+    }
 }
