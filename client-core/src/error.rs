@@ -6,6 +6,7 @@
 use baken_schemas::FormatError;
 use baken_schemas::code::CodeError;
 use baken_schemas::edition::signed::EditionError;
+use baken_schemas::rules::SituationError;
 use baken_schemas::time::Timestamp;
 
 use crate::transport::TransportError;
@@ -123,6 +124,21 @@ pub enum BakenError {
     /// It is for others to read.
     #[error("this is written for another audience")]
     NotForAudience,
+    /// An office that is not one of that kind of organisation.
+    #[error("{0}")]
+    OfficeElsewhere(SituationError),
+    /// The self-scan has no question of this number.
+    #[error("the self-scan has no such question")]
+    NoSuchQuestion,
+    /// A question of the self-scan that always applies.
+    #[error("\"not applicable\" is no answer to this question")]
+    NotAnAnswer,
+    /// The self-scan asks first whether there is danger.
+    #[error("the self-scan begins with its first question: are you in danger or threatened now")]
+    ScanGate,
+    /// The answer to this question gives no tip.
+    #[error("there is no tip for this question")]
+    NoTip,
     /// An edition that is not to be believed.
     #[error("the edition was not taken")]
     EditionRefused(#[source] EditionError),
@@ -320,6 +336,11 @@ impl BakenError {
             Self::PinTaken => "pin_taken",
             Self::NoSuchGuidance => "no_such_guidance",
             Self::NotForAudience => "not_for_audience",
+            Self::OfficeElsewhere(_) => "office_elsewhere",
+            Self::NoSuchQuestion => "no_such_question",
+            Self::NotAnAnswer => "not_an_answer",
+            Self::ScanGate => "scan_gate",
+            Self::NoTip => "no_tip",
             Self::EditionRefused(error) => error.code(),
             Self::TooManyDuressPins => "too_many_duress_pins",
             Self::PinNeeded => "pin_needed",
@@ -421,6 +442,11 @@ impl BakenError {
             Self::KeyStoreLost => "Put the key file back, or activate this device again.",
             Self::NoSuchGuidance => "Look with `baken guidance` or `baken guidance search`.",
             Self::NotForAudience => "Say for whom you read: --audience.",
+            Self::OfficeElsewhere(_) => "Leave the organisation out: it follows from the office.",
+            Self::NoSuchQuestion => "Look with `baken scan questions`.",
+            Self::NotAnAnswer => "Answer yes, no or unknown.",
+            Self::ScanGate => "Answer it: `baken scan start --gate no`, or yes when there is.",
+            Self::NoTip => "Look with `baken scan result` which tips there are.",
             Self::EditionRefused(_) => "What is here stays good; tell your organisation that its server offers this.",
             Self::Locked => "Unlock with your PIN first.",
             Self::NotActivated | Self::WipedFromAfar => "Activate with an invite, or pair with your other device.",

@@ -35,6 +35,7 @@ mod orders;
 pub mod pairing;
 pub mod record;
 pub mod recovery;
+pub mod scan;
 pub mod sync;
 pub mod transport;
 pub mod travel;

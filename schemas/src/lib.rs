@@ -29,6 +29,7 @@ pub mod pairing;
 pub mod record;
 pub mod recovery;
 pub mod request;
+pub mod rules;
 pub mod signed;
 pub mod text;
 pub mod time;

@@ -70,7 +70,7 @@ const fn field(number: FieldNumber, name: &'static str, holds: FieldType) -> Fie
 }
 
 use CircleKind::{Case, Dossier, Family};
-use FieldType::{Bool, Bytes, Text, Time};
+use FieldType::{Bool, Bytes, Int, Text, Time};
 
 /// Every kind this version knows. A kind or field of a newer version is kept and passed on unread.
 pub const KINDS: &[KindSpec] = &[
@@ -188,6 +188,18 @@ pub const KINDS: &[KindSpec] = &[
         circles: &[Dossier],
     },
     KindSpec { number: 11, name: "circle", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
+    // Answers of the self-scan: no circle shares them. The kind is how an export writes down what the phone alone keeps.
+    KindSpec {
+        number: 20,
+        name: "scan",
+        fields: &[
+            field(1, "question", Int),
+            field(2, "answer", Text),
+            field(3, "answered_at", Time),
+            field(4, "before", Text),
+        ],
+        circles: &[],
+    },
 ];
 
 /// The kind of a name.

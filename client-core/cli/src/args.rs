@@ -3,6 +3,7 @@
 mod circles;
 mod family;
 mod guidance;
+mod rules;
 
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
 pub use family::{FamilyCommand, IncomingCommand, ResponderCommand};
 pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
+pub use rules::{RightsArgs, ScanArgs, ScanCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -161,6 +163,33 @@ Examples:
   baken contacts
   baken contacts --kind threat --audience family")]
     Contacts(ContactsArgs),
+    /// What you are entitled to, what comes first, who pays, and why; needs no PIN, account or network
+    #[command(after_help = "\
+Examples:
+  baken rights                                         by the office in your profile; asks for the PIN
+  baken rights --office alderman --pkvw not-met
+  baken rights --office mayor --threat concrete --act offence
+  baken rights --office deputy --on 2023-12-31         what held on that day
+  baken rights --office councillor --measure system    with whom a measure may be shared
+
+With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}.
+Each answer has a stable code, its rule, the rows of the Leidraad, and the facts it rests on with source,
+dates and status. A gap names the fact that is missing.")]
+    Rights(RightsArgs),
+    /// The self-scan: twenty questions, about five minutes; the answers stay on this phone
+    #[command(after_help = "\
+Examples:
+  baken scan                       start, or go on where you were; on a terminal it asks one by one
+  baken scan start --gate no       you are not threatened or in danger now
+  baken scan answer 3 no
+  baken scan result                at most five tips to do first, then the rest
+  baken scan task 3 --by 2027-01-15
+  baken scan share 3               the text of one tip; with --circle into a case
+  baken scan start --again         a new round; then: baken scan changes
+
+The answers are in this phone's vault, in no circle and in no message. They are in your own export.
+They do not come along to another phone, and travelling leaves them behind.")]
+    Scan(ScanArgs),
     /// Who shares what: the dossier, the family, a case
     #[command(subcommand)]
     Circle(CircleCommand),

@@ -110,6 +110,11 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoSuchCircle
         | E::NoSuchGuidance
         | E::NotForAudience
+        | E::OfficeElsewhere(_)
+        | E::NoSuchQuestion
+        | E::NotAnAnswer
+        | E::ScanGate
+        | E::NoTip
         | E::NoSuchDevice
         | E::NotShared
         | E::NotOwner

@@ -65,6 +65,35 @@ texts! {
     LAYER_UPDATED: "{}: bijgewerkt, {} bestanden gehaald", "{}: updated, {} files fetched";
     UP_TO_DATE: "{}: dit is de nieuwste", "{}: this is the newest";
     NOT_UPDATED: "{}: niet bijgewerkt: {}", "{}: not updated: {}";
+    WHY: "Waarom: regel {}{}, voor {}", "Why: rule {}{}, for {}";
+    LEIDRAAD_ROWS: ", Leidraad {}", ", Leidraad {}";
+    SOURCE_OF: "bron: {} ({})", "source: {} ({})";
+    SHARING: "Wie mag van de maatregel weten:", "Who may know of the measure:";
+    ON_DAY: "Op {} geldt:", "On {} this holds:";
+    GATE_HOW: "Antwoord met: baken scan start --gate yes (of no)", "Answer with: baken scan start --gate yes (or no)";
+    GATE_YES: "Doe de zelfscan een andere keer. Nu eerst dit.", "Take the self-scan another time. This comes first.";
+    SCAN_DONE: "Alle vragen zijn beantwoord. Kijk met: baken scan result",
+               "All questions are answered. Look with: baken scan result";
+    SCAN_ANSWER_HOW: "Antwoord met: baken scan answer {} yes|no|unknown{}",
+                     "Answer with: baken scan answer {} yes|no|unknown{}";
+    SCAN_YES_NO: "ja, nee of ? (leeg: later verder): ", "yes, no or ? (empty: go on later): ";
+    SCAN_YES_NO_NA: "ja, nee, ? of nvt (leeg: later verder): ", "yes, no, ? or na (empty: go on later): ";
+    SCAN_LATER: "Later verder met: baken scan", "Go on later with: baken scan";
+    SCAN_PROGRESS: "{} van {} beantwoord", "{} of {} answered";
+    SCAN_TIP: "Tip:", "Tip:";
+    SCAN_FIRST: "Eerst doen", "Do first";
+    SCAN_REST: "Daarna", "After that";
+    SCAN_NO_TIPS: "Geen tips.", "No tips.";
+    SCAN_OPEN: "Nog niet beantwoord: {}", "Not answered yet: {}";
+    SCAN_SOLVED: "opgelost", "solved";
+    SCAN_NEW: "nieuw aandachtspunt", "new point of attention";
+    SCAN_SAME: "nog steeds", "still so";
+    SCAN_NO_CHANGES: "Er is nog geen eerdere scan om mee te vergelijken.", "There is no earlier scan to compare with.";
+    SCAN_AGAIN: "Een nieuwe ronde. De antwoorden van de vorige blijven ter vergelijking.",
+                "A new round. The answers of the last one stay for comparison.";
+    SCAN_TASK: "In uw dossier gezet: {}", "Put into your dossier: {}";
+    SCAN_SHARED: "Gedeeld: {}", "Shared: {}";
+    SCAN_CLEARED: "De antwoorden van de zelfscan zijn gewist.", "The answers of the self-scan are gone.";
     PIN: "Pincode: ", "PIN: ";
     NEW_PIN: "Nieuwe pincode (6 tot 64 tekens): ", "New PIN (6 to 64 characters): ";
     NEW_PIN_AGAIN: "Nog een keer: ", "Once more: ";
@@ -617,6 +646,13 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("er is niets opzij gezet: het woord klopte niet", "nothing was set aside: the word was another"),
             Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
         ),
+        "office_missing" => (
+            Text::new("er is een ambt nodig", "an office is needed"),
+            Text::new(
+                "Geef --office, of zet uw ambt in het profiel: baken record add profile office=wethouder",
+                "Give --office, or put yours into the profile: baken record add profile office=alderman",
+            ),
+        ),
         "no_such_value" => (
             Text::new("zo veel waarden zijn er niet", "there are not as many values"),
             Text::new("Kijk met: baken conflicts list", "Look with: baken conflicts list"),
@@ -704,6 +740,11 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "vault_older" => "de kluis is gemaakt met een proefversie van Baken",
         "no_such_guidance" => "dat hoofdstuk of die kaart is er niet",
         "not_for_audience" => "dit is voor andere lezers geschreven",
+        "office_elsewhere" => "dit ambt hoort bij een andere soort organisatie",
+        "no_such_question" => "die vraag heeft de zelfscan niet",
+        "not_an_answer" => "\"niet van toepassing\" past niet bij deze vraag",
+        "scan_gate" => "de zelfscan begint met de vraag of u nu bedreigd wordt of in gevaar bent",
+        "no_tip" => "bij deze vraag is er geen tip",
         "no_such_circle" => "die kring is er niet",
         "not_shared" => "dit soort gegeven wordt in deze soort kring niet gedeeld",
         "may_not_write" => "dit toestel kan in deze kring niet schrijven",
@@ -799,6 +840,11 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
     match error.code() {
         "no_such_guidance" => "Kijk met: baken guidance",
         "not_for_audience" => "Zeg met --audience voor wie u leest.",
+        "office_elsewhere" => "Laat --organisation weg: die volgt uit het ambt.",
+        "no_such_question" => "Kijk met: baken scan questions",
+        "not_an_answer" => "Antwoord yes, no of unknown.",
+        "scan_gate" => "Antwoord met: baken scan start --gate no, of yes als het zo is.",
+        "no_tip" => "Kijk met baken scan result welke tips er zijn.",
         "wrong_pin" | "too_soon" => "Wacht even en probeer het opnieuw; de wachttijd groeit met elke misser.",
         "pin_refused" => "Kies een pincode van 6 tot 64 tekens.",
         "pin_taken" => "Kies een pincode die van alle andere op dit toestel verschilt.",

@@ -16,7 +16,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::attachment::{Progress, SealedAsItComes};
-use crate::export::{INTERNAL_KINDS, is_file};
+use crate::export::{INTERNAL_KINDS, SCAN_KIND, is_file};
 use crate::record::{self, RecordView};
 use crate::{Baken, BakenError};
 
@@ -251,6 +251,12 @@ impl Importing<'_> {
             }
             None => return Ok(()),
         };
+        if spec.is_some_and(|spec| spec.name == SCAN_KIND) {
+            let (values, sealed) = (BTreeMap::new(), BTreeMap::new());
+            self.group =
+                Some(Group { record, kind, deleted, circle, same_circle, here: None, values, sealed, sealing: None });
+            return Ok(());
+        }
         let looked_up = self.baken.with_settled(|open| {
             let into = open.circles.get(circle)?;
             let is_shared = spec.is_none_or(|spec| spec.circles.contains(&into.membership().kind()));
@@ -286,6 +292,9 @@ impl Importing<'_> {
             self.leave_out(group.record, group.kind, LeftOutReason::ValueRefused);
             return Ok(());
         }
+        if kind_numbered(group.kind).is_some_and(|spec| spec.name == SCAN_KIND) {
+            return self.take_scan_answer(&group);
+        }
         let Some(here) = group.here.take() else { return self.make(group) };
         let mut edits = Vec::new();
         for (field, values) in group.values {
@@ -311,6 +320,21 @@ impl Importing<'_> {
         }
         self.baken.edit(group.circle, group.record, group.kind, edits)?;
         self.report.filled = self.report.filled.saturating_add(1);
+        Ok(())
+    }
+
+    /// Takes an answer of the self-scan: it goes to where this phone keeps its own, and into no circle.
+    fn take_scan_answer(&mut self, group: &Group) -> Result<(), BakenError> {
+        let value = |field| group.values.get(&field).and_then(|values| values.last()).cloned();
+        let counted = match self.baken.take_scan_answer(group.record, value)? {
+            Some(true) => &mut self.report.made,
+            Some(false) => &mut self.report.unchanged,
+            None => {
+                self.leave_out(group.record, group.kind, LeftOutReason::ValueRefused);
+                return Ok(());
+            }
+        };
+        *counted = counted.saturating_add(1);
         Ok(())
     }
 

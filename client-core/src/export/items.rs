@@ -5,12 +5,12 @@ use std::io::{ErrorKind, Write};
 
 use baken_schemas::blob::BlobRef;
 use baken_schemas::export::ExportItem;
-use baken_schemas::id::{CircleId, RecordId};
-use baken_schemas::record::{KindNumber, kind_numbered};
+use baken_schemas::id::{CircleId, DeviceId, RecordId};
+use baken_schemas::record::{KindNumber, kind_named, kind_numbered};
 
 use crate::attachment::{BlobStore, Progress, blobs_of, is_whole, open_to};
 use crate::devices::DeviceNames;
-use crate::export::INTERNAL_KINDS;
+use crate::export::{INTERNAL_KINDS, SCAN_KIND};
 use crate::record::{self, HistoryView};
 use crate::{Baken, BakenError};
 
@@ -51,9 +51,25 @@ impl Baken {
                     self.walk_record(circle, record, kind, &mut walked, &mut meter, emit)?;
                 }
             }
+            if circle == home {
+                self.walk_scan(device, &mut walked, emit)?;
+            }
         }
         emit(&ExportItem::End { records: walked.records, files: walked.files })?;
         Ok(walked)
+    }
+
+    /// The answers of the self-scan, which no circle has, among the records of the device's own.
+    fn walk_scan(&self, device: DeviceId, walked: &mut Walked, emit: &mut Emit<'_>) -> Result<(), BakenError> {
+        let Some(kind) = kind_named(SCAN_KIND).map(|kind| kind.number) else { return Ok(()) };
+        for (answer, values) in self.scan_for_export()? {
+            emit(&ExportItem::Record { record: answer.record, kind, deleted: false })?;
+            walked.records = walked.records.saturating_add(1);
+            for (field, value) in values {
+                emit(&ExportItem::Put { field, value, by: Some(device), at: answer.at, stands: true })?;
+            }
+        }
+        Ok(())
     }
 
     /// What the devices of a circle are called, those that are out too.

@@ -27,6 +27,9 @@ use items::Walked;
 /// Kinds that Baken keeps for itself: not exported as records, and not imported.
 const INTERNAL_KINDS: [&str; 6] = ["account", "device", "circle", "family-responder", "family-caller", "called-family"];
 
+/// The kind that the self-scan's answers have in an export; on a phone they are no records.
+const SCAN_KIND: &str = "scan";
+
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exported {

@@ -22,6 +22,8 @@ use baken_schemas::Language;
 use baken_schemas::edition::{
     Audience, CardView, ChapterView, ContactView, FactView, Layers, Office, QuestionView, Reader, Trouble,
 };
+use baken_schemas::record::Value;
+use baken_schemas::rules::{DecisionView, Situation, decide};
 use baken_schemas::time::Timestamp;
 
 use crate::{Baken, BakenError};
@@ -58,7 +60,7 @@ impl Guidance {
         &self.states
     }
 
-    fn reader(&self, who: ReadAs) -> Reader<'_> {
+    pub(crate) fn reader(&self, who: ReadAs) -> Reader<'_> {
         let ReadAs { language, audience, office } = who;
         Reader { layers: &self.layers, language, audience, office, now: self.now }
     }
@@ -116,6 +118,15 @@ impl Guidance {
         self.reader(who).contacts(kind)
     }
 
+    /// What the rules say of a situation, with the facts that each answer rests on.
+    ///
+    /// # Errors
+    /// [`BakenError::OfficeElsewhere`].
+    pub fn rules(&self, who: ReadAs, situation: &Situation) -> Result<DecisionView, BakenError> {
+        let decision = decide(&self.layers, situation).map_err(BakenError::OfficeElsewhere)?;
+        Ok(self.reader(who).decision(&decision))
+    }
+
     /// What fits the words best, the best first, at most [`search::MAX_HITS`]. Typing errors are forgiven, and words of
     /// either language found.
     pub fn search(&self, who: ReadAs, words: &str) -> Vec<Hit> {
@@ -132,6 +143,34 @@ impl Baken {
     pub fn guidance(&self) -> Result<Guidance, BakenError> {
         let (layers, states) = store::open(&self.home, self.edition_org(), self.context.now())?;
         Ok(Guidance::new(layers, states, self.context.now()))
+    }
+
+    /// The office that the profile names, where it names one that Baken knows and nothing contradicts it.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub fn own_office(&self) -> Result<Option<Office>, BakenError> {
+        Ok(self.of_profile("office")?.and_then(|office| Office::written(&office)))
+    }
+
+    /// Whether the profile has a home address.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub fn has_home_address(&self) -> Result<bool, BakenError> {
+        Ok(self.of_profile("home_address")?.is_some_and(|address| !address.trim().is_empty()))
+    }
+
+    /// What stands in a field of the first profile.
+    fn of_profile(&self, name: &str) -> Result<Option<String>, BakenError> {
+        let profiles = self.records(Some("profile"))?;
+        let profile = profiles.into_iter().find(|profile| !profile.deleted);
+        let field = profile.and_then(|profile| profile.fields.into_iter().find(|field| field.name == Some(name)));
+        let values = field.map(|field| field.values).unwrap_or_default();
+        match values.as_slice() {
+            [only] => Ok(if let Value::Text(text) = &only.value { Some(text.clone()) } else { None }),
+            _ => Ok(None),
+        }
     }
 
     /// The root key of the organisation that this device belongs to, where it belongs to one that can be read.

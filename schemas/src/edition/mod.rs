@@ -16,7 +16,7 @@ pub mod shipped;
 pub mod signed;
 mod source;
 mod view;
-mod words;
+pub(crate) mod words;
 
 pub use date::Date;
 pub use finding::{Finding, Severity};
@@ -31,7 +31,7 @@ pub use view::{
     BlockView, CardView, ChapterView, ContactView, FactView, ProvenanceView, QuestionView, Reader, Shown, SourceView,
     Titled, plain,
 };
-pub use words::{Audience, FactKind, Layer, Office, Status, Trouble, Words};
+pub use words::{Audience, FactKind, Layer, Office, Reply, Status, Trouble, Words};
 
 use crate::Language;
 

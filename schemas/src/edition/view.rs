@@ -234,7 +234,8 @@ impl<'a> Reader<'a> {
         (edition.expires <= self.today()).then_some(edition.expires)
     }
 
-    fn sources(&self, cited: &[String]) -> Vec<SourceView> {
+    /// Sources as they are cited; what the editions do not have is left out.
+    pub fn sources(&self, cited: &[String]) -> Vec<SourceView> {
         let view = |cited: &String| {
             let source = self.layers.source(cited)?;
             let (title, address, year) = (source.title.clone(), source.address.clone(), source.year);

@@ -1,21 +1,18 @@
 //! The words that an edition sorts by: layers, audiences, offices, kinds of trouble. Each has one tag, the same in source
 //! files, in JSON and on the command line.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::{FormatError, Language};
+use crate::Language;
 
 /// A closed list of words with a tag each.
 macro_rules! tagged {
     ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $tag:literal,)+) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
-            $($(#[$variant_doc])* $variant,)+
+            $($(#[$variant_doc])* #[serde(rename = $tag)] $variant,)+
         }
 
         impl $name {
@@ -32,24 +29,25 @@ macro_rules! tagged {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(self.tag())
             }
         }
 
-        impl FromStr for $name {
-            type Err = FormatError;
+        impl std::str::FromStr for $name {
+            type Err = $crate::FormatError;
 
-            fn from_str(tag: &str) -> Result<Self, FormatError> {
+            fn from_str(tag: &str) -> Result<Self, $crate::FormatError> {
                 match tag {
                     $($tag => Ok(Self::$variant),)+
-                    _ => Err(FormatError::Rule { what: $what, rule: concat!("it is one of", $(" ", $tag),+) }),
+                    _ => Err($crate::FormatError::Rule { what: $what, rule: concat!("it is one of", $(" ", $tag),+) }),
                 }
             }
         }
     };
 }
+pub(crate) use tagged;
 
 tagged! {
     /// Whose content it is. A reader sees all layers as one.
@@ -137,6 +135,35 @@ tagged! {
     Confirmed = "confirmed",
     /// It was not, or the source is old: the reader is told where to check.
     Unconfirmed = "unconfirmed",
+}
+
+tagged! {
+    /// An answer to a question of the self-scan.
+    Reply, "an answer":
+    /// Yes.
+    Yes = "yes",
+    /// No.
+    No = "no",
+    /// The person does not know.
+    Unknown = "unknown",
+    /// It does not apply.
+    NotApplicable = "na",
+}
+
+impl<C> minicbor::Encode<C> for Reply {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(self.tag())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Reply {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        d.str()?.parse().map_err(|_| minicbor::decode::Error::message("no answer of the self-scan"))
+    }
 }
 
 /// A sentence in the languages of an edition. Dutch leads; what is not translated is shown in Dutch.

@@ -26,11 +26,11 @@ const ARCHITECTURE_LINES: usize = 150;
 /// The deepest a folder is looked into for tests.
 const MAX_DEPTH: usize = 12;
 
-fn workspace() -> Result<PathBuf> {
+pub(super) fn workspace() -> Result<PathBuf> {
     Ok(Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests lie in a workspace")?.to_owned())
 }
 
-fn document(name: &str) -> Result<String> {
+pub(super) fn document(name: &str) -> Result<String> {
     std::fs::read_to_string(workspace()?.join(name)).with_context(|| format!("{name} cannot be read"))
 }
 
@@ -44,12 +44,12 @@ fn and_decisions(names: &[&str]) -> Result<Vec<String>> {
 }
 
 /// Lines of code blocks, continued ones joined, and code spans of a text.
-struct Code {
+pub(super) struct Code {
     blocks: Vec<String>,
-    spans: Vec<String>,
+    pub(super) spans: Vec<String>,
 }
 
-fn code_of(text: &str) -> Code {
+pub(super) fn code_of(text: &str) -> Code {
     let mut code = Code { blocks: Vec::new(), spans: Vec::new() };
     let mut prose = String::new();
     let mut fenced = false;
@@ -92,7 +92,7 @@ fn words_of(line: &str) -> Vec<String> {
 }
 
 /// The command lines of ours in a text, each as a program and its arguments.
-fn commands_of(text: &str) -> Vec<(&'static str, Vec<String>)> {
+pub(super) fn commands_of(text: &str) -> Vec<(&'static str, Vec<String>)> {
     let code = code_of(text);
     let mut found = Vec::new();
     for line in code.blocks.iter().chain(&code.spans) {
@@ -145,13 +145,13 @@ fn help_of(text: &str) -> Help {
 }
 
 /// The programs, and what they were already asked.
-struct Asked {
+pub(super) struct Asked {
     programs: BTreeMap<&'static str, PathBuf>,
     helps: BTreeMap<Vec<String>, Help>,
 }
 
 impl Asked {
-    fn find() -> Result<Self> {
+    pub(super) fn find() -> Result<Self> {
         let found = Programs::find()?;
         let xtask = found.server.with_file_name("xtask");
         if !xtask.exists() {
@@ -178,7 +178,7 @@ impl Asked {
     }
 
     /// What is wrong with a command line, if anything is.
-    async fn fault(&mut self, program: &'static str, args: &[String]) -> Result<Option<String>> {
+    pub(super) async fn fault(&mut self, program: &'static str, args: &[String]) -> Result<Option<String>> {
         let mut path = Vec::new();
         let mut help = self.help(program, &path).await?;
         let mut flags = help.flags.clone();
@@ -263,7 +263,7 @@ fn every_path_in_a_document_exists() -> Result<()> {
 }
 
 /// Every function marked as a test below `folder`.
-fn tests_below(folder: &Path, depth: usize, found: &mut BTreeSet<String>) -> Result<()> {
+pub(super) fn tests_below(folder: &Path, depth: usize, found: &mut BTreeSet<String>) -> Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();

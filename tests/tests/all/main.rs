@@ -17,6 +17,7 @@ mod follow_up;
 mod handing_on;
 #[cfg(unix)]
 mod kill;
+mod leidraad;
 mod main_job;
 mod orders;
 #[cfg(unix)]

@@ -127,13 +127,13 @@ fn tell_fact(fact: &FactView, out: &Output) {
     }
 }
 
-fn tell_shown(shown: &Shown, out: &Output) {
+pub(super) fn tell_shown(shown: &Shown, out: &Output) {
     if let Some(since) = shown.stale_since {
         out.line(out.paint(Colour::Yellow, &text::MAYBE_STALE.with(out.language, &[&since.to_string()])));
     }
 }
 
-fn tell_contact(contact: &ContactView, out: &Output) {
+pub(super) fn tell_contact(contact: &ContactView, out: &Output) {
     let lang = out.language;
     let colour = if contact.reachable == Reachable::Now { Colour::Green } else { Colour::Yellow };
     let reachable = match contact.reachable {
@@ -161,7 +161,7 @@ fn cards(cards: &[CardView], out: &Output) {
     cards.iter().for_each(|card| tell_card(card, out));
 }
 
-fn tell_card(card: &CardView, out: &Output) {
+pub(super) fn tell_card(card: &CardView, out: &Output) {
     out.line(format!("{} ({})", out.paint(Colour::Red, &card.title), card.id));
     for contact in &card.call {
         out.line(format!("  {} {} ({})", text::CALL.of(out.language), contact.number, contact.name));

@@ -19,6 +19,8 @@ mod pair;
 mod pin;
 mod record;
 mod recovery;
+mod rights;
+mod scan;
 mod status;
 mod sync;
 mod travel;
@@ -83,6 +85,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Guidance(args) => guidance::run(arguments, args, out).await,
+        Command::Rights(args) => rights::run(arguments, args, out),
+        Command::Scan(args) => scan::run(arguments, args, out),
         Command::Contacts(args) => guidance::contacts(arguments, args, out),
         Command::Circle(command) => circle::run(arguments, command, out).await,
         Command::Travel(command) => travel::run(arguments, command, out).await,

@@ -9,7 +9,7 @@ use super::relay::Town;
 
 impl Phone {
     /// The JSON of a command that is given no PIN.
-    fn without_pin(&self, args: &[&str]) -> Value {
+    pub(super) fn without_pin(&self, args: &[&str]) -> Value {
         let (code, answer) = super::ended(self.command(args).env_remove("BAKEN_PIN"));
         assert_eq!(code, 0, "{args:?}: {answer}");
         answer

@@ -9,6 +9,8 @@ mod exports;
 mod guidance;
 mod recovery;
 mod relay;
+mod rights;
+mod scan;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;
