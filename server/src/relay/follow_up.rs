@@ -27,10 +27,16 @@ const REOPENED_AT_ONCE: u32 = 256;
 /// The most receipts of one alarm that are looked through.
 const MAX_RECEIPTS: u32 = 10_000;
 
-/// Takes note of a desk's receipt that was just kept: what it means for the ladder and for what must follow. Whether it
-/// stopped a ladder.
-pub(super) fn note(db: &Connection, receipt: &Receipt, wait_ms: i64, now: Timestamp) -> Result<bool, StoreError> {
+/// Takes note of a receipt that was just kept: what it means for the ladder and for what must follow within `wait_ms`;
+/// nothing must where that is `None`. Whether it stopped a ladder.
+pub(super) fn note(
+    db: &Connection,
+    receipt: &Receipt,
+    wait_ms: Option<i64>,
+    now: Timestamp,
+) -> Result<bool, StoreError> {
     let alarm = receipt.alarm;
+    let Some(wait_ms) = wait_ms else { return ladder::stop_for(db, receipt) };
     match stands(db, alarm)? {
         Some(ReceiptState::Seen) => {
             expect(db, alarm, wait_ms, now)?;

@@ -60,7 +60,9 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     if !alarm.is(receipt.value().alarm_hash) {
         return Err(Refusal::NotHanded);
     }
-    let (now, wait_ms) = (relay.now(), relay.options().follow_up_ms);
+    // Family can say no more than that they have seen it, and send it on when that is not enough.
+    let wait_ms = matches!(caller, Caller::Desk(_)).then_some(relay.options().follow_up_ms);
+    let now = relay.now();
     let op = move |db: &Connection| store(db, &alarm, &receipt, (now, wait_ms));
     let taken = relay.once(request.write, Priority::Alarm, op).await?;
     // A deadline may have come sooner than the ticker sleeps.
@@ -107,7 +109,7 @@ fn store(
     db: &Connection,
     alarm: &Known,
     receipt: &Signed<Receipt>,
-    (now, wait_ms): (Timestamp, i64),
+    (now, wait_ms): (Timestamp, Option<i64>),
 ) -> Result<Done, Refusal> {
     let (id, by) = (receipt.value().alarm, receipt.value().by);
     let handed = ladder::handed(db, id)?;

@@ -175,7 +175,9 @@ fn an_outbox_of_before_there_was_family_goes_on_with_all_that_is_in_it() {
         .write(|tx| {
             // As version 7 left it.
             tx.execute_batch(
-                "DROP TABLE family; DROP TABLE caller; DROP TABLE said; DROP TABLE incoming_part; DROP TABLE incoming;
+                "DROP TABLE handing_on; DROP TABLE audit_head; DROP TABLE audit_rewritten;
+                 ALTER TABLE phone DROP COLUMN audit_asked_at; DROP TABLE inbox; DROP TABLE inbox_key;
+                 DROP TABLE attachment_chunk; ALTER TABLE alarm_update DROP COLUMN by_itself; DROP TABLE family; DROP TABLE caller; DROP TABLE said; DROP TABLE incoming_part; DROP TABLE incoming;
                  DROP TABLE escalation;
                  ALTER TABLE alarm DROP COLUMN family; ALTER TABLE check_in_form DROP COLUMN family;
                  ALTER TABLE receipt DROP COLUMN by_family;
