@@ -13,6 +13,8 @@
 )]
 
 mod activation;
+pub mod aftercare;
+pub mod agenda;
 pub mod alarm;
 pub mod attachment;
 mod baken;
@@ -28,9 +30,11 @@ mod error;
 pub mod export;
 pub mod guidance;
 pub mod home;
+pub mod incident;
 pub mod key_store;
 mod orders;
 pub mod pairing;
+pub mod private;
 pub mod record;
 pub mod recovery;
 pub mod sync;
