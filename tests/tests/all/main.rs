@@ -8,6 +8,7 @@ mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
+mod dossier;
 mod evil_relay;
 mod exported;
 #[cfg(unix)]

@@ -102,7 +102,9 @@ fn made(record: RecordId, out: &Output) {
 fn kinds(out: &Output) {
     out.json(&json!({"kinds": record::KINDS}));
     let row = |kind: &KindSpec, field: &record::FieldSpec| {
-        vec![kind.name.to_owned(), field.name.to_owned(), format!("{:?}", field.holds).to_lowercase()]
+        let holds = format!("{:?}", field.holds).to_lowercase();
+        let holds = if field.words.is_empty() { holds } else { field.words.join(", ") };
+        vec![kind.name.to_owned(), field.name.to_owned(), holds]
     };
     let rows: Vec<Vec<String>> =
         record::KINDS.iter().flat_map(|kind| kind.fields.iter().map(move |field| row(kind, field))).collect();
