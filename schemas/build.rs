@@ -6,10 +6,7 @@ use std::path::{Path, PathBuf};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let here = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?);
-    let folder = match here.join("guidance") {
-        folder if folder.is_dir() => folder,
-        _ => here.join("tests/edition"),
-    };
+    let folder = here.join("guidance");
     println!("cargo::rerun-if-changed={}", folder.display());
     let mut files = Vec::new();
     gather(&folder, &mut files)?;

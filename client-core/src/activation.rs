@@ -245,9 +245,11 @@ impl Baken {
         match self.enrol_alarms(&self.alarm_setup()?) {
             // An alarm was pressed after an earlier try had got this far, or by the device this phone was before its
             // travel: see `Baken::move_outbox`.
-            Err(BakenError::AlreadyActivated) => Ok(()),
-            done => done,
+            Err(BakenError::AlreadyActivated) => {}
+            done => done?,
         }
+        // From now on an incident can be noted with the vault locked.
+        self.take_inbox()
     }
 
     /// What the alarm outbox is given of this device.

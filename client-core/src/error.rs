@@ -138,6 +138,15 @@ pub enum BakenError {
     /// Only an owner of the circle can do this.
     #[error("this device is no owner of the circle")]
     NotOwner,
+    /// This device is no guest's in a family circle.
+    #[error("this device is not a guest's in a family circle")]
+    NotFamily,
+    /// The holder of the device has not agreed to be called in alarms.
+    #[error("the holder of this device has not agreed to be called in alarms")]
+    NotAgreed,
+    /// As many are called as the ladder has places for.
+    #[error("as many of the family are called as the ladder has places for")]
+    FamilyFull,
     /// No device of this id in the circle.
     #[error("no such device in the circle")]
     NoSuchDevice,
@@ -245,6 +254,18 @@ pub enum BakenError {
         /// What is wrong.
         part: &'static str,
     },
+    /// The file's first bytes are of no kind that a desk can show.
+    #[error("the file is no photo (JPEG, PNG, WebP) and no sound (Ogg, M4A, MP3, WAV)")]
+    NotAPhotoOrSound,
+    /// The file is larger than what can go along with an alarm.
+    #[error("what goes along with an alarm has at most 2 MiB")]
+    AlarmAttachmentTooLarge,
+    /// The vault was not opened yet by a version that has an inbox.
+    #[error("nothing can be noted here before the dossier was opened once")]
+    NoInbox,
+    /// Too much waits for the vault to be opened.
+    #[error("as many notes wait here as there is room for")]
+    InboxFull,
     /// The record is no attachment, or has no such file.
     #[error("no such attachment")]
     NoSuchAttachment,
@@ -354,6 +375,9 @@ impl BakenError {
             Self::NotShared => "not_shared",
             Self::MayNotWrite => "may_not_write",
             Self::NotOwner => "not_owner",
+            Self::NotFamily => "not_family",
+            Self::NotAgreed => "not_agreed",
+            Self::FamilyFull => "family_full",
             Self::NoSuchDevice => "no_such_device",
             Self::NoEpochKey => "no_epoch_key",
             Self::RecoveryCode(_) => "recovery_code",
@@ -385,6 +409,10 @@ impl BakenError {
             Self::AttachmentNotHere => "attachment_not_here",
             Self::AttachmentNotThere => "attachment_not_there",
             Self::AttachmentDamaged { .. } => "attachment_damaged",
+            Self::NotAPhotoOrSound => "not_a_photo_or_sound",
+            Self::AlarmAttachmentTooLarge => "alarm_attachment_too_large",
+            Self::NoInbox => "no_inbox",
+            Self::InboxFull => "inbox_full",
             Self::NoSuchAttachment => "no_such_attachment",
             Self::FileExists => "file_exists",
             Self::ExportCode(_) => "export_code",
@@ -446,6 +474,9 @@ impl BakenError {
             Self::NotShared => "Write it in your dossier, or choose a kind that the circle shares.",
             Self::MayNotWrite => "Ask an owner of the circle; what you wrote before is kept.",
             Self::NotOwner => "Do this on a device of the circle's owner.",
+            Self::NotFamily => "Do this on the family member's own device, after it has joined the circle.",
+            Self::NotAgreed => "They agree on their own device: baken alarm responder agree; then sync both.",
+            Self::FamilyFull => "Remove one first: baken alarm family list.",
             Self::NoEpochKey => "Sync again; another device of the circle has to hand this one the key.",
             Self::RecoveryCode(_) => "Compare the code with the paper, group by group.",
             Self::RecoverySheet(_) => "Scan or type the sheet's text again.",
@@ -482,6 +513,10 @@ impl BakenError {
             Self::AttachmentDamaged { .. } => {
                 "Fetch it again; if it stays, add it anew on the device that has the file, and tell your organisation."
             }
+            Self::NoInbox => "Open the dossier once with your PIN, for example with `baken status`.",
+            Self::InboxFull => "Open the dossier with your PIN: they become incidents, and there is room again.",
+            Self::NotAPhotoOrSound => "Send another file, or say it in words with `baken alarm update --text`.",
+            Self::AlarmAttachmentTooLarge => "Send a smaller photo, or a shorter recording.",
             Self::NoSuchAttachment => "List them with `baken attach list`.",
             Self::ExportCode(_) => "Compare the code with what was shown, group by group.",
             Self::ExportInvalid(_) => "Check that the code belongs to this file, and copy the whole file again.",

@@ -63,7 +63,12 @@ impl Baken {
         self.note_unlocked(vault.is_duress());
         let open = UnlockedVault::load(vault)?;
         let has_new_decoy = open.vault.has_new_decoy();
+        let in_duress = open.vault.is_duress();
         self.set_vault(open);
+        if !in_duress {
+            // What cannot be taken in now waits for the next time.
+            let _ = self.take_inbox();
+        }
         if has_new_decoy {
             // Filled before it is first needed: see `add_duress_pin`.
             let _ = self.fill_decoy();

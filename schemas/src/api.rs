@@ -67,12 +67,20 @@ pub const NOTES: &str = "/v0/notes";
 /// `POST`: an [`crate::order::Order`]: of an owner to lock or wipe another device of the dossier, or of a desk that a
 /// device has had freeze itself. Goes into the mail of whoever carries it out; a repeat is fine.
 pub const ORDERS: &str = "/v0/orders";
-/// `POST`: a desk's receipt for an alarm it was handed.
+/// `POST`: a responder's receipt for an alarm it was handed: of a desk, or of a family member's device.
 pub const RECEIPTS: &str = "/v0/receipts";
+/// `POST`: a [`crate::alarm::Escalation`] of who was handed the alarm: the next rung is called at once. A repeat is fine.
+pub const ESCALATIONS: &str = "/v0/escalations";
 /// `GET /v0/alarms/{alarm}/receipts`: [`Documents`], every receipt so far, in order of arrival.
 pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
+/// `PUT`/`GET /v0/alarms/{alarm}/blobs/{blob}/{chunk}`: a sealed chunk of a file that goes along with an alarm, as a CBOR
+/// byte string. The phone that pressed stores, desks that were handed the alarm fetch.
+pub const ALARM_CHUNK: &str = "/v0/alarms/{alarm}/blobs/{blob}/{chunk}";
 /// `GET ?after=CURSOR`: a [`Page`] of [`Mail`].
 pub const MAIL: &str = "/v0/mail";
+/// `GET ?after=SIZE`: the head of the relay's audit and the proof that it goes on from one of that size, an
+/// [`AuditAnswer`](crate::audit::AuditAnswer).
+pub const AUDIT: &str = "/v0/audit";
 /// `GET ?mail=CURSOR&circles=ID.CURSOR,…`: server-sent events, see [`LiveEvent`]; a circle with its cursor of entries.
 pub const LIVE: &str = "/v0/live";
 /// `GET /v0/editions/{edition}`: the newest [`EditionHead`] of an edition, by its
@@ -296,6 +304,9 @@ pub enum MailKind {
     /// The timers of a deposit, for the desk that watches it.
     #[n(9)]
     Timers,
+    /// Who was handed an alarm has sent it on to the next rung ([`crate::alarm::Escalation`]).
+    #[n(13)]
+    Escalation,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

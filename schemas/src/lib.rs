@@ -7,6 +7,7 @@
 
 pub mod alarm;
 pub mod api;
+pub mod audit;
 pub mod blob;
 pub mod cbor;
 pub mod check_up;

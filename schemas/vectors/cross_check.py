@@ -15,7 +15,7 @@ import sys
 import cbor2
 
 from independent import formats_alarm, formats_blob, formats_circle, formats_entry, formats_org, formats_pairing
-from independent import formats_edition, formats_export, formats_recovery, json_files, own, suite
+from independent import formats_dossier, formats_edition, formats_export, formats_recovery, json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
@@ -48,6 +48,12 @@ FORMATS = {
     "deposit": (formats_alarm.deposit, lambda vector: []),
     "edition_root": (formats_edition.edition_root, lambda vector: []),
     "edition": (formats_edition.edition, lambda vector: []),
+    "pack": (formats_dossier.pack, lambda vector: []),
+    "check_up": (
+        formats_dossier.check_up,
+        lambda vector: [cbor2.loads(bytes.fromhex(vector["lock"]))[4], bytes.fromhex(vector["bytes"])],
+    ),
+    "family": (formats_alarm.family, lambda vector: [sealed for sealed in payload(vector)[4:5] if sealed]),
 }
 
 
@@ -81,7 +87,7 @@ def described(world, name, vector, sealer):
 
 def check(world, name, vector):
     """Holds one vector against its inputs."""
-    if name in ("alarm", "sms_context"):
+    if name in ("alarm", "sms_context") or vector["inputs"].get("document") == "alarm":
         _, slots, last = payload(vector)
         found = {responder.hex(): wrapped for responder, wrapped in slots}
         responders = vector["inputs"]["responders"]

@@ -2,7 +2,8 @@
 //! shows. Relay and desk keep one each, in the same transaction as what it tells of.
 //!
 //! Rows hold ids, times and results, never names or content. A chain cannot show that its end was cut off; its head,
-//! kept elsewhere, can.
+//! kept elsewhere, can. Nor is every row kept for ever: the beginning is cut off after a while, and the chain then starts
+//! from the last row that went, which is itself written into it.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,6 +16,9 @@ use crate::store::StoreError;
 
 /// The audit's table; each role's first migration includes it.
 pub const TABLE: &str = include_str!("audit.sql");
+
+/// The table of where a chain starts whose beginning is cut off.
+pub const START_TABLE: &str = include_str!("audit_start.sql");
 
 /// The head of an empty chain.
 pub const EMPTY: Hash = Hash::ZERO;
@@ -147,15 +151,54 @@ pub fn head(db: &Connection) -> Result<Head, StoreError> {
         .prepare_cached("SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1")?
         .query_row([], |row| Ok(Head { seq: row.get(0)?, hash: Hash(row.get(1)?) }))
         .optional()?;
-    Ok(last.unwrap_or(Head { seq: 0, hash: Hash::ZERO }))
+    Ok(last.unwrap_or(Head { seq: 0, hash: EMPTY }))
 }
 
-/// Checks the chain from its first row to its last.
+/// The row behind which the chain starts; of number 0 while it is whole.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn start(db: &Connection) -> Result<Head, StoreError> {
+    let is_kept = db.prepare_cached("SELECT 1 FROM sqlite_schema WHERE name = 'audit_start'")?.exists([])?;
+    let cut = if is_kept {
+        db.prepare_cached("SELECT seq, hash FROM audit_start")?
+            .query_row([], |row| Ok(Head { seq: row.get(0)?, hash: Hash(row.get(1)?) }))
+            .optional()?
+    } else {
+        None
+    };
+    Ok(cut.unwrap_or(Head { seq: 0, hash: EMPTY }))
+}
+
+/// Cuts off the beginning: `rows` rows, once there are that many of before `then`. That it was cut is a row itself.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn cut(db: &Connection, then: Timestamp, rows: u32, now: Timestamp) -> Result<(), StoreError> {
+    let start = start(db)?;
+    let mut statement = db.prepare_cached("SELECT seq, hash, at FROM audit ORDER BY seq LIMIT ?1")?;
+    let old: Vec<Head> = statement
+        .query_map([rows], |row| Ok((Head { seq: row.get(0)?, hash: Hash(row.get(1)?) }, row.get::<_, i64>(2)?)))?
+        .take_while(|row| row.as_ref().map_or(true, |(_, at)| *at < then.0))
+        .map(|row| row.map(|(head, _)| head))
+        .collect::<Result<_, _>>()?;
+    let Some(last) = old.last().filter(|_| u32::try_from(old.len()).is_ok_and(|count| count == rows)) else {
+        return Ok(());
+    };
+    db.prepare_cached("INSERT OR REPLACE INTO audit_start (one, seq, hash) VALUES (1, ?1, ?2)")?
+        .execute(params![last.seq, last.hash.0])?;
+    db.prepare_cached("DELETE FROM audit WHERE seq <= ?1")?.execute([last.seq])?;
+    let subject = format!("{}-{}", start.seq + 1, last.seq);
+    append(db, &Event { at: now, actor: "relay", act: "audit_cut", subject: &subject, result: "ok" })?;
+    Ok(())
+}
+
+/// Checks the chain from its first row that is kept to its last.
 ///
 /// # Errors
 /// [`AuditError::Broken`] names the first row that does not fit.
 pub fn verify(db: &Connection) -> Result<Head, AuditError> {
-    let mut last = Head { seq: 0, hash: Hash::ZERO };
+    let mut last = start(db)?;
     let mut statement =
         db.prepare("SELECT seq, prev, at, actor, act, subject, result, hash FROM audit ORDER BY seq")?;
     let mut rows = statement.query([])?;
@@ -191,6 +234,22 @@ mod tests {
         let db = chain();
         assert_eq!(verify(&db).unwrap(), head(&db).unwrap());
         assert_eq!(head(&db).unwrap().seq, 3);
+    }
+
+    #[test]
+    fn a_chain_whose_beginning_was_cut_off_holds_and_says_so() {
+        let db = chain();
+        db.execute_batch(START_TABLE).unwrap();
+        cut(&db, Timestamp(1), 2, Timestamp(9)).unwrap();
+        assert_eq!(start(&db).unwrap().seq, 0, "nothing is that old");
+        cut(&db, Timestamp(2), 2, Timestamp(9)).unwrap();
+        assert_eq!((start(&db).unwrap().seq, verify(&db).unwrap().seq), (2, 4));
+        let noted: String =
+            db.query_row("SELECT subject FROM audit WHERE act = 'audit_cut'", [], |row| row.get(0)).unwrap();
+        assert_eq!(noted, "1-2");
+        // More than was cut is missing.
+        db.execute("DELETE FROM audit WHERE seq = 3", []).unwrap();
+        assert!(matches!(verify(&db), Err(AuditError::Broken { seq: 3 })));
     }
 
     #[test]

@@ -7,11 +7,13 @@
 use std::collections::HashMap;
 use std::future::Future;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::ConnectInfo;
+use baken_schemas::time::Timestamp;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -30,7 +32,7 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 use zeroize::Zeroizing;
 
-use crate::folder::{Access, DataFolder, FolderError};
+use crate::folder::{Access, DataFolder, FolderError, read_whole};
 
 /// The root (DER), which others pin.
 const ROOT_FILE: &str = "tls-root.der";
@@ -176,6 +178,18 @@ pub fn server_config(folder: &DataFolder) -> Result<Arc<ServerConfig>, TlsError>
 /// Whether [`make`] has been here.
 pub fn is_made(folder: &DataFolder) -> bool {
     folder.has(CERTIFICATE_FILE)
+}
+
+/// When a certificate (DER) ends; `None` for bytes that are none.
+pub fn ends(certificate: &[u8]) -> Option<Timestamp> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    Some(Timestamp(parsed.validity().not_after.timestamp().saturating_mul(1000)))
+}
+
+/// When the certificate that a folder serves, or the root behind it, ends: whichever is first. `None` without any.
+pub fn certificate_ends(data: &Path) -> Option<Timestamp> {
+    let files = [CERTIFICATE_FILE, ROOT_FILE].map(|file| read_whole(&data.join(file)).ok());
+    files.into_iter().flatten().filter_map(|certificate| ends(&certificate)).min()
 }
 
 /// A TLS configuration with a chain of certificates, the server's own first, and its key.

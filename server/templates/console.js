@@ -32,6 +32,14 @@ function put(page) {
   if (!live.querySelector(":active")) live.replaceWith(fresh);
   const more = page.getElementById("more");
   if (more) document.getElementById("more").replaceWith(more);
+  // What is being looked at or listened to stays; only what is new comes in.
+  const files = document.getElementById("files");
+  if (files) {
+    for (const file of files.querySelectorAll("figure:not([id])")) file.remove();
+    for (const file of page.querySelectorAll("#files figure")) {
+      if (!file.id || !document.getElementById(file.id)) files.append(file);
+    }
+  }
   document.title = page.title;
   shownAt = Date.now();
   if (ringsMore) beep();

@@ -13,7 +13,7 @@ use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, IdempotencyKey, InviteId, LadderId};
 use baken_schemas::org::{
-    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
+    CallsFamily, DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
 };
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
@@ -47,7 +47,8 @@ impl Org {
                 kem: keys.kem.public(),
             })
             .collect();
-        let rungs = desks.iter().map(|keys| Rung { responders: vec![keys.device], wait_s }).collect();
+        let rungs =
+            desks.iter().map(|keys| Rung { responders: vec![keys.device], wait_s, family: CallsFamily::No }).collect();
         let ladder = Ladder {
             ladder: LadderId::make(rng),
             version: 1,
@@ -153,6 +154,7 @@ impl Org {
             text: text.to_owned(),
             made_at: Timestamp(0),
             card_key: None,
+            family: None,
             provenance: Provenance::Phone,
         };
         Ok(Alarm::seal(header, &body, directory, &keys.alarm, rng)?)

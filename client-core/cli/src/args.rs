@@ -1,6 +1,7 @@
 //! What can be typed. Help texts are English; what a command prints follows `--lang`.
 
 mod circles;
+mod family;
 mod guidance;
 mod incident;
 
@@ -11,6 +12,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
+pub use family::{FamilyCommand, IncomingCommand, ResponderCommand};
 pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
 pub use incident::{
     AddArgs, AftercareCommand, AgendaArgs, CheckUpCommand, IncidentCommand, PackArgs, Reader, ReportArgs, Whom, YesNo,
@@ -568,6 +570,18 @@ Later than the first day the new device waits for a day: another device of yours
     },
 }
 
+/// How an alarm is followed.
+#[derive(Args)]
+pub struct Following {
+    /// End after so many seconds; the alarm stays
+    #[arg(long, value_name = "SECONDS")]
+    pub timeout: Option<u64>,
+    /// Every ten seconds run this command and send where it says that you are: `LAT,LON,ACC[,AGE]`, or JSON with latitude,
+    /// longitude and accuracy, as `termux-location` prints it
+    #[arg(long, value_name = "COMMAND")]
+    pub locate: Option<String>,
+}
+
 #[derive(Subcommand)]
 pub enum AlarmCommand {
     /// Call for help
@@ -577,6 +591,7 @@ Examples:
   baken alarm press --position 52.3702,4.8952,12,4           within 12 m, 4 s old
   baken alarm press --wait seen --timeout 60                 waits for a person
   baken alarm press --kind test                              the whole path, marked as a test
+  baken alarm press --wait closed --locate termux-location   sends where you are, every ten seconds
   baken alarm press --countdown 10                           can be withdrawn for ten seconds before it is sent")]
     Press {
         /// What kind of help
@@ -594,12 +609,20 @@ Examples:
         /// Wait so many seconds before sending, so that it can still be withdrawn; the alarm is kept at once
         #[arg(long, value_name = "SECONDS", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=60))]
         countdown: u32,
-        /// Give up waiting after so many seconds; the alarm stays
-        #[arg(long, requires = "wait", value_name = "SECONDS")]
-        timeout: Option<u64>,
+        #[command(flatten)]
+        following: Following,
     },
     /// List alarms, the newest first
     List,
+    /// List this phone's tests, and when each hop had them
+    #[command(after_help = "\
+Examples:
+  baken alarm press --kind test    makes one
+  baken alarm tests
+  baken --json alarm tests         {\"tests\":[…],\"last_success\":…,\"is_due\":…}
+
+Times are by each hop's own clock. Once a month is enough.")]
+    Tests,
     /// Show one alarm as far as this device knows
     Show {
         /// The alarm's id, enough of its start, or `last`
@@ -618,9 +641,21 @@ Examples:
         /// End then; otherwise Ctrl-C does
         #[arg(long, value_enum)]
         until: Option<Goal>,
-        /// End after so many seconds
-        #[arg(long, value_name = "SECONDS")]
-        timeout: Option<u64>,
+        #[command(flatten)]
+        following: Following,
+    },
+    /// Send a photo (JPEG, PNG, WebP) or sound (Ogg, M4A, MP3, WAV) along with an alarm, sealed; at most 2 MiB
+    #[command(after_help = "\
+Examples:
+  baken alarm attach deur.jpg
+  baken alarm attach stemmen.ogg --to 5f3a
+It goes behind everything more urgent, also when `alarm watch` sends it later.")]
+    Attach {
+        /// The file
+        file: PathBuf,
+        /// The alarm's id, enough of its start, or `last`
+        #[arg(long, value_name = "ALARM", default_value = "last")]
+        to: String,
     },
     /// Take an alarm back, with your PIN: before its countdown is over it is never sent; later the desk is told, and an
     /// officer closes it
@@ -668,6 +703,25 @@ Example:
     Sms {
         /// The alarm's id, enough of its start, or `last`; without one the newest that is not sent
         alarm: Option<String>,
+    },
+    /// Who of your family is called in your alarms
+    #[command(subcommand)]
+    Family(FamilyCommand),
+    /// On a family member's own phone: agree to be called in alarms, or not any more
+    #[command(subcommand)]
+    Responder(ResponderCommand),
+    /// On a family member's own phone: alarms that it was called in. Asks for no PIN
+    #[command(after_help = "\
+Examples:
+  baken alarm incoming                      all of them, the newest first
+  baken alarm incoming follow               waits, and shows each as it comes
+  baken alarm incoming acknowledge last     you have seen it: your name is shown to who calls
+  baken alarm incoming escalate last        the next one on the ladder is called at once
+In an emergency call 112, whatever stands here.")]
+    Incoming {
+        /// What to do; without it they are listed
+        #[command(subcommand)]
+        command: Option<IncomingCommand>,
     },
     /// Tell responders what is new: where you are, words
     Update {

@@ -113,6 +113,9 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoSuchDevice
         | E::NotShared
         | E::NotOwner
+        | E::NotFamily
+        | E::NotAgreed
+        | E::FamilyFull
         | E::MayNotWrite
         | E::RecoveryCode(_)
         | E::RecoverySheet(_)
@@ -153,6 +156,10 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::AttachmentChanged
         | E::AttachmentNotHere
         | E::AttachmentNotThere
+        | E::NoInbox
+        | E::InboxFull
+        | E::NotAPhotoOrSound
+        | E::AlarmAttachmentTooLarge
         | E::NoSuchAttachment
         | E::FileExists
         | E::ExportCode(_)

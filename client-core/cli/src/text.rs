@@ -344,6 +344,45 @@ texts! {
     PRESSED: "Alarm {} ligt vast op dit toestel.", "Alarm {} is kept on this device.";
     CALL_112: "BEL 112", "CALL 112";
     CALL_112_LONG: "BEL 112: nog niemand heeft dit alarm gezien.", "CALL 112: nobody has seen this alarm yet.";
+    NOT_A_RESPONDER: "Dit toestel wordt in geen alarm geroepen. Toestemmen kan met: baken alarm responder agree --name NAAM",
+                     "This device is called in no alarm. To agree to it: baken alarm responder agree --name NAME";
+    RESPONDS_AS: "Dit toestel wordt in alarmen geroepen, als {}.", "This device is called in alarms, as {}.";
+    RESPONDER_AGREED: "U bent te roepen als {}. Zodra u bent gekozen, gaan alarmen hier af met: baken alarm incoming follow",
+                      "You can be called as {}. Once you are chosen, alarms ring here with: baken alarm incoming follow";
+    RESPONDER_STOPPED: "Dit toestel wordt niet meer geroepen, en kan een later alarm niet openen.",
+                       "This device is called no more, and cannot open a later alarm.";
+    FAMILY_ADDED: "{} wordt voortaan in uw alarmen geroepen.", "{} is called in your alarms from now on.";
+    FAMILY_SEES: "{} ziet in een alarm waar u bent, en wat u erbij schrijft. Stille alarmen en dwang gaan nooit naar familie.",
+                 "{} sees in an alarm where you are, and what you write. Silent alarms and duress never go to family.";
+    FAMILY_REMOVED: "{} wordt niet meer geroepen.", "{} is called no more.";
+    FAMILY_STILL_SEALED: "Check-in {} ligt mogelijk nog bij de server in een vorm die zij kunnen openen; hij wordt bij het volgende contact vervangen.",
+                         "Check-in {} may still lie at the server in a form that they can open; the next contact replaces it.";
+    FAMILY_PLACES: "De ladders van uw organisatie roepen hoogstens {} van uw familie bij een alarm, en {} bij een gemiste check-in.",
+                   "Your organisation's ladders call at most {} of your family in an alarm, and {} for a missed check-in.";
+    FAMILY_CALLED: "wordt geroepen", "is called";
+    FAMILY_CHOSEN: "gekozen, maar stemt niet meer toe", "chosen, but agrees no more";
+    FAMILY_GONE: "gekozen, maar niet meer in de kring", "chosen, but no longer in the circle";
+    FAMILY_AGREED: "stemt toe, niet gekozen", "agrees, not chosen";
+    FAMILY_SILENT: "heeft niet toegestemd", "has not agreed";
+    CALLER: "wie", "who";
+    UNKNOWN_CALLER: "onbekend ({})", "unknown ({})";
+    INCOMING_HEAD: "ALARM van {}: {} ({})", "ALARM of {}: {} ({})";
+    NOT_PROVEN: "Dit toestel kent de sleutel van de beller nog niet. Het alarm kwam van iemand uit de kring.",
+                "This device does not know the caller's key yet. The alarm came from somebody in the circle.";
+    INCOMING_OPEN: "u hebt nog niet gereageerd", "you have not answered yet";
+    INCOMING_WAITS: "gezien; nog niet verzonden", "seen; not sent yet";
+    INCOMING_ACKNOWLEDGED: "u hebt het gezien", "you have seen it";
+    INCOMING_CLOSED: "afgesloten", "closed";
+    INCOMING_SEALED: "Dit alarm kan niet worden geopend. Bel de persoon.", "This alarm cannot be opened. Call the person.";
+    AT_PLACE: "{}, {} (op {} m nauwkeurig, {} s oud)", "{}, {} (within {} m, {} s old)";
+    NO_PLACE_YET: "plaats nog niet bekend", "place not known yet";
+    NO_PLACE_OFF: "plaatsbepaling staat uit", "location is switched off";
+    NO_PLACE_RECEIVER: "geen plaatsbepaling", "no location";
+    SENT_ON_BY: "{} heeft het doorgezet", "{} has sent it on";
+    ESCALATED: "doorgezet: de volgende is geroepen", "sent on: the next one is called";
+    ESCALATION_WAITS: "doorzetten is nog niet verzonden", "sending it on has not gone out yet";
+    TOP_OF_LADDER: "iedereen is al geroepen", "everybody was called already";
+    INCOMING_112: "Bij direct gevaar: BEL 112.", "In immediate danger: CALL 112.";
     REFUSED_BY_RELAY: "De server weigerde het ({}, {}). Dit toestel blijft het proberen.",
                       "The server refused it ({}, {}). This device keeps trying.";
     WARN_REFUSED: "{} bericht(en) over dit alarm zijn vervalst en tellen niet.",
@@ -356,6 +395,19 @@ texts! {
     KEEP_TRYING: "Verzenden gaat door met: baken alarm watch {}", "Sending goes on with: baken alarm watch {}";
     PATH_PROVEN: "Om {} was de weg naar {} open (heen en terug in {} ms).",
                  "At {} the way to {} was open (there and back in {} ms).";
+    TESTS: "test", "test";
+    TEST_STORED: "relay", "relay";
+    TEST_RECEIVED: "aangekomen", "arrived";
+    TEST_SEEN: "gezien", "seen";
+    TEST_CLOSED: "afgesloten", "closed";
+    TEST_DUE: "De maandelijkse test is weer aan de beurt (vorige: {}). Zie: baken alarm tests",
+              "The monthly test is due again (the last: {}). See: baken alarm tests";
+    TEST_NEVER: "De maandelijkse test is nog niet gedaan. Zie: baken alarm tests",
+                "The monthly test was not done yet. See: baken alarm tests";
+    AUDIT_HEAD: "Logboek van de relay: {} regels, wortel {} (opgehaald {}).",
+                "The relay's audit: {} rows, root {} (fetched {}).";
+    AUDIT_REWRITTEN: "De relay heeft haar logboek herschreven, of is uit een back-up hersteld (gevonden {}; hier {} regels, daar {}). Vraag de beheerder wat er gebeurd is.",
+                     "The relay has written its audit anew, or was restored from a backup (found {}; {} rows here, {} there). Ask its keeper what happened.";
     PATH_NEVER: "De weg naar een meldkamer is nog nooit bewezen: baken alarm path --now",
                 "The way to a desk was never proven yet: baken alarm path --now";
     PATH_UNANSWERED: "Sinds {} heeft geen meldkamer een proefbericht beantwoord. Bel bij nood 112.",
@@ -390,6 +442,8 @@ texts! {
                      "Check-in {} never reached the server and its time is over: this device now raises an alarm itself.";
     CHECK_IN_KEEP_TRYING: "Verzenden gaat door met: baken check-in watch",
                           "Sending goes on with: baken check-in watch";
+    NOTED: "Genoteerd en verzegeld. Het staat tussen uw incidenten zodra u uw pincode hebt ingetoetst.",
+           "Noted and sealed. It is among your incidents once you have typed your PIN.";
     UPDATED: "Aanvulling ligt vast.", "The update is kept.";
     CARD_PUBLISHED: "De kaart ligt verzegeld bij de server, bijgewerkt.", "The card lies sealed at the server, up to date.";
     PIN_CHANGED: "De pincode is gewijzigd.", "The PIN is changed.";
@@ -725,6 +779,10 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "in_conflict" => "dit veld heeft twee waarden; kies er eerst een",
         "no_conflict" => "dit veld heeft dat conflict niet",
         "attachment_too_large" => "een bijlage mag hoogstens 200 MiB zijn",
+        "no_inbox" => "hier kan pas iets worden genoteerd nadat het dossier één keer is geopend",
+        "inbox_full" => "er wachten zoveel notities als er plaats is",
+        "not_a_photo_or_sound" => "het bestand is geen foto (JPEG, PNG, WebP) en geen geluid (Ogg, M4A, MP3, WAV)",
+        "alarm_attachment_too_large" => "wat met een alarm meegaat, mag hoogstens 2 MiB zijn",
         "attachment_changed" => "het bestand veranderde terwijl het werd gelezen; er is niets bewaard",
         "attachment_not_here" => "de bijlage staat niet helemaal op dit toestel",
         "attachment_not_there" => "de bijlage staat niet helemaal op de server",
@@ -735,6 +793,10 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "file_exists" => "er is al een bestand met die naam, of iets in die map",
         "export_invalid" => "dit bestand is niet te lezen: een andere code, gewijzigd, afgebroken of geen export",
         "no_such_alarm" => "dat alarm is er niet",
+        "not_family" => "dit toestel is geen gast in een familiekring",
+        "not_agreed" => "de houder van dat toestel heeft er niet mee ingestemd om geroepen te worden",
+        "family_full" => "er worden er al zoveel geroepen als de ladder plaatsen heeft",
+        "top_of_ladder" => "iedereen op de ladder is al geroepen",
         "no_timeline" => "dit was een check-in: de meldkamer heeft het verloop, dit toestel niet",
         "no_alarm_text" => "dit alarm kan niet per sms",
         "no_such_check_in" => "die check-in is er niet",
@@ -833,6 +895,10 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "no_family_circle" => "Maak er eerst een: baken circle create family --name Familie",
         "no_such_record" => "Kijk met: baken record list",
         "attachment_too_large" => "Kies een kleiner bestand, of deel het op.",
+        "no_inbox" => "Open het dossier één keer met uw pincode, bijvoorbeeld met `baken status`.",
+        "inbox_full" => "Open het dossier met uw pincode: ze worden incidenten, en er is weer plaats.",
+        "not_a_photo_or_sound" => "Stuur een ander bestand, of zeg het in woorden met `baken alarm update --text`.",
+        "alarm_attachment_too_large" => "Stuur een kleinere foto, of een kortere opname.",
         "attachment_changed" => "Wacht tot er niet meer in geschreven wordt, en voeg het opnieuw toe.",
         "attachment_not_here" => "Haal haar eerst op; wat er al staat wordt niet opnieuw gehaald.",
         "attachment_not_there" => "Laat het toestel dat haar toevoegde verbinding maken; haal haar dan opnieuw op.",
@@ -852,6 +918,9 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "not_all_sent" => "Werk bij en probeer het opnieuw; er is niets veranderd.",
         "erased" => "Zet eerst een waarde terug (baken record history, baken record revert) en herstel het dan.",
         "no_such_alarm" => "Kijk met: baken alarm list",
+        "not_family" => "Doe dit op het eigen toestel van het familielid, nadat het in de kring is.",
+        "not_agreed" => "Op hun eigen toestel: baken alarm responder agree; werk daarna beide bij.",
+        "family_full" => "Verwijder er eerst een: baken alarm family list",
         "no_timeline" => "Vraag het de meldkamer.",
         "no_alarm_text" => "Bel 112; het alarm gaat weg zodra er verbinding is.",
         "no_such_check_in" | "check_in_over" => "Kijk met: baken check-in list",

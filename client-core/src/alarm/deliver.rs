@@ -40,10 +40,14 @@ pub struct Round {
     pub receipts: Vec<(AlarmId, ReceiptState)>,
     /// Documents that do not count, by reason.
     pub refused: Vec<&'static str>,
+    /// A responder has sent an alarm of this phone on.
+    pub sent_on: bool,
     /// A newer directory was taken: where the relay is may have changed.
     pub new_directory: bool,
     /// Orders of other devices that count and were not known before.
     pub orders: Vec<OrderKind>,
+    /// Alarms of others, in which something is new.
+    pub incoming: Vec<AlarmId>,
     /// What a person is to be told of check-ins.
     pub check_ins: Vec<CheckInNews>,
     /// The last thing that went wrong with asking. Nothing is given up for it.
@@ -53,7 +57,12 @@ pub struct Round {
 impl Round {
     /// Whether something shown has changed.
     pub fn changed(&self) -> bool {
-        !self.receipts.is_empty() || !self.refused.is_empty() || self.new_directory || !self.check_ins.is_empty()
+        self.sent_on
+            || !self.receipts.is_empty()
+            || !self.incoming.is_empty()
+            || !self.refused.is_empty()
+            || self.new_directory
+            || !self.check_ins.is_empty()
     }
 
     pub(super) fn add(&mut self, verdict: Verdict) {
@@ -64,8 +73,10 @@ impl Round {
                 }
                 self.receipts.push((alarm, state));
             }
+            Verdict::Incoming { alarm } => self.incoming.push(alarm),
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
+            Verdict::SentOn => self.sent_on = true,
             Verdict::Known | Verdict::Probed => {}
             Verdict::Refused { reason } => self.refused.push(reason),
         }
@@ -149,10 +160,12 @@ impl AlarmOutbox {
             Err(BakenError::Refused { status, code }) if is_refusal(status) => {
                 match job {
                     Job::Alarm(alarm) => self.note_refusal(alarm, status, &code)?,
+                    Job::Said(said) => self.note_said_refused(said, &code)?,
                     Job::Note(note) => self.note_refused(note)?,
                     Job::CheckIn(check_in) | Job::Settlement(check_in) => {
                         self.write(|tx| checkin::note_refusal(tx, check_in, status, &code))?;
                     }
+                    Job::Chunk(alarm, seq, chunk) => self.note_chunk_refused(alarm, seq, chunk)?,
                     Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => {}
                 }
                 round.error = Some(BakenError::Refused { status, code });
@@ -173,6 +186,10 @@ impl AlarmOutbox {
         match job {
             Job::Update(alarm, seq) => {
                 self.note_update_stored(alarm, seq)?;
+                Ok(Outcome::Done { seen: false })
+            }
+            Job::Said(said) => {
+                round.incoming.extend(self.note_said(said)?);
                 Ok(Outcome::Done { seen: false })
             }
             Job::Note(note) => {
@@ -200,6 +217,10 @@ impl AlarmOutbox {
             Job::Settlement(check_in) => {
                 let directory = self.directory()?;
                 Ok(outcome_of(self.write(|tx| checkin::keep_settlement_answer(tx, check_in, body, &directory))?))
+            }
+            Job::Chunk(alarm, seq, chunk) => {
+                self.note_chunk_stored(alarm, seq, chunk)?;
+                Ok(Outcome::Done { seen: false })
             }
             Job::Receipts(_) | Job::Mail => Ok(Outcome::Done { seen: false }),
         }
@@ -238,9 +259,13 @@ impl AlarmOutbox {
         }
         let path = match job {
             Job::Alarm(_) => api::ALARMS,
+            Job::Said(said) if self.is_escalation(said)? => api::ESCALATIONS,
+            Job::Said(_) => api::RECEIPTS,
             Job::Note(_) => api::NOTES,
             Job::SmsContext(_) => api::SMS_CONTEXTS,
-            Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => api::UPDATES,
+            Job::Update(..) | Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => {
+                api::UPDATES
+            }
         };
         // The same document is the same write, whenever and by whichever process it is sent again.
         let key = idempotency_of(path, &document);
@@ -251,10 +276,13 @@ impl AlarmOutbox {
 
     async fn ask(&self, client: &SignedClient<'_>, job: Job, context: &Context) -> Result<Answer, BakenError> {
         match job {
-            Job::Alarm(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => self.send(client, job).await,
+            Job::Alarm(_) | Job::Said(_) | Job::Note(_) | Job::SmsContext(_) | Job::Update(..) => {
+                self.send(client, job).await
+            }
             Job::Settlement(_) | Job::CheckIn(_) => self.send_check_in(client, job, context).await,
             Job::Receipts(alarm) => self.ask_receipts(client, alarm, context).await.map(Answer::Asked),
             Job::Mail => self.ask_mail(client, context).await.map(Answer::Asked),
+            Job::Chunk(alarm, seq, chunk) => self.send_chunk(client, (alarm, seq, chunk), context).await,
         }
     }
 
@@ -288,6 +316,8 @@ impl AlarmOutbox {
                 break;
             }
         }
+        // After the mail, so that nothing waits for it.
+        self.ask_audit(client, context).await?;
         Ok(verdicts)
     }
 }
@@ -300,7 +330,7 @@ fn outcome_of(proven: Proven) -> Outcome {
 }
 
 /// What a try brought.
-enum Answer {
+pub(super) enum Answer {
     /// There was nothing to send any more.
     Over,
     /// The body of a 2xx to what was sent.

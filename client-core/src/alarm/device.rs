@@ -7,7 +7,7 @@ use baken_schemas::alarm::Fix;
 use baken_schemas::id::AlarmId;
 use baken_schemas::org::Directory;
 
-use crate::alarm::{AlarmOutbox, AlarmText, AlarmView, Call, Round};
+use crate::alarm::{AlarmOutbox, AlarmText, AlarmView, Call, IncomingView, Round};
 use crate::key_store::existing_secret;
 use crate::transport::Transport;
 use crate::{AlarmSetup, Baken, BakenError};
@@ -69,6 +69,38 @@ impl Baken {
     /// See [`AlarmOutbox::alarm`].
     pub fn alarm(&self, alarm: AlarmId) -> Result<AlarmView, BakenError> {
         self.alarm_outbox()?.alarm(alarm, self.context.now())
+    }
+
+    /// Every alarm of others that this device was called in, the newest first; with the vault open or locked.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::incoming_alarms`].
+    pub fn incoming_alarms(&self) -> Result<Vec<IncomingView>, BakenError> {
+        self.alarm_outbox()?.incoming_alarms(self.context.now())
+    }
+
+    /// One of them.
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::incoming_alarm`].
+    pub fn incoming_alarm(&self, alarm: AlarmId) -> Result<IncomingView, BakenError> {
+        self.alarm_outbox()?.incoming_alarm(alarm, self.context.now())
+    }
+
+    /// Says that this device's holder has seen an alarm. Send it with [`Self::send_alarms`] or [`Self::follow_alarms`].
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::acknowledge`].
+    pub fn acknowledge_alarm(&self, alarm: AlarmId) -> Result<(), BakenError> {
+        self.alarm_outbox()?.acknowledge(alarm, &self.context)
+    }
+
+    /// Sends an alarm of another on to the next rung. Send it as [`Self::acknowledge_alarm`].
+    ///
+    /// # Errors
+    /// See [`AlarmOutbox::escalate`].
+    pub fn escalate_alarm(&self, alarm: AlarmId, text: &str) -> Result<(), BakenError> {
+        self.alarm_outbox()?.escalate(alarm, text, &self.context)
     }
 
     /// One round of sending and receiving; see [`AlarmOutbox::deliver`]. Carries out what other devices have ordered.

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::BakenError;
 
 /// What brings the file from each version to the next. Append-only.
-const MIGRATIONS: [&str; 7] = [
+const MIGRATIONS: [&str; 11] = [
     include_str!("outbox.sql"),
     include_str!("outbox_2.sql"),
     include_str!("outbox_3.sql"),
@@ -18,6 +18,10 @@ const MIGRATIONS: [&str; 7] = [
     include_str!("outbox_5_probe.sql"),
     include_str!("outbox_6_sms.sql"),
     include_str!("outbox_7_check_in.sql"),
+    include_str!("outbox_8_attachment.sql"),
+    include_str!("outbox_9_inbox.sql"),
+    include_str!("outbox_10_family.sql"),
+    include_str!("outbox_11_audit.sql"),
 ];
 /// The newest version.
 const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -18,6 +18,10 @@
 //!   one holds up no other.
 //! - **Updates** wait for their alarm to be stored and then go in order, in the same way, but a refused one waits for
 //!   five minutes.
+//! - **Photos and sound** go along with an update of their own, which waits until all of the file is at the relay. They are
+//!   sent last, chunk by chunk; newer updates overtake them, and whatever is more urgent breaks a chunk off.
+//! - **Positions** that nobody asked for are added every ten seconds while an alarm is open, where the program has something
+//!   that knows the place. One that was not sent gives way to the next.
 //! - Words that don't fit into the alarm follow in updates. Nothing is cut and nothing is refused for its length, up to
 //!   [`MAX_TEXT_BYTES`].
 //! - An alarm pressed with a **countdown** is on disk at once and sent when the countdown is over, by whichever program
@@ -34,8 +38,8 @@
 //!
 //! - They come in the answer, by mail, on the live stream, and by asking for all of an alarm's. Each way gives the same
 //!   documents; one that is known is known by its hash.
-//! - A receipt **counts** when its signer is in the directory that the organisation's root signed, may say what it says,
-//!   signed it, and names the hash of the alarm, or of its text, as this phone sealed it. Anything else is refused, kept as evidence and
+//! - A receipt **counts** when its signer is in the directory that the organisation's root signed, or a family member's
+//!   device that the alarm was sealed to and whose key came from the circle; when it may say what it says, signed it, and names the hash of the alarm, or of its text, as this phone sealed it. Anything else is refused, kept as evidence and
 //!   counted in what is shown. A newer directory counts when the root signed it and its version is higher.
 //! - Each signer chains its receipts. A missing link and two receipts in one place are shown as **warnings**; the
 //!   receipts themselves still count, since their signers did say so. A relay cannot make them, only hold them back.
@@ -44,8 +48,16 @@
 //!
 //! # Probes
 //!
-//! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes. It is shown in no list; a
+//! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes; never from a guest's
+//!   device, which no desk knows. It is shown in no list; a
 //!   desk's `received` for it is the proof that the way was open, and when.
+//!
+//! - A person's own **tests** are alarms of a kind of their own; when each hop had one is kept, and after a month it is time
+//!   for another: see `tested`.
+//!
+//! # The relay's audit
+//!
+//! - Its newest head comes with a proof that it goes on from the one held here, or it is said that it does not: see `audit`.
 //!
 //! # Orders
 //!
@@ -56,7 +68,8 @@
 //! # Showing
 //!
 //! - The state is the farthest that any counting receipt proves; without one it is **not sent**.
-//! - It is **green** only when a desk says that a human has it.
+//! - It is **green** only when a responder says that a human has it: a desk, or a family member's device that the alarm was
+//!   sealed to.
 //! - **Call 112** is shown when 20 seconds have gone by without a human, when the ladder ran out, and when the clock
 //!   has jumped back so that nobody can tell.
 //!
@@ -67,32 +80,49 @@
 //!
 //! # Not here
 //!
-//! Check-ins, which lie in the same file and go out in the same rounds: see `checkin`. And the card's content; its key is
+//! Alarms of others, which a family member's device is called in: see `incoming`. Check-ins, which lie in the same file and go out in the same rounds: see `checkin`. And the card's content; its key is
 //! here because it travels in the alarm.
 
+mod answer;
+mod attachment;
+mod audit;
 mod deliver;
 mod device;
+mod escalated;
+mod family;
 mod file;
 mod identity;
+mod incoming;
+mod incoming_view;
 mod live;
 mod orders;
 mod outbox;
+mod position;
 mod probe;
 mod receipts;
 mod schedule;
 mod sms;
+mod tested;
 mod timeline;
 mod view;
 mod withdrawal;
 mod words;
 
+pub use answer::MAX_ANSWER_TEXT_BYTES;
+pub use audit::{AuditView, RewrittenView};
 pub use deliver::Round;
+pub use escalated::SentOnView;
+pub(crate) use family::{Called, of_form, word_in};
+pub(crate) use incoming::Caller;
+pub use incoming_view::{EscalatedView, IncomingView};
 pub(crate) use orders::{OrderAuthor, OrderKeys, OrdersDue};
 pub use outbox::{AlarmOutbox, Call, MAX_COUNTDOWN_S, MAX_TEXT_BYTES};
 pub(crate) use outbox::{Phone, desk_for_check_ins, ladder_for_check_ins, phone};
+pub use position::Locator;
 pub use probe::{PROBE_EVERY_MS, PathProof, PathView};
 pub use receipts::Verdict;
 pub use sms::AlarmText;
+pub use tested::{TEST_COUNTS_MS, TestView, TestsView};
 pub(crate) use view::is_closed;
 pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;

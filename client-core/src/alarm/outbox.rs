@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, Note, NoteBody, NoteKind, Provenance,
-    Update, UpdateBody,
+    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, FamilyResponder, Fix, Note, NoteBody, NoteKind,
+    Provenance, Update, UpdateBody,
 };
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
@@ -17,6 +17,9 @@ use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, TransactionBehavior, params};
 
+use crate::alarm::answer;
+use crate::alarm::attachment;
+use crate::alarm::family;
 use crate::alarm::file;
 use crate::alarm::schedule::{Job, Schedule};
 use crate::alarm::sms;
@@ -67,6 +70,8 @@ pub(crate) struct Phone {
     pub(crate) card_key: SymmetricKey,
     pub(super) org: OrgId,
     pub(crate) directory: Directory,
+    /// Whom alarms are sealed to beside desks, the first chosen first.
+    pub(crate) family: Vec<FamilyResponder>,
     pub(super) ladder: (LadderId, u32),
     /// The order by which it freezes itself, as signed; empty without one.
     freeze: Vec<u8>,
@@ -182,6 +187,7 @@ impl AlarmOutbox {
             made_at: now,
             // A probe reaches no person, and brings no card.
             card_key: (call.kind != AlarmKind::Probe).then(|| phone.card_key.as_bytes().to_vec().into()),
+            family: None,
             provenance: Provenance::Phone,
         };
         let ladder = usable_ladder(&phone).ok_or(BakenError::NoLadder)?;
@@ -201,7 +207,9 @@ impl AlarmOutbox {
                     ladder: ladder.ladder,
                     ladder_version: ladder.version,
                 };
-                let (alarm, content) = Alarm::seal(header, &body, &phone.directory, &phone.alarm_key, rng)?;
+                let content = ContentKey::make(rng);
+                let to = (&phone.directory, &phone.family[..]);
+                let alarm = Alarm::seal_under(&content, header, &body, to, &phone.alarm_key, rng)?;
                 let updates = rest
                     .iter()
                     .zip(1..)
@@ -211,6 +219,7 @@ impl AlarmOutbox {
                             battery_percent: call.battery_percent,
                             text: (*text).to_owned(),
                             made_at: now,
+                            attachment: None,
                         };
                         Update::seal((header.alarm, phone.device, seq), &body, &content, &phone.alarm_key, rng)
                     })
@@ -220,12 +229,13 @@ impl AlarmOutbox {
             let text = numbered.map(|numbered| numbered.seal(call, &phone.card_key, now));
             let (text, text_key) = text.map_or_else(Default::default, |(text, key)| (text, key.as_bytes().to_vec()));
             let id = alarm.value().header.alarm;
+            let family = family::word_in(alarm.value(), &content)?;
             if !claim(tx, id)? {
                 return Ok((id, false));
             }
             tx.execute(
-                "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, held_until, sms, sms_key)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, held_until, sms, sms_key, family)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
                 params![
                     id.0,
                     alarm.bytes(),
@@ -234,7 +244,8 @@ impl AlarmOutbox {
                     now.0,
                     held_until.0,
                     text,
-                    text_key
+                    text_key,
+                    family
                 ],
             )?;
             updates.iter().try_for_each(|update| insert_update(tx, update))?;
@@ -260,17 +271,13 @@ impl AlarmOutbox {
         let made_at = context.now();
         self.write(|tx| {
             let (_, content) = sealed(tx, alarm)?;
-            let last: u64 = tx
-                .query_row("SELECT coalesce(max(seq), 0) FROM alarm_update WHERE alarm = ?1", [alarm.0], |row| {
-                    row.get::<_, i64>(0)
-                })?
-                .cast_unsigned();
+            let last = last_update(tx, alarm)?;
             let mut pieces = pieces(text, UPDATE_TEXT_BYTES, UPDATE_TEXT_BYTES);
             if pieces.is_empty() {
                 pieces.push("");
             }
             for (text, seq) in pieces.into_iter().zip(last + 1..) {
-                let body = UpdateBody { fix, battery_percent, text: text.to_owned(), made_at };
+                let body = UpdateBody { fix, battery_percent, text: text.to_owned(), made_at, attachment: None };
                 let update = context
                     .with_rng(|rng| Update::seal((alarm, phone.device, seq), &body, &content, &phone.alarm_key, rng))?;
                 insert_update(tx, &update)?;
@@ -392,14 +399,17 @@ impl AlarmOutbox {
             for note in notes.query_map([NOTES_AT_ONCE], |row| row.get(0))? {
                 jobs.push(Job::Note(NoteId(note?)));
             }
+            jobs.extend(answer::waiting(db)?.into_iter().map(Job::Said));
             jobs.extend(sms::waiting(db)?.map(Job::SmsContext));
             jobs.extend(checkin::settlements(db)?.into_iter().map(Job::Settlement));
             jobs.extend(checkin::open_ids(db, now)?.into_iter().map(Job::CheckIn));
             jobs.extend(checkin::raised_without_alarm(db)?.into_iter().map(Job::Receipts));
-            // Of each stored alarm only the first update that waits, so that they go in order.
+            // Of each stored alarm only the first update that waits, so that they go in order. One whose file is still on
+            // its way is overtaken: where somebody is now does not wait for a photo.
             let mut updates = db.prepare_cached(
                 "SELECT alarm, min(seq) FROM alarm_update AS u
                  WHERE stored = 0 AND EXISTS (SELECT 1 FROM receipt AS r WHERE r.alarm = u.alarm AND r.by_sms = 0)
+                   AND NOT EXISTS (SELECT 1 FROM attachment_chunk AS c WHERE c.alarm = u.alarm AND c.seq = u.seq)
                  GROUP BY alarm LIMIT ?1",
             )?;
             for row in updates.query_map([MAX_WAITING], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))? {
@@ -417,6 +427,7 @@ impl AlarmOutbox {
                     jobs.push(Job::Receipts(alarm));
                 }
             }
+            jobs.extend(attachment::waiting(db)?);
             Ok(jobs)
         })
     }
@@ -439,7 +450,8 @@ impl AlarmOutbox {
                     db.query_row("SELECT document FROM note WHERE note = ?1", [note.0], |row| row.get(0)).optional()?
                 }
                 Job::SmsContext(context) => sms::document(db, context)?,
-                Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail => None,
+                Job::Said(said) => answer::document(db, said)?.map(|(_, document)| document),
+                Job::Settlement(_) | Job::CheckIn(_) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => None,
             };
             Ok(found)
         })
@@ -512,7 +524,8 @@ pub(crate) fn phone(db: &Connection) -> Result<Phone, BakenError> {
     let damaged = BakenError::VaultDamaged { part: "the alarm outbox" };
     let (device, alarm_key, card_key, org, directory, ladder, freeze) = row.ok_or(BakenError::NotActivated)?;
     let directory = Directory::verify(&directory, org).map_err(BakenError::DirectoryInvalid)?.into_value();
-    Ok(Phone { device, alarm_key, card_key: card_key.ok_or(damaged)?, org, directory, ladder, freeze })
+    let family = family::called(db)?.into_iter().map(|called| called.keys).collect();
+    Ok(Phone { device, alarm_key, card_key: card_key.ok_or(damaged)?, org, directory, family, ladder, freeze })
 }
 
 /// The hash of an alarm as this phone sealed it, and its content key.
@@ -535,7 +548,13 @@ pub(super) fn document_hash(bytes: &[u8]) -> Hash {
     Hash::of("baken/document/v0", &[bytes])
 }
 
-fn insert_update(tx: &Transaction<'_>, update: &Signed<Update>) -> Result<(), BakenError> {
+/// The number of the last update of an alarm; 0 before the first.
+pub(super) fn last_update(tx: &Transaction<'_>, alarm: AlarmId) -> Result<u64, BakenError> {
+    let last = "SELECT coalesce(max(seq), 0) FROM alarm_update WHERE alarm = ?1";
+    Ok(tx.query_row(last, [alarm.0], |row| row.get::<_, i64>(0))?.cast_unsigned())
+}
+
+pub(super) fn insert_update(tx: &Transaction<'_>, update: &Signed<Update>) -> Result<(), BakenError> {
     let Update { alarm, seq, .. } = update.value();
     tx.execute(
         "INSERT INTO alarm_update (alarm, seq, document) VALUES (?1, ?2, ?3)",

@@ -14,6 +14,7 @@ use serde::Serialize;
 use crate::alarm::AlarmOutbox;
 use crate::alarm::Call;
 use crate::alarm::receipts::receipts;
+use crate::device::GUEST;
 use crate::{Baken, BakenError, Context};
 
 /// How often a running program sends one, in milliseconds.
@@ -49,7 +50,7 @@ impl Baken {
     /// Sends a probe with the next round; see [`PathView`].
     ///
     /// # Errors
-    /// See [`AlarmOutbox::press`].
+    /// See [`AlarmOutbox::probe`].
     pub fn probe(&self) -> Result<AlarmId, BakenError> {
         self.alarm_outbox()?.probe(&self.context)
     }
@@ -67,8 +68,12 @@ impl AlarmOutbox {
     /// Seals a probe and has it on disk when it returns.
     ///
     /// # Errors
-    /// See [`AlarmOutbox::press`].
+    /// [`BakenError::NotOwner`] on a guest's device, and as [`AlarmOutbox::press`].
     pub fn probe(&self, context: &Context) -> Result<AlarmId, BakenError> {
+        // No desk knows a guest's device: what it sends would ring there as an alarm of nobody's.
+        if self.account()? == GUEST {
+            return Err(BakenError::NotOwner);
+        }
         let call = Call {
             kind: AlarmKind::Probe,
             fix: Fix::Absent(FixAbsent::NoReceiver),
@@ -83,6 +88,9 @@ impl AlarmOutbox {
 
     /// Sends a probe when the last was a while ago.
     pub(super) fn probe_when_due(&self, context: &Context) -> Result<(), BakenError> {
+        if self.account()? == GUEST {
+            return Ok(());
+        }
         let last: Option<i64> = self.read(|db| {
             let sql = "SELECT max(pressed_at) FROM alarm WHERE kind = ?1";
             Ok(db.query_row(sql, [kind()], |row| row.get(0))?)

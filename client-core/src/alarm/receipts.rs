@@ -3,7 +3,7 @@
 //! Everything is judged in the transaction that keeps it. What does not count is kept as evidence, not dropped.
 
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{AlarmKind, Receipt, ReceiptState, check_receipt};
+use baken_schemas::alarm::{AlarmKind, Receipt, ReceiptState, check_receipt_of};
 use baken_schemas::api::{Mail, MailKind};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
@@ -14,6 +14,9 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
 use crate::BakenError;
+use crate::alarm::escalated::take_escalation;
+use crate::alarm::family;
+use crate::alarm::incoming;
 use crate::alarm::orders::take_order;
 use crate::alarm::outbox::{document_hash, phone, pressed, sealed};
 use crate::alarm::probe::is_past;
@@ -49,11 +52,18 @@ pub enum Verdict {
         /// What it orders.
         kind: OrderKind,
     },
+    /// An alarm of another that this device is called in, or what follows one, new.
+    Incoming {
+        /// Which.
+        alarm: AlarmId,
+    },
+    /// A responder has sent an alarm of this phone on; new.
+    SentOn,
     /// Known before.
     Known,
     /// Does not count. Kept as evidence, with this stable word.
     Refused {
-        /// `forged`, `not_entitled`, `other_alarm`, `unknown_alarm`, `malformed`, `too_many`, `directory_forged`,
+        /// `forged`, `not_entitled`, `other_alarm`, `unknown_alarm`, `malformed`, `too_many`, `directory_forged`, `own_alarm`, `unknown_caller`,
         /// `directory_older`, `not_for_phones`, `unknown_author`, `order_forged`.
         reason: &'static str,
     },
@@ -61,12 +71,16 @@ pub enum Verdict {
 
 /// Judges and keeps one piece of mail.
 pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Result<Verdict, BakenError> {
+    if let Some(verdict) = incoming::take_part(tx, mail.kind, &mail.document, now)? {
+        return Ok(verdict);
+    }
     match mail.kind {
+        MailKind::Alarm => incoming::take_alarm(tx, &mail.document, now),
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
+        MailKind::Escalation => take_escalation(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
-        MailKind::Alarm
-        | MailKind::Sms
+        MailKind::Sms
         | MailKind::Update
         | MailKind::Note
         | MailKind::Enrolment
@@ -92,7 +106,11 @@ pub(super) fn take_receipt(
     let claimed = || Unverified::<Receipt>::parse(bytes).ok().map(|unverified| unverified.claims().alarm);
     let claimed = about.or_else(claimed);
     let directory = phone(tx)?.directory;
-    let receipt = match check_receipt(bytes, &directory) {
+    let family = match Unverified::<Receipt>::parse(bytes) {
+        Ok(unverified) => family::of_alarm(tx, unverified.claims().alarm, unverified.claims().alarm_hash)?,
+        Err(_) => Vec::new(),
+    };
+    let receipt = match check_receipt_of(bytes, &directory, &family) {
         Ok(receipt) => receipt,
         Err(error) => return keep_evidence(tx, claimed, refusal(&error), bytes, now),
     };
@@ -115,10 +133,16 @@ pub(super) fn take_receipt(
     if by_same >= MAX_RECEIPTS_BY_ONE {
         return keep_evidence(tx, claimed, "too_many", bytes, now);
     }
-    let desk = directory.desk(receipt.by).map_or("", |desk| desk.name.as_str());
+    let desk = directory.desk(receipt.by).map(|desk| desk.name.clone());
+    let by_family = desk.is_none() && !receipt.state.is_by_relay();
+    let name = match desk {
+        Some(desk) => desk,
+        None => family::name_of(tx, receipt.by)?,
+    };
     tx.execute(
-        "INSERT INTO receipt (hash, alarm, document, desk, arrived_at, by_sms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-        params![hash.0, receipt.alarm.0, bytes, desk, now.0, by_sms],
+        "INSERT INTO receipt (hash, alarm, document, desk, arrived_at, by_sms, by_family)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        params![hash.0, receipt.alarm.0, bytes, name, now.0, by_sms, by_family],
     )?;
     if pressed(tx, receipt.alarm)?.1 == AlarmKind::Probe {
         return Ok(Verdict::Probed);
@@ -163,7 +187,8 @@ pub(super) fn keep_evidence(
     Ok(Verdict::Refused { reason })
 }
 
-fn refusal(error: &FormatError) -> &'static str {
+/// The word for why a receipt does not count.
+pub(super) fn refusal(error: &FormatError) -> &'static str {
     match error {
         FormatError::Signature { .. } => "forged",
         FormatError::Rule { .. } => "not_entitled",
@@ -175,8 +200,10 @@ fn refusal(error: &FormatError) -> &'static str {
 pub(super) struct KeptReceipt {
     pub(super) hash: Hash,
     pub(super) receipt: Receipt,
-    /// Empty for the relay.
+    /// The desk's name, or the family member's; empty for the relay.
     pub(super) desk: String,
+    /// A family member's device says it.
+    pub(super) by_family: bool,
     /// It is for the alarm's text.
     pub(super) by_sms: bool,
 }
@@ -184,16 +211,16 @@ pub(super) struct KeptReceipt {
 /// Every receipt of an alarm that counts, in order of arrival.
 pub(super) fn receipts(db: &rusqlite::Connection, alarm: AlarmId) -> Result<Vec<KeptReceipt>, BakenError> {
     let mut statement =
-        db.prepare_cached("SELECT hash, document, desk, by_sms FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
+        db.prepare_cached("SELECT hash, document, desk, by_sms, by_family FROM receipt WHERE alarm = ?1 ORDER BY seq")?;
     let rows = statement.query_map([alarm.0], |row| {
-        Ok((Hash(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?, row.get(3)?))
+        Ok((Hash(row.get(0)?), row.get::<_, Vec<u8>>(1)?, row.get::<_, String>(2)?, (row.get(3)?, row.get(4)?)))
     })?;
     let mut kept = Vec::new();
     for row in rows {
-        let (hash, document, desk, by_sms) = row?;
+        let (hash, document, desk, (by_sms, by_family)) = row?;
         // Its signature was checked when it came in, against the directory of that day.
         let receipt = Unverified::<Receipt>::parse(&document)?.claims().clone();
-        kept.push(KeptReceipt { hash, receipt, desk, by_sms });
+        kept.push(KeptReceipt { hash, receipt, desk, by_family, by_sms });
     }
     Ok(kept)
 }

@@ -30,6 +30,8 @@ const MAX_WAIT_MS: i64 = 20 * 1000;
 pub(super) enum Job {
     /// Send this alarm.
     Alarm(AlarmId),
+    /// Send what this device says of an alarm of another.
+    Said(i64),
     /// Send this note: it may be the only call for help there is.
     Note(NoteId),
     /// Leave what texts need.
@@ -44,6 +46,8 @@ pub(super) enum Job {
     Receipts(AlarmId),
     /// Ask for mail.
     Mail,
+    /// Send a chunk of the file of this update: by far the largest, so it comes last.
+    Chunk(AlarmId, u64, u32),
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -94,11 +98,13 @@ impl Schedule {
         let (delay_ms, failures) = match outcome {
             Outcome::Done { seen } => match job {
                 Job::Alarm(_)
+                | Job::Said(_)
                 | Job::Note(_)
                 | Job::SmsContext(_)
                 | Job::Settlement(_)
                 | Job::CheckIn(_)
-                | Job::Update(..) => {
+                | Job::Update(..)
+                | Job::Chunk(..) => {
                     self.waits.remove(&job);
                     return;
                 }
@@ -108,10 +114,12 @@ impl Schedule {
             },
             Outcome::Failed => (jittered(backoff_ms(failures), rng), failures.saturating_add(1)),
             Outcome::Refused => match job {
-                Job::Alarm(_) | Job::Note(_) | Job::Settlement(_) | Job::CheckIn(_) => {
+                Job::Alarm(_) | Job::Said(_) | Job::Note(_) | Job::Settlement(_) | Job::CheckIn(_) => {
                     (jittered(REFUSED_ALARM_MS, rng), 0)
                 }
-                Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail => (jittered(REFUSED_MS, rng), 0),
+                Job::SmsContext(_) | Job::Update(..) | Job::Receipts(_) | Job::Mail | Job::Chunk(..) => {
+                    (jittered(REFUSED_MS, rng), 0)
+                }
             },
         };
         self.waits.insert(job, Wait { since: now, delay_ms, failures });

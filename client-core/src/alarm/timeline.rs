@@ -34,6 +34,9 @@ impl AlarmOutbox {
             }
             let mut timeline = Timeline::new(&directory, sender, &document, readable.then_some(&content));
             timeline.updates = documents(db, "SELECT document FROM alarm_update WHERE alarm = ?1 ORDER BY seq", alarm)?;
+            let family: Vec<u8> =
+                db.query_row("SELECT family FROM alarm WHERE alarm = ?1", [alarm.0], |row| row.get(0))?;
+            timeline.family = (!family.is_empty()).then(|| family.into());
             timeline.text = sealed_text(db, alarm)?.map(|(hash, _)| hash);
             timeline.receipts = documents(db, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY seq", alarm)?;
             Ok(timeline)

@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::BakenError;
+use crate::alarm::escalated::{SentOnView, sent_on};
 use crate::alarm::outbox::{pressed, sealed};
 use crate::alarm::receipts::{KeptReceipt, receipts};
 use crate::alarm::sms::sealed_text;
@@ -63,6 +64,8 @@ pub enum Signer {
     Relay,
     /// The desk of this name.
     Desk(String),
+    /// The family member whom this person calls so; empty when they are called no more.
+    Family(String),
 }
 
 /// A receipt that counts.
@@ -137,6 +140,8 @@ pub struct AlarmView {
     pub call_112: bool,
     /// Every receipt that counts, from the least far to the farthest; of equals in order of arrival.
     pub receipts: Vec<ReceiptView>,
+    /// Who has sent it on to the next rung, in order of arrival.
+    pub sent_on: Vec<SentOnView>,
     /// What is wrong.
     pub warnings: Vec<Warning>,
     /// The relay's last refusal, while it is not stored.
@@ -221,6 +226,7 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
         call_112: !green && !before_sending && (long || state == AlarmState::Exhausted),
         proof,
         receipts: views,
+        sent_on: sent_on(db, alarm, &text_key.iter().chain([&content]).collect::<Vec<_>>())?,
         warnings,
         refused: refused.filter(|_| state == AlarmState::NotSent),
         updates_waiting,
@@ -244,7 +250,11 @@ fn receipt_view(kept: &KeptReceipt, content: &ContentKey) -> ReceiptView {
 }
 
 fn signer(kept: &KeptReceipt) -> Signer {
-    if kept.receipt.state.is_by_relay() { Signer::Relay } else { Signer::Desk(kept.desk.clone()) }
+    match kept.by_family {
+        _ if kept.receipt.state.is_by_relay() => Signer::Relay,
+        true => Signer::Family(kept.desk.clone()),
+        false => Signer::Desk(kept.desk.clone()),
+    }
 }
 
 /// A link that nobody sent, and two links in one place.

@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
-use crate::alarm::{AlarmState, AlarmView, ReceiptView, Signer};
+use crate::alarm::{AlarmState, AlarmView, ReceiptView, SentOnView, Signer};
 
 impl AlarmState {
     /// The state in a word or two.
@@ -31,6 +31,23 @@ impl AlarmView {
     }
 }
 
+impl SentOnView {
+    /// Who has sent it on, and why.
+    pub fn words(&self, language: Language) -> String {
+        let said = language.pick("heeft het doorgezet", "has sent it on");
+        let officer = self.officer.as_deref().unwrap_or(language.pick("een medewerker", "an officer"));
+        let who = match &self.by {
+            Signer::Relay => language.pick("de server", "the server").to_owned(),
+            Signer::Desk(name) => format!("{name}: {officer}"),
+            Signer::Family(name) => {
+                let name = Some(name.as_str()).filter(|name| !name.is_empty()).unwrap_or(officer);
+                format!("{name} ({})", language.pick("familie", "family"))
+            }
+        };
+        self.text.as_ref().map_or_else(|| format!("{who} {said}"), |text| format!("{who} {said} ({text})"))
+    }
+}
+
 impl ReceiptView {
     /// What a receipt says, and who says it.
     pub fn words(&self, language: Language) -> String {
@@ -45,6 +62,9 @@ impl ReceiptView {
             ReceiptState::Exhausted => {
                 language.pick("niemand op de lijst heeft gereageerd", "nobody on the list has answered").to_owned()
             }
+            ReceiptState::Seen if matches!(self.by, Signer::Family(_)) => {
+                language.pick("heeft het gezien", "has seen it").to_owned()
+            }
             ReceiptState::Seen => format!("{} {officer}", language.pick("gezien door", "seen by")),
             ReceiptState::Verified => format!("{} {officer}", language.pick("geverifieerd door", "verified by")),
             ReceiptState::Underway => {
@@ -56,6 +76,12 @@ impl ReceiptView {
         match &self.by {
             Signer::Relay => said,
             Signer::Desk(name) => format!("{name}: {said}"),
+            Signer::Family(name) => {
+                let name = Some(name.as_str()).filter(|name| !name.is_empty()).unwrap_or(officer);
+                let family = language.pick("familie", "family");
+                let colon = if self.state == ReceiptState::Seen { "" } else { ":" };
+                format!("{name} ({family}){colon} {said}")
+            }
         }
     }
 }

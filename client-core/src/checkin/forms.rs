@@ -13,7 +13,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
 use super::store::{self, Stored};
-use crate::alarm::{Phone, desk_for_check_ins, ladder_for_check_ins};
+use crate::alarm::{Phone, desk_for_check_ins, ladder_for_check_ins, word_in};
 use crate::{BakenError, Context};
 
 /// For how long the same bytes are sent again after a try whose answer did not come.
@@ -67,6 +67,7 @@ pub(crate) fn next_form(
         text: stored.text.clone(),
         made_at: now,
         card_key: Some(phone.card_key.as_bytes().to_vec().into()),
+        family: None,
         provenance: Provenance::Phone,
     };
     let header = AlarmHeader {
@@ -76,8 +77,9 @@ pub(crate) fn next_form(
         ladder: ladder.ladder,
         ladder_version: ladder.version,
     };
-    let alarm = context
-        .with_rng(|rng| Alarm::seal_under(&stored.content, header, &body, &phone.directory, &phone.alarm_key, rng))?;
+    let to = (&phone.directory, &phone.family[..]);
+    let alarm = context.with_rng(|rng| Alarm::seal_under(&stored.content, header, &body, to, &phone.alarm_key, rng))?;
+    let family = word_in(alarm.value(), &stored.content)?;
     let number = stored.number + 1;
     let timers = DepositTimers {
         deposit,
@@ -97,8 +99,8 @@ pub(crate) fn next_form(
         params![deposit.0, number.cast_signed(), form, now.0],
     )?;
     tx.execute(
-        "INSERT INTO check_in_form (deposit, number, hash) VALUES (?1, ?2, ?3)",
-        params![deposit.0, number.cast_signed(), alarm.hash().0],
+        "INSERT INTO check_in_form (deposit, number, hash, family) VALUES (?1, ?2, ?3, ?4)",
+        params![deposit.0, number.cast_signed(), alarm.hash().0, family],
     )?;
     tx.execute(
         "DELETE FROM check_in_form WHERE deposit = ?1 AND number <= ?2",

@@ -8,6 +8,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
 use crate::BakenError;
+use crate::alarm::of_form;
 
 /// The most check-ins that are open at a time: as many as a relay takes of one device.
 pub(super) const MAX_OPEN: u32 = 32;
@@ -182,8 +183,16 @@ pub(crate) fn claim(tx: &Transaction<'_>, deposit: AlarmId, form: Hash, now: Tim
     }
     tx.execute("UPDATE check_in SET raised = 1 WHERE deposit = ?1", [deposit.0])?;
     tx.execute(
-        "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, hash) VALUES (?1, x'', ?2, ?3, ?4, ?5)",
-        params![deposit.0, stored.content.as_bytes(), cbor::to_vec(&AlarmKind::Missed), now.0, form.0],
+        "INSERT INTO alarm (alarm, document, content_key, kind, pressed_at, hash, family)
+         VALUES (?1, x'', ?2, ?3, ?4, ?5, ?6)",
+        params![
+            deposit.0,
+            stored.content.as_bytes(),
+            cbor::to_vec(&AlarmKind::Missed),
+            now.0,
+            form.0,
+            of_form(tx, deposit, form)?
+        ],
     )?;
     Ok(Claim::Raised)
 }

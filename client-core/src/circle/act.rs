@@ -86,7 +86,9 @@ impl Baken {
         self.check_pin(pin)?;
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
-        self.remove_member(&client, circle, device).await
+        self.remove_member(&client, circle, device).await?;
+        // From the next alarm on it is sealed without them.
+        self.note_family()
     }
 
     pub(super) async fn remove_member(

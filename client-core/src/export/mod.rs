@@ -27,7 +27,7 @@ use crate::{Baken, BakenError};
 use items::Walked;
 
 /// Kinds that Baken keeps for itself: not exported as records, and not imported.
-const INTERNAL_KINDS: [&str; 3] = ["account", "device", "circle"];
+const INTERNAL_KINDS: [&str; 6] = ["account", "device", "circle", "family-responder", "family-caller", "called-family"];
 
 /// What was exported.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use baken_schemas::Language;
-use baken_schemas::edition::{Audience, Block, Front, Layer, Layers, Line, Office, Reader, Trouble, plain};
+use baken_schemas::edition::{Audience, Block, Front, Layer, Layers, Line, Office, Reader, Span, Trouble};
 use serde::Serialize;
 
 /// The most that is found.
@@ -19,6 +19,8 @@ const MAX_LETTERS: usize = 40;
 const EXCERPT_CHARS: usize = 140;
 /// What a word in the other language than the reader's weighs.
 const OTHER_LANGUAGE: f32 = 0.6;
+/// What a word for a kind of trouble weighs on a card of that kind alone.
+const KIND_WEIGHT: f32 = 4.0;
 
 /// Words that say nothing of what is looked for.
 const EMPTY_WORDS: &[&str] = &[
@@ -35,10 +37,12 @@ fn words_of(kind: Trouble) -> &'static str {
         Trouble::Danger => {
             "gevaar nood hulp help spoed 112 aanval geweld wapen inbraak overval danger emergency attack weapon"
         }
-        Trouble::Threat => "bedreigd bedreiging dreiging dreigbrief intimidatie threat threatened intimidation",
+        Trouble::Threat => {
+            "bedreigd bedreiging dreiging dreigbrief intimidatie stalker stalking threat threatened intimidation"
+        }
         Trouble::Unease => "onveilig angst bang onrust gevolgd unsafe afraid scared followed",
         Trouble::Aftercare => "nazorg steun praten verwerken aftercare support",
-        Trouble::Digital => "online internet hack doxing haat wachtwoord hate password",
+        Trouble::Digital => "online internet hack doxing haat hate",
         Trouble::Organisation => "organisatie protocol organisation",
     }
 }
@@ -125,8 +129,23 @@ fn tokens(text: &str) -> impl Iterator<Item = String> {
         .map(|word| word.chars().take(MAX_LETTERS).flat_map(char::to_lowercase).map(fold).collect())
 }
 
+/// A line with its facts and numbers.
+fn said(spans: &[Span], language: Language, layers: &Layers) -> String {
+    let mut text = String::new();
+    for span in spans {
+        match span {
+            Span::Fact(id) => text.push_str(layers.fact(id).map_or("", |(_, fact)| fact.words.of(language))),
+            Span::Contact(id) => text.push_str(layers.contact(id).map_or("", |(_, contact)| &contact.number)),
+            Span::Bold(inner) => text.push_str(&said(inner, language, layers)),
+            Span::Text(piece) | Span::Link { text: piece, .. } => text.push_str(piece),
+        }
+    }
+    text
+}
+
 impl Index {
     /// The index of everything in all layers.
+    #[allow(clippy::cast_precision_loss, reason = "a card has a few kinds")]
     pub(super) fn of(layers: &Layers) -> Self {
         let mut index = Self { docs: Vec::new(), words: BTreeMap::new() };
         for (layer, dutch) in layers.chapters(Language::Nl) {
@@ -139,9 +158,9 @@ impl Index {
                 index.front(doc, language, &chapter.front);
                 for block in &chapter.body {
                     let weight = if matches!(block, Block::Heading(_)) { 2.0 } else { 1.0 };
-                    index.lines(doc, language, block.lines(), weight);
+                    index.lines(doc, language, block.lines(), weight, layers);
                 }
-                index.lines(doc, language, &chapter.checklist, 1.0);
+                index.lines(doc, language, &chapter.checklist, 1.0, layers);
             }
         }
         for (layer, dutch) in layers.cards(Language::Nl) {
@@ -153,10 +172,13 @@ impl Index {
                     continue;
                 }
                 index.front(doc, language, &card.front);
-                index.lines(doc, language, &card.lines, 2.0);
+                index.lines(doc, language, &card.lines, 2.0, layers);
             }
+            // What is for one kind of trouble alone fits it best, and best of all where the self-scan sends who is in danger.
+            let is_first = layers.scan().is_some_and(|scan| scan.gate.cards.contains(&dutch.id));
+            let weight = KIND_WEIGHT / dutch.kinds.len().max(1) as f32 * if is_first { 2.0 } else { 1.0 };
             for kind in &dutch.kinds {
-                index.text(doc, Language::Nl, words_of(*kind), 3.0);
+                index.text(doc, Language::Nl, words_of(*kind), weight);
             }
         }
         for (layer, contact) in layers.contacts() {
@@ -211,9 +233,9 @@ impl Index {
         }
     }
 
-    fn lines(&mut self, doc: usize, language: Language, lines: &[Line], weight: f32) {
+    fn lines(&mut self, doc: usize, language: Language, lines: &[Line], weight: f32, layers: &Layers) {
         for line in lines {
-            let text = plain(&line.spans, false);
+            let text = said(&line.spans, language, layers);
             self.text(doc, language, &text, weight);
             if let Some(doc) = self.docs.get_mut(doc) {
                 let [nl, en] = &mut doc.lines;
@@ -264,11 +286,16 @@ impl Index {
                 continue;
             }
             let covered = scores.iter().filter(|score| **score > 0.0).count() as f32 / wanted.len() as f32;
-            let score = scores.iter().sum::<f32>() * covered * covered;
+            let score = scores.iter().sum::<f32>() * covered;
             let first = doc.is_urgent && covered > 0.5;
             hits.push((first, self.hit(doc, reader, &wanted, score)));
         }
-        hits.sort_by(|(first, a), (other_first, b)| other_first.cmp(first).then(b.score.total_cmp(&a.score)));
+        hits.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+        // Of cards for danger or threats the one that fits best goes before all else.
+        if let Some(urgent) = hits.iter().position(|(first, _)| *first) {
+            let card = hits.remove(urgent);
+            hits.insert(0, card);
+        }
         hits.truncate(MAX_HITS);
         hits.into_iter().map(|(_, hit)| hit).collect()
     }
@@ -299,13 +326,14 @@ impl Index {
 }
 
 /// How alike two words are, from 0 to 1.
+#[allow(clippy::cast_precision_loss, reason = "a word has at most 40 letters")]
 fn likeness(wanted: &str, known: &str) -> f32 {
     if wanted == known {
         return 1.0;
     }
     let (wanted_len, known_len) = (wanted.chars().count(), known.chars().count());
     if wanted_len >= 3 && known.starts_with(wanted) {
-        return 0.8;
+        return 0.3 + 0.6 * wanted_len as f32 / known_len as f32;
     }
     // Numbers are meant as they stand.
     if wanted.bytes().any(|byte| byte.is_ascii_digit()) {

@@ -59,6 +59,19 @@ fn checked_field(kind: &KindSpec, name: &str, value: &Value) -> Result<FieldNumb
     Ok(field.number)
 }
 
+/// A kind and its fields by their names, as numbers.
+pub(crate) fn checked_fields(
+    kind: &str,
+    fields: Vec<(String, Value)>,
+) -> Result<(KindNumber, Vec<(FieldNumber, Value)>), BakenError> {
+    let kind = schema::kind_named(kind).ok_or(BakenError::UnknownKind)?;
+    if fields.is_empty() {
+        return Err(BakenError::ValueRefused);
+    }
+    let checked = fields.into_iter().map(|(name, value)| Ok((checked_field(kind, &name, &value)?, value)));
+    Ok((kind.number, checked.collect::<Result<_, BakenError>>()?))
+}
+
 /// Where a record is: its circle, row and kind.
 struct Found {
     circle: CircleId,
@@ -134,16 +147,9 @@ impl Baken {
         kind: &str,
         fields: Vec<(String, Value)>,
     ) -> Result<RecordId, BakenError> {
-        let kind = schema::kind_named(kind).ok_or(BakenError::UnknownKind)?;
-        if fields.is_empty() {
-            return Err(BakenError::ValueRefused);
-        }
-        let edits = fields
-            .into_iter()
-            .map(|(name, value)| Ok((checked_field(kind, &name, &value)?, value)))
-            .collect::<Result<_, BakenError>>()?;
+        let (kind, edits) = checked_fields(kind, fields)?;
         let record = self.context.with_rng(|rng| RecordId::make(rng));
-        self.edit(circle, record, kind.number, edits)?;
+        self.edit(circle, record, kind, edits)?;
         Ok(record)
     }
 

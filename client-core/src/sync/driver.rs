@@ -98,6 +98,7 @@ impl Baken {
         let client = SignedClient::of_device(transport, &keys);
         self.finish_activation(transport).await?;
         self.share_account()?;
+        self.share_caller()?;
         match self.hand_in_orders(&client).await {
             // Kept, and tried again by the next sync; nothing else waits for it.
             Ok(()) | Err(BakenError::Refused { .. }) => {}
@@ -118,6 +119,7 @@ impl Baken {
             }
         }
         self.note_order_keys()?;
+        self.note_family()?;
         if let Some(error) = failed {
             return Err(error);
         }
@@ -137,7 +139,11 @@ impl Baken {
         counts: &mut SyncCounts,
     ) -> Result<(), BakenError> {
         self.post_unposted(client, circle).await?;
-        self.pull_log(client, circle).await?;
+        let acknowledged = self.with_sync(circle, |sync| sync.acknowledged())?;
+        // Asked for together, to wait once: the page is looked at when the log is known.
+        let (log, first) =
+            futures_util::future::join(self.pull_log(client, circle), self.entries_page(client, circle)).await;
+        log?;
         self.do_duties(client, circle).await?;
         if !self.is_active_in(circle)? {
             return Ok(());
@@ -151,9 +157,8 @@ impl Baken {
         if pushed.is_err() && self.with_sync(circle, has_unsent_checkpoint)? {
             return pushed;
         }
-        let acknowledged = self.with_sync(circle, |sync| sync.acknowledged())?;
         // A relay that takes nothing (its disk is full) may still have something.
-        self.pull_entries(client, circle, counts).await?;
+        self.take_entries(client, circle, first?, counts).await?;
         self.search_own(client, circle, acknowledged, counts).await?;
         // Entries of a device that joined while the pages were read.
         let waits = |sync: &mut Sync<'_>| {
@@ -363,12 +368,33 @@ impl Baken {
         circle: CircleId,
         counts: &mut SyncCounts,
     ) -> Result<(), BakenError> {
-        let path = path_with(api::ENTRIES, circle)?;
+        let first = self.entries_page(client, circle).await?;
+        self.take_entries(client, circle, first, counts).await
+    }
+
+    /// The entries behind what was read, and behind which cursor that is.
+    async fn entries_page(&self, client: &SignedClient<'_>, circle: CircleId) -> Result<(u64, Page), BakenError> {
         let cursor_now = |sync: &mut Sync<'_>| setting::read_of(sync.connection, sync.circle.row(), CURSOR);
+        let cursor: u64 = self.with_sync(circle, cursor_now)?.unwrap_or(0);
+        let path = path_with(api::ENTRIES, circle)?;
+        Ok((cursor, self.page(client, &format!("{path}?after={cursor}")).await?))
+    }
+
+    /// Takes in a page of entries, and those behind it.
+    async fn take_entries(
+        &self,
+        client: &SignedClient<'_>,
+        circle: CircleId,
+        first: (u64, Page),
+        counts: &mut SyncCounts,
+    ) -> Result<(), BakenError> {
+        let mut next = Some(first);
         let mut restored = 0;
         for _ in 0..MAX_PAGES {
-            let cursor: u64 = self.with_sync(circle, cursor_now)?.unwrap_or(0);
-            let page = self.page(client, &format!("{path}?after={cursor}")).await?;
+            let (cursor, page) = match next.take() {
+                Some(first) => first,
+                None => self.entries_page(client, circle).await?,
+            };
             if self.is_restored(circle, page.generation)? {
                 self.push(client, circle, counts).await?;
                 count_restored(&mut restored)?;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
 mod attachments;
+mod inbox;
 mod memory;
 mod second_version;
 mod traces;
@@ -18,7 +19,7 @@ use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, CircleId, LadderId};
 use baken_schemas::order::{Order, OrderKind};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{CallsFamily, DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::record::Value;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
@@ -152,7 +153,7 @@ fn directory(root: &SigningKey, desk: &DeviceKeys, rng: &mut ChaCha20Rng) -> Sig
         kem: keys.kem.public(),
     };
     let desks = vec![entry(&DeviceKeys::make(rng), "Meldkamer West"), entry(desk, "Meldkamer Oost")];
-    let rungs = vec![Rung { responders: vec![desk.device], wait_s: 10 }];
+    let rungs = vec![Rung { responders: vec![desk.device], wait_s: 10, family: CallsFamily::No }];
     let directory = Directory {
         root: root.verify_key(),
         version: 1,

@@ -2,6 +2,8 @@
 //! guess a label or a checksum before it gets anywhere. What is taken must be written again as the same bytes.
 
 pub mod story;
+#[path = "../../tests/schemas/world.rs"]
+pub mod world;
 
 use baken_schemas::cbor;
 use baken_schemas::signed::{Document, Unverified, label_of};

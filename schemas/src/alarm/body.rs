@@ -38,6 +38,14 @@ pub enum AlarmKind {
     Trouble,
 }
 
+impl AlarmKind {
+    /// Whether family responders are called too. Somebody at home may be the threat, so what is to stay hidden goes to
+    /// desks only; and what tests the way to a desk, or needs no person, wakes nobody.
+    pub fn is_for_family(self) -> bool {
+        !matches!(self, Self::Silent | Self::Duress | Self::Probe | Self::Trouble)
+    }
+}
+
 /// A place, as the phone's receiver gave it.
 #[derive(Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize, Deserialize, schemars::JsonSchema)]
 pub struct Position {
@@ -138,6 +146,9 @@ pub struct AlarmBody {
     /// How it came to be.
     #[n(6)]
     pub provenance: Provenance,
+    /// The signed [`crate::alarm::AlarmFamily`] of an alarm that family responders can open; set by sealing.
+    #[n(7)]
+    pub family: Option<minicbor::bytes::ByteVec>,
 }
 
 impl std::fmt::Debug for AlarmBody {

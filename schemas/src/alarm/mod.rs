@@ -4,9 +4,12 @@
 //! the unused ones filled with noise, so every alarm has the same size and shape whatever its kind. From the content
 //! key are derived the key of its updates and the key of its receipts' details.
 
+mod attachment;
 mod body;
 mod card;
 mod deposit;
+mod escalation;
+mod family;
 mod note;
 mod receipt;
 mod sms;
@@ -14,18 +17,22 @@ mod sms_context;
 mod timeline;
 mod update;
 
+pub use attachment::{AlarmAttachment, MAX_ATTACHMENT_BYTES, MediaType};
 pub use body::{AlarmBody, AlarmKind, Fix, FixAbsent, Position, Provenance};
 pub use card::{Card, CardBody};
 pub use deposit::{
     DepositReceipt, DepositState, DepositTimers, MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Raise, Settlement,
 };
+pub use escalation::{Escalation, check_escalation};
+pub use family::{AlarmFamily, FamilyKey, FamilyResponder, family_called};
 pub use note::{Note, NoteBody, NoteKind};
-pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt};
+pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, check_receipt_of};
 pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
 pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
-pub use timeline::{Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
+pub use timeline::{AttachmentView, Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
 pub use update::{Update, UpdateBody};
 
+use minicbor::bytes::ByteVec;
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
@@ -162,12 +169,13 @@ impl Alarm {
         rng: &mut dyn CryptoRng,
     ) -> Result<(Signed<Self>, ContentKey), FormatError> {
         let content = ContentKey::make(rng);
-        let alarm = Self::seal_under(&content, header, body, directory, alarm_key, rng)?;
+        let alarm = Self::seal_under(&content, header, body, (directory, &[]), alarm_key, rng)?;
         Ok((alarm, content))
     }
 
-    /// Seals and signs an alarm under a content key that there is: the next form of a deposit, so that whoever opens one
-    /// form can read what follows any other.
+    /// Seals and signs an alarm under a content key that there is, to the ladder's desks and to those of the chosen family
+    /// that [`family_called`] names. The next form of a deposit has the same key, so that whoever opens one form can read
+    /// what follows any other.
     ///
     /// # Errors
     /// As [`Self::seal`].
@@ -175,7 +183,7 @@ impl Alarm {
         content: &ContentKey,
         header: AlarmHeader,
         body: &AlarmBody,
-        directory: &Directory,
+        (directory, chosen): (&Directory, &[FamilyResponder]),
         alarm_key: &SigningKey,
         rng: &mut dyn CryptoRng,
     ) -> Result<Signed<Self>, FormatError> {
@@ -184,8 +192,10 @@ impl Alarm {
             .ladder(header.ladder, header.ladder_version)
             .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the directory has no such ladder" })?;
         let bound = cbor::to_vec(&header);
-        let slots = slots_for(ladder, directory, (SLOT_LABEL, &bound), content, rng)?;
-        let padded = pad_to(&cbor::to_vec(body), BODY_SIZE, Self::LABEL)?;
+        let family = family_called(ladder, body.kind, header.device, chosen);
+        let slots = slots_for(ladder, directory, &family, (SLOT_LABEL, &bound), content, rng)?;
+        let body = AlarmBody { family: vouched(header.alarm, &family, alarm_key), ..body.clone() };
+        let padded = pad_to(&cbor::to_vec(&body), BODY_SIZE, Self::LABEL)?;
         let body = seal(content, BODY_LABEL, &bound, &padded, rng);
         Ok(Signed::make(Self { header, slots, body }, alarm_key))
     }
@@ -212,10 +222,19 @@ impl Alarm {
     }
 }
 
-/// A key for every responder of a ladder, and noise in what is left of the four slots.
+/// The sender's word for the family that an alarm is sealed to; `None` without any.
+fn vouched(alarm: AlarmId, family: &[&FamilyResponder], alarm_key: &SigningKey) -> Option<ByteVec> {
+    let key = |responder: &&FamilyResponder| FamilyKey { device: responder.device, alarm: responder.alarm };
+    let responders: Vec<FamilyKey> = family.iter().map(key).collect();
+    let family = AlarmFamily { alarm, responders };
+    (!family.responders.is_empty()).then(|| Signed::make(family, alarm_key).bytes().to_vec().into())
+}
+
+/// A key for every desk of a ladder and for the family, and noise in what is left of the four slots.
 fn slots_for(
     ladder: &Ladder,
     directory: &Directory,
+    family: &[&FamilyResponder],
     (label, bound): (&'static str, &[u8]),
     key: &SymmetricKey,
     rng: &mut dyn CryptoRng,
@@ -228,6 +247,10 @@ fn slots_for(
             .kem;
         let wrapped = wrap(kem, None, label, bound, key.as_bytes(), rng)?;
         slots.push(Slot { responder, wrapped });
+    }
+    for responder in family {
+        let wrapped = wrap(&responder.kem, None, label, bound, key.as_bytes(), rng)?;
+        slots.push(Slot { responder: responder.device, wrapped });
     }
     while slots.len() < MAX_RESPONDERS {
         slots.push(Slot { responder: DeviceId::make(rng), wrapped: Wrapped::filling(32, rng) });

@@ -1,14 +1,15 @@
 //! Receipts: signed statements of how far an alarm has got, each by who says it.
 //!
 //! The relay can say only `stored` and `exhausted`. Everything that a human did is said by a desk's own key, which
-//! the relay does not hold, and whose public half comes from the organisation's root.
+//! the relay does not hold, and whose public half comes from the organisation's root; or by the device of a family
+//! member, whose key the sender vouches for. A family member can say that it is there and that they have seen it, no more.
 
 use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 use serde::{Deserialize, Serialize};
 
 use crate::FormatError;
-use crate::alarm::ContentKey;
+use crate::alarm::{ContentKey, FamilyKey};
 use crate::cbor;
 use crate::crypto::{Hash, SEAL_OVERHEAD, SigningKey, open, seal, transcript};
 use crate::entry::{pad_to, unpad};
@@ -65,6 +66,11 @@ impl ReceiptState {
     /// Whether only the relay may say it (or only a responder).
     pub fn is_by_relay(self) -> bool {
         matches!(self, Self::Stored | Self::Exhausted)
+    }
+
+    /// Whether a family member's device may say it.
+    pub fn is_for_family(self) -> bool {
+        matches!(self, Self::Received | Self::Seen)
     }
 
     /// Whether it proves that a human has the alarm.
@@ -177,6 +183,18 @@ impl Receipt {
 /// [`FormatError::Signature`] for an unknown signer or a wrong key, [`FormatError::Rule`] when the relay says what only
 /// a desk can, or the other way round.
 pub fn check_receipt(bytes: &[u8], directory: &Directory) -> Result<Signed<Receipt>, FormatError> {
+    check_receipt_of(bytes, directory, &[])
+}
+
+/// Checks a receipt of an alarm that was sealed to this family too.
+///
+/// # Errors
+/// As [`check_receipt`]; [`FormatError::Rule`] when a family member says what only a desk can.
+pub fn check_receipt_of(
+    bytes: &[u8],
+    directory: &Directory,
+    family: &[FamilyKey],
+) -> Result<Signed<Receipt>, FormatError> {
     let unverified = Unverified::<Receipt>::parse(bytes)?;
     let claims = unverified.claims();
     let key = if claims.by == directory.relay.relay {
@@ -188,7 +206,17 @@ pub fn check_receipt(bytes: &[u8], directory: &Directory) -> Result<Signed<Recei
         if claims.state.is_by_relay() {
             return Err(FormatError::Rule { what: "a receipt", rule: "a desk cannot speak for the relay" });
         }
-        directory.desk(claims.by).ok_or(FormatError::Signature { what: "a receipt" })?.sig
+        match directory.desk(claims.by) {
+            Some(desk) => desk.sig,
+            None => {
+                let key = family.iter().find(|key| key.device == claims.by);
+                let key = key.ok_or(FormatError::Signature { what: "a receipt" })?.alarm;
+                if !claims.state.is_for_family() {
+                    return Err(FormatError::Rule { what: "a receipt", rule: "family cannot speak for a desk" });
+                }
+                key
+            }
+        }
     };
     unverified.verify(&key)
 }

@@ -89,6 +89,7 @@ impl SmsBody {
             text: String::new(),
             made_at: self.made_at,
             card_key: Some(self.card_key.as_bytes().to_vec().into()),
+            family: None,
             provenance: Provenance::Sms { bridge: bridge.to_owned() },
         }
     }

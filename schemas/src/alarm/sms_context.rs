@@ -104,7 +104,7 @@ impl SmsContext {
             .ladder(header.ladder, header.ladder_version)
             .ok_or(FormatError::Rule { what: Self::LABEL, rule: "the directory has no such ladder" })?;
         let (key, tag_key) = (SymmetricKey::make(rng), SymmetricKey::make(rng));
-        let slots = slots_for(ladder, directory, (SLOT_LABEL, &cbor::to_vec(&header)), &key, rng)?;
+        let slots = slots_for(ladder, directory, &[], (SLOT_LABEL, &cbor::to_vec(&header)), &key, rng)?;
         let context = Self { header, slots, tag_key: ByteArray::from(*tag_key.as_bytes()) };
         Ok((Signed::make(context, alarm_key), SmsKeys { context: header.context, key, tag_key }))
     }

@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use crate::FormatError;
 use crate::alarm::{
-    Alarm, AlarmKind, ContentKey, Fix, Provenance, Receipt, ReceiptState, Update, UpdateBody, check_receipt,
+    Alarm, AlarmAttachment, AlarmFamily, AlarmKind, ContentKey, FamilyKey, Fix, MediaType, Provenance, Receipt,
+    ReceiptState, Update, UpdateBody, check_receipt_of,
 };
 use crate::cbor;
 use crate::crypto::{Hash, VerifyKey};
@@ -51,6 +52,9 @@ pub struct Timeline {
     /// for itself.
     #[n(7)]
     pub text: Option<Hash>,
+    /// The sender's signed [`AlarmFamily`], of an alarm that family responders could open: what checks their receipts.
+    #[n(8)]
+    pub family: Option<ByteVec>,
 }
 
 impl std::fmt::Debug for Timeline {
@@ -118,6 +122,25 @@ pub struct UpdateView {
     pub text: Option<String>,
     /// The sender's own clock; `None` while it is sealed.
     pub made_at: Option<Timestamp>,
+    /// The photo or sound that went along; `None` without one, and while it is sealed.
+    pub attachment: Option<AttachmentView>,
+}
+
+/// A file that went along with an update. The file itself is not in the timeline; its hash says which it was.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct AttachmentView {
+    /// What it is.
+    pub media: MediaType,
+    /// Its size in bytes.
+    pub size: u64,
+    /// The root of the hashes of its sealed chunks.
+    pub root: Hash,
+}
+
+impl From<&AlarmAttachment> for AttachmentView {
+    fn from(attachment: &AlarmAttachment) -> Self {
+        Self { media: attachment.media, size: attachment.blob.size, root: attachment.blob.root }
+    }
 }
 
 /// A step that a receipt proves.
@@ -127,9 +150,11 @@ pub struct Step {
     pub state: ReceiptState,
     /// When, by the signer's clock.
     pub at: Timestamp,
-    /// The desk that says so; `None` for the relay.
+    /// The desk that says so; `None` for the relay and for family.
     pub desk: Option<String>,
-    /// The officer; `None` while it is sealed, and for a machine.
+    /// A family member's device says so: the sender vouches for its key.
+    pub family: bool,
+    /// The officer or family member; `None` while it is sealed, and for a machine.
     pub officer: Option<String>,
     /// What the officer said; `None` while it is sealed.
     pub text: Option<String>,
@@ -145,6 +170,8 @@ pub struct Step {
 pub enum Fault {
     /// The key does not open the alarm.
     NotOpened,
+    /// Whom it was sealed to beside desks the sender did not sign, or not of this alarm.
+    Family,
     /// An update that the device did not sign, or of another alarm; counted from 1.
     Update {
         /// Which.
@@ -179,6 +206,7 @@ impl Timeline {
             updates: Vec::new(),
             receipts: Vec::new(),
             text: None,
+            family: None,
         }
     }
 
@@ -224,7 +252,16 @@ impl Timeline {
         // A key that does not open the alarm opens nothing that belongs to it.
         let content = content.filter(|_| says.is_some());
         let updates = self.prove_updates(alarm.value().header.alarm, content.as_ref(), &mut faults);
-        let steps = self.prove_receipts(&alarm, &directory, content.as_ref(), &mut faults);
+        let family = match &self.family {
+            Some(family) => {
+                AlarmFamily::verify(family, alarm.value().header.alarm, &self.sender).unwrap_or_else(|_| {
+                    faults.push(Fault::Family);
+                    Vec::new()
+                })
+            }
+            None => Vec::new(),
+        };
+        let steps = self.prove_receipts(&alarm, (&directory, &family), content.as_ref(), &mut faults);
         Ok(ProvenTimeline {
             org: directory.org(),
             organisation: directory.name,
@@ -259,6 +296,7 @@ impl Timeline {
                 seq: update.seq,
                 fix: body.as_ref().map(|body| body.fix),
                 made_at: body.as_ref().map(|body| body.made_at),
+                attachment: body.as_ref().and_then(|body| body.attachment.as_ref()).map(AttachmentView::from),
                 text: body.map(|body| body.text),
             });
         }
@@ -269,13 +307,13 @@ impl Timeline {
     fn prove_receipts(
         &self,
         alarm: &Signed<Alarm>,
-        directory: &Directory,
+        (directory, family): (&Directory, &[FamilyKey]),
         content: Option<&ContentKey>,
         faults: &mut Vec<Fault>,
     ) -> Vec<Step> {
         let mut proven: Vec<(usize, Signed<Receipt>)> = Vec::new();
         for (number, bytes) in (1..).zip(&self.receipts) {
-            let receipt = check_receipt(bytes, directory).ok();
+            let receipt = check_receipt_of(bytes, directory, family).ok();
             let is_about = |receipt: &Signed<Receipt>| {
                 let of = receipt.value().alarm_hash;
                 receipt.value().alarm == alarm.value().header.alarm && (of == alarm.hash() || Some(of) == self.text)
@@ -310,10 +348,12 @@ fn step(receipt: &Signed<Receipt>, of_alarm: Hash, directory: &Directory, conten
     let value = receipt.value();
     let detail = content.and_then(|content| value.open_detail(content).ok().flatten());
     let (officer, text) = detail.map_or((None, None), |detail| (Some(detail.officer), Some(detail.text)));
+    let desk = directory.desk(value.by).map(|desk| desk.name.clone());
     Step {
         state: value.state,
         at: value.at,
-        desk: directory.desk(value.by).map(|desk| desk.name.clone()),
+        family: desk.is_none() && value.by != directory.relay.relay,
+        desk,
         officer: officer.filter(|officer| !officer.is_empty()),
         text: text.filter(|text| !text.is_empty()),
         by_text: value.alarm_hash != of_alarm,

@@ -4,7 +4,7 @@ use minicbor::{Decode, Encode};
 use rand_core::CryptoRng;
 
 use crate::FormatError;
-use crate::alarm::{ContentKey, Fix};
+use crate::alarm::{AlarmAttachment, ContentKey, Fix};
 use crate::cbor;
 use crate::crypto::{SEAL_OVERHEAD, SigningKey, open, seal, transcript};
 use crate::entry::{pad_to, unpad};
@@ -60,6 +60,9 @@ pub struct UpdateBody {
     /// The sender's own clock, for information.
     #[n(3)]
     pub made_at: Timestamp,
+    /// A photo or sound that goes along.
+    #[n(4)]
+    pub attachment: Option<AlarmAttachment>,
 }
 
 impl std::fmt::Debug for UpdateBody {
@@ -76,7 +79,7 @@ impl Update {
     /// Seals and signs an update.
     ///
     /// # Errors
-    /// [`FormatError::TooLarge`] past about 950 bytes of text.
+    /// [`FormatError::TooLarge`] past about 950 bytes of text, 800 where a file goes along.
     pub fn seal(
         (alarm, device, seq): (AlarmId, DeviceId, u64),
         body: &UpdateBody,

@@ -9,15 +9,13 @@ use crate::edition::item::{Block, Line, Link, Span};
 pub(super) const CHECKLIST: &str = "Checklist";
 
 /// The front matter between two lines `+++`, the text behind it, and the number of the text's first line.
-pub(super) fn split_front<'a>(file: &str, text: &'a str) -> Result<(&'a str, &'a str, u32), Finding> {
+pub(super) fn split_front<'a>(file: &str, text: &'a str) -> Result<(&'a str, &'a str, u32), Vec<Finding>> {
     let missing = || {
-        Finding::error(
-            "front_matter",
-            file,
+        let (nl, en) = (
             "het bestand begint niet met gegevens tussen twee regels +++; zet ze erboven",
             "the file does not begin with front matter between two lines +++; put it on top",
-        )
-        .at(1)
+        );
+        vec![Finding::error("front_matter", file, nl, en).at(1)]
     };
     let rest = text.strip_prefix("+++\n").ok_or_else(missing)?;
     let (front, body) = rest.split_once("\n+++\n").ok_or_else(missing)?;

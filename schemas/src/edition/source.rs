@@ -183,7 +183,7 @@ impl Tables<'_> {
 
     fn table(&mut self, path: &str) -> Option<Table> {
         let read = table(path, self.text(path)?, 1);
-        read.map_err(|finding| self.findings.push(finding)).ok()
+        read.map_err(|findings| self.findings.extend(findings)).ok()
     }
 
     /// A file that is one thing.
@@ -232,10 +232,10 @@ impl Tables<'_> {
 }
 
 /// A text as a table of TOML. `first_line` is the number of its first line in the file.
-pub(super) fn table(path: &str, text: &str, first_line: u32) -> Result<Table, Finding> {
+pub(super) fn table(path: &str, text: &str, first_line: u32) -> Result<Table, Vec<Finding>> {
     text.parse::<Table>().map_err(|error| {
         let line = error.span().map(|span| first_line - 1 + line_at(text, span.start));
-        unreadable(path, error.message()).at(line)
+        vec![unreadable(path, error.message()).at(line)]
     })
 }
 
@@ -261,12 +261,12 @@ pub(super) fn line_of_id(text: &str, id: &str) -> Option<u32> {
 
 /// Front matter of a text.
 fn front<T: DeserializeOwned>(path: &str, front: &str) -> Result<T, Vec<Finding>> {
-    let table = table(path, front, 2).map_err(|finding| vec![finding])?;
+    let table = table(path, front, 2)?;
     T::deserialize(Value::Table(table)).map_err(|error| vec![unreadable(path, error.message()).at(1)])
 }
 
 fn chapter(path: &str, text: &str, language: Language, id: &str) -> Result<Chapter, Vec<Finding>> {
-    let (head, body, first_line) = split_front(path, text).map_err(|finding| vec![finding])?;
+    let (head, body, first_line) = split_front(path, text)?;
     let front: Front = front(path, head)?;
     let mut body = blocks(path, body, first_line)?;
     let is_checklist =
@@ -297,7 +297,7 @@ fn chapter(path: &str, text: &str, language: Language, id: &str) -> Result<Chapt
 }
 
 fn card(path: &str, text: &str, language: Language, id: &str) -> Result<Card, Vec<Finding>> {
-    let (head, body, first_line) = split_front(path, text).map_err(|finding| vec![finding])?;
+    let (head, body, first_line) = split_front(path, text)?;
     let read: Front = front(path, head)?;
     let CardFront { kinds, call } = front(path, head)?;
     let mut lines = Vec::new();

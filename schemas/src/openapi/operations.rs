@@ -296,10 +296,16 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::ORDERS, "giveOrder", MainKey)
     },
     Operation {
-        summary: "A desk's receipt for an alarm it was handed. From `seen` on it stops the ladder.",
+        summary: "A responder's receipt for an alarm it was handed. From `seen` on it stops the ladder.",
         body: Some("baken/receipt/v0"),
         refusals: &[NOT_ALLOWED, (403, "not_handed"), (409, "too_many")],
-        ..operation(Post, api::RECEIPTS, "sendReceipt", MainKey)
+        ..operation(Post, api::RECEIPTS, "sendReceipt", AnyKey)
+    },
+    Operation {
+        summary: "Sends an alarm on to the next rung of its ladder at once, by whoever was handed it.",
+        body: Some("baken/escalation/v0"),
+        refusals: &[(403, "not_handed"), (409, "top_of_ladder")],
+        ..operation(Post, api::ESCALATIONS, "escalate", AnyKey)
     },
     Operation {
         summary: "Every receipt for an alarm so far, in order of arrival.",
@@ -307,10 +313,29 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Get, api::ALARM_RECEIPTS, "receipts", AnyKey)
     },
     Operation {
+        summary: "Stores a chunk of a file that goes along with the caller's alarm; the same bytes again are fine.",
+        body: Some("a sealed chunk, as a byte string"),
+        refusals: &[NOT_ALLOWED, (404, "not_found"), (409, "conflict"), QUOTA_FULL],
+        ..operation(Put, api::ALARM_CHUNK, "putAlarmChunk", AnyKey)
+    },
+    Operation {
+        summary: "A chunk of a file that went along with an alarm, for a desk that was handed it.",
+        answer: Structure("a sealed chunk, as a byte string"),
+        refusals: &[NOT_ALLOWED, (404, "not_found")],
+        ..operation(Get, api::ALARM_CHUNK, "alarmChunk", MainKey)
+    },
+    Operation {
         summary: "The caller's mail behind a cursor. Reading takes nothing out.",
         query: &["after"],
         answer: Structure("Page of Mail"),
         ..operation(Get, api::MAIL, "mail", AnyKey)
+    },
+    Operation {
+        summary: "The head of the relay's audit, and the proof that it goes on from one of size `after`.",
+        query: &["after"],
+        answer: Structure("AuditAnswer"),
+        refusals: &[NOT_ALLOWED, (404, "not_found")],
+        ..operation(Get, api::AUDIT, "auditHead", AnyKey)
     },
     Operation {
         summary: "New mail and entries as they come. With the alarm key, mail only.",

@@ -52,15 +52,57 @@ pub struct DeskEntry {
     pub kem: KemPublic,
 }
 
-/// One step of a ladder: these responders, and how long to wait for a human before the next step.
+/// One step of a ladder: these desks, perhaps the person's family, and how long to wait for a human before the next step.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Rung {
-    /// Who is called.
+    /// The desks that are called; none on a rung of family alone.
     #[n(0)]
     pub responders: Vec<DeviceId>,
     /// Seconds to wait for `seen`.
     #[n(1)]
     pub wait_s: u32,
+    /// Whether the person's own family responders are called on it too.
+    #[n(2)]
+    pub family: CallsFamily,
+}
+
+/// Whether a rung calls family. One that does not is written without a word of it, as all were before any did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CallsFamily {
+    /// Desks only.
+    No,
+    /// The person's own family responders too, at the same moment as its desks: 1.
+    Yes,
+}
+
+impl<C> Encode<C> for CallsFamily {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        match self {
+            Self::No => encoder.null()?.ok(),
+            Self::Yes => encoder.u8(1)?.ok(),
+        }
+    }
+
+    fn is_nil(&self) -> bool {
+        *self == Self::No
+    }
+}
+
+impl<'b, C> Decode<'b, C> for CallsFamily {
+    fn decode(decoder: &mut Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        match decoder.u8()? {
+            1 => Ok(Self::Yes),
+            _ => Err(minicbor::decode::Error::message("a rung calls family or does not")),
+        }
+    }
+
+    fn nil() -> Option<Self> {
+        Some(Self::No)
+    }
 }
 
 /// What a ladder is climbed for. One for alarms is written without a word of it, as all were before there were others.
@@ -123,7 +165,17 @@ pub struct Ladder {
 }
 
 impl Ladder {
-    /// Every responder once, in the order they are first called.
+    /// Whether any rung calls family.
+    pub fn calls_family(&self) -> bool {
+        self.rungs.iter().any(|rung| rung.family == CallsFamily::Yes)
+    }
+
+    /// How many family responders an alarm on this ladder can be sealed to beside its desks.
+    pub fn family_places(&self) -> usize {
+        if self.calls_family() { MAX_RESPONDERS.saturating_sub(self.responders().len()) } else { 0 }
+    }
+
+    /// Every desk once, in the order they are first called.
     pub fn responders(&self) -> Vec<DeviceId> {
         let mut all = Vec::new();
         for responder in self.rungs.iter().flat_map(|rung| &rung.responders) {
@@ -199,6 +251,13 @@ impl Document for Directory {
             let responders = ladder.responders();
             if responders.is_empty() || responders.len() > MAX_RESPONDERS {
                 return Err(rule("a ladder has one to four responders"));
+            }
+            if ladder.calls_family() && ladder.family_places() == 0 {
+                return Err(rule("a ladder that calls family has at most three desks"));
+            }
+            // Whatever the family does, a desk is called in the end.
+            if ladder.calls_family() && ladder.rungs.last().is_none_or(|last| last.responders.is_empty()) {
+                return Err(rule("the last rung of a ladder that calls family has a desk"));
             }
             if responders.iter().any(|responder| self.desk(*responder).is_none()) {
                 return Err(rule("a ladder names a responder that is not in the directory"));

@@ -11,7 +11,7 @@ mod invite;
 mod roster;
 mod silence;
 
-pub use directory::{DeskEntry, Directory, Ladder, LadderUse, MAX_RESPONDERS, RelayEntry, Rung};
+pub use directory::{CallsFamily, DeskEntry, Directory, Ladder, LadderUse, MAX_RESPONDERS, RelayEntry, Rung};
 pub use enrolment::Enrolment;
 pub use invite::{Invite, InviteRegistration, InviteRole};
 pub use roster::{RosterLine, RosterPerson};

@@ -1,4 +1,5 @@
-//! The relay's word that a desk is not heard. It goes to the other desks, so that somebody knows before an alarm does.
+//! The relay's word that a desk is not heard, or that it stands still itself. It goes to the other desks, so that somebody
+//! knows before an alarm does.
 
 use minicbor::{Decode, Encode};
 
@@ -12,7 +13,7 @@ pub struct Silence {
     /// The relay that says so.
     #[n(0)]
     pub relay: DeviceId,
-    /// The desk it is about.
+    /// The desk it is about; the relay itself where its ladders stand still.
     #[n(1)]
     pub desk: DeviceId,
     /// Since when it is not heard, by the relay's clock; `None`: it is heard again.

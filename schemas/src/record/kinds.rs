@@ -139,10 +139,31 @@ pub const KINDS: &[KindSpec] = &[
     },
     // What all of an account's devices hold in common and no circle else: see `client-core/src/account.rs`.
     KindSpec { number: 10, name: "account", fields: &[field(1, "desk_key", Bytes)], circles: &[Dossier] },
+    // A family member's device that agreed to be called in an alarm, by its own id: `baken_schemas::alarm::FamilyResponder`.
+    KindSpec {
+        number: 16,
+        name: "family-responder",
+        fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
+        circles: &[Family],
+    },
+    // Whose alarms the family can be called in, by the device's id: its signed identity.
+    KindSpec {
+        number: 17,
+        name: "family-caller",
+        fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
+        circles: &[Family],
+    },
+    // Whom of the family this person wants called, by the device's id.
+    KindSpec {
+        number: 18,
+        name: "called-family",
+        fields: &[field(1, "name", Text), field(2, "circle", Bytes)],
+        circles: &[Dossier],
+    },
     KindSpec { number: 11, name: "circle", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
     // What a responder needs to find the door, the car and the people: the card is drawn from these and the profile.
     KindSpec {
-        number: 12,
+        number: 40,
         name: "home",
         fields: &[
             field(1, "address", Text),
@@ -154,7 +175,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: OWN,
     },
     KindSpec {
-        number: 13,
+        number: 41,
         name: "car",
         fields: &[
             field(1, "plate", Text),
@@ -166,7 +187,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: OWN,
     },
     KindSpec {
-        number: 14,
+        number: 42,
         name: "housemate",
         fields: &[
             field(1, "name", Text),
@@ -178,7 +199,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: OWN,
     },
     KindSpec {
-        number: 15,
+        number: 43,
         name: "medical",
         fields: &[
             field(1, "what", Text),
@@ -190,7 +211,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: OWN,
     },
     KindSpec {
-        number: 16,
+        number: 44,
         name: "subscription",
         fields: &[
             field(1, "title", Text),
@@ -209,7 +230,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: OWN,
     },
     KindSpec {
-        number: 17,
+        number: 45,
         name: "training",
         fields: &[
             field(1, "title", Text),
@@ -223,14 +244,14 @@ pub const KINDS: &[KindSpec] = &[
     },
     // A mental check-up, and the lock that it lies behind: see `private.rs`.
     KindSpec {
-        number: 18,
+        number: 46,
         name: "check-up",
         fields: &[field(1, "sealed", Bytes), field(2, "lock", Bytes), field(3, "next", Time)],
         circles: OWN,
     },
-    KindSpec { number: 19, name: "lock", fields: &[field(1, "wrapped", Bytes)], circles: OWN },
+    KindSpec { number: 47, name: "lock", fields: &[field(1, "wrapped", Bytes)], circles: OWN },
     KindSpec {
-        number: 20,
+        number: 48,
         name: "appointment",
         fields: &[
             field(1, "title", Text),
@@ -244,7 +265,7 @@ pub const KINDS: &[KindSpec] = &[
     },
     // What the person was told about threat and measures, and when they are told again. Nothing new is told too.
     KindSpec {
-        number: 21,
+        number: 49,
         name: "briefing",
         fields: &[
             field(1, "by", Text),
@@ -256,7 +277,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: SHARED,
     },
     KindSpec {
-        number: 22,
+        number: 50,
         name: "aftercare",
         fields: &[
             field(1, "title", Text),
@@ -269,7 +290,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: &[Dossier, Family],
     },
     KindSpec {
-        number: 23,
+        number: 51,
         name: "follow-up",
         fields: &[
             field(1, "title", Text),
@@ -281,7 +302,7 @@ pub const KINDS: &[KindSpec] = &[
         circles: &[Dossier, Family],
     },
     KindSpec {
-        number: 24,
+        number: 52,
         name: "evaluation",
         fields: &[
             field(1, "title", Text),
@@ -294,14 +315,14 @@ pub const KINDS: &[KindSpec] = &[
         circles: SHARED,
     },
     KindSpec {
-        number: 25,
+        number: 53,
         name: "link",
         fields: &[field(1, "from", Bytes), field(2, "to", Bytes), one_of(3, "why", words::LINK)],
         circles: SHARED,
     },
     // Less than an incident. Together they can mean something: driehoek and regional mayor are told of each.
     KindSpec {
-        number: 26,
+        number: 54,
         name: "signal",
         fields: &[
             field(1, "what", Text),

@@ -101,7 +101,7 @@ fn notes_and_updates_are_of_one_size() {
         Alarm::seal(header, &body, world.directory.value(), &world.mayor_phone.alarm, &mut world.rng).expect("fits");
     let mut sizes = std::collections::BTreeSet::new();
     for (text, battery_percent) in [(String::new(), None), ("w".repeat(900), Some(100))] {
-        let body = UpdateBody { fix: body.fix, battery_percent, text, made_at: Timestamp(1) };
+        let body = UpdateBody { fix: body.fix, battery_percent, text, made_at: Timestamp(1), attachment: None };
         let place = (header.alarm, phone, 1);
         let update = Update::seal(place, &body, &content, &world.mayor_phone.alarm, &mut world.rng).expect("fits");
         sizes.insert(update.bytes().len());

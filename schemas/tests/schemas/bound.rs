@@ -85,7 +85,13 @@ fn what_follows_an_alarm_is_bound_to_its_place() {
     let (alarm, content) =
         Alarm::seal(header, &body, world.directory.value(), &alarm_key, &mut world.rng).expect("the alarm fits");
 
-    let body = UpdateBody { fix: body.fix, battery_percent: Some(1), text: String::new(), made_at: Timestamp(1) };
+    let body = UpdateBody {
+        fix: body.fix,
+        battery_percent: Some(1),
+        text: String::new(),
+        made_at: Timestamp(1),
+        attachment: None,
+    };
     let update = Update::seal((header.alarm, phone, 3), &body, &content, &alarm_key, &mut world.rng).expect("fits");
     each_breaks(
         update.value(),

@@ -4,10 +4,11 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, DepositReceipt, DepositState, DepositTimers, Note,
-    NoteBody, NoteKind, Raise, Receipt, ReceiptDetail, ReceiptState, Settlement, SmsBody, SmsContext, SmsNumber,
-    SmsText, Update, UpdateBody, check_receipt,
+    Alarm, AlarmBody, AlarmFamily, AlarmKind, Card, CardBody, ContentKey, DepositReceipt, DepositState, DepositTimers,
+    Escalation, FamilyKey, FamilyResponder, Note, NoteBody, NoteKind, Raise, Receipt, ReceiptDetail, ReceiptState,
+    Settlement, SmsBody, SmsContext, SmsNumber, SmsText, Update, UpdateBody, check_receipt,
 };
+use baken_schemas::audit::AuditHead;
 use baken_schemas::blob::BlobSealer;
 use baken_schemas::checkpoint::{CheckpointPart, FieldState, RecordState, StandingPut};
 use baken_schemas::circle::{Membership, Operation};
@@ -30,7 +31,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 27;
+pub const COUNT: usize = 31;
 
 /// A format under attack.
 pub struct Case {
@@ -71,7 +72,9 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.push(chunks(&mut world));
     cases.push(orders(&world));
     cases.push(silences(&world));
+    cases.push(audit_heads(&world));
     cases.extend(deposits(&mut world));
+    cases.extend(family(&mut world));
     cases
 }
 
@@ -99,6 +102,7 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
             battery_percent: None,
             text: "achterom".into(),
             made_at: Timestamp(1_795_465_500_000),
+            attachment: None,
         };
         Update::seal((alarm, device, seq), &body, &content, &alarm_key, &mut world.rng).expect("the update fits")
     });
@@ -143,6 +147,45 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
     let texts = Case { name: "baken/sms-text/v0", instances: texts, open };
 
     vec![alarms, updates, notes, cards, contexts, texts, receipts(world, first.hash(), alarm, &content, directory)]
+}
+
+fn family(world: &mut World) -> Vec<Case> {
+    let (mayor, partner) = (world.mayor_phone.clone(), world.mayor_tablet.clone());
+    let kem = partner.kem.public();
+    let (device, sig) = (partner.device, partner.sig.verify_key());
+    let responders = [&partner, &mayor].map(|keys| {
+        let responder = FamilyResponder { device, alarm: keys.alarm.verify_key(), kem: kem.clone() };
+        Signed::make(responder, &partner.sig).bytes().to_vec()
+    });
+    let responders = Case {
+        name: FamilyResponder::LABEL,
+        instances: responders,
+        open: Box::new(move |bytes| FamilyResponder::verify(bytes, device, &sig).map(|_| ())),
+    };
+    let alarm = AlarmId::make(&mut world.rng);
+    let sender = mayor.alarm.verify_key();
+    let words = [[partner.device; 1], [DeviceId::make(&mut world.rng); 1]].map(|devices| {
+        let key = |device| FamilyKey { device, alarm: partner.alarm.verify_key() };
+        let family = AlarmFamily { alarm, responders: devices.map(key).to_vec() };
+        Signed::make(family, &mayor.alarm).bytes().to_vec()
+    });
+    let words = Case {
+        name: AlarmFamily::LABEL,
+        instances: words,
+        open: Box::new(move |bytes| AlarmFamily::verify(bytes, alarm, &sender).map(|_| ())),
+    };
+    let content = ContentKey::from_slice(SymmetricKey::make(&mut world.rng).as_bytes()).expect("32 bytes");
+    let escalations = [1, 2].map(|at| {
+        let (alarm_hash, by) = (Hash([8; 32]), partner.device);
+        let escalation = Escalation { alarm, alarm_hash, at: Timestamp(at), by, detail: Vec::new() };
+        let detail = ReceiptDetail { officer: "Jan".into(), text: "neemt niet op".into() };
+        let detail = Some((&detail, &content));
+        Escalation::make(escalation, detail, &partner.alarm, &mut world.rng).expect("the detail fits")
+    });
+    let escalations = sealed(escalations, partner.alarm.verify_key(), move |escalation: &Escalation| {
+        escalation.open_detail(&content).map(|detail| assert!(detail.is_some()))
+    });
+    vec![responders, words, escalations]
 }
 
 fn receipts(world: &mut World, alarm_hash: Hash, alarm: AlarmId, content: &ContentKey, directory: Directory) -> Case {
@@ -377,6 +420,15 @@ fn silences(world: &World) -> Case {
     let instances = [Some(Timestamp(5)), None].map(|since| {
         let silence = Silence { relay, desk, since, at: Timestamp(6) };
         Signed::make(silence, &world.relay.sig)
+    });
+    signed(instances, world.relay.sig.verify_key())
+}
+
+fn audit_heads(world: &World) -> Case {
+    let relay = world.relay.device;
+    let instances = [(0, Hash::ZERO), (70, Hash([7; 32]))].map(|(size, root)| {
+        let head = AuditHead { relay, size, root, at: Timestamp(6) };
+        Signed::make(head, &world.relay.sig)
     });
     signed(instances, world.relay.sig.verify_key())
 }

@@ -1,15 +1,17 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
 use baken_schemas::alarm::{
-    Alarm, Card, DepositReceipt, DepositTimers, Note, Raise, Receipt, Settlement, SmsAlarm, SmsContext, SmsHandover,
-    SmsText, Timeline, Update,
+    Alarm, AlarmFamily, Card, DepositReceipt, DepositTimers, Escalation, FamilyResponder, Note, Raise, Receipt,
+    Settlement, SmsAlarm, SmsContext, SmsHandover, SmsText, Timeline, Update,
 };
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
     Page, Publication, Recovery,
 };
+use baken_schemas::audit::{AuditAnswer, AuditHead};
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
+use baken_schemas::check_up::Lock;
 use baken_schemas::checkpoint::CheckpointPart;
 use baken_schemas::circle::{LogHead, LogRecord, Membership};
 use baken_schemas::crypto::{SymmetricKey, Wrapped};
@@ -20,6 +22,7 @@ use baken_schemas::export::{ExportCode, ExportItem, ExportOpener};
 use baken_schemas::id::{BlobId, CircleId};
 use baken_schemas::order::Order;
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine, Silence};
+use baken_schemas::pack::PackStatement;
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, RecoverySheet, SealedRoot};
@@ -62,9 +65,14 @@ fn read_as_everything(bytes: &[u8]) {
     }
     let _ = SmsText::from_text(&String::from_utf8_lossy(bytes));
     document::<Order>(bytes);
+    document::<PackStatement>(bytes);
+    let _ = Lock::from_bytes(bytes);
     document::<DepositTimers>(bytes);
     document::<Settlement>(bytes);
     document::<Raise>(bytes);
+    document::<Escalation>(bytes);
+    document::<FamilyResponder>(bytes);
+    document::<AlarmFamily>(bytes);
     document::<DepositReceipt>(bytes);
     document::<Directory>(bytes);
     countersigned::<EditionRoot>(bytes);
@@ -79,6 +87,8 @@ fn read_as_everything(bytes: &[u8]) {
     let head = EditionHead { roots: vec![bytes.to_vec().into()], manifest: bytes.to_vec().into() };
     assert!(accept(&anchor, None, &head).is_err());
     document::<Silence>(bytes);
+    document::<AuditHead>(bytes);
+    plain::<AuditAnswer>(bytes);
     document::<Invite>(bytes);
     document::<InviteRegistration>(bytes);
     document::<RosterLine>(bytes);

@@ -12,6 +12,7 @@ mod drift;
 mod editions;
 mod entry_v0;
 mod exports;
+mod family;
 mod forged;
 mod hostile_bytes;
 mod membership;

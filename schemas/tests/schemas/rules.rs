@@ -14,7 +14,7 @@ use baken_schemas::entry::{
 };
 use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId};
 use baken_schemas::order::{Order, OrderKind};
-use baken_schemas::org::{Directory, Enrolment, Rung};
+use baken_schemas::org::{CallsFamily, Directory, Enrolment, Rung};
 use baken_schemas::signed::{Document, Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
@@ -235,7 +235,7 @@ fn a_ladder_has_at_most_four_responders() {
     for _ in 0..3 {
         let desk = DeviceKeys::make(&mut world.rng);
         directory.desks.push(desk_entry("Meldkamer", &desk));
-        directory.ladders[0].rungs.push(Rung { responders: vec![desk.device], wait_s: 30 });
+        directory.ladders[0].rungs.push(Rung { responders: vec![desk.device], wait_s: 30, family: CallsFamily::No });
     }
     let five = Signed::make(directory.clone(), &world.org_root);
     assert!(matches!(Directory::verify(five.bytes(), world.org()), Err(FormatError::Rule { .. })));

@@ -48,7 +48,13 @@ fn told(seed: u64) -> Told {
     let body = alarm_body(AlarmKind::Panic);
     let (alarm, content) = Alarm::seal(header, &body, directory.value(), &key, &mut world.rng).expect("the alarm fits");
     let mut timeline = Timeline::new(directory.bytes(), key.verify_key(), alarm.bytes(), Some(&content));
-    let update = UpdateBody { fix: body.fix, battery_percent: None, text: "achterom".into(), made_at: Timestamp(9) };
+    let update = UpdateBody {
+        fix: body.fix,
+        battery_percent: None,
+        text: "achterom".into(),
+        made_at: Timestamp(9),
+        attachment: None,
+    };
     let id = (header.alarm, header.device, 1);
     let update = Update::seal(id, &update, &content, &key, &mut world.rng).expect("the update fits");
     timeline.updates.push(update.bytes().to_vec().into());

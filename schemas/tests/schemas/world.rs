@@ -7,7 +7,9 @@ use baken_schemas::circle::{
 use baken_schemas::crypto::{SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, CircleId, DeviceId, InviteId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{
+    CallsFamily, DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung,
+};
 use baken_schemas::recovery::RecoveryCode;
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
@@ -65,8 +67,8 @@ impl World {
                 version: 2,
                 name: "Dag en nacht".into(),
                 rungs: vec![
-                    Rung { responders: vec![desk_east.device], wait_s: 40 },
-                    Rung { responders: vec![desk_east.device, desk_west.device], wait_s: 120 },
+                    Rung { responders: vec![desk_east.device], wait_s: 40, family: CallsFamily::No },
+                    Rung { responders: vec![desk_east.device, desk_west.device], wait_s: 120, family: CallsFamily::No },
                 ],
                 serves: LadderUse::Alarms,
             }],
@@ -188,6 +190,7 @@ pub fn alarm_body(kind: AlarmKind) -> AlarmBody {
         text: "voor de deur, twee personen".into(),
         made_at: Timestamp(1_795_465_407_000),
         card_key: Some(vec![0x11; 32].into()),
+        family: None,
         provenance: Provenance::Phone,
     }
 }

@@ -51,6 +51,7 @@ def alarm(world, inputs, sealer):
         body["made_at"],
         body["card_key"] and h(body["card_key"]),
         provenance(body["provenance"]),
+        *([h(body["family"])] if body["family"] else []),
     ])
     sealed = sealer.seal(content, "baken/alarm-body/v0", bound, suite.pad(plaintext, 2048))
     key = world.device(inputs["device"]).alarm
@@ -177,3 +178,26 @@ def deposit(world, inputs, sealer):
         fields = [h(inputs["answers"]), state, inputs["at"], h(inputs["by"])]
         label, key = "baken/deposit-receipt/v0", world.device(inputs["by"]).sig
     return {"bytes": suite.envelope(label, suite.cbor([*ids, *fields]), key)}
+
+
+def family(world, inputs, sealer):
+    """What a family member's device says of itself, the sender's word for it, an escalation, an alarm that calls it."""
+    if inputs["document"] == "alarm":
+        return alarm(world, inputs, sealer)
+    if inputs["document"] == "responder":
+        label, key = "baken/family-responder/v0", world.device(inputs["device"]).sig
+        payload = [h(inputs["device"]), h(inputs["alarm"]), h(inputs["kem"])]
+    elif inputs["document"] == "word":
+        label, key = "baken/alarm-family/v0", world.device(inputs["sender"]).alarm
+        payload = [h(inputs["alarm"]), [[h(one["device"]), h(one["alarm"])] for one in inputs["responders"]]]
+    else:
+        label, key, detail = "baken/escalation/v0", world.device(inputs["by"]).alarm, inputs["detail"]
+        ids = [h(inputs[name]) for name in ("alarm", "alarm_hash")]
+        by, sealed = h(inputs["by"]), b""
+        if detail is not None:
+            bound = suite.transcript(label, [*ids, struct.pack(">q", inputs["at"]), by])
+            detail_key = suite.derive(h(inputs["content_key"]), "baken/alarm-receipts-key/v0")
+            padded = suite.pad(suite.cbor([detail["officer"], detail["text"]]), 512)
+            sealed = sealer.seal(detail_key, label, bound, padded)
+        payload = [*ids, inputs["at"], by, sealed]
+    return {"bytes": suite.envelope(label, suite.cbor(payload), key)}

@@ -60,7 +60,10 @@ def directory(world, inputs, sealer):
                 h(ladder["ladder"]),
                 ladder["version"],
                 ladder["name"],
-                [[[h(responder) for responder in rung["responders"]], rung["wait_s"]] for rung in ladder["rungs"]],
+                [
+                    [[h(responder) for responder in rung["responders"]], rung["wait_s"], *([1] if rung["family"] else [])]
+                    for rung in ladder["rungs"]
+                ],
                 *([1] if ladder["serves"] == "check-ins" else []),
             ]
             for ladder in inputs["ladders"]

@@ -29,6 +29,7 @@ def body(kind, fix, provenance, card_key):
         "made_at": secrets.randbelow(2**50) - 2**49,
         "card_key": card_key,
         "provenance": provenance,
+        "family": None,
     }
 
 
@@ -97,8 +98,9 @@ def instances(world, formats, pairing):
             "version": 300,
             "name": "Nacht",
             "rungs": [
-                {"responders": [desks[1].device.hex()], "wait_s": 10},
-                {"responders": [desks[0].device.hex(), desks[1].device.hex()], "wait_s": 70_000},
+                {"responders": [], "wait_s": 5, "family": True},
+                {"responders": [desks[1].device.hex()], "wait_s": 10, "family": False},
+                {"responders": [desks[0].device.hex(), desks[1].device.hex()], "wait_s": 70_000, "family": True},
             ],
             "serves": "check-ins",
         }],
@@ -308,6 +310,32 @@ def instances(world, formats, pairing):
         {"edition": "national", **about, "files": [dict(page), dict(table)]},
         {"edition": f"province-{org}", **about, "files": [dict(table)]},
     ])
+    tablet_keys = {"device": tablet.device.hex(), "alarm": suite.verify_key(tablet.alarm).hex()}
+    word = {"document": "word", "alarm": fresh(16), "sender": phone.device.hex(), "responders": [tablet_keys]}
+    escalation = {"document": "escalation", "alarm": fresh(16), "alarm_hash": fresh(32), "at": -5, "content_key": content}
+    at_home = {**bodies[1], "family": formats["family"][0](world, word, None)["bytes"].hex()}
+    yield yield_of("family", *[
+        {"document": "responder", **tablet_keys, "kem": public(tablet)[1]},
+        word,
+        {**escalation, "by": tablet.device.hex(), "detail": {"officer": "Jan", "text": "e" * 400}},
+        {**escalation, "by": phone.device.hex(), "detail": None},
+        {
+            **header,
+            "document": "alarm",
+            "alarm": fresh(16),
+            "responders": sorted([*responders, tablet.device.hex()]),
+            "content_key": fresh(32),
+            "body": at_home,
+        },
+    ])
+    changed = [{"record": fresh(16), "field": 300, "by": by, "at": at} for by, at in [(fresh(16), -5), (None, 2**42)]]
+    packed = {"device": phone.device.hex(), "made_at": -1, "record": fresh(16), "unsent": 2**40}
+    yield yield_of("pack", *[
+        {**packed, "files": [{"name": "bewijs/é", "size": 2**33, "sha256": fresh(32)}], "changes": changed, "last_sync": 5},
+        {**packed, "files": [], "changes": [], "last_sync": None},
+    ])
+    locked = {"stretched": fresh(32), "memory_kib": 65536, "passes": 3, "lanes": 1, "salt": fresh(32), "key": fresh(32)}
+    yield yield_of("check_up", {**locked, "lock": fresh(16), "at": -1, "with": "", "text": "Zo, zo. " * 60})
     chunk = 256 * 1024
     yield yield_of("blob", *[
         {

@@ -302,6 +302,7 @@ impl Bridge {
             text,
             made_at,
             card_key: None,
+            family: None,
             provenance: Provenance::Button { button: button.label(), transport: transport.to_owned() },
         };
         let (signed, content) = Alarm::seal(header, &body, directory.value(), &self.keys.alarm, &mut rng)?;

@@ -175,6 +175,7 @@ impl Teller {
             battery_percent: None,
             text,
             made_at: self.clock_now,
+            attachment: None,
         };
         let mut rng = self.rng.lock().unwrap_or_else(PoisonError::into_inner);
         let of = (alarm, self.keys.device, sequence);

@@ -4,18 +4,24 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use baken_schemas::Language;
-use baken_schemas::time::{Clock as _, SystemClock};
+use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
 use clap::Args;
 use serde_json::json;
 
+use crate::bridge::BridgeSettings;
 use crate::cli::channel::standing_text;
 use crate::cli::{Failure, Say, verify};
 use crate::desk::duty::{ROSTER_FILE, Roster, local_now};
 use crate::desk::{CHANNELS_FILE, Standing, channel_views};
-use crate::folder::{DataFolder, FolderError};
+use crate::folder::{DataFolder, FolderError, read_config_of, read_whole};
+use crate::tls;
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject as _;
 
 /// Room on the disk below which it warns, in bytes.
 const ROOM_BYTES: u64 = 1024 * 1024 * 1024;
+/// How long before a certificate ends it warns, in milliseconds.
+const CERTIFICATE_MS: i64 = 21 * 24 * 3_600_000;
 
 /// Looks a data folder over.
 #[derive(Debug, Args)]
@@ -45,7 +51,13 @@ pub(super) fn run(args: &Doctor, say: &Say) -> Result<(), Failure> {
     }
     let findings = [in_use(&args.data), private(&args.data), keys(&args.data), room(&args.data), database(&args.data)];
     let mut well = true;
-    for found in findings.into_iter().flatten().chain(channels(&args.data)).chain(roster(&args.data)) {
+    for found in findings
+        .into_iter()
+        .flatten()
+        .chain(certificate(&args.data))
+        .chain(channels(&args.data))
+        .chain(roster(&args.data))
+    {
         well &= found.ok;
         let text = say.pick(&found.nl, &found.en);
         let mark = if found.ok { "ok  " } else { "FOUT" };
@@ -70,6 +82,29 @@ fn in_use(data: &Path) -> Option<Finding> {
         }
         Err(error) => Some(finding("process", false, error.to_string(), error.to_string())),
     }
+}
+
+/// A certificate that ends is one that phones and buttons turn away from.
+fn certificate(data: &Path) -> Option<Finding> {
+    let given = read_config_of::<BridgeSettings>(data).ok().and_then(|settings| settings.tls_certificate);
+    let ends = match given {
+        Some(file) => pem_ends(&data.join(file)),
+        None => tls::certificate_ends(data),
+    }?;
+    let well = ends.since_ms(SystemClock.now()) >= CERTIFICATE_MS;
+    let day = ends.to_rfc3339();
+    Some(finding(
+        "certificate",
+        well,
+        format!("Het certificaat loopt tot {day}."),
+        format!("The certificate lasts until {day}."),
+    ))
+}
+
+fn pem_ends(file: &Path) -> Option<Timestamp> {
+    let pem = read_whole(file).ok()?;
+    let chain = CertificateDer::pem_slice_iter(&pem).filter_map(Result::ok);
+    chain.filter_map(|certificate| tls::ends(&certificate)).min()
 }
 
 fn mode(path: &Path) -> Option<u32> {

@@ -2,6 +2,7 @@
 //! root puts into its directory.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::num::NonZeroU16;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -13,7 +14,7 @@ use baken_schemas::time::SystemClock;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::serve_relay::{RelayConfig, usual_quota};
+use crate::cli::serve_relay::{RelayConfig, usual_closed_days, usual_quota};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder};
 use crate::relay::Relay;
@@ -44,6 +45,9 @@ pub(super) struct InitRelay {
     /// The same operator also holds a desk's key: phones will say so
     #[arg(long)]
     operator_reads_alarms: bool,
+    /// How many days a closed alarm is kept [default: 30]
+    #[arg(long, value_name = "DAYS")]
+    closed_alarm_days: Option<NonZeroU16>,
 }
 
 /// Runs it.
@@ -69,6 +73,7 @@ pub(super) async fn run(args: &InitRelay, say: &Say) -> Result<(), Failure> {
         listen,
         operator_reads_alarms: args.operator_reads_alarms,
         circle_quota_mib: usual_quota(),
+        closed_alarm_days: args.closed_alarm_days.unwrap_or_else(usual_closed_days),
     };
     folder.write_config(&config.to_toml()?)?;
     let disk = Disk::new(folder.dir());

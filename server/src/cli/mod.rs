@@ -8,6 +8,7 @@ mod doctor;
 mod duty;
 mod edition;
 mod failure;
+mod figures;
 mod init;
 mod init_bridge;
 mod init_desk;
@@ -99,6 +100,8 @@ enum Command {
     /// See what goes over the wire to alarm centres and from buttons
     #[command(subcommand)]
     Dc09(dc09::Dc09),
+    /// See how soon alarms were taken at a desk, how many came in and how many were false
+    Figures(figures::FiguresArgs),
     /// Say which organisations a relay serves
     #[command(subcommand)]
     RelayOrg(relay_org::RelayOrg),
@@ -147,6 +150,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Bridge(bridge) => bridge::run(bridge, say),
         Command::Dc09(dc09) => dc09::run(dc09, say).await,
         Command::Duty(duty) => duty::run(duty, say),
+        Command::Figures(figures) => figures::run(figures, say),
         Command::RelayOrg(relay_org) => relay_org::run(relay_org, say).await,
         Command::Verify(verify) => verify::run(verify, say),
         Command::Doctor(doctor) => doctor::run(doctor, say),

@@ -78,7 +78,9 @@ pub(super) struct OrgInit {
 #[command(
     after_help = "Examples:\n  baken-server org directory --data org --relay relay.cbor --desk desk.cbor --publish\n  \
     baken-server org directory --data org --desk west.cbor --ladder \"Standaard=Oost:10,Oost+West:40\" --publish\n\
-    A ladder's rungs are parted by commas, desks on one rung by plus signs; behind the colon the seconds to wait."
+    A ladder's rungs are parted by commas, desks on one rung by plus signs; behind the colon the seconds to wait.\n\
+    The word familie in place of a desk calls those of the family whom each person has chosen, as in\n  \
+    --check-in-ladder \"Check-ins=familie:120,Oost:60\"; such a ladder has at most three desks, and one on its last rung."
 )]
 pub(super) struct OrgDirectory {
     /// The root's folder

@@ -1,7 +1,7 @@
 //! `baken-server serve relay`.
 
 use std::net::SocketAddr;
-use std::num::NonZeroU32;
+use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::DataFolder;
-use crate::relay::{DEFAULT_QUOTA_MIB, Relay, RelayOptions};
+use crate::relay::{DEFAULT_CLOSED_KEPT_DAYS, DEFAULT_QUOTA_MIB, Relay, RelayOptions, days_ms};
 use crate::store::{Disk, StoreOptions};
 use crate::tls;
 
@@ -34,11 +34,19 @@ pub(super) struct RelayConfig {
     /// How much a circle may hold here, attachments and all, in MiB.
     #[serde(default = "usual_quota")]
     pub(super) circle_quota_mib: NonZeroU32,
+    /// How many days a closed alarm is kept.
+    #[serde(default = "usual_closed_days")]
+    pub(super) closed_alarm_days: NonZeroU16,
 }
 
 /// What a circle may hold where the file says nothing.
 pub(super) fn usual_quota() -> NonZeroU32 {
     DEFAULT_QUOTA_MIB
+}
+
+/// How long a closed alarm is kept where the file says nothing.
+pub(super) fn usual_closed_days() -> NonZeroU16 {
+    DEFAULT_CLOSED_KEPT_DAYS
 }
 
 impl RelayConfig {
@@ -57,6 +65,7 @@ impl RelayConfig {
             operator_reads_alarms: self.operator_reads_alarms,
             circle_quota_bytes: u64::from(self.circle_quota_mib.get()) << 20,
             national_root: None,
+            closed_kept_ms: days_ms(self.closed_alarm_days),
         })
     }
 }
@@ -72,7 +81,9 @@ fn national_root(folder: &DataFolder) -> Result<Option<EditionRoot>, Failure> {
 
 /// Runs a relay.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  baken-server serve relay --data relay")]
+#[command(after_help = "Example:\n  baken-server serve relay --data relay\n\n\
+A closed alarm and all that belongs to it is cleared away after closed_alarm_days in config.toml (30 where it says nothing), \
+once everybody has taken it from the relay; an automatic test an hour after it was answered. The audit is kept for 400 days.")]
 pub(super) struct ServeRelay {
     /// The folder that `init relay` set up
     #[arg(long)]
@@ -96,6 +107,7 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
         RelayOptions { national_root: national_root(&folder)?, ..config.options()? },
     )
     .await?;
+    relay.start_pulse_watch(dropped(stopped.clone()))?;
     let ticking = relay.clone();
     let (ticker_stopped, server_stopped) = (dropped(stopped.clone()), dropped(stopped));
     let ticker = tokio::spawn(async move { ticking.run_ticker(ticker_stopped).await });

@@ -8,10 +8,12 @@ use baken_schemas::alarm::{MAX_TIMELINE_BYTES, ProvenTimeline, Timeline};
 use baken_schemas::crypto::Hash;
 use baken_schemas::org::OrgId;
 use clap::Args;
+use rusqlite::Connection;
 use serde_json::json;
 
 use crate::audit::{self, Head};
 use crate::cli::{Failure, Say};
+use crate::relay;
 use crate::store::{self, Disk, StoreError};
 
 /// The databases that a data folder can hold.
@@ -47,12 +49,40 @@ pub(super) fn run(args: &Verify, say: &Say) -> Result<(), Failure> {
 
 fn run_database(data: &Path, say: &Say) -> Result<(), Failure> {
     let (file, head) = verify(data)?;
+    let tree = tree(data, file)?;
+    let (nl, en) = match tree {
+        Some(root) => (
+            format!("\nTelefoons horen bij {} regels deze wortel te hebben: {root}", head.seq),
+            format!("\nPhones must have this root at {} rows: {root}", head.seq),
+        ),
+        None => Default::default(),
+    };
     say.say(
-        &json!({ "database": file, "ok": true, "audit": { "rows": head.seq, "head": head.hash } }),
-        &format!("{file} is heel. Het logboek telt {} regels en klopt; de laatste is {}.", head.seq, head.hash),
-        &format!("{file} is whole. The audit has {} rows and holds; its head is {}.", head.seq, head.hash),
+        &json!({ "database": file, "ok": true, "audit": { "rows": head.seq, "head": head.hash, "root": tree } }),
+        &format!("{file} is heel. Het logboek telt {} regels en klopt; de laatste is {}.{nl}", head.seq, head.hash),
+        &format!("{file} is whole. The audit has {} rows and holds; its head is {}.{en}", head.seq, head.hash),
     );
     Ok(())
+}
+
+/// The root of the tree over a relay's audit, by its rows: phones keep it, and can be asked for it.
+fn tree(data: &Path, file: &str) -> Result<Option<Hash>, Failure> {
+    if file != relay::SCHEMA.file {
+        return Ok(None);
+    }
+    let database = store::inspect(&Disk::new(data), file)?;
+    if !has_table(&database, "audit_node")? {
+        return Ok(None);
+    }
+    let (root, fits) = relay::tree_root(&database)?;
+    if fits {
+        return Ok(Some(root));
+    }
+    Err(Failure::bad_input(
+        "audit_rewritten",
+        "Het logboek klopt in zichzelf, maar is niet wat deze relay aan telefoons heeft gezegd: het is herschreven.",
+        "The audit holds in itself and is not what this relay has told phones: it was written anew.",
+    ))
 }
 
 fn run_timeline(file: &Path, org: Option<OrgId>, say: &Say) -> Result<(), Failure> {
@@ -100,7 +130,8 @@ fn told(proven: &ProvenTimeline, language: Language) -> String {
         format!("{} {} · {} {}", pick("Alarm", "Alarm"), proven.alarm, pick("toestel", "device"), proven.device),
     ];
     lines.extend(proven.steps.iter().map(|step| {
-        let who = step.desk.as_deref().unwrap_or(pick("de relay", "the relay"));
+        let other = if step.family { pick("familie", "family") } else { pick("de relay", "the relay") };
+        let who = step.desk.as_deref().unwrap_or(other);
         let state = serde_json::to_value(step.state).ok();
         let state = state.as_ref().and_then(|state| state.as_str()).unwrap_or_default().to_owned();
         let said = [step.officer.as_deref(), step.text.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
@@ -108,6 +139,12 @@ fn told(proven: &ProvenTimeline, language: Language) -> String {
     }));
     lines.extend(proven.faults.iter().map(|fault| format!("! {}", json!(fault))));
     lines.join("\n")
+}
+
+/// Whether a database has a table: it may be of a version before.
+fn has_table(database: &Connection, name: &str) -> Result<bool, StoreError> {
+    let mut statement = database.prepare("SELECT 1 FROM sqlite_schema WHERE name = ?1")?;
+    Ok(statement.exists([name])?)
 }
 
 /// The folder's database, checked, and where its audit stands.
@@ -121,10 +158,7 @@ pub(super) fn verify(data: &Path) -> Result<(&'static str, Head), Failure> {
     })?;
     let database = store::inspect(&Disk::new(data), file)?;
     store::check(&database)?;
-    let audited = database
-        .prepare("SELECT 1 FROM sqlite_schema WHERE name = 'audit'")
-        .and_then(|mut statement| statement.exists([]))
-        .map_err(StoreError::from)?;
-    let head = if audited { audit::verify(&database)? } else { Head { seq: 0, hash: audit::EMPTY } };
+    let head =
+        if has_table(&database, "audit")? { audit::verify(&database)? } else { Head { seq: 0, hash: audit::EMPTY } };
     Ok((file, head))
 }

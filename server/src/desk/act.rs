@@ -6,6 +6,7 @@ use baken_schemas::cbor;
 use baken_schemas::id::AlarmId;
 
 use super::channels::given_up;
+use super::figures::{self, Ending};
 use super::officers::Officer;
 use super::store;
 use super::take::{ReceiptToMake, add_deliveries, sending_of};
@@ -86,14 +87,28 @@ impl Desk {
     /// # Errors
     /// [`ActError`].
     pub async fn act(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
-        match self.act_once(alarm, officer, act).await {
+        self.act_ending(alarm, officer, act, Ending::Unsaid).await
+    }
+
+    /// As [`Self::act`], with a word on how the alarm ended, which counts where the act closes it.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn act_ending(
+        &self,
+        alarm: AlarmId,
+        officer: &Officer,
+        act: &Act,
+        ending: Ending,
+    ) -> Result<(), ActError> {
+        match self.act_once(alarm, officer, act, ending).await {
             // The alarm's other form may have come at that very moment, and is shown in its place.
-            Err(ActError::Unknown) => self.act_once(alarm, officer, act).await,
+            Err(ActError::Unknown) => self.act_once(alarm, officer, act, ending).await,
             acted => acted,
         }
     }
 
-    async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
+    async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act, ending: Ending) -> Result<(), ActError> {
         let words = act.words()?.to_owned();
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.ok_or(ActError::Unknown)?;
         if matches!(act, Act::Acknowledge { .. }) && self.is_held_by(&row, officer)? {
@@ -132,7 +147,8 @@ impl Desk {
                 let sealed_detail = content.as_ref().map(|content| (&detail, content));
                 let signed = Receipt::make(receipt, sealed_detail, &keys.sig, &mut rng)?;
                 store::receipt::add(db, &to_make.row(&signed, at_rest.clone()))?;
-                store::alarm::advance(db, hash, to_make.state)?;
+                store::alarm::advance(db, hash, to_make.state, now)?;
+                figures::count(db, hash, to_make.state, ending, now)?;
                 if to_make.state == ReceiptState::Closed {
                     store::delivery::give_up_queued(db, hash, &given_up())?;
                 }

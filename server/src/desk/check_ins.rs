@@ -94,6 +94,7 @@ impl Runner {
     pub(super) async fn watch_check_ins(&self) -> Result<(), DeskError> {
         let (mut changes, link) = (self.desk().changes(), self.link());
         loop {
+            self.desk().beat("check-ins");
             changes.borrow_and_update();
             let since = match *link.borrow() {
                 RelayLink::Live { since } | RelayLink::Down { since, .. } => since,

@@ -60,6 +60,9 @@ pub enum ActError {
     /// It is over.
     #[error("the alarm is closed")]
     Closed,
+    /// Its content was destroyed, as its time was over.
+    #[error("the alarm's content was destroyed already")]
+    Shredded,
     /// What the officer says is missing or too long.
     #[error("say it in 1 to {} bytes", crate::desk::MAX_WORDS_BYTES)]
     Words,
@@ -79,6 +82,7 @@ impl ActError {
             Self::Held => "already_acknowledged",
             Self::NotTaken => "acknowledge_first",
             Self::Closed => "alarm_closed",
+            Self::Shredded => "alarm_shredded",
             Self::Words => "words_missing_or_too_long",
             Self::TooMany => "too_many_receipts",
             Self::Desk(_) => "desk_failed",

@@ -10,11 +10,14 @@
 //! An alarm that cannot be opened or proven rings all the same.
 
 mod act;
+mod attachments;
 mod channels;
 mod check_ins;
 mod config;
 pub mod duty;
 mod error;
+mod figures;
+mod keeping;
 mod login;
 pub mod officers;
 mod opened;
@@ -27,26 +30,33 @@ mod silence;
 mod sms;
 mod store;
 mod take;
+mod tested;
 mod timeline;
 mod view;
+mod warnings;
 
 pub use act::Act;
 pub use channels::{
     ChannelView, DeliveryView, Line, PROOF_LASTS_MS, ReceiverView, RecipientView, Silent, Standing, TestError,
-    channel_views,
+    channel_views, warning_words,
 };
-pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include};
+pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include, KEPT_DAYS};
 pub use error::{ActError, DeskError};
+pub use figures::{Count, DEFAULT_MONTHS, Ending, Figures, MAX_MONTHS, Share, Timing, figures_of, lines};
+pub use keeping::{HoldView, KeepingView};
 pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
 pub use orders::{OutgoingKind, OutgoingOrder};
 pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
+pub use tested::TestedView;
 pub use view::{AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView};
+pub use warnings::{STALLED_MS, WarningView, Wrong};
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use baken_schemas::crypto::{Hash, SymmetricKey};
@@ -116,6 +126,11 @@ pub struct Desk {
     /// Alarms that were opened, by their hash. Signatures are judged by who is known, so it is emptied with each newcomer.
     opened: Mutex<HashMap<Hash, Arc<opened::Opened>>>,
     changes: watch::Sender<u64>,
+    /// Its data folder.
+    dir: PathBuf,
+    beats: warnings::Beats,
+    /// When the relay's certificate ends, by the last connection; 0 before one.
+    relay_certificate: AtomicI64,
 }
 
 impl std::fmt::Debug for Desk {
@@ -157,6 +172,9 @@ impl Desk {
             known,
             opened: Mutex::default(),
             changes: watch::Sender::new(0),
+            dir: disk.dir.clone(),
+            beats: warnings::Beats::default(),
+            relay_certificate: AtomicI64::new(0),
         })
     }
 
@@ -210,6 +228,20 @@ impl Desk {
     /// Finishes what is queued and closes the database. Blocks.
     pub fn close(&self) {
         self.store.close();
+    }
+
+    /// A worker goes round; see `warnings`.
+    pub fn beat(&self, worker: &'static str) {
+        self.beats.beat(worker, self.now());
+    }
+
+    /// Notes when the relay's certificate ends.
+    fn note_relay_certificate(&self, ends: Timestamp) {
+        self.relay_certificate.store(ends.0, Ordering::Relaxed);
+    }
+
+    fn relay_certificate(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.relay_certificate.load(Ordering::Relaxed))).filter(|ends| ends.0 != 0)
     }
 
     fn changed(&self) {
@@ -282,6 +314,6 @@ fn hash_of(document: &[u8]) -> Hash {
 }
 
 /// Where a desk's database lies in its folder, for tests that look into it.
-pub fn database_path(data: &Path) -> std::path::PathBuf {
+pub fn database_path(data: &Path) -> PathBuf {
     data.join(store::DATABASE.file)
 }

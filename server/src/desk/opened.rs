@@ -4,8 +4,8 @@
 //! says it (signed by a device that an account has proven to be its own). Neither being answered keeps it from ringing.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmKind, ContentKey, DepositTimers, Fix, Note, NoteBody, NoteKind, Provenance, Update,
-    UpdateBody,
+    Alarm, AlarmBody, AlarmFamily, AlarmKind, ContentKey, DepositTimers, FamilyKey, Fix, Note, NoteBody, NoteKind,
+    Provenance, Update, UpdateBody,
 };
 use baken_schemas::crypto::{KemSecret, VerifyKey};
 use baken_schemas::id::DeviceId;
@@ -90,6 +90,17 @@ pub(super) fn signature<T: Document>(
     if unverified.verify(&key).is_ok() { SignatureView::Proven } else { SignatureView::Mismatch }
 }
 
+/// The family responders that an alarm was sealed to beside desks, by its sender's word; none while its sender is not
+/// proven.
+pub(super) fn family(row: &AlarmRow, opened: &Opened, people: &People) -> Vec<FamilyKey> {
+    let sender = people.sender(row.device).filter(|_| opened.signature == SignatureView::Proven);
+    let document = opened.body().and_then(|body| body.family.as_ref());
+    let family = sender.zip(document);
+    family
+        .and_then(|(sender, document)| AlarmFamily::verify(document, row.alarm, &sender.identity.alarm).ok())
+        .unwrap_or_default()
+}
+
 /// Opens a row.
 pub(super) fn open(row: &AlarmRow, people: &People, (desk, kem): (DeviceId, &KemSecret)) -> Opened {
     match row.form {
@@ -120,6 +131,7 @@ pub(super) fn open(row: &AlarmRow, people: &People, (desk, kem): (DeviceId, &Kem
                 text: String::new(),
                 made_at: note.made_at,
                 card_key: None,
+                family: None,
                 provenance: Provenance::Phone,
             });
             Opened { signature: note.signature, content: body.map(|body| (body, None)) }

@@ -132,6 +132,7 @@ impl Runner {
     pub(super) async fn post_orders(&self) -> Result<(), DeskError> {
         let mut changes = self.desk().changes();
         loop {
+            self.desk().beat("orders");
             changes.borrow_and_update();
             for order in self.desk().outgoing_orders()? {
                 self.post_order(&order).await?;

@@ -150,6 +150,11 @@ impl People {
         Some(Sender { identity, account: *account, person })
     }
 
+    /// Everybody in the roster, by the newest line of each.
+    pub fn persons(&self) -> impl Iterator<Item = (AccountId, &Person)> {
+        self.lines.iter().filter_map(|(account, lines)| Some((*account, &lines.last()?.person)))
+    }
+
     /// How many accounts are known.
     pub fn accounts(&self) -> usize {
         self.lines.len()

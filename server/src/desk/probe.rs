@@ -9,7 +9,7 @@ use baken_schemas::alarm::{AlarmKind, Receipt, ReceiptState};
 use super::opened::{Opened, SignatureView};
 use super::store::{self, Form, MailPosition, NewAlarm, Sending};
 use super::take::{ReceiptToMake, advance_mail};
-use super::{Desk, DeskError};
+use super::{Desk, DeskError, figures};
 use crate::store::Priority;
 
 /// How long the answers to a probe are kept, in milliseconds.
@@ -35,6 +35,7 @@ impl Desk {
                 if store::receipt::count_own(db, new.hash)? > 0 {
                     return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
                 }
+                store::figure::count_probe(db, figures::month_of(now))?;
                 for state in [ReceiptState::Received, ReceiptState::Closed] {
                     let to_make = ReceiptToMake { state, at: now, sending: Sending::Due };
                     let receipt = to_make.make(&new, keys.device, store::receipt::last_own(db, new.hash)?);

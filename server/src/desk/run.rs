@@ -1,7 +1,7 @@
 //! Running a desk: mail in, receipts and orders out, deliveries out, cards fetched. Each a loop of its own that sleeps until
 //! something changes or is due, and goes on until the desk stops.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,10 +14,11 @@ use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use super::attachments::Wanted;
 use super::channels::Line;
 use super::store::{self, Sending};
 use super::{Desk, DeskError, MailPosition, OutgoingReceipt};
-use crate::relay_client::{Backoff, Caller, RelayClient, RelayError, Trust};
+use crate::relay_client::{Backoff, Caller, LiveStream, RelayClient, RelayError, Trust};
 use crate::store::{Priority, StoreError};
 
 /// The longest sleep of a loop that waits for something to be due.
@@ -31,6 +32,10 @@ const RECEIPT_RETRY_MS: (i64, i64) = (250, 2_000);
 const UNPROVEN_EVERY: Duration = Duration::from_secs(24 * 3_600);
 /// How long until a card that is not there is asked for again, in milliseconds.
 const CARD_RETRY_MS: i64 = 5_000;
+/// How long until a photo or sound that could not be fetched is asked for again, in milliseconds.
+const ATTACHMENT_RETRY_MS: i64 = 5_000;
+/// The worker that takes mail, as its sign of life names it.
+const TAKING_MAIL: &str = "mail";
 
 /// How the desk stands with its relay: a desk that hears nothing must say so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -80,6 +85,7 @@ impl Runner {
     pub async fn run(self) -> Result<(), DeskError> {
         self.desk.release_deliveries().await?;
         let mut stop = self.stop.clone();
+        self.start_watch(Arc::clone(&self.desk), stop.clone());
         let runner = Arc::new(self);
         // Tasks of their own, so that none waits for what another has at hand; dropping the set ends them.
         let mut loops = JoinSet::new();
@@ -95,10 +101,14 @@ impl Runner {
         loops.spawn(async move { this.make_deliveries().await });
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.watch_channels().await });
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.keep().await });
         for line in runner.desk.start_lines() {
             let this = Arc::clone(&runner);
             loops.spawn(async move { this.watch_receiver(line).await });
         }
+        let this = Arc::clone(&runner);
+        loops.spawn(async move { this.fetch_attachments().await });
         loops.spawn(async move { runner.fetch_cards().await });
         tokio::select! {
             // A loop that panicked is as good as a store that stopped: the desk must not go on half.
@@ -128,6 +138,7 @@ impl Runner {
     async fn take_mail(&self) -> Result<(), DeskError> {
         let mut backoff = Backoff::up_to(LONGEST_WAIT_MS);
         loop {
+            self.desk.beat(TAKING_MAIL);
             let broken = match self.follow(&mut backoff).await {
                 Ok(never) => match never {},
                 Err(DeskError::Store(error)) if !matches!(error, StoreError::Busy | StoreError::Full) => {
@@ -153,6 +164,9 @@ impl Runner {
         let client = self.client()?;
         // A directory that is older than what is held is the relay's lie or loss: mail is taken all the same.
         let directory = client.directory(self.desk.org()).await?;
+        if let Some(ends) = client.certificate_ends() {
+            self.desk.note_relay_certificate(ends);
+        }
         match self.desk.take_directory(directory.bytes()).await {
             Err(DeskError::OldDirectory { held, found }) => {
                 tracing::warn!(event = "old_directory", held, found);
@@ -168,14 +182,27 @@ impl Runner {
         tracing::info!(event = "relay_live");
         self.link.send_replace(RelayLink::Live { since: self.desk.now() });
         loop {
-            if let LiveEvent::Mail { cursor, mail } = live.next().await? {
+            if let LiveEvent::Mail { cursor, mail } = self.next_event(&mut live).await? {
                 self.desk.take_mail(MailPosition { generation, cursor }, &mail).await?;
+            }
+        }
+    }
+
+    /// The next event, with a sign of life while there is none.
+    async fn next_event(&self, live: &mut LiveStream) -> Result<LiveEvent, DeskError> {
+        let mut next = std::pin::pin!(live.next());
+        loop {
+            self.desk.beat(TAKING_MAIL);
+            tokio::select! {
+                event = &mut next => return Ok(event?),
+                () = tokio::time::sleep(LONGEST_SLEEP) => {}
             }
         }
     }
 
     async fn catch_up(&self, client: &RelayClient) -> Result<(), DeskError> {
         loop {
+            self.desk.beat(TAKING_MAIL);
             let held = self.desk.mail_position()?;
             let mut page = client.mail(held.cursor).await?;
             if page.generation != held.generation && held.generation != 0 {
@@ -200,6 +227,7 @@ impl Runner {
     async fn post_receipts(&self) -> Result<(), DeskError> {
         let mut changes = self.desk.changes();
         loop {
+            self.desk.beat("receipts");
             changes.borrow_and_update();
             let due = self.desk.outgoing_receipts()?;
             if !due.is_empty() {
@@ -248,6 +276,7 @@ impl Runner {
         let mut changes = self.desk.changes();
         let mut under_way = JoinSet::new();
         loop {
+            self.desk.beat("deliveries");
             changes.borrow_and_update();
             for claim in self.desk.claim_deliveries().await? {
                 let desk = Arc::clone(&self.desk);
@@ -310,6 +339,42 @@ impl Runner {
             let next = not_before.values().min().copied();
             self.sleep_until(next, &mut changes).await;
         }
+    }
+
+    /// Photos and sound that updates of open alarms name. One that cannot be had holds up no other for longer than a try.
+    async fn fetch_attachments(&self) -> Result<(), DeskError> {
+        let mut changes = self.desk.changes();
+        let mut complete = HashSet::new();
+        let mut not_before: HashMap<Hash, Timestamp> = HashMap::new();
+        loop {
+            changes.borrow_and_update();
+            let wanted = self.desk.attachments_wanted(&mut complete)?;
+            not_before.retain(|update, _| wanted.iter().any(|wanted| wanted.update == *update));
+            for wanted in wanted {
+                if not_before.get(&wanted.update).is_some_and(|at| *at > self.desk.now()) {
+                    continue;
+                }
+                not_before.insert(wanted.update, self.desk.now().plus_ms(ATTACHMENT_RETRY_MS));
+                match self.fetch_attachment(&wanted).await {
+                    Err(DeskError::Store(error)) => return Err(error.into()),
+                    Err(error) => tracing::warn!(event = "attachment_not_fetched", alarm = %wanted.alarm, why = %error),
+                    Ok(false) => tracing::warn!(event = "attachment_refused", alarm = %wanted.alarm),
+                    Ok(true) => {}
+                }
+            }
+            let next = not_before.values().min().copied();
+            self.sleep_until(next, &mut changes).await;
+        }
+    }
+
+    async fn fetch_attachment(&self, wanted: &Wanted) -> Result<bool, DeskError> {
+        let client = self.client()?;
+        let blob = &wanted.attachment.blob;
+        for chunk in wanted.from..blob.chunks {
+            let bytes = client.alarm_chunk(wanted.alarm, blob.blob, chunk).await?;
+            self.desk.put_attachment_chunk(wanted, chunk, bytes).await?;
+        }
+        self.desk.attachment_arrived(wanted).await
     }
 
     /// Sleeps until something changes or `due`, at most [`LONGEST_SLEEP`].

@@ -1,4 +1,5 @@
-//! Other desks that the relay does not hear, as it says. Only its word: what it proves is that somebody should look.
+//! Other desks that the relay does not hear, and that its own ladders stand still, as it says. Only its word: what it proves
+//! is that somebody should look.
 
 use baken_schemas::org::Silence;
 use baken_schemas::signed::Unverified;
@@ -26,8 +27,9 @@ impl Desk {
         let checked = Unverified::<Silence>::parse(&document).ok().zip(directory).and_then(|(silence, directory)| {
             let directory = directory.value();
             let silence = silence.verify(&directory.relay.sig).ok()?;
-            // Only of desks there are: a relay must not fill this desk's disk with others.
-            let is_known = directory.desk(silence.value().desk).is_some();
+            // Only of desks there are, and itself: a relay must not fill this desk's disk with others.
+            let about = silence.value().desk;
+            let is_known = directory.desk(about).is_some() || about == directory.relay.relay;
             (silence.value().relay == directory.relay.relay && is_known).then_some(silence)
         });
         let Some(silence) = checked else {
@@ -43,6 +45,14 @@ impl Desk {
                 Ok(())
             })
             .await
+    }
+
+    /// Since when the relay's own ladders stand still, as it says.
+    pub(super) fn relay_stalled(&self) -> Result<Option<Timestamp>, DeskError> {
+        let Some(directory) = self.directory() else { return Ok(None) };
+        let silent = self.store.read(|db| Ok::<_, DeskError>(store::silent(db)?))?;
+        let relay = directory.value().relay.relay;
+        Ok(silent.into_iter().find(|(desk, _)| *desk == relay).map(|(_, since)| since))
     }
 
     /// The other desks of the directory that are not heard.

@@ -2,9 +2,9 @@
 //! one. What this desk cannot use is noted in the audit and passed over; only alarms and notes of duress are never
 //! passed over.
 
-use baken_schemas::alarm::{Alarm, Note, NoteKind, Receipt, ReceiptState, Update, check_receipt};
+use baken_schemas::alarm::{Alarm, FamilyKey, Note, NoteKind, Receipt, ReceiptState, Update, check_receipt_of};
 use baken_schemas::api::{Mail, MailKind};
-use baken_schemas::crypto::Hash;
+use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::org::Directory;
 use baken_schemas::signed::{Signed, Unverified};
@@ -12,6 +12,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::Connection;
 
 use super::channels::given_up;
+use super::figures::{self, Ending};
 use super::opened::{self, SignatureView};
 use super::orders::OutgoingOrder;
 use super::probe;
@@ -20,7 +21,7 @@ use super::store::watch::Overdue;
 use super::store::{
     self, AlarmRow, Form, MailPosition, NewAlarm, NewDelivery, NewReceipt, NoteRow, Sending, UpdateRow,
 };
-use super::{Desk, DeskError, hash_of};
+use super::{Desk, DeskError, hash_of, tested};
 use crate::audit;
 use crate::store::Priority;
 
@@ -48,6 +49,8 @@ impl Desk {
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
             MailKind::Silence => self.take_silence(place, document).await?,
+            // That this desk, or another, was called before its turn changes nothing for it.
+            MailKind::Escalation => self.pass_over(place, "escalation_taken", hash_of(&document), true).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
             MailKind::Timers => self.take_timers(place, document).await?,
@@ -150,13 +153,24 @@ impl Desk {
         // What somebody else made up under a check-in's id does not stand for it.
         let believed = new.form == Form::Alarm && opened.signature != SignatureView::Mismatch;
         let shown = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, new.alarm)?))?;
-        let order = self.precedence(shown.as_ref(), &new, opened.signature);
+        let shredded = self.store.read(|db| Ok::<_, DeskError>(store::keeping::shredded(db, new.alarm)?))?;
+        let order = match &shown {
+            // It is over, and its content was destroyed: what its own device brings of it once more says nothing new.
+            Some(shown)
+                if shredded.is_some() && opened.signature == SignatureView::Proven && shown.hash != new.hash =>
+            {
+                Precedence::JoinsBehind(shown.hash)
+            }
+            shown => self.precedence(shown.as_ref(), &new, opened.signature),
+        };
         let deliveries = if order.is_silent() {
             Vec::new()
         } else {
             self.deliveries_for(&row, &opened, ReceiptState::Received, None)
         };
         let (keys, now, mut rng) = (self.keys.clone(), self.now(), self.fork_rng());
+        let counted = (figures::kind_word(opened.kind()), figures::month_of(now));
+        let tester = tested::tester(new.device, &opened, &self.known());
         let received = ReceiptToMake { state: ReceiptState::Received, at: now, sending: sending_of(new.form) };
         self.store
             .write(Priority::Alarm, move |db| {
@@ -166,20 +180,30 @@ impl Desk {
                 if believed {
                     store::watch::end(db, new.alarm, new.device)?;
                 }
-                if !store::alarm::add(db, &new)? {
+                if !store::alarm::add(db, &new, &SymmetricKey::make(&mut rng))? {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
                     return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
                 }
                 match order {
                     Precedence::Only => {}
-                    Precedence::Before(older) => store::alarm::supersede(db, older)?,
+                    Precedence::Before(older) => {
+                        store::alarm::supersede(db, older)?;
+                        store::figure::move_to(db, older, new.hash, counted.0)?;
+                    }
                     Precedence::Behind => store::alarm::supersede(db, new.hash)?,
-                    Precedence::Joins(older) => store::alarm::join(db, older, new.hash)?,
+                    Precedence::Joins(older) => {
+                        store::alarm::join(db, older, new.hash)?;
+                        store::figure::move_to(db, older, new.hash, counted.0)?;
+                    }
                     Precedence::JoinsBehind(shown) => store::alarm::join(db, new.hash, shown)?,
                 }
                 audit::append_for(db, now, new.device, "alarm_received", &new.alarm, order.result())?;
                 if matches!(order, Precedence::Behind | Precedence::JoinsBehind(_)) {
                     return Ok(());
+                }
+                store::figure::add(db, new.hash, counted, now)?;
+                if let Some(account) = tester {
+                    store::tested::put(db, account, now)?;
                 }
                 let prev = store::receipt::last_own(db, new.hash)?;
                 let receipt = received.make(&new, keys.device, prev);
@@ -187,7 +211,8 @@ impl Desk {
                 store::receipt::add(db, &received.row(&signed, Vec::new()))?;
                 // Receipts of others can come before the alarm itself.
                 if let Some(state) = store::receipt::furthest(db, new.hash)? {
-                    store::alarm::advance(db, new.hash, state)?;
+                    store::alarm::advance(db, new.hash, state, now)?;
+                    figures::count(db, new.hash, state, Ending::Unsaid, now)?;
                 }
                 add_deliveries(db, &deliveries)
             })
@@ -225,11 +250,13 @@ impl Desk {
             return self.pass_over(place, "update_taken", hash, false).await;
         };
         let claims = update.claims();
+        let alarm = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, claims.alarm)?))?;
         let row = UpdateRow {
             hash,
             alarm: claims.alarm,
             device: claims.device,
             sequence: claims.seq,
+            says: alarm.is_none_or(|alarm| self.says_more_than_a_place(&alarm, &document)),
             document,
             received_at: self.now(),
         };
@@ -241,6 +268,15 @@ impl Desk {
                 Ok(())
             })
             .await
+    }
+
+    /// Whether an update has words or a file. Of one that cannot be opened now, nobody knows.
+    fn says_more_than_a_place(&self, alarm: &AlarmRow, update: &[u8]) -> bool {
+        let known = self.known();
+        let opened = self.open_row(alarm, &known);
+        let Some(content) = opened.content_key() else { return true };
+        opened::open_update(update, &known.people, (alarm.device, content))
+            .is_none_or(|(body, _)| !body.text.is_empty() || body.attachment.is_some())
     }
 
     async fn take_note(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
@@ -292,23 +328,32 @@ impl Desk {
 
     async fn take_receipt(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
         let hash = hash_of(&document);
+        let claimed = Unverified::<Receipt>::parse(&document).map(|receipt| receipt.claims().alarm_hash).ok();
+        let row = match claimed {
+            Some(claimed) => self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, claimed)?))?,
+            None => None,
+        };
+        let family = row.as_ref().map_or_else(Vec::new, |row| self.family_of(row));
         let directory = self.directory();
-        let checked = directory.and_then(|directory| check_receipt(&document, directory.value()).ok());
-        let Some(receipt) = checked else {
+        let checked = directory.as_ref().and_then(|directory| {
+            let receipt = check_receipt_of(&document, directory.value(), &family).ok()?.into_value();
+            let by_family = receipt.by != directory.value().relay.relay && directory.value().desk(receipt.by).is_none();
+            Some((receipt, by_family))
+        });
+        let Some((receipt, by_family)) = checked else {
             return self.pass_over(place, "receipt_taken", hash, false).await;
         };
-        let receipt = receipt.into_value();
         // This desk's own, handed back, says nothing new.
         if receipt.by == self.keys.device {
             return self.pass_over(place, "receipt_taken", hash, true).await;
         }
-        let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find_hash(db, receipt.alarm_hash)?))?;
         let deliveries = match &row {
-            Some(row) => {
+            // What family says is shown, and nothing more: who was called here has to look all the same.
+            Some(row) if !by_family => {
                 let opened = self.open_row(row, &self.known());
                 self.deliveries_for(row, &opened, receipt.state, None)
             }
-            None => Vec::new(),
+            _ => Vec::new(),
         };
         let now = self.now();
         self.store
@@ -328,8 +373,9 @@ impl Desk {
                     sending: Sending::Never,
                     due_at: now,
                 };
-                if store::receipt::add(db, &row)? {
-                    store::alarm::advance(db, receipt.alarm_hash, receipt.state)?;
+                if store::receipt::add(db, &row)? && !by_family {
+                    store::alarm::advance(db, receipt.alarm_hash, receipt.state, now)?;
+                    figures::count(db, receipt.alarm_hash, receipt.state, Ending::Unsaid, now)?;
                     if receipt.state == ReceiptState::Closed {
                         store::delivery::give_up_queued(db, receipt.alarm_hash, &given_up())?;
                     }
@@ -338,6 +384,12 @@ impl Desk {
                 Ok::<_, DeskError>(())
             })
             .await
+    }
+
+    /// Whose receipts count for an alarm beside desks'.
+    fn family_of(&self, row: &AlarmRow) -> Vec<FamilyKey> {
+        let known = self.known();
+        opened::family(row, &self.open_row(row, &known), &known.people)
     }
 
     async fn take_roster(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {

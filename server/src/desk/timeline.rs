@@ -38,6 +38,7 @@ impl Desk {
             let joined = store::alarm::joined(db, row.hash)?;
             Ok::<_, DeskError>((updates, store::receipt::of_alarm(db, row.hash)?, joined))
         })?;
+        timeline.family = opened.body().and_then(|body| body.family.clone());
         let text = joined.iter().find(|row| row.form == Form::Sms).map(|row| row.hash);
         timeline.text = text;
         timeline.updates = updates.into_iter().rev().map(|update| update.document.into()).collect();

@@ -13,11 +13,13 @@ use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use serde::Serialize;
 
+use super::attachments::AttachmentView;
 use super::channels::{DeliveryView, is_discreet};
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
+use super::store::keeping::KeptRow;
 use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
-use super::{Desk, DeskError, Known, PlaceView};
+use super::{Desk, DeskError, KeepingView, Known, PlaceView};
 use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
@@ -26,6 +28,8 @@ const UPDATES_FOR_POSITION: usize = 8;
 const MAX_OPENED: usize = 1_024;
 /// How many updates a page shows.
 const UPDATES_SHOWN: usize = 100;
+/// How many of those that have words or a file it shows.
+const SAYING_SHOWN: usize = 500;
 
 /// A person of the roster.
 #[derive(Clone, PartialEq, Eq, Serialize)]
@@ -106,6 +110,8 @@ pub struct AlarmSummary {
     pub held_by: Option<HolderView>,
     /// Somebody has verified it.
     pub verified: bool,
+    /// Its content was destroyed then, as its time was over.
+    pub shredded_at: Option<Timestamp>,
 }
 
 /// An alarm with all that belongs to it.
@@ -128,6 +134,8 @@ pub struct AlarmDetail {
     pub notes: Vec<NoteView>,
     /// What machines were told.
     pub deliveries: Vec<DeliveryView>,
+    /// How long it is kept.
+    pub keeping: KeepingView,
 }
 
 /// An update.
@@ -143,6 +151,8 @@ pub struct UpdateView {
     pub position: Option<PlaceView>,
     /// Battery in per cent.
     pub battery_percent: Option<u8>,
+    /// The photo or sound that goes along.
+    pub attachment: Option<AttachmentView>,
 }
 
 /// A receipt.
@@ -152,8 +162,10 @@ pub struct ReceiptView {
     pub state: ReceiptState,
     /// When, by who says it.
     pub at: Timestamp,
-    /// Who says it: a desk's name, or `relay`.
+    /// Who says it: a desk's name, `relay`, or `familie`.
     pub by: String,
+    /// It is a family member's device: the caller vouches for its key.
+    pub family: bool,
     /// It is this desk.
     pub own: bool,
     /// The officer.
@@ -196,7 +208,17 @@ macro_rules! blank_debug {
         }
     )*};
 }
-blank_debug!(PersonView, PositionView, HolderView, AlarmSummary, AlarmDetail, UpdateView, ReceiptView, AlarmList);
+blank_debug!(
+    PersonView,
+    PositionView,
+    HolderView,
+    AlarmSummary,
+    AlarmDetail,
+    UpdateView,
+    ReceiptView,
+    AlarmList,
+    KeepingView
+);
 
 /// The rows behind one alarm.
 struct Rows {
@@ -206,6 +228,7 @@ struct Rows {
     updates: Vec<UpdateRow>,
     receipts: Vec<ReceiptRow>,
     notes: Vec<NoteRow>,
+    kept: KeptRow,
 }
 
 impl Desk {
@@ -221,7 +244,8 @@ impl Desk {
                 let receipts = store::receipt::of_alarm(db, alarm.hash)?;
                 let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
                 let joined = store::alarm::joined(db, alarm.hash)?;
-                rows.push(Rows { alarm, joined, updates, receipts, notes });
+                let kept = store::keeping::of_alarm(db, alarm.alarm)?;
+                rows.push(Rows { alarm, joined, updates, receipts, notes, kept });
             }
             Ok::<_, DeskError>((rows, store::alarm::count_open(db)?))
         })?;
@@ -237,13 +261,18 @@ impl Desk {
     pub fn alarm(&self, alarm: AlarmId) -> Result<Option<AlarmDetail>, DeskError> {
         let read = self.store.read(|db| {
             let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
-            let updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
+            // What was said stays in sight behind any number of positions.
+            let mut updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
+            let oldest = updates.last().map_or(0, |update| update.sequence);
+            let saying = store::alarm::saying(db, alarm.alarm, SAYING_SHOWN)?;
+            updates.extend(saying.into_iter().filter(|update| update.sequence < oldest));
             let receipts = store::receipt::of_alarm(db, alarm.hash)?;
             let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
             let joined = store::alarm::joined(db, alarm.hash)?;
-            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes }, deliveries, card)))
+            let kept = store::keeping::of_alarm(db, alarm.alarm)?;
+            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes, kept }, deliveries, card)))
         })?;
         let Some((rows, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
@@ -252,20 +281,15 @@ impl Desk {
             card.and_then(|(document, at)| Some((open_card(&document, &opened, rows.alarm.device, &known)?, at)));
         let (card, card_fetched_at) = card.unzip();
         Ok(Some(AlarmDetail {
+            keeping: self.keeping_view(&rows.kept, rows.alarm.state),
             summary: self.summary(&rows, &opened, &known),
             made_at: opened.body().map(|body| body.made_at),
             card,
             card_fetched_at,
             updates: opened_updates(&rows, &opened, &known)
                 .into_iter()
-                .map(|(row, body)| UpdateView {
-                    sequence: row.sequence,
-                    received_at: row.received_at,
-                    text: body.text.clone(),
-                    position: place_of(body.fix),
-                    battery_percent: body.battery_percent,
-                })
-                .collect(),
+                .map(|(row, body)| self.update_view(rows.alarm.alarm, row, body))
+                .collect::<Result<_, _>>()?,
             receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
             deliveries: deliveries
@@ -273,6 +297,18 @@ impl Desk {
                 .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
                 .collect(),
         }))
+    }
+
+    fn update_view(&self, alarm: AlarmId, row: &UpdateRow, body: UpdateBody) -> Result<UpdateView, DeskError> {
+        let attachment = body.attachment.filter(|attachment| attachment.check().is_ok());
+        Ok(UpdateView {
+            sequence: row.sequence,
+            received_at: row.received_at,
+            text: body.text,
+            position: place_of(body.fix),
+            battery_percent: body.battery_percent,
+            attachment: attachment.map(|attachment| self.attachment_view(alarm, &attachment)).transpose()?,
+        })
     }
 
     /// Opens a row, or remembers how it looked: opening takes a decapsulation, and a list shows hundreds. `known` is held
@@ -309,7 +345,8 @@ impl Desk {
             Fix::At(_) => None,
         });
         let receipts = self.receipt_views(rows, opened, known);
-        let held_by = receipts.iter().find(|receipt| receipt.state.is_by_human()).map(|receipt| HolderView {
+        let by_desk = |receipt: &&ReceiptView| receipt.state.is_by_human() && !receipt.family;
+        let held_by = receipts.iter().find(by_desk).map(|receipt| HolderView {
             desk: receipt.by.clone(),
             own: receipt.own,
             officer: receipt.officer.clone(),
@@ -333,7 +370,8 @@ impl Desk {
                 phone: sender.person.phone.clone(),
             }),
             signature: opened.signature,
-            unopened: opened.content.as_ref().err().copied(),
+            unopened: opened.content.as_ref().err().copied().filter(|_| rows.kept.shredded.is_none()),
+            shredded_at: rows.kept.shredded.map(|(at, _)| at),
             provenance: body.map(|body| body.provenance.clone()),
             by_text: row.by_text,
             text: body.map(|body| body.text.clone()).unwrap_or_default(),
@@ -367,6 +405,7 @@ impl Desk {
         Some(ReceiptView {
             state: row.state,
             at: row.at,
+            family: is_family(receipt.by, known),
             by: name_of(receipt.by, known),
             own: row.own,
             officer,
@@ -459,7 +498,13 @@ fn name_of(by: DeviceId, known: &Known) -> String {
     let directory = known.directory.as_ref().map(|directory| directory.value());
     match directory {
         Some(directory) if directory.relay.relay == by => "relay".to_owned(),
-        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| by.to_string()),
+        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| "familie".to_owned()),
         None => by.to_string(),
     }
+}
+
+/// Whether a receipt that was taken is a family member's: neither the relay's nor a desk's.
+fn is_family(by: DeviceId, known: &Known) -> bool {
+    let directory = known.directory.as_ref().map(|directory| directory.value());
+    directory.is_some_and(|directory| directory.relay.relay != by && directory.desk(by).is_none())
 }

@@ -1,10 +1,13 @@
 //! How a keeper writes a ladder down: `Standaard=Meldkamer Oost:10,Meldkamer Oost+Meldkamer West:40`. A comma starts the
-//! next rung, a plus adds a desk to it, and the number is the seconds to wait for a human.
+//! next rung, a plus adds a desk to it, and the number is the seconds to wait for a human. The word `familie` or `family`
+//! in place of a desk calls whom of their family each person has chosen: `Check-ins=familie:120,Meldkamer Oost:60`.
 
-use baken_schemas::org::{DeskEntry, LadderUse, MAX_RESPONDERS, Rung};
+use baken_schemas::org::{CallsFamily, DeskEntry, LadderUse, MAX_RESPONDERS, Rung};
 
 use crate::org::OrgError;
 
+/// What stands for a person's family in place of a desk's name.
+const FAMILY: [&str; 2] = ["familie", "family"];
 /// The name of the ladder that is made when none is given.
 const USUAL_NAME: &str = "Standaard";
 /// The most rungs.
@@ -40,6 +43,7 @@ impl LadderSpec {
         Self { serves: LadderUse::CheckIns, ..self }
     }
 
+    /// The rungs, with ids for names. Whether they make a ladder the directory's rules say.
     pub(super) fn rungs(&self, desks: &[DeskEntry]) -> Result<Vec<Rung>, OrgError> {
         let find = |name: &String| {
             let mut named = desks.iter().filter(|desk| desk.name == *name || desk.desk.to_string() == *name);
@@ -52,7 +56,12 @@ impl LadderSpec {
         self.rungs
             .iter()
             .map(|(names, wait_s)| {
-                Ok(Rung { responders: names.iter().map(find).collect::<Result<_, _>>()?, wait_s: *wait_s })
+                let (family, desks): (Vec<_>, Vec<_>) = names.iter().partition(|name| FAMILY.contains(&name.as_str()));
+                Ok(Rung {
+                    responders: desks.into_iter().map(find).collect::<Result<_, _>>()?,
+                    wait_s: *wait_s,
+                    family: if family.is_empty() { CallsFamily::No } else { CallsFamily::Yes },
+                })
             })
             .collect()
     }

@@ -151,6 +151,27 @@ fn what_the_folder_holds_must_be_by_its_own_root() {
 }
 
 #[test]
+fn family_stands_on_a_rung_of_its_own_or_beside_desks_and_never_last() {
+    let mut rng = rng();
+    let mut org = Organisation::make("Gemeente Voorbeeld", &mut rng).unwrap();
+    let desks: Vec<_> = ["Oost", "West", "Noord", "Zuid"].map(|name| desk(name, &mut rng).0).into();
+    let first = DirectoryChange { relay: Some(relay(&mut rng)), desks, ..DirectoryChange::default() };
+    org.sign_directory(first, Timestamp(1), &mut rng).unwrap();
+    let mut sign = |org: &mut Organisation, text: &str| {
+        let spec: LadderSpec = text.parse().unwrap();
+        let change = DirectoryChange { ladders: vec![spec.for_check_ins()], ..DirectoryChange::default() };
+        org.sign_directory(change, Timestamp(2), &mut rng).map(drop)
+    };
+    sign(&mut org, "Thuis=familie:120,family+Oost:60,West+Noord:30").unwrap();
+    let ladder = org.directory.clone().unwrap().value().ladder_for(LadderUse::CheckIns).cloned().unwrap();
+    assert_eq!((ladder.calls_family(), ladder.family_places()), (true, 1));
+    assert_eq!(ladder.rungs.iter().map(|rung| rung.responders.len()).collect::<Vec<_>>(), [0, 1, 2]);
+    for refused in ["Thuis=familie:120", "Thuis=Oost:5,familie:120", "Thuis=familie:5,Oost+West:5,Noord+Zuid:5"] {
+        assert!(matches!(sign(&mut org, refused), Err(OrgError::Format(_))), "{refused}");
+    }
+}
+
+#[test]
 fn ladders_that_make_no_sense_are_refused_with_the_reason() {
     let mut rng = rng();
     let desks = [desk("Oost", &mut rng).0];

@@ -12,7 +12,7 @@ use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, DeviceId, LadderId};
-use baken_schemas::org::{Directory, OrgId, Rung};
+use baken_schemas::org::{CallsFamily, Directory, OrgId, Rung};
 use baken_schemas::signed::{Document as _, Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -20,6 +20,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Phone};
+use crate::relay::cleared;
+use crate::relay::family;
 use crate::relay::ladder;
 use crate::relay::mail::{Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -52,7 +54,8 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
         return Err(Refusal::NoTimers);
     }
     let sealed_to: Vec<DeviceId> = alarm.value().slots.iter().map(|slot| slot.responder).collect();
-    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), &sealed_to)?;
+    let family = relay.store().read(|db| family::among(db, phone.account, &sealed_to))?;
+    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), (&sealed_to, &family))?;
     let now = relay.now();
     let keys = relay.keys();
     let stored =
@@ -81,7 +84,7 @@ pub(super) fn plan(
     relay: &Relay,
     org: OrgId,
     (ladder, version): (LadderId, u32),
-    sealed_to: &[DeviceId],
+    (sealed_to, family): (&[DeviceId], &[DeviceId]),
 ) -> Result<Plan, Refusal> {
     let newest = relay.trust().directory(org)?;
     let named = match newest.value().ladder(ladder, version) {
@@ -90,13 +93,17 @@ pub(super) fn plan(
     };
     let mut rungs = named.map_or_else(Vec::new, |ladder| ladder.rungs);
     rungs.iter_mut().for_each(|rung| rung.responders.retain(|desk| newest.value().desk(*desk).is_some()));
-    rungs.retain(|rung| !rung.responders.is_empty());
-    if !rungs.is_empty() {
+    if rungs.iter().any(|rung| !rung.responders.is_empty()) {
+        for rung in rungs.iter_mut().filter(|rung| rung.family == CallsFamily::Yes) {
+            rung.responders.extend(family);
+        }
+        // One with nobody to call is passed at once.
+        rungs.retain(|rung| !rung.responders.is_empty());
         return Ok(Plan { rungs, known: true });
     }
     let sealed_to: Vec<DeviceId> = desks(newest.value()).filter(|desk| sealed_to.contains(desk)).collect();
     let responders = if sealed_to.is_empty() { desks(newest.value()).collect() } else { sealed_to };
-    Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S }], known: false })
+    Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S, family: CallsFamily::No }], known: false })
 }
 
 fn desks(directory: &Directory) -> impl Iterator<Item = DeviceId> {
@@ -114,6 +121,9 @@ fn store(
     let (id, hash) = (alarm.value().header.alarm, alarm.hash());
     if raising::is_deposit(db, id)? {
         return Ok(Done { refusal: Some(Refusal::AlarmConflict), ..Done::default() });
+    }
+    if let Some(cleared) = cleared::find(db, id)? {
+        return Ok(cleared.answer(phone.device, hash, keys));
     }
     let before = known(db, id)?;
     if let Some(known) = &before {
@@ -154,7 +164,8 @@ pub(super) fn insert(
     now: Timestamp,
 ) -> Result<(), StoreError> {
     db.prepare_cached(
-        "INSERT INTO alarm (alarm, org, account, device, hash, document, at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)",
     )?
     .execute(params![alarm.0, phone.org.0.0, phone.account.0, phone.device.0, hash.0, document, now.0])?;
     Ok(())

@@ -1,5 +1,6 @@
 //! Cards: each device's own, sealed, given only to a desk that was handed one of its alarms. Each time that is
-//! written into the audit.
+//! written into the audit. A probe counts for nothing here, since it calls nobody; that it is one the relay knows once the
+//! desk has answered it, so that a desk that answers none is given cards, which it cannot open.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
@@ -13,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{BySig, Desk};
+use crate::relay::clearing::Standing;
 use crate::relay::once::{Answer, Done};
 use crate::relay::page;
 use crate::relay::problem::Refusal;
@@ -83,9 +85,10 @@ fn release(db: &Connection, desk: &Desk, device: DeviceId, now: Timestamp) -> Re
 fn was_handed(db: &Connection, desk: &Desk, device: DeviceId) -> Result<bool, StoreError> {
     let mut statement = db.prepare_cached(
         "SELECT DISTINCT a.org FROM alarm a JOIN handed h ON h.alarm = a.alarm
-         WHERE a.device = ?1 AND h.responder = ?2",
+         WHERE a.device = ?1 AND h.responder = ?2 AND a.standing <> ?3",
     )?;
-    let orgs = statement.query_map(params![device.0, desk.desk.0], |row| row.get::<_, [u8; 32]>(0))?;
+    let probe = Standing::Probe as u8;
+    let orgs = statement.query_map(params![device.0, desk.desk.0, probe], |row| row.get::<_, [u8; 32]>(0))?;
     for org in orgs {
         let org = org?;
         if desk.orgs.iter().any(|served| served.0.0 == org) {

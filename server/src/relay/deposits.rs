@@ -19,6 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Phone};
+use crate::relay::cleared;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
@@ -98,7 +99,11 @@ fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError>
     if row.is_some() {
         return Ok(row);
     }
-    // Its row is gone a while after it was raised; the alarm stays.
+    // Its row is gone a while after it was raised; the alarm stays, or what is left of it.
+    if let Some(cleared) = cleared::find(db, deposit)? {
+        let state = told_as(DepositState::Raised, cleared.quiet);
+        return Ok(Some(Known { device: cleared.device, seq: 0, timers: Hash::ZERO, state, document: 0 }));
+    }
     Ok(db
         .prepare_cached("SELECT device, document, quiet FROM alarm WHERE alarm = ?1")?
         .query_row([deposit.0], |row| {

@@ -31,14 +31,14 @@ use crate::store::{Priority, StoreError};
 /// `GET /v0/editions/{edition}`.
 pub(super) async fn head(State(relay): State<Relay>, Path(edition): Path<String>) -> Response {
     let found = page::id::<EditionName>(&edition)
-        .and_then(|name| Ok(relay.store().read(|db| stored_head(db, name))?.ok_or(Refusal::NoEdition)?));
+        .and_then(|name| relay.store().read(|db| stored_head(db, name))?.ok_or(Refusal::NoEdition));
     found.map_or_else(|refusal| refusal.into_response(), |head| Answer(head).into_response())
 }
 
 /// `GET /v0/edition-files/{hash}`.
 pub(super) async fn file(State(relay): State<Relay>, Path(hash): Path<String>) -> Response {
     let found = page::id::<Hash>(&hash)
-        .and_then(|hash| Ok(relay.store().read(|db| stored_file(db, hash))?.ok_or(Refusal::NoEdition)?));
+        .and_then(|hash| relay.store().read(|db| stored_file(db, hash))?.ok_or(Refusal::NoEdition));
     let answer = |bytes: Vec<u8>| Answer(cbor::to_vec(&ByteVec::from(bytes))).into_response();
     found.map_or_else(|refusal| refusal.into_response(), answer)
 }

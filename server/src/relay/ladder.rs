@@ -1,8 +1,9 @@
 //! The ladder: who is called when. What an alarm climbs is written down with it, so a crash, a new directory or a
 //! restart changes nothing; a deadline is a row, and whoever ticks after it is due raises it.
 //!
-//! A ladder stops when a human has the alarm (`seen` or later, by a desk's own signature) and nowhere else. One that
-//! runs out tells everybody on it, with the relay's signature.
+//! A ladder stops when a human has the alarm (`seen` or later, by a responder's own signature) and nowhere else. Whoever
+//! was handed it can send it on: the next rung is called at once, and the climb goes on until somebody there has it. One
+//! that runs out tells everybody on it, with the relay's signature.
 
 use std::future::Future;
 use std::time::Duration;
@@ -46,8 +47,40 @@ pub(super) fn start(db: &Connection, alarm: AlarmId, rungs: &[Rung], now: Timest
 }
 
 /// Ends the climb; whether it still went on.
-pub(super) fn stop(db: &Connection, alarm: AlarmId) -> Result<bool, StoreError> {
+fn stop(db: &Connection, alarm: AlarmId) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("DELETE FROM ladder_run WHERE alarm = ?1")?.execute([alarm.0])? > 0)
+}
+
+/// A human has the alarm: ends the climb, and says whether it still went on. Where it was sent on, it ends only when
+/// somebody who was called by that, or later, has it; or when it is over.
+pub(super) fn stop_for(db: &Connection, receipt: &Receipt) -> Result<bool, StoreError> {
+    let stops = receipt.state == ReceiptState::Closed || {
+        let called_by_that = "SELECT 1 FROM handed h JOIN alarm a ON a.alarm = h.alarm
+                              WHERE h.alarm = ?1 AND h.responder = ?2 AND h.rung >= a.escalated_to";
+        db.prepare_cached(called_by_that)?.exists(params![receipt.alarm.0, receipt.by.0])?
+    };
+    Ok(stops && stop(db, receipt.alarm)?)
+}
+
+/// Calls the rung above the highest that was called, whether the ladder still climbs or a human has stopped it. Who is
+/// to be woken; `None` when there is none higher.
+pub(super) fn escalate(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<Option<Vec<Topic>>, StoreError> {
+    let highest: u32 = db
+        .prepare_cached(
+            "SELECT max(coalesce((SELECT rung FROM ladder_run WHERE alarm = ?1), 0),
+                        coalesce((SELECT max(rung) FROM handed WHERE alarm = ?1), 0))",
+        )?
+        .query_row([alarm.0], |row| row.get(0))?;
+    let next = highest + 1;
+    let Some(rung) = rung_of(db, alarm, next)? else { return Ok(None) };
+    db.prepare_cached(
+        "INSERT INTO ladder_run (alarm, rung, due_at, wait_ms, fence) VALUES (?1, ?2, ?3, ?4, 0)
+         ON CONFLICT (alarm) DO UPDATE SET
+             rung = excluded.rung, due_at = excluded.due_at, wait_ms = excluded.wait_ms, fence = fence + 1",
+    )?
+    .execute(params![alarm.0, next, now.plus_ms(rung.wait_ms).0, rung.wait_ms])?;
+    db.prepare_cached("UPDATE alarm SET escalated_to = ?2 WHERE alarm = ?1")?.execute(params![alarm.0, next])?;
+    hand_over(db, alarm, next, &rung.responders, now).map(Some)
 }
 
 struct StoredRung {
@@ -127,12 +160,13 @@ fn hand_over(
     Ok(wakes)
 }
 
-/// Updates and responders' receipts of an alarm so far, for who is called later.
+/// Updates, responders' receipts and escalations of an alarm so far, for who is called later.
 fn since_pressed(db: &Connection, alarm: AlarmId) -> Result<Vec<(MailKind, i64)>, StoreError> {
     let mut found = Vec::new();
     for (kind, sql) in [
         (MailKind::Update, "SELECT document FROM alarm_update WHERE alarm = ?1 ORDER BY seq"),
         (MailKind::Receipt, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY place"),
+        (MailKind::Escalation, "SELECT document FROM escalation WHERE alarm = ?1 ORDER BY place"),
     ] {
         let mut statement = db.prepare_cached(sql)?;
         let mut rows = statement.query([alarm.0])?;
@@ -242,6 +276,7 @@ impl Relay {
         let mut swept = Timestamp(i64::MIN);
         loop {
             let now = self.now();
+            self.pulse().beat(now);
             let sleep = match self.tick(now).await {
                 Ok(Some(next)) => {
                     let wait = u64::try_from(next.since_ms(now)).unwrap_or(0);

@@ -13,6 +13,7 @@ use baken_schemas::api::{LiveEvent, MAX_CIRCLES, Mail, PAGE_BYTES, Page};
 use baken_schemas::cbor;
 use baken_schemas::id::CircleId;
 use baken_schemas::request::RequestKey;
+use baken_schemas::time::Timestamp;
 use bytes::Bytes;
 use data_encoding::BASE64;
 use futures_util::future::select_all;
@@ -24,12 +25,15 @@ use crate::relay::auth::{ByAnyKey, Caller};
 use crate::relay::log::head_of;
 use crate::relay::problem::Refusal;
 use crate::relay::wakes::Topic;
-use crate::relay::{Relay, entries, mail, page, standing};
+use crate::relay::{Relay, entries, mail, page, standing, taken};
 
 /// How often a stream looks without being woken.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 /// Looks without anything new between two signs of life: readers take a stream for dead after 45 s.
 const LOOKS_A_SIGN: u32 = 3;
+/// How long after mail was sent over a stream that still lives its reader has it, in milliseconds: a reader that is gone is
+/// noticed sooner.
+const TAKEN_AFTER_MS: i64 = 2 * 60 * 1000;
 
 /// `?mail=CURSOR&circles=ID.CURSOR,ID.CURSOR…`.
 #[derive(Debug, Deserialize)]
@@ -52,12 +56,16 @@ fn open(relay: Relay, uri: &Uri, request: &ByAnyKey) -> Result<Response, Refusal
         Some(circles) => circles_of(&relay, &request.caller, &circles)?,
     };
     let device = request.caller.device();
+    if let Some(after) = from.mail {
+        relay.taken().note(device, after, relay.store().read(taken::newest)?);
+    }
     let live = Live {
         woken: relay.wakes().subscribe(Topic::Mail(device)),
         stopping: relay.stopping(),
         caller: request.caller.clone(),
         mail: from.mail,
         circles,
+        sent: None,
         quiet: LOOKS_A_SIGN,
         relay,
     };
@@ -113,6 +121,8 @@ struct Live {
     caller: Caller,
     /// `None` when the caller asked for no mail.
     mail: Option<u64>,
+    /// The newest mail that was sent some time ago, and when.
+    sent: Option<(Timestamp, u64)>,
     circles: Vec<InCircle>,
     woken: watch::Receiver<()>,
     stopping: watch::Receiver<bool>,
@@ -154,6 +164,21 @@ impl Live {
         }
     }
 
+    /// Notes what the reader has by now: of what was sent up to `cursor`, that which was sent long enough ago.
+    fn note_taken(&mut self, cursor: u64) -> Result<(), Refusal> {
+        let now = self.relay.now();
+        match self.sent {
+            Some((at, sent)) if now.since_ms(at) >= TAKEN_AFTER_MS => {
+                let newest = self.relay.store().read(taken::newest)?;
+                self.relay.taken().note(self.caller.device(), sent, newest);
+                self.sent = None;
+            }
+            Some(_) => {}
+            None => self.sent = Some((now, cursor)),
+        }
+        Ok(())
+    }
+
     /// One page of what is new, each event in turn.
     async fn look(&mut self) -> Result<String, Refusal> {
         if *self.stopping.borrow() {
@@ -170,6 +195,7 @@ impl Live {
             let page = self.relay.store().read(|db| mail::read(db, device, &orgs, after, generation))?;
             self.mail = page.items.last().map_or(Some(after), |item| Some(item.cursor));
             write_mail(&mut out, page)?;
+            self.note_taken(after)?;
         }
         for circle in &mut self.circles {
             // What does not fit now is found by the next look, which follows at once.

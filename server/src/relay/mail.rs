@@ -16,6 +16,7 @@ use crate::relay::auth::{ByAnyKey, Caller};
 use crate::relay::once::Answer;
 use crate::relay::page::{self, After, PAGE_ROWS};
 use crate::relay::problem::Refusal;
+use crate::relay::taken;
 use crate::relay::wakes::Topic;
 use crate::store::StoreError;
 
@@ -28,7 +29,12 @@ async fn read_page(relay: &Relay, uri: &Uri, caller: &Caller) -> Result<Answer, 
     let After { after } = page::query(uri)?;
     relay.presence().note(caller, relay.now());
     let (recipient, orgs, generation) = (caller.device(), caller.orgs(), relay.generation());
-    let found = relay.store().read_page(move |db| read(db, recipient, &orgs, after.unwrap_or(0), generation)).await?;
+    let after = after.unwrap_or(0);
+    let read = move |db: &Connection| {
+        Ok::<_, StoreError>((read(db, recipient, &orgs, after, generation)?, taken::newest(db)?))
+    };
+    let (found, newest) = relay.store().read_page(read).await?;
+    relay.taken().note(recipient, after, newest);
     Ok(Answer(cbor::to_vec(&found)))
 }
 
@@ -78,12 +84,15 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Silence => 8,
         MailKind::Timers => 9,
         MailKind::Sms => 12,
+        MailKind::Escalation => 13,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
-    use MailKind::{Alarm, Directory, Enrolment, Note, Order, Receipt, Roster, Silence, Sms, Timers, Update};
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms]
+    use MailKind::{
+        Alarm, Directory, Enrolment, Escalation, Note, Order, Receipt, Roster, Silence, Sms, Timers, Update,
+    };
+    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms, Escalation]
         .into_iter()
         .find(|kind| number_of(*kind) == number)
         .ok_or(StoreError::Damaged)

@@ -14,6 +14,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, BySig, Phone};
+use crate::relay::cleared;
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -46,6 +47,10 @@ async fn take_update(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal
 
 fn store_update(db: &Connection, phone: &Phone, update: &Signed<Update>, now: Timestamp) -> Result<Done, Refusal> {
     let (alarm, seq, hash) = (update.value().alarm, update.value().seq, update.hash());
+    if cleared::find(db, alarm)?.is_some_and(|cleared| cleared.device == phone.device) {
+        // It is over: nobody is left to tell.
+        return Ok(Done::nothing());
+    }
     let owner = db
         .prepare_cached("SELECT org, device FROM alarm WHERE alarm = ?1")?
         .query_row([alarm.0], |row| Ok((OrgId(Hash(row.get(0)?)), row.get::<_, [u8; 16]>(1)?)))

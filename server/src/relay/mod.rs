@@ -8,15 +8,21 @@
 
 mod acknowledged;
 mod activate;
+mod alarm_chunks;
 mod alarms;
+mod audit_heads;
 mod auth;
 mod blobs;
 mod cards;
+mod cleared;
+mod clearing;
 mod compact;
 mod deposits;
 mod devices;
 mod editions;
 mod entries;
+mod escalations;
+mod family;
 mod ladder;
 mod live;
 mod log;
@@ -29,6 +35,7 @@ mod page;
 mod pairing;
 mod presence;
 mod problem;
+mod pulse;
 mod quota;
 mod raising;
 mod rates;
@@ -39,13 +46,17 @@ mod sealed_root;
 mod sms;
 mod standing;
 mod sweep;
+mod taken;
 mod trust;
 mod wakes;
 
+pub use audit_heads::tree_root;
 pub use presence::MAX_QUIET_MS;
 pub use problem::Refusal;
+pub use pulse::STALLED_MS;
 pub use quota::DEFAULT_QUOTA_MIB;
 
+use std::num::NonZeroU16;
 use std::sync::Arc;
 
 use baken_schemas::device::DeviceKeys;
@@ -60,9 +71,12 @@ use tokio::sync::{Semaphore, SemaphorePermit, watch};
 use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use acknowledged::Acknowledged;
+use clearing::Places;
 use presence::Presence;
+use pulse::Pulse;
 use quota::Quota;
 use rates::AddressRates;
+use taken::Taken;
 use trust::Trust;
 use wakes::Wakes;
 
@@ -77,7 +91,12 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_3.sql"),
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_deposit.sql"),
-        include_str!("schema_6_edition.sql"),
+        include_str!("schema_6_alarm_chunk.sql"),
+        include_str!("schema_7_edition.sql"),
+        include_str!("schema_8_escalation.sql"),
+        include_str!("schema_9_cleared.sql"),
+        audit::START_TABLE,
+        include_str!("schema_10_audit_node.sql"),
     ],
 };
 
@@ -92,14 +111,31 @@ pub struct RelayOptions {
     pub circle_quota_bytes: u64,
     /// Who publishes the national edition; without it the relay has none.
     pub national_root: Option<EditionRoot>,
+    /// How long a closed alarm is kept, in milliseconds.
+    pub closed_kept_ms: i64,
 }
+
+/// How many days a closed alarm is kept where nothing else is said.
+pub const DEFAULT_CLOSED_KEPT_DAYS: NonZeroU16 = NonZeroU16::new(30).unwrap();
 
 impl Default for RelayOptions {
     /// No authority yet, the usual quota, and no national edition.
     fn default() -> Self {
         let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB.get()) << 20;
-        Self { authorities: Vec::new(), operator_reads_alarms: false, circle_quota_bytes, national_root: None }
+        let closed_kept_ms = days_ms(DEFAULT_CLOSED_KEPT_DAYS);
+        Self {
+            authorities: Vec::new(),
+            operator_reads_alarms: false,
+            circle_quota_bytes,
+            national_root: None,
+            closed_kept_ms,
+        }
     }
+}
+
+/// Days in milliseconds.
+pub fn days_ms(days: NonZeroU16) -> i64 {
+    i64::from(days.get()) * 24 * 60 * 60 * 1000
 }
 
 /// A relay. Cheap to clone.
@@ -121,7 +157,10 @@ struct Inner {
     trust: Trust,
     wakes: Wakes,
     acknowledged: Acknowledged,
+    taken: Taken,
+    places: Places,
     presence: Presence,
+    pulse: Pulse,
     offers: AddressRates,
     sealed_roots: AddressRates,
     publications: AddressRates,
@@ -149,6 +188,7 @@ impl Relay {
         let fresh = rng.next_u64() >> 1;
         let generation = store.write(Priority::Normal, move |db| generation(db, fresh)).await?;
         let trust = store.read(Trust::load)?;
+        let pulse = Pulse::from(clock.now());
         Ok(Self(Arc::new(Inner {
             store,
             keys: Arc::new(keys),
@@ -158,7 +198,10 @@ impl Relay {
             trust,
             wakes: Wakes::default(),
             acknowledged: Acknowledged::default(),
+            taken: Taken::default(),
+            places: Places::default(),
             presence: Presence::default(),
+            pulse,
             offers: AddressRates::default(),
             sealed_roots: AddressRates::default(),
             publications: AddressRates::default(),
@@ -191,9 +234,9 @@ impl Relay {
         self.0.store.close();
     }
 
-    /// Whether it can take writes.
+    /// Whether it can take writes, and its ladders climb.
     pub fn is_ready(&self) -> bool {
-        self.0.store.is_open() && !*self.0.stopping.borrow()
+        self.0.store.is_open() && !self.0.pulse.is_stalled() && !*self.0.stopping.borrow()
     }
 
     /// Its store, for `verify` and tests that look inside.
@@ -237,6 +280,18 @@ impl Relay {
 
     fn acknowledged(&self) -> &Acknowledged {
         &self.0.acknowledged
+    }
+
+    fn pulse(&self) -> &Pulse {
+        &self.0.pulse
+    }
+
+    fn taken(&self) -> &Taken {
+        &self.0.taken
+    }
+
+    fn places(&self) -> &Places {
+        &self.0.places
     }
 
     fn presence(&self) -> &Presence {

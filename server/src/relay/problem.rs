@@ -89,6 +89,9 @@ pub enum Refusal {
     /// The desk was not handed this alarm, or the receipt is for other bytes.
     #[error("the alarm was not handed to this desk")]
     NotHanded,
+    /// Nobody stands higher on the alarm's ladder.
+    #[error("nobody stands higher on the alarm's ladder")]
+    TopOfLadder,
     /// The circle holds as much as it may.
     #[error("the circle has no room left at this relay")]
     QuotaFull,
@@ -182,6 +185,7 @@ impl Refusal {
                 (S::CONFLICT, "entry_conflict", "this device wrote from an old copy; activate it anew")
             }
             Self::NotHanded => (S::FORBIDDEN, "not_handed", "only who was handed the alarm may do this"),
+            Self::TopOfLadder => (S::CONFLICT, "top_of_ladder", "everybody was called; call 112"),
             // Of the caller's own making, so no 507: that would be the operator's trouble, and is logged as such.
             Self::QuotaFull => {
                 let detail = "delete attachments that are not needed any more, or ask the operator for more room";

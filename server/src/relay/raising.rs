@@ -30,7 +30,7 @@ use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::relay::receipts::put_receipt;
 use crate::relay::wakes::Topic;
-use crate::relay::{Relay, alarms, ladder, mail};
+use crate::relay::{Relay, alarms, family, ladder, mail};
 use crate::store::{Priority, StoreError};
 
 /// The most deposits raised in one transaction.
@@ -114,6 +114,13 @@ struct Stored {
     slots: Vec<u8>,
 }
 
+impl Stored {
+    /// The ids in its slots.
+    fn sealed_to(&self) -> Vec<DeviceId> {
+        self.slots.chunks_exact(DeviceId::LEN).filter_map(DeviceId::from_slice).collect()
+    }
+}
+
 const COLUMNS: &str = "deposit, org, account, device, sealed, document, ladder, ladder_version, slots";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
@@ -178,8 +185,8 @@ fn raise(
     }
     let quiet = because == Because::TheDeskAsks;
     db.prepare_cached(
-        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet, standing)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)",
     )?
     .execute(params![
         stored.deposit.0,
@@ -243,14 +250,15 @@ impl Relay {
     /// Deposits that are due, each with the ladder it climbs.
     fn plan_due(&self, now: Timestamp) -> Result<Vec<(Stored, Vec<Rung>)>, StoreError> {
         let due = self.store().read(|db| due(db, now))?;
-        let mut named: HashMap<(OrgId, LadderId, u32), Vec<Rung>> = HashMap::new();
+        let mut named: HashMap<(OrgId, LadderId, u32, Vec<DeviceId>), Vec<Rung>> = HashMap::new();
         let mut planned = Vec::with_capacity(due.len());
         for stored in due {
-            let key = (stored.org, stored.ladder.0, stored.ladder.1);
+            let family = self.family_of(&stored)?;
+            let key = (stored.org, stored.ladder.0, stored.ladder.1, family.clone());
             let rungs = match named.get(&key) {
                 Some(rungs) => rungs.clone(),
                 None => {
-                    let plan = self.plan_of(&stored).map_err(into_store_error)?;
+                    let plan = self.plan_of(&stored, &family).map_err(into_store_error)?;
                     if plan.known {
                         named.insert(key, plan.rungs.clone());
                     }
@@ -262,10 +270,12 @@ impl Relay {
         Ok(planned)
     }
 
-    fn plan_of(&self, stored: &Stored) -> Result<alarms::Plan, Refusal> {
-        let sealed_to: Vec<DeviceId> =
-            stored.slots.chunks_exact(DeviceId::LEN).filter_map(DeviceId::from_slice).collect();
-        alarms::plan(self, stored.org, stored.ladder, &sealed_to)
+    fn plan_of(&self, stored: &Stored, family: &[DeviceId]) -> Result<alarms::Plan, Refusal> {
+        alarms::plan(self, stored.org, stored.ladder, (&stored.sealed_to(), family))
+    }
+
+    fn family_of(&self, stored: &Stored) -> Result<Vec<DeviceId>, StoreError> {
+        self.store().read(|db| family::among(db, stored.account, &stored.sealed_to()))
     }
 }
 
@@ -296,7 +306,8 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     // What was settled a day ago is gone.
     let there = |stored: &Stored| desk.orgs.contains(&stored.org) && stored.document > 0;
     let stored = relay.store().read(find)?.filter(there).ok_or(Refusal::NotFound)?;
-    let rungs = relay.plan_of(&stored)?.rungs;
+    // Somebody is under duress: who is at home may be the threat, and is not told.
+    let rungs = relay.plan_of(&stored, &[])?.rungs;
     let (now, keys) = (relay.now(), relay.keys());
     let raised = relay
         .once(request.write, Priority::Alarm, move |db| {

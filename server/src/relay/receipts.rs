@@ -1,10 +1,11 @@
-//! Receipts of desks: checked against the directory, kept, passed on to the phone and to everybody who was handed the
-//! alarm. From `seen` on they stop the ladder, in the same transaction.
+//! Receipts of responders: a desk's checked against the directory, a family member's against the alarm key that its device
+//! enrolled with; kept, passed on to the phone and to everybody who was handed the alarm. From `seen` on they stop the
+//! ladder, in the same transaction.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{Receipt, check_receipt};
+use baken_schemas::alarm::{FamilyKey, Receipt, check_receipt_of};
 use baken_schemas::api::{Documents, MailKind};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
@@ -16,7 +17,9 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::audit;
 use crate::relay::Relay;
-use crate::relay::auth::{ByAnyKey, BySig, Caller, Desk};
+use crate::relay::auth::{ByAnyKey, Caller};
+use crate::relay::cleared;
+use crate::relay::clearing::{self, Standing};
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -28,39 +31,56 @@ use crate::store::{Priority, StoreError};
 const MAX_RECEIPTS: u32 = 10_000;
 
 /// `POST /v0/receipts`.
-pub(super) async fn post(State(relay): State<Relay>, request: BySig) -> Response {
+pub(super) async fn post(State(relay): State<Relay>, request: ByAnyKey) -> Response {
     take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
 }
 
-async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
-    let desk = request.caller.desk()?.clone();
+async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
+    let caller = request.caller;
     let claims = Unverified::<Receipt>::parse(&request.body)?.claims().clone();
-    let alarm = relay.store().read(|db| known(db, claims.alarm))?.ok_or(Refusal::NotHanded)?;
-    if !desk.orgs.contains(&alarm.org) {
+    let (known, cleared) =
+        relay.store().read(|db| Ok::<_, StoreError>((known(db, claims.alarm)?, cleared::find(db, claims.alarm)?)))?;
+    // Whatever is said of an alarm that is over and cleared away comes too late, and is not to be sent for ever.
+    if cleared.is_some_and(|cleared| caller.orgs().contains(&cleared.org)) {
+        return Ok(Answer(Vec::new()));
+    }
+    let alarm = known.ok_or(Refusal::NotHanded)?;
+    if !caller.orgs().contains(&alarm.org) {
         return Err(Refusal::NotHanded);
     }
-    let receipt = check_receipt(&request.body, relay.trust().directory(alarm.org)?.value())?;
-    if receipt.value().by != desk.desk {
+    let family = match &caller {
+        Caller::Phone(phone) => vec![FamilyKey { device: phone.device, alarm: phone.alarm }],
+        Caller::Desk(_) => Vec::new(),
+    };
+    let receipt = check_receipt_of(&request.body, relay.trust().directory(alarm.org)?.value(), &family)?;
+    if receipt.value().by != caller.device() {
         return Err(FormatError::Signature { what: Receipt::LABEL }.into());
     }
-    if receipt.value().alarm_hash != alarm.hash && Some(receipt.value().alarm_hash) != alarm.sms_hash {
+    if !alarm.is(receipt.value().alarm_hash) {
         return Err(Refusal::NotHanded);
     }
     let now = relay.now();
-    relay.once(request.write, Priority::Alarm, move |db| store(db, &desk, &alarm, &receipt, now)).await
+    relay.once(request.write, Priority::Alarm, move |db| store(db, &alarm, &receipt, now)).await
 }
 
 /// What is known of an alarm.
-struct Known {
-    org: OrgId,
-    device: DeviceId,
+pub(super) struct Known {
+    pub(super) org: OrgId,
+    pub(super) device: DeviceId,
     account: [u8; 16],
     hash: Hash,
     /// Of the text by which it came too.
     sms_hash: Option<Hash>,
 }
 
-fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
+impl Known {
+    /// Whether this is the hash of a form in which it came.
+    pub(super) fn is(&self, hash: Hash) -> bool {
+        hash == self.hash || Some(hash) == self.sms_hash
+    }
+}
+
+pub(super) fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
     Ok(db
         .prepare_cached(
             "SELECT a.org, a.device, a.account, a.hash, s.hash FROM alarm a LEFT JOIN alarm_sms s ON s.alarm = a.alarm
@@ -78,16 +98,10 @@ fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, StoreError> {
         .optional()?)
 }
 
-fn store(
-    db: &Connection,
-    desk: &Desk,
-    alarm: &Known,
-    receipt: &Signed<Receipt>,
-    now: Timestamp,
-) -> Result<Done, Refusal> {
-    let id = receipt.value().alarm;
+fn store(db: &Connection, alarm: &Known, receipt: &Signed<Receipt>, now: Timestamp) -> Result<Done, Refusal> {
+    let (id, by) = (receipt.value().alarm, receipt.value().by);
     let handed = ladder::handed(db, id)?;
-    if !handed.contains(&desk.desk) {
+    if !handed.contains(&by) {
         return Err(Refusal::NotHanded);
     }
     let there: bool = db
@@ -102,12 +116,13 @@ fn store(
         return Err(Refusal::TooMany);
     }
     let document = put_receipt(db, receipt, now)?;
-    let state = receipt.value().state;
-    if state.is_by_human() && ladder::stop(db, id)? {
-        audit::append_for(db, now, desk.desk, "ladder_stopped", &id, "ok")?;
+    let standing = clearing::note(db, receipt.value(), now)?;
+    // That a probe climbs no further is nothing to account for, and would fill the audit.
+    if receipt.value().state.is_by_human() && ladder::stop_for(db, receipt.value())? && standing != Standing::Probe {
+        audit::append_for(db, now, by, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };
-    let others = handed.into_iter().filter(|responder| *responder != desk.desk).chain(phone);
+    let others = handed.into_iter().filter(|responder| *responder != by).chain(phone);
     let wakes = others
         .map(|recipient| mail::put(db, (alarm.org, recipient), MailKind::Receipt, document, now))
         .collect::<Result<_, _>>()?;
@@ -161,9 +176,15 @@ async fn list(relay: &Relay, alarm: &str, caller: Caller) -> Result<Answer, Refu
         .store()
         .read_page(move |db| {
             let known = known(db, alarm)?.ok_or(Refusal::NotFound)?;
-            let may = match &caller {
-                Caller::Phone(phone) => phone.account.0 == known.account && !ladder::is_quiet(db, alarm)?,
-                Caller::Desk(desk) => desk.orgs.contains(&known.org) && ladder::handed(db, alarm)?.contains(&desk.desk),
+            let is_own = match &caller {
+                Caller::Phone(phone) => {
+                    phone.device == known.device || (!phone.guest && phone.account.0 == known.account)
+                }
+                Caller::Desk(_) => false,
+            };
+            let may = match is_own {
+                true => !ladder::is_quiet(db, alarm)?,
+                false => caller.orgs().contains(&known.org) && ladder::handed(db, alarm)?.contains(&caller.device()),
             };
             if !may {
                 return Err(Refusal::NotFound);

@@ -12,8 +12,9 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarms, blobs, cards, deposits, devices, editions, entries, live, log, mail, messages, orders,
-    org_documents, pairing, quota, raising, receipts, recover, sealed_root, sms,
+    Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries,
+    escalations, live, log, mail, messages, orders, org_documents, pairing, quota, raising, receipts, recover,
+    sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.
@@ -70,8 +71,11 @@ impl Relay {
             .route(api::NOTES, small(post(messages::note)))
             .route(api::ORDERS, small(post(orders::post)))
             .route(api::RECEIPTS, small(post(receipts::post)))
+            .route(api::ESCALATIONS, small(post(escalations::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
+            .route(api::ALARM_CHUNK, up_to(CHUNK_BODY_BYTES, put(alarm_chunks::put)).get(alarm_chunks::fetch))
             .route(api::MAIL, get(mail::page))
+            .route(api::AUDIT, get(audit_heads::head))
             .route(api::LIVE, get(live::stream))
             .fallback(async || Refusal::NotFound)
             .method_not_allowed_fallback(async || Refusal::NotFound)
@@ -92,7 +96,7 @@ async fn ready(State(relay): State<Relay>) -> Response {
     if relay.is_ready() {
         "ready\n".into_response()
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "stopping\n").into_response()
+        (StatusCode::SERVICE_UNAVAILABLE, "stopping, or standing still\n").into_response()
     }
 }
 

@@ -1,10 +1,12 @@
 //! Clearing away what has served: old answers to repeats, pairing messages, mail after 30 days, entries that a
-//! checkpoint covers. A bounded number of rows at a time, so that nothing waits for it.
+//! checkpoint covers, alarms that are over (`clearing`), the audit's beginning. A bounded number of rows at a time, so that
+//! nothing waits for it.
 
 use baken_schemas::time::Timestamp;
-use rusqlite::params;
+use rusqlite::{Connection, params};
 
-use crate::relay::{Relay, acknowledged};
+use crate::audit;
+use crate::relay::{Relay, acknowledged, audit_heads, taken};
 use crate::store::{Priority, StoreError};
 
 /// A day in milliseconds.
@@ -15,8 +17,13 @@ const SWEPT_ROWS: u32 = 1000;
 /// The most acknowledgements written at a time.
 const ACKNOWLEDGED_ROWS: usize = 256;
 
+/// How long the audit is kept: more than a year, so that a year can be looked back on.
+const AUDIT_KEPT_MS: i64 = 400 * DAY_MS;
+/// The most rows of the audit cut off at a time.
+const AUDIT_CUT_ROWS: u32 = 4096;
+
 /// What is cleared, and how long it is kept. A document without an alarm goes with its mail.
-const SWEEPS: [(&str, i64); 9] = [
+const SWEEPS: [(&str, i64); 11] = [
     (
         "DELETE FROM idempotency WHERE (device, key) IN
          (SELECT device, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
@@ -54,6 +61,19 @@ const SWEEPS: [(&str, i64); 9] = [
         30 * DAY_MS,
     ),
     ("DELETE FROM sent_once WHERE hash IN (SELECT hash FROM sent_once WHERE at < ?1 LIMIT ?2)", 30 * DAY_MS),
+    // A probe that is brought again later is answered as one, and rings nowhere.
+    (
+        "DELETE FROM cleared_alarm WHERE alarm IN
+         (SELECT alarm FROM cleared_alarm WHERE is_probe = 1 AND at < ?1 ORDER BY at LIMIT ?2)",
+        DAY_MS,
+    ),
+    // A phone may lie in a drawer with an alarm in it, and a text message can be played back as long as its context lies
+    // here: few rows, and kept for longer than any of them.
+    (
+        "DELETE FROM cleared_alarm WHERE alarm IN
+         (SELECT alarm FROM cleared_alarm WHERE is_probe = 0 AND at < ?1 ORDER BY at LIMIT ?2)",
+        10 * 365 * DAY_MS,
+    ),
 ];
 
 impl Relay {
@@ -71,6 +91,18 @@ impl Relay {
             })
             .await?;
         self.keep_acknowledged().await?;
+        let taken = self.taken().take();
+        self.store().write(Priority::Normal, move |db| taken::keep(db, &taken)).await?;
+        self.clear_alarms(now).await?;
+        let cut = move |db: &Connection| {
+            // Rows go once nodes stand for them.
+            let covered = audit_heads::keep_nodes(db)?;
+            if audit::start(db)?.seq + u64::from(AUDIT_CUT_ROWS) <= covered {
+                audit::cut(db, now.plus_ms(-AUDIT_KEPT_MS), AUDIT_CUT_ROWS, now)?;
+            }
+            Ok::<_, StoreError>(())
+        };
+        self.store().write(Priority::Normal, cut).await?;
         self.compact(now).await
     }
 

@@ -11,20 +11,25 @@ mod trust;
 pub use live::LiveStream;
 pub use trust::Trust;
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use baken_schemas::FormatError;
 use baken_schemas::api::{self, Activated, Activation, Documents, Page, Problem, Publication};
+use baken_schemas::blob::is_sealed_len;
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::edition::signed::{EditionHead, EditionName};
-use baken_schemas::id::{AlarmId, DeviceId, IdempotencyKey};
+use baken_schemas::id::{AlarmId, BlobId, DeviceId, IdempotencyKey};
 use baken_schemas::org::{Directory, OrgId};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
+use baken_schemas::time::Timestamp;
 use bytes::{Bytes, BytesMut};
 use http::Method;
+use minicbor::bytes::ByteVec;
+
+use crate::tls;
 
 /// How long one request may take, from connecting to the last byte.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(15);
@@ -85,6 +90,8 @@ pub struct RelayClient {
     /// The address that answered last.
     current: AtomicUsize,
     caller: Option<Caller>,
+    /// When the certificate of the server that answered last ends; 0 before one has.
+    certificate_ends: AtomicI64,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +127,7 @@ impl RelayClient {
         }
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(trust.client_config()?)
+            .tls_info(true)
             .https_only(true)
             .no_proxy()
             .redirect(reqwest::redirect::Policy::none())
@@ -130,7 +138,7 @@ impl RelayClient {
             .http2_keep_alive_while_idle(true)
             .build()
             .map_err(|_| RelayError::Untrusted)?;
-        Ok(Self { http, addresses, current: AtomicUsize::new(0), caller })
+        Ok(Self { http, addresses, current: AtomicUsize::new(0), caller, certificate_ends: AtomicI64::new(0) })
     }
 
     fn address(&self) -> &Address {
@@ -182,6 +190,10 @@ impl RelayClient {
     }
 
     async fn read(&self, mut response: reqwest::Response) -> Result<Bytes, RelayError> {
+        let certificate = response.extensions().get::<reqwest::tls::TlsInfo>().and_then(|tls| tls.peer_certificate());
+        if let Some(ends) = certificate.and_then(tls::ends) {
+            self.certificate_ends.store(ends.0, Ordering::Relaxed);
+        }
         let status = response.status().as_u16();
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(|error| self.failed(&error))? {
@@ -191,6 +203,11 @@ impl RelayClient {
             body.extend_from_slice(&chunk);
         }
         if (200..300).contains(&status) { Ok(body.freeze()) } else { Err(refused(status, &body)) }
+    }
+
+    /// When the relay's certificate ends, once it has answered.
+    pub fn certificate_ends(&self) -> Option<Timestamp> {
+        Some(Timestamp(self.certificate_ends.load(Ordering::Relaxed))).filter(|ends| ends.0 != 0)
     }
 
     fn failed(&self, error: &reqwest::Error) -> RelayError {
@@ -279,6 +296,23 @@ impl RelayClient {
         let path = api::ALARM_RECEIPTS.replace("{alarm}", &alarm.to_string());
         let bytes = self.send(Method::GET, &path, "", Vec::new(), NO_EFFECT).await?;
         Ok(cbor::from_slice(&bytes, "receipts")?)
+    }
+
+    /// A sealed chunk of a file that goes along with an alarm.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn alarm_chunk(&self, alarm: AlarmId, blob: BlobId, chunk: u32) -> Result<Vec<u8>, RelayError> {
+        let path = api::ALARM_CHUNK
+            .replace("{alarm}", &alarm.to_string())
+            .replace("{blob}", &blob.to_string())
+            .replace("{chunk}", &chunk.to_string());
+        let bytes = self.send(Method::GET, &path, "", Vec::new(), NO_EFFECT).await?;
+        let chunk: ByteVec = cbor::from_slice(&bytes, "a sealed chunk")?;
+        if !is_sealed_len(chunk.len()) {
+            return Err(FormatError::Malformed { what: "a sealed chunk" }.into());
+        }
+        Ok(chunk.into())
     }
 
     /// A device's card, sealed; `None` when it has left none.

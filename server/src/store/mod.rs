@@ -125,6 +125,15 @@ impl Store {
             .unwrap_or_else(|_| Err(E::from(StoreError::Stopped)))
     }
 
+    /// Moves the write-ahead log into the database and cuts it off, so that nothing of what was overwritten or deleted is
+    /// left in it. Where readers are in the way it is done with a later write.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn cut_log(&self) -> Result<(), StoreError> {
+        self.writer.cut_log().await
+    }
+
     /// Whether writes are taken.
     pub fn is_open(&self) -> bool {
         self.writer.is_open()

@@ -7,6 +7,7 @@
 //! A simulation takes [`Writer::inline`]: the same batches, of one, on the caller's own thread.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
@@ -26,6 +27,8 @@ const CHECKPOINT_PAGES: i64 = 1000;
 const TRUNCATE_PAGES: i64 = 16 * 1024;
 /// Batches between two looks at the log's size while there is no idle moment.
 const BATCHES_A_LOOK: u32 = 64;
+/// How often who wants the log cut off waits for it.
+const CUT_TRIES: u32 = 8;
 
 /// What goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,6 +57,8 @@ impl std::fmt::Debug for Writer {
 struct Shared {
     mode: Mode,
     on_fatal: OnFatal,
+    /// The log is to be cut off.
+    cut: Arc<AtomicBool>,
 }
 
 enum Mode {
@@ -81,6 +86,7 @@ struct Core {
     connection: Connection,
     reserve: Reserve,
     batches: u32,
+    cut: Arc<AtomicBool>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -98,19 +104,21 @@ impl Writer {
             alarm_room: Arc::new(Semaphore::new(QUEUE_WRITES)),
             normal_room: Arc::new(Semaphore::new(QUEUE_WRITES)),
         });
-        let core = Core { connection, reserve, batches: 0 };
+        let cut = Arc::new(AtomicBool::new(false));
+        let core = Core { connection, reserve, batches: 0, cut: Arc::clone(&cut) };
         let (theirs, fatal) = (Arc::clone(&queue), Arc::clone(&on_fatal));
         let thread = std::thread::Builder::new()
             .name("baken-writer".to_owned())
             .spawn(move || write_on(core, &theirs, &fatal))?;
         let mode = Mode::Thread { queue, thread: Mutex::new(Some(thread)) };
-        Ok(Self { shared: Arc::new(Shared { mode, on_fatal }) })
+        Ok(Self { shared: Arc::new(Shared { mode, on_fatal, cut }) })
     }
 
     /// A writer on the caller's thread.
     pub(super) fn inline(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Self {
-        let core = Core { connection, reserve, batches: 0 };
-        Self { shared: Arc::new(Shared { mode: Mode::Inline(Box::new(Mutex::new(Some(core)))), on_fatal }) }
+        let cut = Arc::new(AtomicBool::new(false));
+        let core = Core { connection, reserve, batches: 0, cut: Arc::clone(&cut) };
+        Self { shared: Arc::new(Shared { mode: Mode::Inline(Box::new(Mutex::new(Some(core)))), on_fatal, cut }) }
     }
 
     /// Runs `op` in a transaction and answers after its commit. `op` may run twice, the first time having been rolled
@@ -136,6 +144,19 @@ impl Writer {
             Mode::Inline(core) => self.run_inline(core, queued),
         }
         answer.await.unwrap_or_else(|_| Err(E::from(StoreError::Stopped)))
+    }
+
+    /// See [`crate::store::Store::cut_log`].
+    pub(super) async fn cut_log(&self) -> Result<(), StoreError> {
+        self.shared.cut.store(true, Ordering::SeqCst);
+        for _ in 0..CUT_TRIES {
+            // It is cut after a batch, so before what comes after that is answered.
+            self.write(Priority::Normal, |_| Ok::<_, StoreError>(())).await?;
+            if !self.shared.cut.load(Ordering::SeqCst) {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn run_inline(&self, core: &Mutex<Option<Core>>, queued: Queued) {
@@ -251,7 +272,7 @@ fn write_on(mut core: Core, queue: &Queue, on_fatal: &OnFatal) {
             Ok(None) => break,
             Ok(Some(batch)) => {
                 core.batches = core.batches.wrapping_add(1);
-                let look = core.batches.is_multiple_of(BATCHES_A_LOOK);
+                let look = core.batches.is_multiple_of(BATCHES_A_LOOK) || core.cut.load(Ordering::SeqCst);
                 batch::run(&core.connection, &mut core.reserve, batch)
                     .and_then(|()| if look { core.tend(false) } else { Ok(()) })
             }
@@ -272,6 +293,12 @@ fn write_on(mut core: Core, queue: &Queue, on_fatal: &OnFatal) {
 impl Core {
     /// Moves the write-ahead log into the database when it has grown enough.
     fn tend(&mut self, idle: bool) -> Result<(), StoreError> {
+        if self.cut.load(Ordering::SeqCst) {
+            if self.checkpoint("TRUNCATE")? == 0 && self.log_is_empty()? {
+                self.cut.store(false, Ordering::SeqCst);
+            }
+            return Ok(());
+        }
         let pages = self.checkpoint("NOOP")?;
         if pages >= TRUNCATE_PAGES {
             self.checkpoint("TRUNCATE")?;
@@ -279,6 +306,12 @@ impl Core {
             self.checkpoint("PASSIVE")?;
         }
         Ok(())
+    }
+
+    /// Whether there is nothing in the log, moved or not.
+    fn log_is_empty(&self) -> Result<bool, StoreError> {
+        let mut statement = self.connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
+        Ok(statement.query_row([], |row| row.get::<_, i64>(1))? <= 0)
     }
 
     /// Runs a checkpoint and gives the pages of the log that are not in the database yet. A full disk is no failure

@@ -6,7 +6,7 @@
 //! POST /api/alarms/{id}/acknowledge      {"also":true} to take it although another desk has it
 //! POST /api/alarms/{id}/verify           {"how":"…"}
 //! POST /api/alarms/{id}/underway         {"what":"…"}
-//! POST /api/alarms/{id}/close            {"outcome":"…"}
+//! POST /api/alarms/{id}/close            {"outcome":"…"}, and for the figures "ending": "real", "false-alarm", "exercise"
 //! ```
 //! An act answers with the alarm as it is now; a refusal is a problem document (RFC 9457), with who has the alarm where
 //! that is the reason.
@@ -20,7 +20,7 @@ use baken_schemas::id::AlarmId;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::desk::{Act, ActError, DeskError};
+use crate::desk::{Act, ActError, DeskError, Ending};
 use crate::web::Console;
 use crate::web::guard::LoggedIn;
 
@@ -36,7 +36,7 @@ pub fn problem(status: StatusCode, code: &str, detail: &str) -> Response {
     (status, [(header::CONTENT_TYPE, "application/problem+json")], Json(problem)).into_response()
 }
 
-fn failed(error: &DeskError) -> Response {
+pub(super) fn failed(error: &DeskError) -> Response {
     tracing::error!(event = "console_failed", why = %error);
     problem(StatusCode::SERVICE_UNAVAILABLE, "desk_failed", "try again")
 }
@@ -45,6 +45,7 @@ fn failed(error: &DeskError) -> Response {
 pub fn status_of(error: &ActError) -> StatusCode {
     match error {
         ActError::Unknown => StatusCode::NOT_FOUND,
+        ActError::Shredded => StatusCode::GONE,
         ActError::Held | ActError::NotTaken | ActError::Closed | ActError::TooMany => StatusCode::CONFLICT,
         ActError::Words => StatusCode::UNPROCESSABLE_ENTITY,
         ActError::Desk(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -101,6 +102,8 @@ pub struct Said {
     how: String,
     what: String,
     outcome: String,
+    /// How it ended, where it is closed.
+    pub(super) ending: Ending,
 }
 
 /// `true` in JSON, `1` in a form.
@@ -139,11 +142,21 @@ pub async fn act(
     said: Json<Said>,
 ) -> Response {
     let Ok(alarm) = alarm.parse() else { return unknown() };
+    let ending = said.0.ending;
     let Some(act) = said.0.act(&name) else {
         return problem(StatusCode::NOT_FOUND, "unknown_act", "acknowledge, verify, underway or close");
     };
-    match console.desk.act(alarm, &officer, &act).await {
-        Ok(()) => show(&console, alarm),
+    answer_of(&console, alarm, console.desk.act_ending(alarm, &officer, &act, ending).await)
+}
+
+/// The answer to what was done with an alarm that a path names.
+pub(super) fn answer(console: &Console, alarm: &str, done: Result<(), ActError>) -> Response {
+    alarm.parse().map_or_else(|_| unknown(), |alarm| answer_of(console, alarm, done))
+}
+
+fn answer_of(console: &Console, alarm: AlarmId, done: Result<(), ActError>) -> Response {
+    match done {
+        Ok(()) => show(console, alarm),
         Err(error) => {
             let detail = match (&error, console.desk.alarm(alarm)) {
                 (ActError::Held, Ok(Some(detail))) => detail

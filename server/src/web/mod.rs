@@ -7,10 +7,13 @@ mod api;
 mod callbacks;
 mod channels;
 mod guard;
+mod keeping;
 mod live;
 mod pages;
 mod present;
 mod serve;
+mod tested;
+mod warnings;
 mod words;
 
 pub use serve::{RelayPlace, serve_desk};
@@ -59,7 +62,18 @@ impl Console {
             .route("/", get(pages::list))
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
+            .route("/alarms/{alarm}/attachments/{blob}", get(pages::attachment))
+            .route("/alarms/{alarm}/hold", post(keeping::hold))
+            .route("/alarms/{alarm}/release", post(keeping::release))
             .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/warnings", get(warnings::list))
+            .route("/api/warnings", get(warnings::list_json))
+            .route("/tests", get(tested::list))
+            .route("/api/tests", get(tested::list_json))
+            .route("/figures", get(keeping::figures))
+            .route("/api/figures", get(keeping::figures_json))
+            .route("/api/alarms/{alarm}/hold", post(keeping::hold_json))
+            .route("/api/alarms/{alarm}/release", post(keeping::release_json))
             .route("/channels", get(channels::list))
             .route("/channels/{channel}/test", post(channels::test))
             .route("/api/channels", get(channels::list_json))

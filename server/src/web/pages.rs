@@ -6,13 +6,13 @@ use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use baken_schemas::Language;
-use baken_schemas::id::AlarmId;
+use baken_schemas::id::{AlarmId, BlobId};
 use baken_schemas::local_time::local;
 use serde::Deserialize;
 
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
-use crate::desk::{ActError, DeskError};
+use crate::desk::{ActError, DeskError, HolderView, WarningView, Wrong, warning_words};
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
@@ -31,6 +31,8 @@ pub(super) struct Frame {
     pub silent_desks: Vec<(String, String)>,
     /// Receivers of alarm centres that do not answer, each with since when.
     pub silent_receivers: Vec<String>,
+    /// What else is wrong.
+    pub warnings: Vec<String>,
 }
 
 #[derive(Template)]
@@ -113,7 +115,19 @@ pub(super) fn frame(console: &Console, officer: String, language: Language, path
     let desks = console.desk.silent_desks().unwrap_or_default();
     let silent_desks = desks.into_iter().map(|silent| (silent.desk, local(silent.since))).collect();
     let desk = console.desk.name();
-    Frame { words, desk, officer, path, relay_down, silent_desks, silent_receivers: silent.collect() }
+    let (warnings, _) = console.desk.warnings().unwrap_or_default();
+    // Those with a banner of their own have it from what is known this very moment.
+    let own = [Wrong::RelayDown, Wrong::DeskSilent, Wrong::ReceiverSilent];
+    let others = warnings.iter().filter(|warning| !own.contains(&warning.what));
+    let warnings = others.map(|warning| warning_line(warning, language)).collect();
+    Frame { words, desk, officer, path, relay_down, silent_desks, silent_receivers: silent.collect(), warnings }
+}
+
+/// A warning in a line: what, which one, since when.
+pub(super) fn warning_line(warning: &WarningView, language: Language) -> String {
+    let about = if warning.about.is_empty() { String::new() } else { format!(" ({})", warning.about) };
+    let since = Words::of(language).since.to_lowercase();
+    format!("{}{about}, {since} {}", warning_words(warning.what, language), local(warning.since))
 }
 
 /// `GET /`: the open alarms, or with `?closed=1` the closed ones.
@@ -185,6 +199,31 @@ pub async fn timeline(
             let headers = [(header::CONTENT_TYPE, "application/octet-stream"), (header::CONTENT_DISPOSITION, &*name)];
             (headers, timeline.to_bytes()).into_response()
         }
+        Ok(None) => match console.desk.alarm(id) {
+            // What was destroyed and when is said; what is left of the alarm stands on its page.
+            Ok(Some(detail)) if detail.summary.shredded_at.is_some() => {
+                let shown = ShownDetail::of(&detail, language);
+                error(StatusCode::GONE, language, |_| shown.alarm.shredded.clone())
+            }
+            Err(error) => failed(&error, language),
+            _ => not_found(AskedLanguage(language)).await,
+        },
+        Err(error) => failed(&error, language),
+    }
+}
+
+/// `GET /alarms/{id}/attachments/{blob}`: a photo or sound that goes along with an alarm.
+pub async fn attachment(
+    State(console): State<Console>,
+    LoggedIn(officer): LoggedIn,
+    AskedLanguage(language): AskedLanguage,
+    Path((alarm, blob)): Path<(String, String)>,
+) -> Response {
+    let (Ok(alarm), Ok(blob)) = (alarm.parse::<AlarmId>(), blob.parse::<BlobId>()) else {
+        return not_found(AskedLanguage(language)).await;
+    };
+    match console.desk.attachment(alarm, blob, &officer).await {
+        Ok(Some((media, file))) => ([(header::CONTENT_TYPE, media.mime())], file.to_vec()).into_response(),
         Ok(None) => not_found(AskedLanguage(language)).await,
         Err(error) => failed(&error, language),
     }
@@ -198,23 +237,31 @@ pub async fn act(
     Path((alarm, name)): Path<(String, String)>,
     Form(said): Form<Said>,
 ) -> Response {
+    let ending = said.ending;
     let (Ok(alarm), Some(act)) = (alarm.parse(), said.act(&name)) else {
         return not_found(AskedLanguage(language)).await;
     };
-    let refused = match console.desk.act(alarm, &officer, &act).await {
-        Ok(()) => return Redirect::to(&format!("/alarms/{alarm}")).into_response(),
-        Err(refused) => refused,
-    };
-    let holder = console.desk.alarm(alarm).ok().flatten().and_then(|detail| detail.summary.held_by);
-    error(status_of(&refused), language, |words| match &refused {
+    match console.desk.act_ending(alarm, &officer, &act, ending).await {
+        Ok(()) => Redirect::to(&format!("/alarms/{alarm}")).into_response(),
+        Err(refused) => {
+            let holder = console.desk.alarm(alarm).ok().flatten().and_then(|detail| detail.summary.held_by);
+            self::refused(&refused, holder.as_ref(), language)
+        }
+    }
+}
+
+/// A page that says why something was not done, and who has the alarm where that is the reason.
+pub(super) fn refused(refused: &ActError, holder: Option<&HolderView>, language: Language) -> Response {
+    error(status_of(refused), language, |words| match refused {
         ActError::Unknown => words.not_found.to_owned(),
         ActError::Held => {
-            let who = holder.as_ref().and_then(|holder| holder.officer.clone());
-            let desk = holder.as_ref().map(|holder| holder.desk.clone()).unwrap_or_default();
+            let who = holder.and_then(|holder| holder.officer.clone());
+            let desk = holder.map(|holder| holder.desk.clone()).unwrap_or_default();
             format!("{} {} ({desk})", words.act_held, who.unwrap_or_else(|| words.an_officer.to_owned()))
         }
         ActError::NotTaken => words.act_not_taken.to_owned(),
         ActError::Closed => words.act_closed.to_owned(),
+        ActError::Shredded => words.act_shredded.to_owned(),
         ActError::Words => words.act_words.to_owned(),
         ActError::TooMany => words.act_too_many.to_owned(),
         ActError::Desk(_) => words.act_failed.to_owned(),

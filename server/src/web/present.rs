@@ -5,7 +5,9 @@ use baken_schemas::alarm::{Provenance, ReceiptState};
 
 use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
 use crate::web::words::Words;
+use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
+use baken_schemas::time::Timestamp;
 
 /// A fix older than this, in seconds, is shown as old.
 const OLD_FIX_S: i64 = 120;
@@ -78,6 +80,8 @@ pub struct ShownAlarm {
     pub discreet: bool,
     /// What an officer must mind, most urgent first.
     pub warnings: Vec<&'static str>,
+    /// That its content was destroyed; empty when it was not.
+    pub shredded: String,
 }
 
 impl ShownAlarm {
@@ -134,6 +138,21 @@ impl ShownAlarm {
             },
             discreet: alarm.discreet,
             warnings,
+            shredded: String::new(),
+        }
+        .without_content(alarm.shredded_at, words)
+    }
+
+    /// What is left to show once its content was destroyed.
+    fn without_content(self, shredded_at: Option<Timestamp>, words: &'static Words) -> Self {
+        let Some(at) = shredded_at else { return self };
+        Self {
+            kind: words.shredded_kind,
+            who: words.shredded_who.to_owned(),
+            signature: String::new(),
+            absent: "",
+            shredded: format!("{} {}. {}", words.shredded, local(at), words.shredded_rest),
+            ..self
         }
     }
 }
@@ -162,6 +181,21 @@ pub struct Moment {
     pub trouble: &'static str,
 }
 
+/// A photo or sound that goes along with an alarm.
+#[derive(Debug)]
+pub struct ShownAttachment {
+    /// Its id.
+    pub blob: BlobId,
+    /// Where the browser finds it.
+    pub path: String,
+    /// It is to be heard; otherwise it is to be seen.
+    pub is_sound: bool,
+    /// All of it is here.
+    pub here: bool,
+    /// When the update that names it arrived.
+    pub at: String,
+}
+
 /// An alarm's page.
 #[derive(Debug)]
 pub struct ShownDetail {
@@ -173,21 +207,44 @@ pub struct ShownDetail {
     pub card: Vec<Line>,
     /// Receipts and notes, in order of arrival.
     pub course: Vec<Moment>,
+    /// Photos and sound, the newest first.
+    pub attachments: Vec<ShownAttachment>,
     /// Updates, the newest first.
     pub updates: Vec<Moment>,
     /// Deliveries.
     pub machines: Vec<Moment>,
+    /// How long it is kept.
+    pub keeping: String,
+    /// An officer keeps it longer.
+    pub is_held: bool,
 }
 
 impl ShownDetail {
     /// An alarm in a language.
     pub fn of(detail: &AlarmDetail, language: Language) -> Self {
         let words = Words::of(language);
+        let keeping = match (&detail.keeping.held, detail.keeping.until) {
+            (Some(held), _) => {
+                format!(
+                    "{} {} ({} {}): {}",
+                    words.held,
+                    held.officer,
+                    words.since.to_lowercase(),
+                    local(held.since),
+                    held.why
+                )
+            }
+            (None, Some(until)) => format!("{} {}.", words.kept_until, local(until)),
+            (None, None) => words.kept_while_open.to_owned(),
+        };
         Self {
+            is_held: detail.keeping.held.is_some(),
+            keeping,
             alarm: ShownAlarm::of(&detail.summary, words),
             made_at: detail.made_at.map(local).unwrap_or_default(),
             card: card(detail, words),
             course: course(detail, words),
+            attachments: attachments(detail),
             updates: updates(detail, words),
             machines: machines(detail, language),
         }
@@ -238,8 +295,20 @@ fn course(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
     receipts.chain(notes).collect()
 }
 
+fn attachments(detail: &AlarmDetail) -> Vec<ShownAttachment> {
+    let named = detail.updates.iter().filter_map(|update| Some((update.received_at, update.attachment?)));
+    let shown = named.map(|(received_at, attachment)| ShownAttachment {
+        blob: attachment.blob,
+        path: format!("/alarms/{}/attachments/{}", detail.summary.alarm, attachment.blob),
+        is_sound: attachment.media.is_sound(),
+        here: attachment.here,
+        at: local(received_at),
+    });
+    shown.collect()
+}
+
 fn updates(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
-    let shown = detail.updates.iter().map(|update| {
+    let shown = detail.updates.iter().filter(|update| update.attachment.is_none()).map(|update| {
         let place = update.position.as_ref().map(|place| {
             format!(
                 "{}, {} ({} {} {})",

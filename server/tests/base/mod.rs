@@ -1,5 +1,6 @@
 //! What every role stands on: the store, the data folder, TLS.
 
+mod edition;
 mod folder;
 mod process;
 mod serving;

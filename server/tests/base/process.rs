@@ -16,22 +16,22 @@ fn server(args: &[&str]) -> Command {
 }
 
 /// Runs it to its end: exit code and the last line.
-fn run(args: &[&str]) -> (i32, Value) {
+pub fn run(args: &[&str]) -> (i32, Value) {
     let output = server(args).output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     let last = text.lines().last().unwrap_or("null");
     (output.status.code().unwrap(), serde_json::from_str(last).unwrap())
 }
 
-fn code(said: &Value) -> &str {
+pub fn code(said: &Value) -> &str {
     said["error"]["code"].as_str().unwrap()
 }
 
 /// A relay that serves; killed when the test ends.
-struct Serving(Child);
+pub struct Serving(Child);
 
 impl Serving {
-    fn start(data: &str) -> Self {
+    pub fn start(data: &str) -> Self {
         let mut child = server(&["serve", "relay", "--data", data]).stdout(Stdio::piped()).spawn().unwrap();
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -48,12 +48,12 @@ impl Drop for Serving {
     }
 }
 
-fn free_url() -> String {
+pub fn free_url() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     format!("https://{}", listener.local_addr().unwrap())
 }
 
-fn text(path: &Path) -> &str {
+pub fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
 

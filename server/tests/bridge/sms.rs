@@ -82,6 +82,7 @@ impl Story {
             text: "bij het stadhuis".to_owned(),
             made_at: Timestamp(1_795_000_000_000),
             card_key: Some(self.card_key.as_bytes().to_vec().into()),
+            family: None,
             provenance: Provenance::Phone,
         };
         let alarm = &self.phone.keys.alarm;

@@ -190,7 +190,13 @@ impl World {
 
     pub fn update(&mut self, phone: &Phone, alarm: &Signed<Alarm>, content: &ContentKey, seq: u64) -> Signed<Update> {
         let fix = Fix::At(Position { latitude_e7: 520_000_000, longitude_e7: 50_000_000, accuracy_m: 30, age_s: 1 });
-        let body = UpdateBody { fix, battery_percent: Some(40), text: format!("nr {seq}"), made_at: Timestamp(0) };
+        let body = UpdateBody {
+            fix,
+            battery_percent: Some(40),
+            text: format!("nr {seq}"),
+            made_at: Timestamp(0),
+            attachment: None,
+        };
         let about = (alarm.value().header.alarm, phone.keys.device, seq);
         Update::seal(about, &body, content, &phone.keys.alarm, &mut self.rng).unwrap()
     }
@@ -241,6 +247,7 @@ pub fn body() -> AlarmBody {
         text: "man bij de deur".to_owned(),
         made_at: Timestamp(0),
         card_key: None,
+        family: None,
         provenance: Provenance::Phone,
     }
 }

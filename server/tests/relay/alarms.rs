@@ -4,14 +4,17 @@ use baken_schemas::alarm::{
     Alarm, AlarmClass, AlarmHeader, Card, CardBody, ReceiptState, Update, UpdateBody, check_receipt,
 };
 use baken_schemas::api::{self, Documents, MailKind};
+use baken_schemas::blob::sealed_len;
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::id::{AlarmId, LadderId};
+use baken_schemas::id::{AlarmId, BlobId, LadderId};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, Timestamp};
 use baken_server::audit;
 use baken_server::store::StoreError;
+
+use minicbor::bytes::ByteVec;
 
 use crate::relay::world::{World, alarm_body, directory};
 
@@ -141,8 +144,13 @@ async fn updates_follow_the_alarm_to_every_desk_that_has_it() {
     let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
     let (alarm, content) = world.alarm(&phone);
     world.press(&phone, &alarm).await.ok();
-    let body =
-        UpdateBody { fix: alarm_body().fix, battery_percent: None, text: "boven".to_owned(), made_at: Timestamp(0) };
+    let body = UpdateBody {
+        fix: alarm_body().fix,
+        battery_percent: None,
+        text: "boven".to_owned(),
+        made_at: Timestamp(0),
+        attachment: None,
+    };
     let id = alarm.value().header.alarm;
     let update = Update::seal((id, phone.device, 1), &body, &content, &phone.alarm, &mut world.rng).unwrap();
     world.call_locked(&phone, "POST", api::UPDATES, update.bytes()).await.ok();
@@ -212,11 +220,56 @@ async fn receipts_reach_the_phone_and_those_who_were_called_and_nobody_else() {
     world.send_receipt(&first, &in_anothers_name).await.is(422, "bad_signature");
     let exhausted = world.receipt(&first, &alarm, ReceiptState::Exhausted);
     world.send_receipt(&first, &exhausted).await.is(422, "rule_broken");
-    world.send_receipt(&phone, &received).await.is(403, "not_allowed");
+    world.send_receipt(&phone, &received).await.is(422, "bad_signature");
     let path = api::ALARM_RECEIPTS.replace("{alarm}", &alarm.value().header.alarm.to_string());
     let list = world.call_locked(&phone, "GET", &path, &[]).await.ok();
     let list: Documents = cbor::from_slice(&list, "receipts").unwrap();
     assert_eq!(list.documents.len(), 2);
     world.call(&other_phone, "GET", &path, &[]).await.is(404, "not_found");
     world.call(&second, "GET", &path, &[]).await.is(404, "not_found");
+}
+
+#[tokio::test]
+async fn files_of_an_alarm_are_for_those_who_were_handed_it_and_an_alarm_has_room_for_some() {
+    let mut world = World::new().await;
+    let (phone, other_phone) = (world.phone().await, world.phone().await);
+    let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
+    let (alarm, _) = world.alarm(&phone);
+    let id = alarm.value().header.alarm;
+    let path = |blob: u8, chunk: u32| {
+        let blob = BlobId([blob; 16]);
+        format!("/v0/alarms/{id}/blobs/{blob}/{chunk}")
+    };
+    let chunk = |byte: u8| {
+        let sealed = vec![byte; sealed_len(100)];
+        cbor::to_vec(&ByteVec::from(sealed))
+    };
+    world.call_locked(&phone, "PUT", &path(1, 0), &chunk(1)).await.is(404, "not_found");
+    world.press(&phone, &alarm).await.ok();
+    world.call_locked(&phone, "PUT", &path(1, 0), &chunk(1)).await.ok();
+    world.call_locked(&phone, "PUT", &path(1, 0), &chunk(1)).await.ok();
+    world.call_locked(&phone, "PUT", &path(1, 0), &chunk(2)).await.is(409, "conflict");
+    world.call_locked(&other_phone, "PUT", &path(1, 1), &chunk(1)).await.is(404, "not_found");
+    world.call(&first, "PUT", &path(1, 1), &chunk(1)).await.is(403, "not_allowed");
+    let odd = cbor::to_vec(&ByteVec::from(vec![1; 77]));
+    world.call_locked(&phone, "PUT", &path(1, 1), &odd).await.is(422, "rule_broken");
+    world.call_locked(&phone, "PUT", &path(1, 8), &chunk(1)).await.is(400, "bad_address");
+
+    assert_eq!(world.call(&first, "GET", &path(1, 0), &[]).await.ok(), chunk(1));
+    world.call(&first, "GET", &path(1, 1), &[]).await.is(404, "not_found");
+    world.call(&second, "GET", &path(1, 0), &[]).await.is(404, "not_found");
+    world.call(&phone, "GET", &path(1, 0), &[]).await.is(403, "not_allowed");
+    // Who is called later gets it too.
+    world.clock.advance(crate::relay::world::FIRST_WAIT_MS);
+    world.relay.tick(world.clock.now()).await.unwrap();
+    assert_eq!(world.call(&second, "GET", &path(1, 0), &[]).await.ok(), chunk(1));
+
+    for number in 1..128 {
+        let (blob, index) = (u8::try_from(number / 8 + 1).unwrap(), number % 8);
+        world.call_locked(&phone, "PUT", &path(blob, index), &chunk(1)).await.ok();
+    }
+    world.call_locked(&phone, "PUT", &path(99, 0), &chunk(1)).await.is(413, "quota_full");
+    // What is full is full of files: the alarm goes on.
+    let (next, _) = world.alarm(&phone);
+    world.press(&phone, &next).await.ok();
 }

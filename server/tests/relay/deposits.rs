@@ -55,7 +55,7 @@ impl CheckIn {
             ladder_version: directory.ladders[0].version,
         };
         let key = &self.phone.alarm;
-        let alarm = Alarm::seal_under(&self.content, header, &body, &directory, key, &mut world.rng).unwrap();
+        let alarm = Alarm::seal_under(&self.content, header, &body, (&directory, &[]), key, &mut world.rng).unwrap();
         self.seq += 1;
         let timers = DepositTimers {
             deposit: self.id,

@@ -2,11 +2,14 @@
 
 mod activation;
 mod alarms;
+mod audit_heads;
 mod blobs;
 pub mod circles;
+mod clearing;
 mod compaction;
 mod deposits;
 mod editions;
+mod family;
 mod guests;
 mod ladder;
 pub mod live;
@@ -16,6 +19,7 @@ pub mod openapi;
 mod orders;
 mod pairing;
 mod presence;
+mod pulse;
 mod recovery;
 mod sms;
 pub mod world;

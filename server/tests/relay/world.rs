@@ -14,7 +14,7 @@ use baken_schemas::crypto::{Hash, SigningKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, IdempotencyKey, InviteId, LadderId};
 use baken_schemas::org::{
-    DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
+    CallsFamily, DeskEntry, Directory, Invite, InviteRegistration, InviteRole, Ladder, LadderUse, RelayEntry, Rung,
 };
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
@@ -331,6 +331,7 @@ pub fn alarm_body() -> AlarmBody {
         text: "hulp".to_owned(),
         made_at: Timestamp(0),
         card_key: None,
+        family: None,
         provenance: Provenance::Phone,
     }
 }
@@ -348,7 +349,11 @@ pub fn directory(
         sig: keys.sig.verify_key(),
         kem: keys.kem.public(),
     };
-    let rung = |desk: DeviceId, wait_ms: i64| Rung { responders: vec![desk], wait_s: (wait_ms / 1000) as u32 };
+    let rung = |desk: DeviceId, wait_ms: i64| Rung {
+        responders: vec![desk],
+        wait_s: (wait_ms / 1000) as u32,
+        family: CallsFamily::No,
+    };
     let ladder = Ladder {
         ladder: LadderId::make(rng),
         version: 1,

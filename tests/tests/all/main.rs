@@ -1,5 +1,6 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+mod alarm_files;
 mod attached;
 mod attachments;
 mod check_ins;
@@ -11,6 +12,8 @@ mod docs;
 mod dossier;
 mod evil_relay;
 mod exported;
+mod family;
+mod family_at_home;
 #[cfg(unix)]
 mod kill;
 mod main_job;

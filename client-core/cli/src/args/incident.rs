@@ -8,6 +8,25 @@ use clap::{Args, Subcommand, ValueEnum};
 
 #[derive(Subcommand)]
 pub enum IncidentCommand {
+    /// Note an incident without a PIN and without a network; once the dossier is open it is a record like any other
+    #[command(after_help = "\
+Examples:
+  baken incident note \"Man aan de deur, zei dat hij weet waar ik woon\"
+  baken incident note \"Brief zonder afzender\" --at 2026-11-20T08:30:00Z --place thuis
+Nobody can read it here before your PIN was typed, not even you. Then: baken record list incident")]
+    Note {
+        /// What happened, in your words
+        what: String,
+        /// When; now otherwise
+        #[arg(long, value_name = "MOMENT")]
+        at: Option<String>,
+        /// Where
+        #[arg(long)]
+        place: Option<String>,
+        /// Who or what it came from, as far as you know
+        #[arg(long)]
+        source: Option<String>,
+    },
     /// Write down what happened, by options or question by question; works offline
     #[command(after_help = "\
 Examples:

@@ -1,23 +1,28 @@
 //! `baken alarm`: call for help and see who has it. Needs no PIN and never touches the vault.
 
+use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use baken_core::alarm::{AlarmState, AlarmView, Call, PathView, ReceiptView, Round, Signer, Warning};
+use baken_core::alarm::{
+    AlarmState, AlarmView, AuditView, Call, PathView, ReceiptView, Round, Signer, TestView, TestsView, Warning,
+};
 use baken_core::home::replace_file;
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
-use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position};
+use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, MAX_ATTACHMENT_BYTES, Position};
 use baken_schemas::id::AlarmId;
 use baken_schemas::order::OrderKind;
+use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::attach::outside;
 use super::check_in::tell_news;
+use super::locate::LocateCommand;
 use super::{find, short};
-use crate::args::{Arguments, Goal, Kind};
+use crate::args::{Arguments, Following, Goal, Kind};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
 use crate::phone::Phone;
@@ -43,7 +48,7 @@ pub async fn press(
     arguments: &Arguments,
     press: Press<'_>,
     wait: Option<Goal>,
-    timeout: Option<u64>,
+    following: &Following,
     out: &Output,
 ) -> Result<End, Failure> {
     // A position that cannot be read is told; the alarm goes out all the same.
@@ -71,32 +76,36 @@ pub async fn press(
     if wait_for_countdown(&phone, alarm, out).await?.is_break() {
         return Ok(End::Done);
     }
-    let end = match wait {
-        Some(goal) => follow(&phone, alarm, Some(goal), timeout, out).await?,
-        None => {
-            let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
-            tell_aside(&round, out);
-            let view = phone.baken.alarm(alarm)?;
-            show_view(&view, out);
-            if view.state == AlarmState::NotSent {
-                // This program ends before the twenty seconds are over: what it does not say now, it never says.
-                if !view.call_112 {
-                    out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.language)));
-                }
-                out.line(text::KEEP_TRYING.with(out.language, &[&short(alarm)]));
-                if phone.baken.alarm_text(alarm).is_ok() {
-                    out.line(text::SMS_POSSIBLE.with(out.language, &[&short(alarm)]));
-                }
-                End::of_waiting(round.error.as_ref())
-            } else {
-                End::Done
-            }
-        }
+    let is_followed = wait.is_some() || following.locate.is_some() || following.timeout.is_some();
+    let end = if is_followed {
+        follow(&phone, alarm, wait, following, out).await?
+    } else {
+        try_once(&phone, alarm, out).await?
     };
-    if wait.is_some() {
+    if is_followed {
         out.json(&view_json(&phone.baken.alarm(alarm)?, out));
     }
     Ok(end)
+}
+
+/// Sends once, and says all there is to say: this program ends then.
+async fn try_once(phone: &Phone, alarm: AlarmId, out: &Output) -> Result<End, Failure> {
+    let round = phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?;
+    tell_aside(&round, out);
+    let view = phone.baken.alarm(alarm)?;
+    show_view(&view, out);
+    if view.state != AlarmState::NotSent {
+        return Ok(End::Done);
+    }
+    // The twenty seconds are not over yet: what is not said now, is never said.
+    if !view.call_112 {
+        out.line(out.paint(Colour::Red, text::CALL_112_LONG.of(out.language)));
+    }
+    out.line(text::KEEP_TRYING.with(out.language, &[&short(alarm)]));
+    if phone.baken.alarm_text(alarm).is_ok() {
+        out.line(text::SMS_POSSIBLE.with(out.language, &[&short(alarm)]));
+    }
+    Ok(End::of_waiting(round.error.as_ref()))
 }
 
 /// Waits until the countdown is over; breaks when the alarm was withdrawn meanwhile, by another program.
@@ -216,6 +225,61 @@ pub fn list(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     Ok(End::Done)
 }
 
+pub fn tests(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
+    let tests = Phone::open(arguments)?.baken.tests()?;
+    out.json(&json!(tests));
+    let at = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), Timestamp::to_rfc3339);
+    let row = |test: &TestView| {
+        vec![
+            short(test.alarm),
+            test.pressed_at.to_rfc3339(),
+            at(test.stored_at),
+            at(test.received_at),
+            at(test.seen_at),
+            at(test.closed_at),
+            test.desk.clone().unwrap_or_default(),
+        ]
+    };
+    let lang = out.language;
+    let head = [
+        text::TESTS.of(lang),
+        text::AT.of(lang),
+        text::TEST_STORED.of(lang),
+        text::TEST_RECEIVED.of(lang),
+        text::TEST_SEEN.of(lang),
+        text::TEST_CLOSED.of(lang),
+        "",
+    ];
+    out.table(&head, &tests.tests.iter().map(row).collect::<Vec<_>>());
+    tell_tests(&tests, out);
+    Ok(End::Done)
+}
+
+/// Says that it is time for a test, in words that tell nobody who looks on what is tested.
+pub fn tell_tests(tests: &TestsView, out: &Output) {
+    let lang = out.language;
+    match (tests.is_due, tests.last_success) {
+        (false, _) => {}
+        (true, Some(last)) => {
+            out.line(out.paint(Colour::Yellow, &text::TEST_DUE.with(lang, &[&last.to_rfc3339()])));
+        }
+        (true, None) => out.line(out.paint(Colour::Yellow, text::TEST_NEVER.of(lang))),
+    }
+}
+
+/// Says how far the relay's audit is known here, and that it was written anew.
+pub fn tell_audit(audit: Option<&AuditView>, out: &Output) {
+    let Some(audit) = audit else { return };
+    let (lang, size) = (out.language, audit.size.to_string());
+    if let Some(found) = &audit.rewritten {
+        let (held, told) = (found.held_size.to_string(), found.told_size.to_string());
+        out.line(
+            out.paint(Colour::Red, &text::AUDIT_REWRITTEN.with(lang, &[&found.found_at.to_rfc3339(), &held, &told])),
+        );
+    }
+    out.line(text::AUDIT_HEAD.with(lang, &[&size, &audit.root.to_string(), &audit.arrived_at.to_rfc3339()]));
+}
+
 pub fn show(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Failure> {
     let baken = Phone::open(arguments)?.baken;
     let view = baken.alarm(find_alarm(&baken, typed)?)?;
@@ -240,12 +304,33 @@ pub async fn watch(
     arguments: &Arguments,
     typed: &str,
     until: Option<Goal>,
-    timeout: Option<u64>,
+    following: &Following,
     out: &Output,
 ) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
     let alarm = find_alarm(&phone.baken, typed)?;
-    follow(&phone, alarm, until, timeout, out).await
+    follow(&phone, alarm, until, following, out).await
+}
+
+pub async fn attach(arguments: &Arguments, file: &Path, typed: &str, out: &Output) -> Result<End, Failure> {
+    let phone = Phone::open(arguments)?;
+    let alarm = find_alarm(&phone.baken, typed)?;
+    // One byte more than may be sent is enough to refuse it.
+    let mut bytes = Vec::new();
+    let opened = std::fs::File::open(file).map_err(Failure::Io)?;
+    opened.take(MAX_ATTACHMENT_BYTES as u64 + 1).read_to_end(&mut bytes).map_err(Failure::Io)?;
+    phone.baken.attach_to_alarm(alarm, &bytes)?;
+    out.line(text::UPDATED.of(out.language));
+    let all_sent = || phone.baken.alarm(alarm).is_ok_and(|view| view.updates_waiting == 0);
+    let mut error = None;
+    let mut tell = |round: &Round| {
+        tell_aside(round, out);
+        error = round.error.as_ref().map(|error| End::of_waiting(Some(error)));
+        if error.is_some() || all_sent() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    phone.baken.follow_alarms(&phone.relay(Dates::Ignored)?, &mut tell).await?;
+    show_view(&phone.baken.alarm(alarm)?, out);
+    Ok(if all_sent() { End::Done } else { error.unwrap_or(End::NotReached) })
 }
 
 pub async fn update(
@@ -271,7 +356,7 @@ async fn follow(
     phone: &Phone,
     alarm: AlarmId,
     goal: Option<Goal>,
-    timeout: Option<u64>,
+    following: &Following,
     out: &Output,
 ) -> Result<End, Failure> {
     let relay = phone.relay(Dates::Ignored)?;
@@ -302,14 +387,21 @@ async fn follow(
         }
     };
     let time_is_over = async {
-        match timeout {
+        match following.timeout {
             Some(seconds) => tokio::time::sleep(Duration::from_secs(seconds)).await,
+            None => std::future::pending().await,
+        }
+    };
+    let reporting = async {
+        match &following.locate {
+            Some(command) => phone.baken.report_positions(&LocateCommand(command.clone())).await,
             None => std::future::pending().await,
         }
     };
     tokio::select! {
         ended = phone.baken.follow_alarms(&relay, &mut tell) => ended?,
         ended = looking => ended?,
+        ended = reporting => ended?,
         () = time_is_over => {}
         _ = tokio::signal::ctrl_c() => {}
     }
@@ -348,6 +440,7 @@ struct Told {
     started: bool,
     receipts: Vec<baken_schemas::crypto::Hash>,
     warnings: Vec<Warning>,
+    sent_on: usize,
     call_112: bool,
 }
 
@@ -367,6 +460,11 @@ impl Told {
                 out.line(format!("{}  {}", receipt.at.to_rfc3339(), out.paint(colour, &receipt.words(out.language))));
             }
         }
+        for sent_on in view.sent_on.iter().skip(self.sent_on) {
+            out.json(&json!({"alarm": view.alarm, "sent_on": sent_on, "words": sent_on.words(out.language)}));
+            out.line(format!("{}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
+        }
+        self.sent_on = view.sent_on.len();
         for warning in &view.warnings {
             if !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
@@ -424,7 +522,8 @@ pub fn fix(position: Option<&str>) -> Result<Fix, Failure> {
     }))
 }
 
-fn kind_name(kind: AlarmKind) -> String {
+/// The kind's word, as programs know it.
+pub fn kind_name(kind: AlarmKind) -> String {
     serde_json::to_value(kind).ok().and_then(|value| value.as_str().map(str::to_owned)).unwrap_or_default()
 }
 
@@ -434,6 +533,9 @@ fn show_view(view: &AlarmView, out: &Output) {
     out.line(out.paint(colour, &view.words(out.language)));
     for receipt in &view.receipts {
         out.line(format!("  {}  {}", receipt.at.to_rfc3339(), receipt.words(out.language)));
+    }
+    for sent_on in &view.sent_on {
+        out.line(format!("  {}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
     }
     if let Some(refused) = &view.refused {
         out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));
@@ -460,7 +562,7 @@ fn show_view(view: &AlarmView, out: &Output) {
 fn signer_name<'a>(signer: &'a Signer, out: &Output) -> &'a str {
     match signer {
         Signer::Relay => text::THE_RELAY.of(out.language),
-        Signer::Desk(name) => name,
+        Signer::Desk(name) | Signer::Family(name) => name,
     }
 }
 

@@ -106,11 +106,13 @@ fn tell_chapter(chapter: &ChapterView, out: &Output) {
     chapter.checklist.iter().for_each(|item| out.line(format!("[ ] {}", line(item))));
     out.line("");
     chapter.facts.iter().for_each(|fact| tell_fact(fact, out));
-    let sources: Vec<String> = chapter
+    let mut sources: Vec<String> = chapter
         .sources
         .iter()
         .map(|source| source.year.map_or(source.title.clone(), |year| format!("{} ({year})", source.title)))
         .collect();
+    // Sections of one source are one to a reader.
+    sources.dedup();
     let dates = [chapter.written, chapter.review_by].map(|day| day.to_string());
     out.line(text::SOURCES.with(lang, &[&sources.join("; "), &dates[0], &dates[1]]));
 }
@@ -120,7 +122,8 @@ fn tell_fact(fact: &FactView, out: &Output) {
     let lang = out.language;
     if fact.provenance.status == Status::Unconfirmed {
         let check_at = fact.provenance.check_at.clone().unwrap_or_default();
-        out.line(out.paint(Colour::Yellow, &text::UNCONFIRMED.with(lang, &[&fact.text, &check_at])));
+        let said = fact.text.trim_end_matches('.');
+        out.line(out.paint(Colour::Yellow, &text::UNCONFIRMED.with(lang, &[said, &check_at])));
     }
 }
 

@@ -1,4 +1,4 @@
-//! `baken incident`: writing down, reporting, joining and handing over. All of it works offline.
+//! `baken incident`: writing down, with the vault locked too; reporting, joining and handing over. All of it works offline.
 
 use baken_core::incident::pack::{PackFor, Packed, verify};
 use baken_core::incident::{TimelineItem, label};
@@ -7,8 +7,8 @@ use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError, attachment::Part};
 use baken_schemas::id::RecordId;
 use baken_schemas::local_time::local;
-use baken_schemas::record::Value;
 use baken_schemas::record::words::THREAT;
+use baken_schemas::record::{Value, kind_named};
 use baken_schemas::time::Timestamp;
 use serde_json::json;
 
@@ -21,20 +21,23 @@ use crate::moment::past;
 use crate::output::Output;
 use crate::phone::{Phone, clock};
 use crate::text::{self, Text};
-use crate::value::{field_name, record_json, to_text};
+use crate::value::{field_name, fields, record_json, to_text};
 
 /// The most characters of an incident in a list.
 const MAX_CELL_CHARS: usize = 60;
 
 pub async fn run(arguments: &Arguments, command: &IncidentCommand, out: &Output) -> Result<End, Failure> {
-    if let IncidentCommand::Verify { folder } = command {
-        check(folder, out)?;
-        return Ok(End::Done);
+    match command {
+        IncidentCommand::Verify { folder } => return check(folder, out),
+        IncidentCommand::Note { what, at, place, source } => {
+            return note(arguments, (what, at.as_ref(), place.as_ref(), source.as_ref()), out);
+        }
+        _ => {}
     }
     let phone = Phone::unlocked(arguments, out)?;
     let baken = &phone.baken;
     match command {
-        IncidentCommand::Verify { .. } => {}
+        IncidentCommand::Verify { .. } | IncidentCommand::Note { .. } => {}
         IncidentCommand::Add(args) => add(baken, args, out)?,
         IncidentCommand::List => list(baken, out)?,
         IncidentCommand::Show { incident } => show(baken, find_incident(baken, incident)?, out)?,
@@ -47,6 +50,21 @@ pub async fn run(arguments: &Arguments, command: &IncidentCommand, out: &Output)
         IncidentCommand::Report(args) => report(baken, args, out)?,
         IncidentCommand::Pack(args) => pack(&phone, args, out).await?,
     }
+    Ok(End::Done)
+}
+
+/// What was noted: what, when, where and from whom, as it was typed.
+type Noted<'a> = (&'a String, Option<&'a String>, Option<&'a String>, Option<&'a String>);
+
+/// Notes an incident without a PIN, and never opens the vault; it becomes a record when that is opened next.
+fn note(arguments: &Arguments, (what, at, place, source): Noted<'_>, out: &Output) -> Result<End, Failure> {
+    let kind = kind_named("incident").ok_or(BakenError::UnknownKind)?;
+    let at = at.cloned().unwrap_or_else(|| clock().now().to_rfc3339());
+    let named = [("what", Some(what)), ("happened_at", Some(&at)), ("place", place), ("source", source)];
+    let typed: Vec<String> = named.into_iter().filter_map(|(name, value)| Some(format!("{name}={}", value?))).collect();
+    let waiting = Phone::open(arguments)?.baken.note_incident(fields(kind, &typed)?)?;
+    out.json(&json!({"noted": true, "waiting": waiting}));
+    out.line(text::NOTED.of(out.language));
     Ok(End::Done)
 }
 
@@ -247,14 +265,14 @@ async fn fetch_evidence(phone: &Phone, incident: RecordId) {
     }
 }
 
-fn check(folder: &std::path::Path, out: &Output) -> Result<(), Failure> {
+fn check(folder: &std::path::Path, out: &Output) -> Result<End, Failure> {
     let verified = verify(folder).map_err(outside)?;
     out.json(&json!({"verified": verified}));
     let lang = out.language;
     out.line(text::PACK_VERIFIED.with(lang, &[&verified.files.to_string(), &local(verified.made_at)]));
     out.line(text::PACK_FINGERPRINT.with(lang, &[&verified.fingerprint]));
     out.line(text::PACK_PROVES.of(lang));
-    Ok(())
+    Ok(End::Done)
 }
 
 fn cut(text: &str) -> String {

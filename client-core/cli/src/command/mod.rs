@@ -12,8 +12,11 @@ mod conflicts;
 mod deletions;
 mod devices;
 mod export;
+mod family;
 mod guidance;
 mod incident;
+mod incoming;
+mod locate;
 mod pair;
 mod pin;
 mod record;
@@ -53,21 +56,26 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Devices { command: None } => devices::list(arguments, out),
         Command::Devices { command: Some(command) } => devices::order(arguments, command, out).await,
         Command::Alarm(command) => match command {
-            AlarmCommand::Press { kind, position, text, countdown, wait, timeout } => {
+            AlarmCommand::Press { kind, position, text, countdown, wait, following } => {
                 let press = alarm::Press { kind: *kind, position: position.as_deref(), text, countdown_s: *countdown };
-                alarm::press(arguments, press, *wait, *timeout, out).await
+                alarm::press(arguments, press, *wait, following, out).await
             }
             AlarmCommand::List => alarm::list(arguments, out),
+            AlarmCommand::Tests => alarm::tests(arguments, out),
             AlarmCommand::Sms { alarm } => alarm::sms(arguments, alarm.as_deref(), out),
             AlarmCommand::Show { alarm } => alarm::show(arguments, alarm, out),
-            AlarmCommand::Watch { alarm, until, timeout } => {
-                alarm::watch(arguments, alarm, *until, *timeout, out).await
+            AlarmCommand::Watch { alarm, until, following } => {
+                alarm::watch(arguments, alarm, *until, following, out).await
             }
+            AlarmCommand::Attach { file, to } => alarm::attach(arguments, file, to, out).await,
             AlarmCommand::Withdraw { alarm } => alarm::withdraw(arguments, alarm, out).await,
             AlarmCommand::Path { now } => alarm::path(arguments, *now, out).await,
             AlarmCommand::Export { alarm, file, readable, force } => {
                 alarm::export(arguments, alarm, (file, *readable, *force), out)
             }
+            AlarmCommand::Family(command) => family::run(arguments, command, out).await,
+            AlarmCommand::Responder(command) => family::responder(arguments, command, out).await,
+            AlarmCommand::Incoming { command } => incoming::run(arguments, command.as_ref(), out).await,
             AlarmCommand::Update { alarm, position, text } => {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await
             }

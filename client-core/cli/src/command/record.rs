@@ -20,7 +20,7 @@ use crate::value::{field_name, fields, record_json, to_json, to_text};
 /// The most characters of a field in a list.
 const MAX_CELL_CHARS: usize = 60;
 /// Kinds that Baken keeps for itself; listed only when asked for by name.
-pub const OWN_KINDS: [&str; 3] = ["account", "device", "circle"];
+pub const OWN_KINDS: [&str; 6] = ["account", "device", "circle", "family-responder", "family-caller", "called-family"];
 
 pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Result<End, Failure> {
     if matches!(command, RecordCommand::Kinds) {

@@ -7,7 +7,7 @@ use baken_schemas::circle::MemberRole;
 use baken_schemas::time::Timestamp;
 use serde_json::json;
 
-use super::alarm::tell_path;
+use super::alarm::{tell_audit, tell_path, tell_tests};
 use super::circle::{circle_name, device_name, is_out};
 use super::deletions::tell_held;
 use super::short;
@@ -32,10 +32,13 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let waiting = phone.baken.alarms()?.iter().filter(|alarm| alarm.state == AlarmState::NotSent).count();
     let directory = phone.baken.directory()?;
     let ladder_changed = phone.baken.alarm_outbox()?.ladder_changed()?;
+    let (tests, audit) = (phone.baken.tests()?, phone.baken.audit()?);
     if out.is_json() {
         let mut value = serde_json::to_value(&status).map_err(std::io::Error::other)?;
         value["alarms_waiting"] = json!(waiting);
         value["path"] = json!(phone.baken.path()?);
+        value["tests"] = json!({ "last_success": tests.last_success, "is_due": tests.is_due });
+        value["audit"] = json!(audit);
         value["organisation"] = json!(directory.name);
         value["operator_reads_alarms"] = json!(directory.relay.operator_reads_alarms);
         value["ladder_changed"] = json!(ladder_changed);
@@ -79,6 +82,8 @@ pub fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         out.line(format!("{}: {}", circle_name(circle, lang), text::NOT_IN_CIRCLE.of(lang)));
     }
     tell_path(&phone.baken.path()?, out);
+    tell_tests(&tests, out);
+    tell_audit(audit.as_ref(), out);
     if directory.relay.operator_reads_alarms {
         out.line(out.paint(Colour::Yellow, text::OPERATOR_READS.of(lang)));
     }

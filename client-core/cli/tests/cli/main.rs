@@ -524,3 +524,21 @@ fn a_wipe_asks_for_a_word_and_leaves_a_device_that_is_not_activated() {
     phone.ok(&["activate", &town.invite(), "--name", "Telefoon"]);
     phone.ok(&["wipe", "--yes"]);
 }
+
+#[test]
+fn an_incident_is_noted_without_a_pin_and_read_with_one() {
+    let town = Town::found();
+    let phone = Phone::activated(&town);
+    let locked = |args: &[&str]| ended(phone.command(args).env_remove("BAKEN_PIN"));
+    let note = ["incident", "note", "Man aan de deur", "--place", "thuis", "--at", "2026-11-20T08:30:00Z"];
+    assert_eq!(locked(&note), (0, json!({"noted": true, "waiting": 1})));
+    assert_eq!(locked(&["incident", "note", "Hij is er weer"]).1, json!({"noted": true, "waiting": 2}));
+    assert_ne!(locked(&["record", "list", "incident"]).0, 0);
+    assert_eq!(locked(&["incident", "note", "x", "--at", "gisteren"]).0, 3);
+    let records = phone.ok(&["record", "list", "incident"]);
+    let first = &records["records"][0]["fields"];
+    assert_eq!((&first["what"], &first["place"]), (&json!("Man aan de deur"), &json!("thuis")), "{records}");
+    assert_eq!(first["happened_at"], 1_795_163_400_000_i64, "{records}");
+    assert_eq!(records["records"].as_array().map(Vec::len), Some(2));
+    assert_eq!(locked(&["incident", "note", "Brief"]).1, json!({"noted": true, "waiting": 1}));
+}

@@ -19,7 +19,9 @@ use baken_schemas::edition::signed::{Countersigned, EditionHead, EditionName, Ma
 use baken_schemas::entry::Entry;
 use baken_schemas::id::{AccountId, AlarmId, InviteId, LadderId};
 use baken_schemas::order::Order;
-use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{
+    CallsFamily, DeskEntry, Directory, Invite, InviteRole, Ladder, LadderUse, OrgId, RelayEntry, Rung,
+};
 use baken_schemas::recovery::SealedRoot;
 use baken_schemas::signed::{Signed, Unverified, hash_of};
 use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
@@ -229,7 +231,7 @@ fn directory(keys: &Keys, url: &str, tls_root: &[u8], rng: &mut ChaCha20Rng) -> 
         ladder: LadderId::make(rng),
         version: 1,
         name: "Alle alarmen".to_owned(),
-        rungs: vec![Rung { responders: vec![desk.desk], wait_s: 10 }],
+        rungs: vec![Rung { responders: vec![desk.desk], wait_s: 10, family: CallsFamily::No }],
         serves: LadderUse::Alarms,
     };
     let relay = RelayEntry {

@@ -4,10 +4,14 @@
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+mod attachment;
+mod audit;
+mod family;
 mod orders;
 mod probe;
 mod sms;
 pub(crate) mod stage;
+mod tested;
 mod withdrawal;
 
 use std::ops::ControlFlow;

@@ -17,7 +17,7 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
-use baken_schemas::org::{DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
+use baken_schemas::org::{CallsFamily, DeskEntry, Directory, Ladder, LadderUse, OrgId, RelayEntry, Rung};
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock, Timestamp};
 use data_encoding::BASE64;
@@ -206,6 +206,10 @@ impl Stage {
         DeviceKeys::make(&mut *self.rng.lock().unwrap())
     }
 
+    pub(super) fn root(&self) -> &SigningKey {
+        &self.root
+    }
+
     pub(crate) fn setup(&self) -> &AlarmSetup {
         &self.setup
     }
@@ -229,7 +233,8 @@ fn signed_directory(
             kem: desk.kem.public(),
         })
         .collect();
-    let rungs = desks.iter().map(|desk| Rung { responders: vec![desk.desk], wait_s: 10 }).collect();
+    let rungs =
+        desks.iter().map(|desk| Rung { responders: vec![desk.desk], wait_s: 10, family: CallsFamily::No }).collect();
     let directory = Directory {
         root: root.verify_key(),
         version,
@@ -280,6 +285,8 @@ struct RelayState {
     /// By alarm, each different bytes once.
     alarms: BTreeMap<AlarmId, Vec<Vec<u8>>>,
     updates: Vec<Vec<u8>>,
+    /// Chunks of files, by the path under which they came.
+    chunks: BTreeMap<String, Vec<u8>>,
     notes: Vec<Vec<u8>>,
     contexts: Vec<Vec<u8>>,
     deposits: Vec<Vec<u8>>,
@@ -287,6 +294,8 @@ struct RelayState {
     /// What it says of deposits, other than that it keeps what comes.
     deposit_state: Option<DepositState>,
     receipts: Vec<Vec<u8>>,
+    /// What it answers who asks for the head of its audit.
+    audit: Vec<u8>,
     mail: Vec<(u64, Mail)>,
     generation: u64,
     /// Every write that came in: idempotency key and body.
@@ -317,8 +326,17 @@ impl StageRelay {
         self.state.lock().unwrap().alarms.values().flatten().cloned().collect()
     }
 
+    pub(super) fn audit(&self, answer: Vec<u8>) {
+        self.state.lock().unwrap().audit = answer;
+    }
+
     pub(crate) fn updates(&self) -> Vec<Vec<u8>> {
         self.state.lock().unwrap().updates.clone()
+    }
+
+    /// Chunks of files, in the order of their paths.
+    pub(super) fn chunks(&self) -> Vec<(String, Vec<u8>)> {
+        self.state.lock().unwrap().chunks.clone().into_iter().collect()
     }
 
     pub(crate) fn notes(&self) -> Vec<Vec<u8>> {
@@ -421,6 +439,11 @@ impl StageRelay {
                 state.contexts.push(request.body.clone());
                 Vec::new()
             }
+            _ if request.method == http::Method::PUT => {
+                state.chunks.insert(path.to_owned(), request.body.clone());
+                Vec::new()
+            }
+            _ if path.starts_with("/v0/audit?after=") => state.audit.clone(),
             _ if path.starts_with("/v0/mail?after=") => {
                 let after: u64 = path.rsplit('=').next().unwrap().parse().unwrap();
                 let items = state.mail.iter().filter(|(cursor, _)| *cursor > after).take(2);

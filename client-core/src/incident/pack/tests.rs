@@ -65,6 +65,7 @@ proptest! {
         let row = row([text.as_str(), "b"]);
         let inner = row.strip_prefix('"').and_then(|row| row.strip_suffix("\",\"b\"\r\n")).expect("two cells");
         prop_assert!(!inner.starts_with(['=', '+', '-', '@']));
-        prop_assert_eq!(inner.replace("\"\"", "\"").trim_start_matches('\''), text);
+        let inner = inner.replace("\"\"", "\"");
+        prop_assert_eq!(inner.trim_start_matches('\''), text);
     }
 }

@@ -27,10 +27,11 @@ fn describe_body(body: &AlarmBody) -> Value {
         "made_at": body.made_at,
         "card_key": body.card_key.as_ref().map(|key: &ByteVec| hex(key)),
         "provenance": body.provenance,
+        "family": body.family.as_ref().map(|family: &ByteVec| hex(family)),
     })
 }
 
-fn describe_alarm(alarm: &Alarm, body: &AlarmBody, content: &ContentKey, mut responders: Vec<DeviceId>) -> Value {
+pub fn describe_alarm(alarm: &Alarm, body: &AlarmBody, content: &ContentKey, mut responders: Vec<DeviceId>) -> Value {
     responders.sort_unstable();
     let header = &alarm.header;
     json!({
@@ -68,19 +69,26 @@ pub fn make_alarm(world: &mut World) -> Vec<Value> {
 }
 
 pub fn open_alarm(set: &Set, vector: &Value) -> Value {
-    let alarm = Unverified::<Alarm>::parse(&unhex(&vector["bytes"])).expect("an alarm");
+    let bytes = unhex(&vector["bytes"]);
+    let header = Unverified::<Alarm>::parse(&bytes).expect("an alarm").claims().header;
+    let directory = set.directory();
+    let ladder = directory.value().ladder(header.ladder, header.ladder_version).expect("its ladder");
+    open_at(set, &bytes, ladder.responders())
+}
+
+/// An alarm, opened at each of its responders.
+pub fn open_at(set: &Set, bytes: &[u8], responders: Vec<DeviceId>) -> Value {
+    let alarm = Unverified::<Alarm>::parse(bytes).expect("an alarm");
     let key = set.device(alarm.claims().header.device).alarm.verify_key();
     let alarm = alarm.verify(&key).expect("signed by the phone's alarm key").into_value();
-    let directory = set.directory();
-    let ladder = directory.value().ladder(alarm.header.ladder, alarm.header.ladder_version).expect("its ladder");
     let mut opened = Vec::new();
-    for responder in ladder.responders() {
-        let kem = set.device(responder).kem;
-        opened.push(alarm.open(responder, &kem).expect("sealed to it").expect("has a slot for it"));
+    for responder in &responders {
+        let kem = set.device(*responder).kem;
+        opened.push(alarm.open(*responder, &kem).expect("sealed to it").expect("has a slot for it"));
     }
-    let (body, content) = opened.pop().expect("a ladder has a responder");
+    let (body, content) = opened.pop().expect("an alarm has a responder");
     assert!(opened.iter().all(|other| *other == (body.clone(), content.clone())), "all responders read the same");
-    describe_alarm(&alarm, &body, &content, ladder.responders())
+    describe_alarm(&alarm, &body, &content, responders)
 }
 
 fn describe_update(update: &Update, body: &UpdateBody, content: &ContentKey) -> Value {
@@ -105,6 +113,7 @@ pub fn make_update(world: &mut World) -> Vec<Value> {
         battery_percent: Some(63),
         text: "achter het gemeentehuis".into(),
         made_at: Timestamp(1_795_465_500_000),
+        attachment: None,
     };
     let place = (AlarmId::make(&mut world.rng), world.mayor_phone.device, 3);
     let update = Update::seal(place, &body, &content, &world.mayor_phone.alarm, &mut world.rng).expect("it fits");

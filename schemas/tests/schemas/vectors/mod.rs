@@ -10,9 +10,11 @@ mod blob;
 mod circle;
 mod cross_check;
 mod deposit;
+mod dossier;
 mod edition;
 mod entry;
 mod export;
+mod family;
 mod order;
 mod org;
 mod pairing;
@@ -94,6 +96,9 @@ const FORMATS: &[Format] = &[
     ("deposit", deposit::make_deposit, deposit::open_deposit),
     ("edition_root", edition::make_root, edition::open_root),
     ("edition", edition::make_edition, edition::open_edition),
+    ("family", family::make_family, family::open_family),
+    ("pack", dossier::make_pack, dossier::open_pack),
+    ("check_up", dossier::make_check_up, dossier::open_check_up),
 ];
 
 impl Set {

@@ -2,7 +2,8 @@
 
 use baken_schemas::device::Identity;
 use baken_schemas::org::{
-    Directory, Enrolment, Invite, InviteRegistration, Ladder, LadderUse, OrgId, RosterLine, RosterPerson, Rung,
+    CallsFamily, Directory, Enrolment, Invite, InviteRegistration, Ladder, LadderUse, OrgId, RosterLine, RosterPerson,
+    Rung,
 };
 use baken_schemas::signed::{Signed, Unverified};
 use serde_json::{Value, json};
@@ -39,7 +40,13 @@ pub fn open_identity(set: &Set, vector: &Value) -> Value {
 
 fn describe_directory(directory: &Directory) -> Value {
     let relay = &directory.relay;
-    let rung = |rung: &Rung| json!({ "responders": rung.responders, "wait_s": rung.wait_s });
+    let rung = |rung: &Rung| {
+        json!({
+            "responders": rung.responders,
+            "wait_s": rung.wait_s,
+            "family": rung.family == CallsFamily::Yes,
+        })
+    };
     let ladder = |ladder: &Ladder| {
         json!({
             "ladder": ladder.ladder,

@@ -3,6 +3,7 @@
 
 use baken_schemas::alarm::{Fix, Position, ReceiptDetail, ReceiptState};
 use baken_schemas::id::{AccountId, AlarmId};
+use baken_schemas::local_time::local;
 use baken_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -13,7 +14,7 @@ use crate::dc09::events::Event;
 use crate::desk::config::{Channel, Means};
 use crate::desk::opened::{Opened, SignatureView};
 use crate::desk::store::AlarmRow;
-use crate::desk::{Desk, PlaceView};
+use crate::desk::{Desk, PlaceView, Wrong};
 
 /// What a message is about.
 #[derive(Clone, Copy)]
@@ -22,6 +23,8 @@ pub(in crate::desk) enum About<'a> {
     Alarm { row: &'a AlarmRow, opened: &'a Opened, event: ReceiptState, detail: Option<&'a ReceiptDetail> },
     /// An officer tests the channel.
     Test { test: AlarmId },
+    /// The desk warns of something, or says that it is over.
+    Warning { id: AlarmId, what: Wrong, about: &'a str, since: Timestamp, over: bool },
 }
 
 impl About<'_> {
@@ -30,6 +33,7 @@ impl About<'_> {
         match self {
             Self::Alarm { row, .. } => row.alarm,
             Self::Test { test } => *test,
+            Self::Warning { id, .. } => *id,
         }
     }
 }
@@ -90,14 +94,20 @@ impl Desk {
         match about {
             About::Alarm { row, .. } => format!("{}/alarms/{}", self.console_url, row.alarm),
             About::Test { .. } => format!("{}/channels", self.console_url),
+            About::Warning { .. } => format!("{}/warnings", self.console_url),
         }
     }
 
-    fn webhook_body(&self, channel: &Channel, about: &About<'_>) -> String {
-        let (kind, data) = match about {
-            About::Test { test } => ("baken.test", json!({ "test": test, "console": self.link(about) })),
+    fn webhook_body(&self, channel: &Channel, about_it: &About<'_>) -> String {
+        let (kind, data) = match about_it {
+            About::Test { test } => ("baken.test", json!({ "test": test, "console": self.link(about_it) })),
+            About::Warning { what, about, since, over, .. } => {
+                let since = since.to_rfc3339();
+                let data = json!({ "warning": what, "about": about, "since": since, "over": over, "console": self.link(about_it) });
+                ("baken.warning", data)
+            }
             About::Alarm { row, opened, event, detail } => {
-                let mut data = json!({ "alarm": row.alarm, "state": event, "console": self.link(about) });
+                let mut data = json!({ "alarm": row.alarm, "state": event, "console": self.link(about_it) });
                 if channel.include.kind {
                     data["kind"] = json!(opened.kind());
                 }
@@ -125,7 +135,7 @@ impl Desk {
 
     fn dc09_content(&self, channel: &Channel, about: &About<'_>) -> String {
         let content = match about {
-            About::Test { .. } => Dc09Content {
+            About::Test { .. } | About::Warning { .. } => Dc09Content {
                 event: Event::ManualTest,
                 text: "Baken".to_owned(),
                 position: None,
@@ -160,12 +170,17 @@ impl Desk {
         let told = self.told(channel, about);
         let mut lines = vec![format!("Baken: {headline}."), String::new()];
         let id = about.id().to_string();
+        let since = match about {
+            About::Warning { since, .. } => Some(local(*since)),
+            _ => None,
+        };
         let facts = [
             (labels.kind, told.kind.map(str::to_owned)),
             (labels.person, told.person),
             (labels.position, told.position),
             (labels.officer, told.officer),
-            (labels.alarm, Some(id)),
+            (labels.since, since),
+            (labels.alarm, Some(id).filter(|_| !matches!(about, About::Warning { .. }))),
             (labels.console, Some(self.link(about))),
         ];
         lines.extend(facts.into_iter().filter_map(|(label, fact)| Some(format!("{label}: {}", fact?))));
@@ -221,10 +236,11 @@ impl Desk {
     }
 }
 
-fn headline(channel: &Channel, about: &About<'_>) -> &'static str {
+fn headline(channel: &Channel, about: &About<'_>) -> String {
     match about {
-        About::Alarm { event, .. } => wording::headline(*event, channel.language),
-        About::Test { .. } => wording::test_headline(channel.language),
+        About::Alarm { event, .. } => wording::headline(*event, channel.language).to_owned(),
+        About::Test { .. } => wording::test_headline(channel.language).to_owned(),
+        About::Warning { what, about, over, .. } => wording::warning_headline(*what, about, *over, channel.language),
     }
 }
 

@@ -14,6 +14,7 @@ pub use proof::{ChannelView, PROOF_LASTS_MS, RecipientView, Standing, channel_vi
 pub(super) use supervise::Lines;
 pub use supervise::{Line, ReceiverView, Silent};
 pub use test::TestError;
+pub use wording::warning as warning_words;
 
 use baken_schemas::alarm::{AlarmKind, ReceiptDetail, ReceiptState};
 use baken_schemas::crypto::{Hash, SymmetricKey};
@@ -154,7 +155,7 @@ impl Desk {
     }
 
     /// One message for each recipient of a channel.
-    fn deliveries_to(
+    pub(super) fn deliveries_to(
         &self,
         channel: &Channel,
         about: &About<'_>,
@@ -164,7 +165,7 @@ impl Desk {
         let mut rng = self.fork_rng();
         // A test goes to everybody who can ever be told: who is not on duty today is so tomorrow.
         let recipients = match about {
-            About::Alarm { .. } => self.channels.recipients_now(channel, now),
+            About::Alarm { .. } | About::Warning { .. } => self.channels.recipients_now(channel, now),
             About::Test { .. } => self.channels.recipients(channel),
         };
         let each = recipients.iter().map(|to| NewDelivery {

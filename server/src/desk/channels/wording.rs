@@ -4,6 +4,8 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, ReceiptState};
 
+use crate::desk::Wrong;
+
 /// What happened, as a subject or the beginning of an SMS.
 pub(super) fn headline(event: ReceiptState, language: Language) -> &'static str {
     match event {
@@ -22,6 +24,42 @@ pub(super) fn headline(event: ReceiptState, language: Language) -> &'static str 
 /// A test of the channel itself.
 pub(super) fn test_headline(language: Language) -> &'static str {
     language.pick("test van dit kanaal, u hoeft niets te doen", "test of this channel, nothing to do")
+}
+
+/// What the desk warns of: in a message, and in the console.
+pub fn warning(what: Wrong, language: Language) -> &'static str {
+    match what {
+        Wrong::RelayDown => language.pick(
+            "de relay is niet bereikbaar, nieuwe alarmen komen niet binnen",
+            "the relay is not heard, new alarms do not come in",
+        ),
+        Wrong::RelayStalled => {
+            language.pick("bij de relay staat het doorroepen stil", "at the relay nobody is called further")
+        }
+        Wrong::DeskSilent => language.pick("een andere meldkamer is niet bereikbaar", "another desk is not heard"),
+        Wrong::ReceiverSilent => language.pick(
+            "een ontvanger van de alarmcentrale antwoordt niet",
+            "a receiver of the alarm centre does not answer",
+        ),
+        Wrong::ChannelUnproven => {
+            language.pick("een kanaal is niet of lang niet getest", "a channel was not tested, or long ago")
+        }
+        Wrong::ChannelFails => language.pick("een kanaal doet het niet", "a channel does not work"),
+        Wrong::NobodyOnDuty => language.pick("deze week heeft niemand dienst", "nobody is on duty within a week"),
+        Wrong::WorkerStalled => {
+            language.pick("een onderdeel van de meldkamer staat stil", "a part of the desk stands still")
+        }
+        Wrong::CertificateEnds => {
+            language.pick("een certificaat verloopt of is verlopen", "a certificate ends or has ended")
+        }
+    }
+}
+
+/// A warning, or that it is over, as a subject or the beginning of an SMS.
+pub(super) fn warning_headline(what: Wrong, about: &str, over: bool, language: Language) -> String {
+    let label = if over { language.pick("voorbij", "over") } else { language.pick("storing", "trouble") };
+    let about = if about.is_empty() { String::new() } else { format!(" ({about})") };
+    format!("{label}: {}{about}", warning(what, language))
 }
 
 /// A kind of alarm.
@@ -51,6 +89,7 @@ pub(super) struct Labels {
     pub none: &'static str,
     pub officer: &'static str,
     pub closing: &'static str,
+    pub since: &'static str,
 }
 
 /// The labels in a language.
@@ -64,6 +103,7 @@ pub(super) fn labels(language: Language) -> Labels {
         position: language.pick("Plaats", "Position"),
         none: language.pick("onbekend", "unknown"),
         officer: language.pick("Medewerker", "Officer"),
+        since: language.pick("Sinds", "Since"),
         closing: language.pick(
             "Dit bericht is automatisch gemaakt. Wie het alarm heeft opgepakt staat alleen in de console.",
             "This message was made by a machine. Only the console says who has taken the alarm.",

@@ -88,6 +88,7 @@ impl Entry {
             include: Include { kind: true, person: self.person, position: self.position, officer: false },
             // An alarm centre is told of the alarm itself.
             events: vec![ReceiptState::Received],
+            warnings: false,
             language: self.language,
             recipients: Vec::new(),
             on_duty: None,

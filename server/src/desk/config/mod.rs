@@ -10,6 +10,7 @@ mod webhook;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -63,9 +64,27 @@ pub struct Include {
     pub officer: bool,
 }
 
+/// How many days a closed alarm may be kept: enough that somebody can still ask about it, and not for ever.
+pub const KEPT_DAYS: RangeInclusive<u16> = 7..=3_650;
+
+/// `[keep]` of `desk.toml`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Keep {
+    closed_alarm_days: u16,
+}
+
+impl Default for Keep {
+    fn default() -> Self {
+        Self { closed_alarm_days: 30 }
+    }
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChannelsFile {
+    #[serde(default)]
+    keep: Keep,
     #[serde(default)]
     webhook: Vec<webhook::Entry>,
     #[serde(default)]
@@ -79,6 +98,11 @@ struct ChannelsFile {
 fn every_event() -> Vec<ReceiptState> {
     use ReceiptState as S;
     vec![S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed]
+}
+
+/// Channels are told what the desk warns of, unless their entry says otherwise.
+fn told_of_warnings() -> bool {
+    true
 }
 
 /// What people are called for: an alarm that came in, and one that nobody answered in time.
@@ -115,6 +139,8 @@ pub(super) struct Channel {
     pub include: Include,
     /// What it is told of.
     pub events: Vec<ReceiptState>,
+    /// It is told what the desk warns of.
+    pub warnings: bool,
     /// The language of its texts.
     pub language: Language,
     /// Who each gets a message of their own.
@@ -188,6 +214,8 @@ pub struct Channels {
     pub(super) list: Vec<Channel>,
     /// The roster, where a channel asks for it.
     duty: Option<Arc<Duty>>,
+    /// How long alarms are kept.
+    keep: Keep,
 }
 
 impl Channels {
@@ -246,7 +274,12 @@ impl Channels {
                 return Err(wrong(name, &why));
             }
         }
-        Ok(Self { list: channels, duty })
+        let keep = file.keep;
+        if !KEPT_DAYS.contains(&keep.closed_alarm_days) {
+            let why = format!("closed_alarm_days is {} to {}", KEPT_DAYS.start(), KEPT_DAYS.end());
+            return Err(wrong("keep", &why));
+        }
+        Ok(Self { list: channels, duty, keep })
     }
 
     /// Who gets a message of a channel now; once nobody in particular where the channel itself is the one.
@@ -259,6 +292,11 @@ impl Channels {
     pub(super) fn recipients(&self, channel: &Channel) -> Vec<String> {
         let duty = |reach| self.duty.as_ref().map(|duty| duty.addresses(reach));
         Self::with_duty(channel, channel.on_duty.and_then(duty))
+    }
+
+    /// How many days a closed alarm is kept.
+    pub(super) fn kept_days(&self) -> u16 {
+        self.keep.closed_alarm_days
     }
 
     /// The roster, where a channel asks for it.
@@ -415,6 +453,17 @@ mod tests {
         assert!(channel.tells(ReceiptState::Received, None));
         assert!(!channel.tells(ReceiptState::Received, Some(AlarmKind::Probe)));
         assert!(!channel.tells(ReceiptState::Seen, Some(AlarmKind::Panic)));
+    }
+
+    #[test]
+    fn closed_alarms_are_kept_a_month_unless_it_says_otherwise_and_neither_a_day_nor_for_ever() {
+        assert_eq!(read("").unwrap().kept_days(), 30);
+        assert_eq!(Channels::default().kept_days(), 30);
+        assert_eq!(read("[keep]\nclosed_alarm_days = 7").unwrap().kept_days(), 7);
+        for days in [0, 6, 3_651] {
+            let error = read(&format!("[keep]\nclosed_alarm_days = {days}")).unwrap_err().to_string();
+            assert!(error.contains("7 to 3650"), "{error}");
+        }
     }
 
     #[test]

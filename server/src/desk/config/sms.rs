@@ -8,7 +8,9 @@ use baken_schemas::alarm::ReceiptState;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, wrong};
+use super::{
+    Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, told_of_warnings, wrong,
+};
 use crate::channel::sms::{GatewayKind, Sms, SmsConfig, SmsError, is_number};
 use crate::desk::duty::Reach;
 
@@ -44,6 +46,8 @@ pub(super) struct Entry {
     officer: bool,
     #[serde(default = "calling_events")]
     events: Vec<ReceiptState>,
+    #[serde(default = "told_of_warnings")]
+    warnings: bool,
 }
 
 impl std::fmt::Debug for Entry {
@@ -79,6 +83,7 @@ impl Entry {
             name: self.name,
             include,
             events: self.events,
+            warnings: self.warnings,
             language: self.language,
             recipients,
             on_duty: on_duty.then_some(Reach::Phone),

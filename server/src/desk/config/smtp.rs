@@ -8,7 +8,9 @@ use baken_schemas::alarm::ReceiptState;
 use serde::Deserialize;
 use zeroize::Zeroizing;
 
-use super::{Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, wrong};
+use super::{
+    Channel, ChannelsError, Include, Means, calling_events, read_recipients, read_root, told_of_warnings, wrong,
+};
 use crate::channel::{Encryption, Login, Mail, MailConfig, read_mail_address};
 use crate::desk::duty::Reach;
 
@@ -42,6 +44,8 @@ pub(super) struct Entry {
     officer: bool,
     #[serde(default = "calling_events")]
     events: Vec<ReceiptState>,
+    #[serde(default = "told_of_warnings")]
+    warnings: bool,
 }
 
 impl std::fmt::Debug for Entry {
@@ -72,6 +76,7 @@ impl Entry {
             name: self.name,
             include,
             events: self.events,
+            warnings: self.warnings,
             language: self.language,
             recipients,
             on_duty: on_duty.then_some(Reach::Mail),

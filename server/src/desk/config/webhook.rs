@@ -7,7 +7,7 @@ use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 use serde::Deserialize;
 
-use super::{Channel, ChannelsError, Include, Means, every_event, read_root, wrong};
+use super::{Channel, ChannelsError, Include, Means, every_event, read_root, told_of_warnings, wrong};
 use crate::channel::{Webhook, WebhookConfig, WebhookSecret};
 
 /// How long one try at a webhook may take, in milliseconds.
@@ -36,6 +36,8 @@ pub(super) struct Entry {
     officer: bool,
     #[serde(default = "every_event")]
     events: Vec<ReceiptState>,
+    #[serde(default = "told_of_warnings")]
+    warnings: bool,
 }
 
 impl std::fmt::Debug for Entry {
@@ -64,6 +66,7 @@ impl Entry {
             name: self.name,
             include,
             events: self.events,
+            warnings: self.warnings,
             // Nothing in it is a sentence.
             language: Language::default(),
             recipients: Vec::new(),

@@ -1,14 +1,17 @@
 //! Alarms, and the updates and notes that follow them.
 
 use baken_schemas::alarm::ReceiptState;
-use baken_schemas::crypto::Hash;
+use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
+use super::sealed::{self, Text};
+
 /// The most open alarms that a list shows; beyond them the list says that there are more.
 pub(in crate::desk) const MAX_LISTED: usize = 500;
-/// The most updates and notes of one alarm that are kept: the oldest go.
+/// The most notes of one device, and updates of one alarm that say nothing but where its sender is, that are kept: the
+/// oldest go. What says more is kept, up to what the relay takes of one alarm.
 const MAX_FOLLOWING: i64 = 2_000;
 
 /// What a row of the table `alarm` holds.
@@ -85,11 +88,22 @@ fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
     })
 }
 
+/// A row whose document is open.
+fn opened(db: &Connection, row: AlarmRow) -> rusqlite::Result<AlarmRow> {
+    let document = sealed::get(db, row.alarm, &Text::Document(row.hash), row.document)?;
+    Ok(AlarmRow { document, ..row })
+}
+
 const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state, by_text,
     EXISTS (SELECT 1 FROM alarm AS other WHERE other.joined = alarm.hash AND other.by_text = 1) AS text_joined";
 
-/// Adds a row; `false` when these very bytes are there already.
-pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<bool> {
+/// Adds a row; `false` when these very bytes are there already. `fresh` is the alarm's key, unless it has one.
+pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm, fresh: &SymmetricKey) -> rusqlite::Result<bool> {
+    if db.prepare_cached("SELECT 1 FROM alarm WHERE hash = ?1")?.exists([new.hash.0])? {
+        return Ok(false);
+    }
+    sealed::give_key(db, new.alarm, fresh)?;
+    let document = sealed::put(db, new.alarm, &Text::Document(new.hash), &new.document)?;
     let added = db.execute(
         "INSERT INTO alarm (alarm, hash, form, device, document, received_at, state, brings_key, by_text)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (hash) DO NOTHING",
@@ -98,7 +112,7 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<
             new.hash.0,
             if new.form == Form::Sms { Form::Alarm } else { new.form } as i64,
             new.device.0,
-            new.document,
+            document,
             new.received_at.0,
             ReceiptState::Received as i64,
             new.brings_key,
@@ -111,13 +125,15 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewAlarm) -> rusqlite::Result<
 /// The row shown under an id.
 pub(in crate::desk) fn find(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Option<AlarmRow>> {
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE alarm = ?1 AND superseded = 0 ORDER BY number LIMIT 1");
-    db.prepare_cached(&sql)?.query_row(params![alarm.0], read_alarm).optional()
+    let row = db.prepare_cached(&sql)?.query_row(params![alarm.0], read_alarm).optional()?;
+    row.map(|row| opened(db, row)).transpose()
 }
 
 /// The row of these very bytes.
 pub(in crate::desk) fn find_hash(db: &Connection, hash: Hash) -> rusqlite::Result<Option<AlarmRow>> {
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE hash = ?1");
-    db.prepare_cached(&sql)?.query_row(params![hash.0], read_alarm).optional()
+    let row = db.prepare_cached(&sql)?.query_row(params![hash.0], read_alarm).optional()?;
+    row.map(|row| opened(db, row)).transpose()
 }
 
 /// Hides a row behind another of the same id; its bytes stay for the audit.
@@ -133,7 +149,7 @@ pub(in crate::desk) fn join(db: &Connection, hash: Hash, shown: Hash) -> rusqlit
 /// The other forms of the alarm that is shown by these bytes.
 pub(in crate::desk) fn joined(db: &Connection, shown: Hash) -> rusqlite::Result<Vec<AlarmRow>> {
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE joined = ?1 ORDER BY number LIMIT 8");
-    db.prepare_cached(&sql)?.query_map(params![shown.0], read_alarm)?.collect()
+    db.prepare_cached(&sql)?.query_map(params![shown.0], read_alarm)?.map(|row| opened(db, row?)).collect()
 }
 
 /// Open alarms, those that nobody has first, then by age, at most [`MAX_LISTED`]; or closed ones, the newest first.
@@ -145,7 +161,7 @@ pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec
         format!("state = {closed} AND superseded = 0 ORDER BY received_at DESC, number DESC")
     };
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {filter} LIMIT {MAX_LISTED}");
-    db.prepare_cached(&sql)?.query_map([], read_alarm)?.collect()
+    db.prepare_cached(&sql)?.query_map([], read_alarm)?.map(|row| opened(db, row?)).collect()
 }
 
 /// Open alarms that bring a card's key, and whose card was not fetched since they came, at most [`MAX_LISTED`].
@@ -168,10 +184,16 @@ pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
 
 /// Notes that the alarm of these very bytes has got this far; it never goes back. By its id alone, what is said of a
 /// copy that a relay made would be said of the alarm. What is said of one form of it counts for the form that is shown.
-pub(in crate::desk) fn advance(db: &Connection, hash: Hash, state: ReceiptState) -> rusqlite::Result<()> {
-    let sql = "UPDATE alarm SET state = max(state, ?2)
+pub(in crate::desk) fn advance(
+    db: &Connection,
+    hash: Hash,
+    state: ReceiptState,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    let sql =
+        "UPDATE alarm SET state = max(state, ?2), closed_at = CASE WHEN ?4 AND closed_at = 0 THEN ?3 ELSE closed_at END
                WHERE hash = ?1 OR hash = (SELECT joined FROM alarm WHERE hash = ?1)";
-    db.execute(sql, params![hash.0, state as i64]).map(drop)
+    db.execute(sql, params![hash.0, state as i64, now.0, state == ReceiptState::Closed]).map(drop)
 }
 
 /// The condition that a column is the hash `?1`, or that of another form of the alarm shown under it.
@@ -188,25 +210,29 @@ pub(in crate::desk) struct UpdateRow {
     pub sequence: u64,
     pub document: Vec<u8>,
     pub received_at: Timestamp,
+    /// It says more than where its sender is, or may.
+    pub says: bool,
 }
 
 /// Keeps an update; one that is there already stays as it is.
 pub(in crate::desk) fn add_update(db: &Connection, new: &UpdateRow) -> rusqlite::Result<()> {
+    let document = sealed::put(db, new.alarm, &Text::Document(new.hash), &new.document)?;
     db.execute(
-        "INSERT INTO alarm_update (hash, alarm, device, sequence, document, received_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
-         ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO alarm_update (hash, alarm, device, sequence, document, received_at, says)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) ON CONFLICT (hash) DO NOTHING",
         params![
             new.hash.0,
             new.alarm.0,
             new.device.0,
             i64::try_from(new.sequence).unwrap_or(i64::MAX),
-            new.document,
-            new.received_at.0
+            document,
+            new.received_at.0,
+            new.says
         ],
     )?;
     db.execute(
         "DELETE FROM alarm_update WHERE hash IN
-           (SELECT hash FROM alarm_update WHERE alarm = ?1 ORDER BY sequence DESC LIMIT -1 OFFSET ?2)",
+           (SELECT hash FROM alarm_update WHERE alarm = ?1 AND says = 0 ORDER BY sequence DESC LIMIT -1 OFFSET ?2)",
         params![new.alarm.0, MAX_FOLLOWING],
     )
     .map(drop)
@@ -214,10 +240,19 @@ pub(in crate::desk) fn add_update(db: &Connection, new: &UpdateRow) -> rusqlite:
 
 /// An alarm's updates, the newest first, at most `limit`.
 pub(in crate::desk) fn updates(db: &Connection, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
-    let mut sql = db.prepare_cached(
-        "SELECT hash, alarm, device, sequence, document, received_at FROM alarm_update WHERE alarm = ?1
-         ORDER BY sequence DESC LIMIT ?2",
-    )?;
+    updates_where(db, "alarm = ?1", alarm, limit)
+}
+
+/// Those of an alarm's updates that say more than where its sender is, the newest first, at most `limit`.
+pub(in crate::desk) fn saying(db: &Connection, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
+    updates_where(db, "alarm = ?1 AND says = 1", alarm, limit)
+}
+
+fn updates_where(db: &Connection, condition: &str, alarm: AlarmId, limit: usize) -> rusqlite::Result<Vec<UpdateRow>> {
+    let mut sql = db.prepare_cached(&format!(
+        "SELECT hash, alarm, device, sequence, document, received_at, says FROM alarm_update WHERE {condition}
+         ORDER BY sequence DESC LIMIT ?2"
+    ))?;
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     sql.query_map(params![alarm.0, limit], |row| {
         Ok(UpdateRow {
@@ -227,8 +262,14 @@ pub(in crate::desk) fn updates(db: &Connection, alarm: AlarmId, limit: usize) ->
             sequence: u64::try_from(row.get::<_, i64>("sequence")?).unwrap_or_default(),
             document: row.get("document")?,
             received_at: Timestamp(row.get("received_at")?),
+            says: row.get("says")?,
         })
     })?
+    .map(|row| {
+        let row: UpdateRow = row?;
+        let document = sealed::get(db, row.alarm, &Text::Document(row.hash), row.document)?;
+        Ok(UpdateRow { document, ..row })
+    })
     .collect()
 }
 
@@ -244,11 +285,15 @@ pub(in crate::desk) struct NoteRow {
 
 /// Keeps a note; `false` when it is there already.
 pub(in crate::desk) fn add_note(db: &Connection, new: &NoteRow) -> rusqlite::Result<bool> {
+    let document = match new.alarm {
+        Some(alarm) => sealed::put(db, alarm, &Text::Document(new.hash), &new.document)?,
+        None => new.document.clone(),
+    };
     let alarm = new.alarm.map(|alarm| alarm.0.to_vec()).unwrap_or_default();
     let added = db.execute(
         "INSERT INTO note (hash, alarm, device, document, received_at) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (hash) DO NOTHING",
-        params![new.hash.0, alarm, new.device.0, new.document, new.received_at.0],
+        params![new.hash.0, alarm, new.device.0, document, new.received_at.0],
     )?;
     db.execute(
         "DELETE FROM note WHERE hash IN
@@ -273,5 +318,10 @@ pub(in crate::desk) fn notes(db: &Connection, alarm: AlarmId, device: DeviceId) 
             received_at: Timestamp(row.get("received_at")?),
         })
     })?
+    .map(|row| {
+        let row: NoteRow = row?;
+        let document = sealed::get(db, alarm, &Text::Document(row.hash), row.document)?;
+        Ok(NoteRow { document, ..row })
+    })
     .collect()
 }

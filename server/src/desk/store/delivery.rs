@@ -9,6 +9,7 @@ use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use super::alarm::{is_of, state_column};
+use super::sealed::{self, Text};
 
 /// How long a worker has for one try, in milliseconds: longer than any channel's own time limits together.
 const LEASE_MS: i64 = 60_000;
@@ -133,6 +134,8 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Resu
     if exists {
         return Ok(());
     }
+    let text = Text::Content(&new.channel, &new.recipient.0, new.hash, new.event as i64);
+    let content = sealed::put(db, new.alarm, &text, &new.content)?;
     let dc09_number = if new.is_dc09 { next_dc09_number(db, &new.channel)? } else { 0 };
     db.execute(
         "INSERT INTO delivery (hash, alarm, is_test, channel, recipient, event, content, dc09_number, state, due_at)
@@ -144,7 +147,7 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Resu
             new.channel,
             new.recipient.0,
             new.event as i64,
-            new.content,
+            content,
             dc09_number,
             new.due_at.0
         ],
@@ -165,7 +168,14 @@ fn next_dc09_number(db: &Connection, channel: &str) -> rusqlite::Result<i64> {
     Ok(next)
 }
 
-fn read_claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
+/// The content of a row, open.
+fn read_content(db: &Connection, row: &Row<'_>) -> rusqlite::Result<Vec<u8>> {
+    let (channel, recipient): (String, Vec<u8>) = (row.get("channel")?, row.get("recipient")?);
+    let text = Text::Content(&channel, &recipient, Hash(row.get("hash")?), row.get("event")?);
+    sealed::get(db, AlarmId(row.get("alarm")?), &text, row.get("content")?)
+}
+
+fn read_claim(db: &Connection, row: &Row<'_>) -> rusqlite::Result<Claim> {
     Ok(Claim {
         number: row.get("number")?,
         fence: row.get("fence")?,
@@ -174,7 +184,7 @@ fn read_claim(row: &Row<'_>) -> rusqlite::Result<Claim> {
         channel: row.get("channel")?,
         recipient: RecipientMark(row.get("recipient")?),
         event: state_column(row, "event")?,
-        content: row.get("content")?,
+        content: read_content(db, row)?,
         dc09_number: u16::try_from(row.get::<_, i64>("dc09_number")?).unwrap_or_default(),
         attempts: row.get("attempts")?,
     })
@@ -185,11 +195,11 @@ pub(in crate::desk) fn claim(db: &Connection, now: Timestamp) -> rusqlite::Resul
     let mut sql = db.prepare_cached(
         "UPDATE delivery SET leased_until = ?2, fence = fence + 1, reference = '' WHERE number IN
            (SELECT number FROM delivery WHERE state = 0 AND due_at <= ?1 AND leased_until <= ?1 ORDER BY number LIMIT ?3)
-         RETURNING number, fence, alarm, is_test, channel, recipient, event, content, dc09_number, attempts",
+         RETURNING number, fence, hash, alarm, is_test, channel, recipient, event, content, dc09_number, attempts",
     )?;
     let limit = i64::try_from(MAX_CLAIMED).unwrap_or(i64::MAX);
     let mut claims = sql
-        .query_map(params![now.0, now.plus_ms(LEASE_MS).0, limit], read_claim)?
+        .query_map(params![now.0, now.plus_ms(LEASE_MS).0, limit], |row| read_claim(db, row))?
         .collect::<rusqlite::Result<Vec<_>>>()?;
     claims.sort_by_key(|claim| claim.number);
     Ok(claims)
@@ -262,12 +272,14 @@ pub(in crate::desk) fn give_up_queued(db: &Connection, hash: Hash, outcome: &str
     db.execute(&sql, params![hash.0, ReceiptState::Closed as i64, outcome]).map(drop)
 }
 
-fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
+const COLUMNS: &str = "hash, alarm, channel, recipient, is_test, event, content, state, attempts, outcome, tried_at";
+
+fn read_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
         channel: row.get("channel")?,
         is_test: row.get("is_test")?,
         event: state_column(row, "event")?,
-        content: row.get("content")?,
+        content: read_content(db, row)?,
         state: row.get("state")?,
         attempts: row.get("attempts")?,
         outcome: row.get("outcome")?,
@@ -279,10 +291,10 @@ fn read_row(row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
 pub(in crate::desk) fn of_alarm(db: &Connection, hash: Hash) -> rusqlite::Result<Vec<DeliveryRow>> {
     let of_it = is_of("hash");
     let mut sql = db.prepare_cached(&format!(
-        "SELECT channel, is_test, event, content, state, attempts, outcome, tried_at FROM delivery WHERE {of_it}
+        "SELECT {COLUMNS} FROM delivery WHERE {of_it}
          ORDER BY number LIMIT ?2",
     ))?;
-    sql.query_map(params![hash.0, MAX_READ], read_row)?.collect()
+    sql.query_map(params![hash.0, MAX_READ], |row| read_row(db, row))?.collect()
 }
 
 /// The newest delivery to a recipient.
@@ -291,9 +303,9 @@ pub(in crate::desk) fn newest(
     channel: &str,
     recipient: &RecipientMark,
 ) -> rusqlite::Result<Option<DeliveryRow>> {
-    let sql = "SELECT channel, is_test, event, content, state, attempts, outcome, tried_at FROM delivery
-               WHERE channel = ?1 AND recipient = ?2 ORDER BY number DESC LIMIT 1";
-    db.query_row(sql, params![channel, recipient.0], read_row).optional()
+    let sql =
+        format!("SELECT {COLUMNS} FROM delivery WHERE channel = ?1 AND recipient = ?2 ORDER BY number DESC LIMIT 1");
+    db.query_row(&sql, params![channel, recipient.0], |row| read_row(db, row)).optional()
 }
 
 /// How many deliveries to a channel's recipient are queued: of all, of tests.

@@ -2,11 +2,17 @@
 //! decides what belongs into one transaction. Nothing is opened, signed or decided here.
 
 pub(super) mod alarm;
+pub(super) mod attachment;
 pub(super) mod delivery;
+pub(super) mod figure;
+pub(super) mod keeping;
 pub(super) mod order;
 pub(super) mod receipt;
+pub(super) mod sealed;
 pub(super) mod session;
+pub(super) mod tested;
 mod trust;
+pub(super) mod warning;
 pub(super) mod watch;
 
 pub(super) use alarm::{AlarmRow, Form, NewAlarm, NoteRow, UpdateRow};
@@ -34,6 +40,10 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_4_sms.sql"),
         include_str!("schema_5_silence.sql"),
         include_str!("schema_6_channels.sql"),
+        include_str!("schema_7_attachment.sql"),
+        include_str!("schema_8_keeping.sql"),
+        include_str!("schema_9_warnings.sql"),
+        include_str!("schema_10_tested.sql"),
     ],
 };
 

@@ -7,6 +7,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::alarm::{is_of, state_column};
+use super::sealed::{self, Text};
 
 /// The most receipts of one alarm that are read.
 const MAX_READ: i64 = 500;
@@ -65,6 +66,7 @@ pub struct OutgoingReceipt {
 
 /// Keeps a receipt; `false` when it is there already.
 pub(in crate::desk) fn add(db: &Connection, new: &NewReceipt) -> rusqlite::Result<bool> {
+    let detail = sealed::put(db, new.alarm, &Text::Detail(new.hash), &new.detail)?;
     let added = db.execute(
         "INSERT INTO receipt (hash, alarm, alarm_hash, state, at, own, document, detail, sending, due_at)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (hash) DO NOTHING",
@@ -76,7 +78,7 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewReceipt) -> rusqlite::Resul
             new.at.0,
             new.own,
             new.document,
-            new.detail,
+            detail,
             new.sending as i64,
             new.due_at.0
         ],
@@ -102,15 +104,16 @@ pub(in crate::desk) fn is_taken_here(db: &Connection, alarm_hash: Hash) -> rusql
 pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Vec<ReceiptRow>> {
     let of_it = is_of("alarm_hash");
     let mut sql = db.prepare_cached(&format!(
-        "SELECT state, at, own, document, detail, sending FROM receipt WHERE {of_it} ORDER BY number LIMIT ?2",
+        "SELECT hash, alarm, state, at, own, document, detail, sending FROM receipt WHERE {of_it} ORDER BY number LIMIT ?2",
     ))?;
     sql.query_map(params![alarm_hash.0, MAX_READ], |row| {
+        let (alarm, hash) = (AlarmId(row.get("alarm")?), Hash(row.get("hash")?));
         Ok(ReceiptRow {
             state: state_column(row, "state")?,
             at: Timestamp(row.get("at")?),
             own: row.get("own")?,
             document: row.get("document")?,
-            detail: row.get("detail")?,
+            detail: sealed::get(db, alarm, &Text::Detail(hash), row.get("detail")?)?,
             sending: match row.get::<_, i64>("sending")? {
                 0 => Sending::Never,
                 1 => Sending::Due,

@@ -6,6 +6,7 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
 use super::alarm::Form;
+use crate::desk::hash_of;
 
 /// The most check-ins of one device that are watched at a time.
 const MAX_OF_DEVICE: u32 = 64;
@@ -89,8 +90,8 @@ pub(in crate::desk) fn end(db: &Connection, deposit: AlarmId, device: DeviceId) 
         .optional()?;
     if let Some(document) = rung {
         db.execute(
-            "UPDATE alarm SET superseded = 1 WHERE form = ?1 AND document = ?2 AND state < ?3",
-            params![Form::NotHandedOver as i64, document, ReceiptState::Seen as i64],
+            "UPDATE alarm SET superseded = 1 WHERE form = ?1 AND hash = ?2 AND state < ?3",
+            params![Form::NotHandedOver as i64, hash_of(&document).0, ReceiptState::Seen as i64],
         )?;
     }
     db.execute("UPDATE watch SET state = 1 WHERE deposit = ?1 AND device = ?2", params![deposit.0, device.0]).map(drop)

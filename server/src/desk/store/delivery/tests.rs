@@ -64,7 +64,9 @@ fn rows_of_before_keep_their_meaning() {
         )
         .unwrap();
     }
-    db.execute_batch(DATABASE.migrations[scripts]).unwrap();
+    for script in &DATABASE.migrations[scripts..] {
+        db.execute_batch(script).unwrap();
+    }
     let row = |state: u8| of_alarm(&db, Hash([state; 32])).unwrap().remove(0);
     let found: Vec<_> = (0..4).map(row).map(|row| (row.state, row.outcome, row.attempts, row.tried_at.0)).collect();
     let closed = r#"{"outcome":"failed","why":{"code":"alarm-closed"}}"#;

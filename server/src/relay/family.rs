@@ -1,0 +1,28 @@
+//! Family members' devices that an alarm is sealed to. The alarm's slots name them; whom of those it may call, the relay
+//! says by what it knows itself: a guest of the caller's account, in a family circle of it. Never another device of the
+//! account: nobody answers an alarm of their own.
+
+use baken_schemas::circle::CircleKind;
+use baken_schemas::id::{AccountId, DeviceId};
+use rusqlite::{Connection, params};
+
+use crate::relay::standing::number_of;
+use crate::store::StoreError;
+
+/// Those of the named that are called for an alarm of this account, each once.
+pub(super) fn among(db: &Connection, account: AccountId, named: &[DeviceId]) -> Result<Vec<DeviceId>, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT 1 FROM device d WHERE d.device = ?1 AND d.guest = 1 AND d.account = ?2 AND EXISTS (
+             SELECT 1 FROM member m JOIN circle c ON c.circle = m.circle
+             WHERE m.device = d.device AND m.state = 1 AND c.account = d.account AND c.kind = ?3
+         )",
+    )?;
+    let mut family: Vec<DeviceId> = Vec::new();
+    for device in named {
+        let is_called = statement.exists(params![device.0, account.0, number_of(CircleKind::Family)])?;
+        if is_called && !family.contains(device) {
+            family.push(*device);
+        }
+    }
+    Ok(family)
+}
