@@ -97,6 +97,7 @@ texts! {
     PACK_NOT_HERE: "{} bestand(en) staan niet op dit toestel en zijn niet bijgevoegd. Haal ze op: baken attach fetch",
                    "{} file(s) are not on this device and not in it. Fetch them: baken attach fetch";
     PACK_FINGERPRINT: "Vingerafdruk van het toestel dat tekende: {}", "Fingerprint of the device that signed: {}";
+    CONFIDENTIAL: "vertrouwelijk", "confidential";
     PACK_CONFIDENTIAL: "Er staan geen maatregelen in. Zeg er ook niets over tegen derden.",
                        "No measures are in it. Do not speak of them to third parties either.";
     PACK_VERIFIED: "Alle {} bestanden zijn zoals ze op {} zijn ondertekend.",

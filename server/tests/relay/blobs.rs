@@ -208,8 +208,16 @@ async fn entries_from_before_the_count_are_counted() {
     world.call(&phone, "POST", &circle.path(api::ENTRIES), &batch(&[&one])).await.ok();
     world.relay.close();
     let database = Connection::open(world.dir.path().join("relay.db")).unwrap();
-    let undo = "DROP TABLE escalation; ALTER TABLE alarm DROP COLUMN escalated_to; DROP TABLE alarm_chunk; DROP TABLE audit_node; DROP TABLE cleared_alarm; DROP TABLE mail_taken; DROP TABLE audit_start; DROP INDEX mail_of_document; DROP INDEX alarm_standing;
-                ALTER TABLE alarm DROP COLUMN standing; ALTER TABLE alarm DROP COLUMN closed_at; DROP TABLE alarm_sms; DROP TABLE sms_context; DROP TABLE deposit; DROP TABLE deposit_clock; ALTER TABLE alarm DROP COLUMN quiet; DROP TABLE device_order; DROP TRIGGER entry_comes; DROP TRIGGER entry_goes; DROP TABLE blob_chunk; DROP TABLE circle_usage;
+    // What came since, newest first.
+    let undo = "DROP TABLE audit_node; DROP TABLE cleared_alarm; DROP TABLE mail_taken; DROP TABLE audit_start;
+                DROP INDEX mail_of_document; DROP INDEX alarm_standing;
+                ALTER TABLE alarm DROP COLUMN standing; ALTER TABLE alarm DROP COLUMN closed_at;
+                DROP TABLE escalation; ALTER TABLE alarm DROP COLUMN escalated_to;
+                DROP TABLE edition_part; DROP TABLE edition_file; DROP TABLE edition;
+                DROP TABLE alarm_chunk;
+                DROP TABLE deposit; DROP TABLE deposit_clock; ALTER TABLE alarm DROP COLUMN quiet;
+                DROP TABLE alarm_sms; DROP TABLE sms_context; DROP TABLE device_order;
+                DROP TRIGGER entry_comes; DROP TRIGGER entry_goes; DROP TABLE blob_chunk; DROP TABLE circle_usage;
                 PRAGMA user_version = 3;";
     database.execute_batch(undo).unwrap();
     drop(database);

@@ -139,7 +139,13 @@ async fn oncall_3111_an_alarm_closed_long_ago_goes_and_what_is_brought_again_is_
     let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
     let (alarm, content) = world.alarm(&phone);
     let stored = world.press(&phone, &alarm).await.ok();
-    let body = UpdateBody { fix: alarm_body().fix, battery_percent: None, text: String::new(), made_at: Timestamp(0) };
+    let body = UpdateBody {
+        fix: alarm_body().fix,
+        battery_percent: None,
+        text: String::new(),
+        made_at: Timestamp(0),
+        attachment: None,
+    };
     let id = alarm.value().header.alarm;
     let update = Update::seal((id, phone.device, 1), &body, &content, &phone.alarm, &mut world.rng).unwrap();
     world.call_locked(&phone, "POST", api::UPDATES, update.bytes()).await.ok();

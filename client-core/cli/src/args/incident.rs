@@ -117,12 +117,11 @@ pub struct AddArgs {
 }
 
 #[derive(Args)]
-#[group(required = true, multiple = true, id = "reported", args = ["internal", "police", "told"])]
 pub struct ReportArgs {
     /// Its id, or enough of its start
     pub incident: String,
     /// Reported inside the organisation, to whom
-    #[arg(long, value_name = "TO")]
+    #[arg(long, value_name = "TO", required_unless_present_any = ["police", "told"])]
     pub internal: Option<String>,
     /// What the police were told
     #[arg(long, value_parser = PossibleValuesParser::new(words::POLICE))]
@@ -175,7 +174,7 @@ pub enum Reader {
 #[derive(Args)]
 pub struct PackArgs {
     /// Its id, or enough of its start; none for a council
-    #[arg(required_unless_present = "year", required_if_eq_any = [("for", "police"), ("for", "register")])]
+    #[arg(required_if_eq_any = [("for", "police"), ("for", "register")])]
     pub incident: Option<String>,
     /// For whom
     #[arg(long = "for", value_enum, id = "for")]

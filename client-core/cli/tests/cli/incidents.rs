@@ -77,6 +77,8 @@ fn an_incident_is_written_reported_joined_and_handed_over_without_a_network() {
     assert!(std::fs::read_to_string(format!("{named}/register.csv")).expect("a file").contains("Man met pet"));
     let council = phone.folder.path().join("raad");
     phone.ok(&["incident", "pack", "--for", "council", "--year", "2026", "--out", council.to_str().expect("a path")]);
+    let all = phone.folder.path().join("raad-alles");
+    phone.ok(&["incident", "pack", "--for", "council", "--out", all.to_str().expect("a path")]);
 
     for (args, code) in [
         (&["incident", "show", "zz"][..], "no_such_incident"),
@@ -116,6 +118,8 @@ fn the_agenda_says_that_something_is_due_and_no_more() {
         "cost_cents=5000",
         "every=month",
     ]);
+    phone.ok(&["record", "add", "measure", "title=Post", "origin=stelsel"]);
+    assert!(phone.says(&["record", "list", "measure"]).contains("vertrouwelijk"));
     let started = phone.ok(&["aftercare", "start", "--from", "2020-01-31"]);
     assert_eq!(started["moments"].as_array().map(Vec::len), Some(4));
     assert_eq!(phone.ok(&["aftercare", "start", "--from", "2020-01-31"]), started);
