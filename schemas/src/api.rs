@@ -71,6 +71,8 @@ pub const ORDERS: &str = "/v0/orders";
 pub const RECEIPTS: &str = "/v0/receipts";
 /// `POST`: a [`crate::alarm::Escalation`] of who was handed the alarm: the next rung is called at once. A repeat is fine.
 pub const ESCALATIONS: &str = "/v0/escalations";
+/// `POST`: a [`crate::alarm::HandingOn`] of a desk that was handed the alarm. A repeat is fine.
+pub const HANDINGS_ON: &str = "/v0/handings-on";
 /// `GET /v0/alarms/{alarm}/receipts`: [`Documents`], every receipt so far, in order of arrival.
 pub const ALARM_RECEIPTS: &str = "/v0/alarms/{alarm}/receipts";
 /// `PUT`/`GET /v0/alarms/{alarm}/blobs/{blob}/{chunk}`: a sealed chunk of a file that goes along with an alarm, as a CBOR
@@ -307,6 +309,10 @@ pub enum MailKind {
     /// Who was handed an alarm has sent it on to the next rung ([`crate::alarm::Escalation`]).
     #[n(13)]
     Escalation,
+    /// A desk has handed an alarm on to another ([`crate::alarm::HandingOn`]): for that one, who was handed it before, and
+    /// the phone.
+    #[n(14)]
+    HandingOn,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

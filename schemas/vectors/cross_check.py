@@ -54,6 +54,7 @@ FORMATS = {
         lambda vector: [cbor2.loads(bytes.fromhex(vector["lock"]))[4], bytes.fromhex(vector["bytes"])],
     ),
     "family": (formats_alarm.family, lambda vector: [sealed for sealed in payload(vector)[4:5] if sealed]),
+    "handing_on": (formats_alarm.handing_on, lambda vector: [part for part in payload(vector)[5:7] if part]),
 }
 
 

@@ -38,6 +38,8 @@ pub struct Round {
     pub stored: Vec<AlarmId>,
     /// Receipts that count and were not known before.
     pub receipts: Vec<(AlarmId, ReceiptState)>,
+    /// Alarms that a desk handed on to another.
+    pub handed_on: Vec<AlarmId>,
     /// Documents that do not count, by reason.
     pub refused: Vec<&'static str>,
     /// A responder has sent an alarm of this phone on.
@@ -59,6 +61,7 @@ impl Round {
     pub fn changed(&self) -> bool {
         self.sent_on
             || !self.receipts.is_empty()
+            || !self.handed_on.is_empty()
             || !self.incoming.is_empty()
             || !self.refused.is_empty()
             || self.new_directory
@@ -74,6 +77,7 @@ impl Round {
                 self.receipts.push((alarm, state));
             }
             Verdict::Incoming { alarm } => self.incoming.push(alarm),
+            Verdict::HandedOn { alarm } => self.handed_on.push(alarm),
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
             Verdict::SentOn => self.sent_on = true,
@@ -203,7 +207,7 @@ impl AlarmOutbox {
             Job::Alarm(alarm) => {
                 let verdict = self.write(|tx| take_receipt(tx, body, Some(alarm), now))?;
                 let proven = match &verdict {
-                    Verdict::Counts { alarm: about, .. } => *about == alarm,
+                    Verdict::Counts { alarm: about, .. } | Verdict::HandedOn { alarm: about } => *about == alarm,
                     Verdict::Known | Verdict::Probed => true,
                     _ => false,
                 };

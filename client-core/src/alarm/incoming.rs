@@ -10,8 +10,8 @@
 //! - Nobody answers **an alarm of their own**: one that this very device sent is refused.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmFamily, ContentKey, Escalation, FamilyKey, Receipt, ReceiptState, Update, check_escalation,
-    check_receipt_of,
+    Alarm, AlarmBody, AlarmFamily, ContentKey, Escalation, FamilyKey, HandingOn, Receipt, ReceiptState, Update,
+    check_escalation, check_receipt_of,
 };
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::{Hash, KemPublic, KemSecret, VerifyKey};
@@ -266,6 +266,11 @@ pub(super) fn take_part(
         MailKind::Receipt => (Part::Receipt, Unverified::<Receipt>::parse(bytes).map(|receipt| receipt.claims().alarm)),
         MailKind::Escalation => {
             (Part::Escalation, Unverified::<Escalation>::parse(bytes).map(|escalation| escalation.claims().alarm))
+        }
+        MailKind::HandingOn => {
+            // That it was handed on among desks changes nothing for who is called at home.
+            let Ok(handing) = Unverified::<HandingOn>::parse(bytes) else { return Ok(None) };
+            return Ok(find(tx, handing.claims().alarm)?.map(|_| Verdict::Known));
         }
         _ => return Ok(None),
     };

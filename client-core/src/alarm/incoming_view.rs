@@ -168,7 +168,7 @@ fn said(db: &Connection, incoming: &Incoming) -> Result<Vec<ReceiptView>, BakenE
         let receipt = Unverified::<Receipt>::parse(&document)?.claims().clone();
         let hash: Hash = hash_of(&document);
         let detail = incoming.opened.as_ref().and_then(|(_, key)| receipt.open_detail(key).ok().flatten());
-        let by = if receipt.state.is_by_relay() { Signer::Relay } else { signer(db, receipt.by, detail.as_ref())? };
+        let by = signer(db, receipt.by, detail.as_ref())?;
         let (officer, text) = detail.map(|detail| (detail.officer, detail.text)).unzip();
         let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
         said.push(ReceiptView {
@@ -188,6 +188,7 @@ fn signer(db: &Connection, by: DeviceId, detail: Option<&ReceiptDetail>) -> Resu
     let directory = phone(db)?.directory;
     Ok(match directory.desk(by) {
         Some(desk) => Signer::Desk(desk.name.clone()),
+        None if by == directory.relay.relay => Signer::Relay,
         None => Signer::Family(detail.map(|detail| detail.officer.clone()).unwrap_or_default()),
     })
 }

@@ -124,7 +124,7 @@ pub use receipts::Verdict;
 pub use sms::AlarmText;
 pub use tested::{TEST_COUNTS_MS, TestView, TestsView};
 pub(crate) use view::is_closed;
-pub use view::{AlarmState, AlarmView, ReceiptView, RefusalView, Signer, Warning};
+pub use view::{AlarmState, AlarmView, HandedOnView, ReceiptView, RefusalView, Signer, Warning};
 pub use withdrawal::WithdrawalView;
 
 #[cfg(test)]

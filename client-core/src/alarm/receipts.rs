@@ -3,7 +3,7 @@
 //! Everything is judged in the transaction that keeps it. What does not count is kept as evidence, not dropped.
 
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{AlarmKind, Receipt, ReceiptState, check_receipt_of};
+use baken_schemas::alarm::{AlarmKind, HandingOn, Receipt, ReceiptState, check_handing_on, check_receipt_of};
 use baken_schemas::api::{Mail, MailKind};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
@@ -39,6 +39,11 @@ pub enum Verdict {
         alarm: AlarmId,
         /// How far it says the alarm has got.
         state: ReceiptState,
+    },
+    /// A desk handed the alarm on to another: new, and signed by it.
+    HandedOn {
+        /// This alarm.
+        alarm: AlarmId,
     },
     /// A receipt for a probe that counts and is new: the way is open as far as it says.
     Probed,
@@ -79,6 +84,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Receipt => take_receipt(tx, &mail.document, None, now),
         MailKind::Directory => take_directory(tx, &mail.document, now),
         MailKind::Escalation => take_escalation(tx, &mail.document, now),
+        MailKind::HandingOn => take_handing_on(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
         MailKind::Sms
         | MailKind::Update
@@ -134,7 +140,7 @@ pub(super) fn take_receipt(
         return keep_evidence(tx, claimed, "too_many", bytes, now);
     }
     let desk = directory.desk(receipt.by).map(|desk| desk.name.clone());
-    let by_family = desk.is_none() && !receipt.state.is_by_relay();
+    let by_family = desk.is_none() && receipt.by != directory.relay.relay;
     let name = match desk {
         Some(desk) => desk,
         None => family::name_of(tx, receipt.by)?,
@@ -148,6 +154,69 @@ pub(super) fn take_receipt(
         return Ok(Verdict::Probed);
     }
     Ok(Verdict::Counts { alarm: receipt.alarm, state: receipt.state })
+}
+
+/// Judges and keeps that a desk handed an alarm on.
+fn take_handing_on(tx: &Transaction<'_>, bytes: &[u8], now: Timestamp) -> Result<Verdict, BakenError> {
+    let hash = document_hash(bytes);
+    let known: bool =
+        tx.query_row("SELECT EXISTS (SELECT 1 FROM handing_on WHERE hash = ?1)", [hash.0], |row| row.get(0))?;
+    if known {
+        return Ok(Verdict::Known);
+    }
+    let claimed = Unverified::<HandingOn>::parse(bytes).ok().map(|unverified| unverified.claims().alarm);
+    let directory = phone(tx)?.directory;
+    let handing = match check_handing_on(bytes, &directory) {
+        Ok(handing) => handing.into_value(),
+        Err(error) => return keep_evidence(tx, claimed, refusal(&error), bytes, now),
+    };
+    let sealed_hash = match sealed(tx, handing.alarm) {
+        Ok((hash, _)) => hash,
+        Err(BakenError::NoSuchAlarm) => match checkin::claim(tx, handing.alarm, handing.alarm_hash, now)? {
+            Claim::Raised => handing.alarm_hash,
+            Claim::Settled => return Ok(Verdict::Known),
+            Claim::Unknown => return keep_evidence(tx, claimed, "unknown_alarm", bytes, now),
+        },
+        Err(error) => return Err(error),
+    };
+    if handing.alarm_hash != sealed_hash {
+        return keep_evidence(tx, claimed, "other_alarm", bytes, now);
+    }
+    let count: usize =
+        tx.query_row("SELECT count(*) FROM handing_on WHERE alarm = ?1", [handing.alarm.0], |row| row.get(0))?;
+    if count >= MAX_RECEIPTS_BY_ONE {
+        return keep_evidence(tx, claimed, "too_many", bytes, now);
+    }
+    let name = |desk| directory.desk(desk).map_or("", |entry| entry.name.as_str());
+    tx.execute(
+        "INSERT INTO handing_on (hash, alarm, document, desk, to_desk, arrived_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        params![hash.0, handing.alarm.0, bytes, name(handing.by), name(handing.to), now.0],
+    )?;
+    Ok(Verdict::HandedOn { alarm: handing.alarm })
+}
+
+/// A handing on that counts, as kept.
+pub(super) struct KeptHandingOn {
+    pub(super) handing: HandingOn,
+    pub(super) desk: String,
+    pub(super) to: String,
+}
+
+/// How an alarm was handed on, in order of arrival.
+pub(super) fn handings_on(db: &rusqlite::Connection, alarm: AlarmId) -> Result<Vec<KeptHandingOn>, BakenError> {
+    let mut statement =
+        db.prepare_cached("SELECT document, desk, to_desk FROM handing_on WHERE alarm = ?1 ORDER BY seq")?;
+    let rows = statement.query_map([alarm.0], |row| {
+        Ok((row.get::<_, Vec<u8>>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?))
+    })?;
+    let mut kept = Vec::new();
+    for row in rows {
+        let (document, desk, to) = row?;
+        // Its signature was checked when it came in.
+        let handing = Unverified::<HandingOn>::parse(&document)?.claims().clone();
+        kept.push(KeptHandingOn { handing, desk, to });
+    }
+    Ok(kept)
 }
 
 /// Judges and keeps a directory.

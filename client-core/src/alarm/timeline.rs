@@ -39,6 +39,8 @@ impl AlarmOutbox {
             timeline.family = (!family.is_empty()).then(|| family.into());
             timeline.text = sealed_text(db, alarm)?.map(|(hash, _)| hash);
             timeline.receipts = documents(db, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY seq", alarm)?;
+            let handed_on = documents(db, "SELECT document FROM handing_on WHERE alarm = ?1 ORDER BY seq", alarm)?;
+            timeline.handings_on = Some(handed_on).filter(|handed_on: &Vec<_>| !handed_on.is_empty());
             Ok(timeline)
         })
     }

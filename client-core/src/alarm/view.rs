@@ -1,6 +1,6 @@
 //! What is shown of an alarm: no more than what verified receipts prove.
 
-use baken_schemas::alarm::{AlarmKind, ContentKey, ReceiptState};
+use baken_schemas::alarm::{AlarmKind, ContentKey, Receipt, ReceiptState, holding, standing};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::BakenError;
 use crate::alarm::escalated::{SentOnView, sent_on};
 use crate::alarm::outbox::{pressed, sealed};
-use crate::alarm::receipts::{KeptReceipt, receipts};
+use crate::alarm::receipts::{KeptHandingOn, KeptReceipt, handings_on, receipts};
 use crate::alarm::sms::sealed_text;
 use crate::alarm::withdrawal::{WithdrawalView, hold, withdrawal};
 use crate::alarm::{AlarmOutbox, probe};
@@ -32,6 +32,8 @@ pub enum AlarmState {
     Received,
     /// The ladder ran out.
     Exhausted,
+    /// Who had seen it did nothing further in time: others are called again.
+    Reopened,
     /// A named human has it.
     Seen,
     /// A named human has verified it.
@@ -48,6 +50,7 @@ impl From<ReceiptState> for AlarmState {
             ReceiptState::Stored => Self::Stored,
             ReceiptState::Received => Self::Received,
             ReceiptState::Exhausted => Self::Exhausted,
+            ReceiptState::Reopened => Self::Reopened,
             ReceiptState::Seen => Self::Seen,
             ReceiptState::Verified => Self::Verified,
             ReceiptState::Underway => Self::Underway,
@@ -88,6 +91,27 @@ pub struct ReceiptView {
 impl std::fmt::Debug for ReceiptView {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ReceiptView").field("state", &self.state).field("at", &self.at).finish_non_exhaustive()
+    }
+}
+
+/// A desk handed the alarm on to another.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct HandedOnView {
+    /// The desk that did.
+    pub by: String,
+    /// To this one.
+    pub to: String,
+    /// When, by the signer's clock.
+    pub at: Timestamp,
+    /// The officer's name; `None` when there is none or it cannot be opened.
+    pub officer: Option<String>,
+    /// Why.
+    pub text: Option<String>,
+}
+
+impl std::fmt::Debug for HandedOnView {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HandedOnView").field("at", &self.at).finish_non_exhaustive()
     }
 }
 
@@ -134,6 +158,8 @@ pub struct AlarmView {
     pub state: AlarmState,
     /// The receipt that proves it.
     pub proof: Option<ReceiptView>,
+    /// The receipt by which its holder has it: the newest that somebody took it. `None` while nobody has.
+    pub held_by: Option<ReceiptView>,
     /// A human has it.
     pub green: bool,
     /// Show "Bel 112".
@@ -142,6 +168,8 @@ pub struct AlarmView {
     pub receipts: Vec<ReceiptView>,
     /// Who has sent it on to the next rung, in order of arrival.
     pub sent_on: Vec<SentOnView>,
+    /// To whom it was handed on, in order of arrival.
+    pub handed_on: Vec<HandedOnView>,
     /// What is wrong.
     pub warnings: Vec<Warning>,
     /// The relay's last refusal, while it is not stored.
@@ -192,7 +220,15 @@ pub(crate) fn is_closed(db: &Connection, alarm: AlarmId) -> Result<bool, BakenEr
 
 /// Whether a human has it.
 pub(super) fn is_seen(db: &Connection, alarm: AlarmId) -> Result<bool, BakenError> {
-    Ok(receipts(db, alarm)?.iter().any(|kept| kept.receipt.state.is_by_human()))
+    Ok(standing_of(&receipts(db, alarm)?).is_some_and(ReceiptState::is_by_human))
+}
+
+fn standing_of(kept: &[KeptReceipt]) -> Option<ReceiptState> {
+    standing(&borrowed(kept))
+}
+
+fn borrowed(kept: &[KeptReceipt]) -> Vec<(Hash, &Receipt)> {
+    kept.iter().map(|kept| (kept.hash, &kept.receipt)).collect()
 }
 
 fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, BakenError> {
@@ -202,11 +238,16 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
     let text_key = sealed_text(db, alarm)?.map(|(_, key)| key);
     let key_of = |kept: &KeptReceipt| text_key.as_ref().filter(|_| kept.by_sms).unwrap_or(&content);
     let mut views: Vec<ReceiptView> = kept.iter().map(|kept| receipt_view(kept, key_of(kept))).collect();
-    views.sort_by_key(|receipt| receipt.state);
+    let stands = standing_of(&kept);
+    let green = stands.is_some_and(ReceiptState::is_by_human);
     // Of equals the last to arrive.
-    let proof = views.iter().max_by_key(|receipt| receipt.state).cloned();
-    let state = proof.as_ref().map_or(AlarmState::NotSent, |receipt| receipt.state.into());
-    let green = proof.as_ref().is_some_and(|receipt| receipt.state.is_by_human());
+    let proof = stands.and_then(|state| views.iter().rfind(|receipt| receipt.state == state).cloned());
+    let held = holding(&borrowed(&kept)).filter(|_| green);
+    let held_by = held.and_then(|held| views.iter().find(|receipt| receipt.hash == held).cloned());
+    // Of those who took it, who has it now.
+    let proof = held_by.clone().filter(|_| stands == Some(ReceiptState::Seen)).or(proof);
+    let state = stands.map_or(AlarmState::NotSent, Into::into);
+    views.sort_by_key(|receipt| receipt.state);
     let waited_ms = now.since_ms(pressed_at);
     let long = !(0..CALL_112_AFTER_MS).contains(&waited_ms);
     let mut warnings = chain_warnings(&kept);
@@ -223,10 +264,12 @@ fn view(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<AlarmView, Ba
         pressed_at,
         state,
         green,
-        call_112: !green && !before_sending && (long || state == AlarmState::Exhausted),
+        call_112: !green && !before_sending && (long || matches!(state, AlarmState::Exhausted | AlarmState::Reopened)),
         proof,
+        held_by,
         receipts: views,
         sent_on: sent_on(db, alarm, &text_key.iter().chain([&content]).collect::<Vec<_>>())?,
+        handed_on: handings_on(db, alarm)?.iter().map(|kept| handed_on_view(kept, &content)).collect(),
         warnings,
         refused: refused.filter(|_| state == AlarmState::NotSent),
         updates_waiting,
@@ -249,9 +292,27 @@ fn receipt_view(kept: &KeptReceipt, content: &ContentKey) -> ReceiptView {
     }
 }
 
+fn handed_on_view(kept: &KeptHandingOn, content: &ContentKey) -> HandedOnView {
+    let detail = kept.handing.open_detail(content).ok().flatten();
+    let (officer, text) = detail.map_or((None, None), |detail| (Some(detail.officer), Some(detail.text)));
+    let filled = |text: Option<String>| text.filter(|text| !text.is_empty());
+    HandedOnView {
+        by: kept.desk.clone(),
+        to: kept.to.clone(),
+        at: kept.handing.at,
+        officer: filled(officer),
+        text: filled(text),
+    }
+}
+
 fn signer(kept: &KeptReceipt) -> Signer {
+    let by_relay = match kept.receipt.state {
+        // Only here the state alone does not tell; a desk has a name.
+        ReceiptState::Reopened => kept.desk.is_empty(),
+        state => state.may_be_by_relay(),
+    };
     match kept.by_family {
-        _ if kept.receipt.state.is_by_relay() => Signer::Relay,
+        _ if by_relay => Signer::Relay,
         true => Signer::Family(kept.desk.clone()),
         false => Signer::Desk(kept.desk.clone()),
     }

@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::ReceiptState;
 
-use crate::alarm::{AlarmState, AlarmView, ReceiptView, SentOnView, Signer};
+use crate::alarm::{AlarmState, AlarmView, HandedOnView, ReceiptView, SentOnView, Signer};
 
 impl AlarmState {
     /// The state in a word or two.
@@ -13,6 +13,7 @@ impl AlarmState {
             Self::Stored => ("verzonden", "sent"),
             Self::Received => ("aangekomen", "arrived"),
             Self::Exhausted => ("niemand reageerde", "nobody answered"),
+            Self::Reopened => ("opnieuw opgeroepen", "called again"),
             Self::Seen => ("gezien", "seen"),
             Self::Verified => ("geverifieerd", "verified"),
             Self::Underway => ("hulp is onderweg", "help is on its way"),
@@ -23,11 +24,30 @@ impl AlarmState {
 }
 
 impl AlarmView {
-    /// The state in a sentence: "Meldkamer Oost: gezien door A. de Vries".
+    /// The state in a sentence: "Meldkamer Oost: gezien door A. de Vries". Where another has it since, that too.
     pub fn words(&self, language: Language) -> String {
-        self.proof
-            .as_ref()
-            .map_or_else(|| AlarmState::NotSent.words(language).to_owned(), |proof| proof.words(language))
+        let Some(proof) = &self.proof else { return AlarmState::NotSent.words(language).to_owned() };
+        let said = proof.words(language);
+        let who = |receipt: &ReceiptView| (receipt.by.clone(), receipt.officer.clone());
+        let is_open = matches!(proof.state, ReceiptState::Verified | ReceiptState::Underway);
+        match self.held_by.as_ref().filter(|held| is_open && who(held) != who(proof)) {
+            Some(ReceiptView { officer: Some(officer), by, .. }) => {
+                let now = language.pick("nu bij", "now with");
+                match by {
+                    Signer::Desk(desk) if *by != proof.by => format!("{said}; {now} {officer}, {desk}"),
+                    _ => format!("{said}; {now} {officer}"),
+                }
+            }
+            _ => said,
+        }
+    }
+}
+
+impl HandedOnView {
+    /// Who handed the alarm on to whom.
+    pub fn words(&self, language: Language) -> String {
+        let said = format!("{}: {} {}", self.by, language.pick("doorgegeven aan", "handed on to"), self.to);
+        self.text.as_ref().map_or(said.clone(), |text| format!("{said} ({text})"))
     }
 }
 
@@ -65,6 +85,20 @@ impl ReceiptView {
             ReceiptState::Seen if matches!(self.by, Signer::Family(_)) => {
                 language.pick("heeft het gezien", "has seen it").to_owned()
             }
+            ReceiptState::Reopened => match &self.by {
+                Signer::Relay => language
+                    .pick(
+                        "er volgde niets nadat het gezien was; de volgende op de lijst wordt opgeroepen",
+                        "nothing followed after it was seen; the next on the list is called",
+                    )
+                    .to_owned(),
+                Signer::Desk(_) | Signer::Family(_) => language
+                    .pick(
+                        "er volgde niets nadat het gezien was; iedereen wordt opnieuw opgeroepen",
+                        "nothing followed after it was seen; everybody is called again",
+                    )
+                    .to_owned(),
+            },
             ReceiptState::Seen => format!("{} {officer}", language.pick("gezien door", "seen by")),
             ReceiptState::Verified => format!("{} {officer}", language.pick("geverifieerd door", "verified by")),
             ReceiptState::Underway => {

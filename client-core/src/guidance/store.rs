@@ -106,6 +106,12 @@ pub(super) fn installed(home: &Home, anchor: &EditionRoot) -> Result<Option<Inst
     Ok(Some(read()?))
 }
 
+/// The head of the edition on the disk, when its signatures hold, whatever became of its files: none older is taken.
+pub(super) fn held(home: &Home, anchor: &EditionRoot) -> Option<Accepted> {
+    let bytes = read_file_up_to(&path(home, anchor.edition.layer()), MAX_BUNDLE_BYTES as u64).ok()??;
+    accept(anchor, None, &Bundle::parse(&bytes).ok()?.head).ok()
+}
+
 /// Writes an edition, durable when this returns. Call it with the lock.
 pub(super) fn write(home: &Home, _lock: &HomeLock, bundle: &Bundle, layer: Layer) -> Result<(), BakenError> {
     replace_file(&path(home, layer), &cbor::to_vec(bundle))

@@ -212,7 +212,11 @@ async fn one_that_was_damaged_on_the_disk_is_left_and_said() {
     let guidance = phone.baken.guidance().unwrap();
     assert_eq!(guidance.states()[0].origin, Origin::Shipped);
     assert!(guidance.states()[0].fault.is_some());
-    // It is fetched again.
+    // None older takes its place; it is fetched again.
+    let older = later(99, "0900-0000");
+    relay.offer(&signed(&older, &phone.publisher), &older);
+    assert_eq!(phone.update(&relay).await.0, Err("older_version".to_owned()));
+    relay.offer(&signed(&files, &phone.publisher), &files);
     assert_eq!(phone.update(&relay).await.0, Ok(Outcome::Updated));
     assert_eq!(phone.version(), (100, Origin::Installed));
 }

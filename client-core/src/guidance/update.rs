@@ -65,9 +65,9 @@ impl Baken {
             Err(BakenError::Refused { status: 404, .. }) => return Ok(Outcome::None),
             Err(error) => return Err(error),
         };
-        // A damaged one counts for nothing: whatever is newer than the shipped edition may take its place.
+        let accepted = accept(anchor, store::held(&self.home, anchor).as_ref(), &head)?;
+        // Of a damaged one no file is here; its version counts as long as its head can be read.
         let held = store::installed(&self.home, anchor).unwrap_or_default();
-        let accepted = accept(anchor, held.as_ref().map(|held| &held.accepted), &head)?;
         if is_known(&accepted, held.as_ref())? {
             return Ok(Outcome::Unchanged);
         }
@@ -117,9 +117,8 @@ impl Baken {
             }
         }
         let lock = store::lock(&self.home)?;
-        let held = store::installed(&self.home, anchor).unwrap_or_default();
         // Another process may have installed a newer one meanwhile.
-        let accepted = accept(anchor, held.as_ref().map(|held| &held.accepted), &accepted.head)?;
+        let accepted = accept(anchor, store::held(&self.home, anchor).as_ref(), &accepted.head)?;
         store::write(&self.home, &lock, &Bundle::of(&accepted, files)?, anchor.edition.layer())
     }
 }

@@ -10,6 +10,7 @@ mod card;
 mod deposit;
 mod escalation;
 mod family;
+mod handing_on;
 mod note;
 mod receipt;
 mod sms;
@@ -25,11 +26,14 @@ pub use deposit::{
 };
 pub use escalation::{Escalation, check_escalation};
 pub use family::{AlarmFamily, FamilyKey, FamilyResponder, family_called};
+pub use handing_on::{HandedAlarm, HandingOn, check_handing_on};
 pub use note::{Note, NoteBody, NoteKind};
-pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, check_receipt_of};
+pub use receipt::{Receipt, ReceiptDetail, ReceiptState, check_receipt, check_receipt_of, holding, standing};
 pub use sms::{MAX_SMS_CHARACTERS, SmsAlarm, SmsBody, SmsHandover, SmsText};
 pub use sms_context::{SmsContext, SmsContextHeader, SmsKeys, SmsNumber, SmsShort};
-pub use timeline::{AttachmentView, Fault, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView};
+pub use timeline::{
+    AttachmentView, Fault, HandedOnStep, MAX_TIMELINE_BYTES, ProvenTimeline, SaysView, Step, Timeline, UpdateView,
+};
 pub use update::{Update, UpdateBody};
 
 use minicbor::bytes::ByteVec;

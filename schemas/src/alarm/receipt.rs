@@ -1,7 +1,7 @@
 //! Receipts: signed statements of how far an alarm has got, each by who says it.
 //!
-//! The relay can say only `stored` and `exhausted`. Everything that a human did is said by a desk's own key, which
-//! the relay does not hold, and whose public half comes from the organisation's root; or by the device of a family
+//! The relay can say only `stored`, `exhausted` and `reopened`. Everything that a human did is said by a desk's own key,
+//! which the relay does not hold, and whose public half comes from the organisation's root; or by the device of a family
 //! member, whose key the sender vouches for. A family member can say that it is there and that they have seen it, no more.
 
 use minicbor::{Decode, Encode};
@@ -21,22 +21,9 @@ use crate::time::Timestamp;
 /// Size of a detail in bytes before sealing, padded.
 const DETAIL_SIZE: usize = 512;
 
-/// How far an alarm has got. In this order, except that `exhausted` can come before a late human.
-#[derive(
-    Debug,
-    Clone,
-    Copy,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Hash,
-    Encode,
-    Decode,
-    Serialize,
-    Deserialize,
-    schemars::JsonSchema,
-)]
+/// How far an alarm has got. Ordered so, except that `exhausted` can come before a late human, and that `reopened`, which
+/// is no further than `exhausted`, takes `seen` back: see [`standing`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Encode, Decode, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReceiptState {
     /// The relay has it on disk.
@@ -60,12 +47,20 @@ pub enum ReceiptState {
     /// It is over, with this outcome.
     #[n(6)]
     Closed,
+    /// Nothing followed in time from who had seen it: others are called again, as if nobody had.
+    #[n(7)]
+    Reopened,
 }
 
 impl ReceiptState {
-    /// Whether only the relay may say it (or only a responder).
-    pub fn is_by_relay(self) -> bool {
-        matches!(self, Self::Stored | Self::Exhausted)
+    /// Whether the relay may say it.
+    pub fn may_be_by_relay(self) -> bool {
+        matches!(self, Self::Stored | Self::Exhausted | Self::Reopened)
+    }
+
+    /// Whether a desk may say it.
+    pub fn may_be_by_desk(self) -> bool {
+        !matches!(self, Self::Stored | Self::Exhausted)
     }
 
     /// Whether a family member's device may say it.
@@ -77,6 +72,86 @@ impl ReceiptState {
     pub fn is_by_human(self) -> bool {
         self >= Self::Seen
     }
+
+    fn rank(self) -> u8 {
+        match self {
+            Self::Stored => 0,
+            Self::Received => 1,
+            Self::Exhausted => 2,
+            Self::Reopened => 3,
+            Self::Seen => 4,
+            Self::Verified => 5,
+            Self::Underway => 6,
+            Self::Closed => 7,
+        }
+    }
+}
+
+impl Ord for ReceiptState {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.rank().cmp(&other.rank())
+    }
+}
+
+impl PartialOrd for ReceiptState {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// How far an alarm stands by all its receipts, each with its hash, in the order in which they arrived; `None` without one.
+///
+/// That is the furthest that any of them says; but `reopened` once somebody said so, as long as no human came after it and
+/// nobody ever got further than `seen`. After it means: in the chain of its own signer, so that a relay which hands over
+/// late brings nothing back; of another signer, later to arrive.
+pub fn standing(receipts: &[(Hash, &Receipt)]) -> Option<ReceiptState> {
+    let furthest = receipts.iter().map(|(_, receipt)| receipt.state).max()?;
+    if furthest > ReceiptState::Seen {
+        return Some(furthest);
+    }
+    let is_answered = |place: usize, reopened: &(Hash, &Receipt)| {
+        let mut humans = receipts.iter().enumerate().filter(|(_, (_, receipt))| receipt.state.is_by_human());
+        humans.any(|(at, (_, human))| comes_after(human, reopened, receipts).unwrap_or(at > place))
+    };
+    let reopened = |(_, (_, receipt)): &(usize, &(Hash, &Receipt))| receipt.state == ReceiptState::Reopened;
+    let mut open =
+        receipts.iter().enumerate().filter(reopened).filter(|(place, receipt)| !is_answered(*place, receipt));
+    if open.next().is_some() { Some(ReceiptState::Reopened) } else { Some(furthest) }
+}
+
+/// The receipt by which its holder has an alarm: of those that say `seen` the last to arrive that its own signer has not
+/// followed by another. Whether anybody still has it, [`standing`] says.
+pub fn holding(receipts: &[(Hash, &Receipt)]) -> Option<Hash> {
+    let seen = |(_, receipt): &&(Hash, &Receipt)| receipt.state == ReceiptState::Seen;
+    let is_followed = |held: &(Hash, &Receipt)| {
+        receipts.iter().filter(seen).any(|(_, later)| comes_after(later, held, receipts) == Some(true))
+    };
+    receipts.iter().filter(seen).rfind(|held| !is_followed(held)).map(|(hash, _)| *hash)
+}
+
+/// Whether a receipt stands behind another in its signer's chain; `None` where that chain does not say.
+fn comes_after(receipt: &Receipt, other: &(Hash, &Receipt), all: &[(Hash, &Receipt)]) -> Option<bool> {
+    let chain = |receipt: &Receipt| (receipt.by, receipt.alarm_hash);
+    if chain(receipt) != chain(other.1) {
+        return None;
+    }
+    let before = |hash: Hash| all.iter().find(|(known, _)| *known == hash).map(|(_, receipt)| *receipt);
+    let leads_to = |from: &Receipt, to: &dyn Fn(Hash, &Receipt) -> bool| {
+        let mut prev = from.prev;
+        // A chain is no longer than there are receipts.
+        for _ in all {
+            let Some(earlier) = before(prev) else { return false };
+            if to(prev, earlier) {
+                return true;
+            }
+            prev = earlier.prev;
+        }
+        false
+    };
+    if leads_to(receipt, &|hash, _| hash == other.0) {
+        return Some(true);
+    }
+    leads_to(other.1, &|_, earlier| std::ptr::eq(earlier, receipt)).then_some(false)
 }
 
 /// A receipt; its envelope is signed by `by`.
@@ -198,12 +273,12 @@ pub fn check_receipt_of(
     let unverified = Unverified::<Receipt>::parse(bytes)?;
     let claims = unverified.claims();
     let key = if claims.by == directory.relay.relay {
-        if !claims.state.is_by_relay() {
+        if !claims.state.may_be_by_relay() {
             return Err(FormatError::Rule { what: "a receipt", rule: "the relay cannot speak for a desk" });
         }
         directory.relay.sig
     } else {
-        if claims.state.is_by_relay() {
+        if !claims.state.may_be_by_desk() {
             return Err(FormatError::Rule { what: "a receipt", rule: "a desk cannot speak for the relay" });
         }
         match directory.desk(claims.by) {

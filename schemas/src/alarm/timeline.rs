@@ -10,8 +10,8 @@ use serde::Serialize;
 
 use crate::FormatError;
 use crate::alarm::{
-    Alarm, AlarmAttachment, AlarmFamily, AlarmKind, ContentKey, FamilyKey, Fix, MediaType, Provenance, Receipt,
-    ReceiptState, Update, UpdateBody, check_receipt_of,
+    Alarm, AlarmAttachment, AlarmFamily, AlarmKind, ContentKey, FamilyKey, Fix, HandingOn, MediaType, Provenance,
+    Receipt, ReceiptState, Update, UpdateBody, check_handing_on, check_receipt_of,
 };
 use crate::cbor;
 use crate::crypto::{Hash, VerifyKey};
@@ -55,6 +55,9 @@ pub struct Timeline {
     /// The sender's signed [`AlarmFamily`], of an alarm that family responders could open: what checks their receipts.
     #[n(8)]
     pub family: Option<ByteVec>,
+    /// That desks handed it on, as signed; `None` when none did, as in files from before there was such a thing.
+    #[n(9)]
+    pub handings_on: Option<Vec<ByteVec>>,
 }
 
 impl std::fmt::Debug for Timeline {
@@ -84,6 +87,8 @@ pub struct ProvenTimeline {
     pub updates: Vec<UpdateView>,
     /// Every step that a receipt proves, by time.
     pub steps: Vec<Step>,
+    /// To whom it was handed on, by time.
+    pub handed_on: Vec<HandedOnStep>,
     /// What does not hold. Empty when all of it does.
     pub faults: Vec<Fault>,
 }
@@ -164,6 +169,21 @@ pub struct Step {
     pub receipt: Hash,
 }
 
+/// A desk handed the alarm on.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct HandedOnStep {
+    /// When, by that desk's clock.
+    pub at: Timestamp,
+    /// By which desk.
+    pub desk: String,
+    /// To which.
+    pub to: String,
+    /// The officer; `None` while it is sealed.
+    pub officer: Option<String>,
+    /// Why; `None` while it is sealed.
+    pub text: Option<String>,
+}
+
 /// Something that does not hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "what")]
@@ -179,6 +199,11 @@ pub enum Fault {
     },
     /// A receipt that its signer did not sign or may not give, or for other bytes; counted from 1.
     Receipt {
+        /// Which.
+        number: usize,
+    },
+    /// A handing on that its desk did not sign, or of other bytes; counted from 1.
+    HandingOn {
         /// Which.
         number: usize,
     },
@@ -207,6 +232,7 @@ impl Timeline {
             receipts: Vec::new(),
             text: None,
             family: None,
+            handings_on: None,
         }
     }
 
@@ -262,6 +288,7 @@ impl Timeline {
             None => Vec::new(),
         };
         let steps = self.prove_receipts(&alarm, (&directory, &family), content.as_ref(), &mut faults);
+        let handed_on = self.prove_handings_on(&alarm, &directory, content.as_ref(), &mut faults);
         Ok(ProvenTimeline {
             org: directory.org(),
             organisation: directory.name,
@@ -272,6 +299,7 @@ impl Timeline {
             says,
             updates,
             steps,
+            handed_on,
             faults,
         })
     }
@@ -302,6 +330,37 @@ impl Timeline {
         }
         views.sort_by_key(|view| view.seq);
         views
+    }
+
+    fn prove_handings_on(
+        &self,
+        alarm: &Signed<Alarm>,
+        directory: &Directory,
+        content: Option<&ContentKey>,
+        faults: &mut Vec<Fault>,
+    ) -> Vec<HandedOnStep> {
+        let name = |desk| directory.desk(desk).map(|entry| entry.name.clone()).unwrap_or_default();
+        let mut steps = Vec::new();
+        for (number, bytes) in (1..).zip(self.handings_on.iter().flatten()) {
+            let is_about =
+                |handing: &HandingOn| handing.alarm == alarm.value().header.alarm && handing.alarm_hash == alarm.hash();
+            let handing = check_handing_on(bytes, directory).ok().map(Signed::into_value).filter(is_about);
+            let Some(handing) = handing else {
+                faults.push(Fault::HandingOn { number });
+                continue;
+            };
+            let detail = content.and_then(|content| handing.open_detail(content).ok().flatten());
+            let (officer, text) = detail.map(|detail| (detail.officer, detail.text)).unzip();
+            steps.push(HandedOnStep {
+                at: handing.at,
+                desk: name(handing.by),
+                to: name(handing.to),
+                officer: officer.filter(|officer| !officer.is_empty()),
+                text: text.filter(|text| !text.is_empty()),
+            });
+        }
+        steps.sort_by_key(|step| step.at);
+        steps
     }
 
     fn prove_receipts(

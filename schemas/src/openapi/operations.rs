@@ -308,6 +308,18 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::ESCALATIONS, "escalate", AnyKey)
     },
     Operation {
+        summary: "Sends an alarm on to the next rung of its ladder at once, by whoever was handed it.",
+        body: Some("baken/escalation/v0"),
+        refusals: &[(403, "not_handed"), (409, "top_of_ladder")],
+        ..operation(Post, api::ESCALATIONS, "escalate", AnyKey)
+    },
+    Operation {
+        summary: "Hands an alarm on to another desk of the directory, with the key to it.",
+        body: Some("baken/handing-on/v0"),
+        refusals: &[NOT_ALLOWED, (403, "not_handed"), (409, "too_many")],
+        ..operation(Post, api::HANDINGS_ON, "handOn", MainKey)
+    },
+    Operation {
         summary: "Every receipt for an alarm so far, in order of arrival.",
         answer: Structure("Documents of baken/receipt/v0"),
         ..operation(Get, api::ALARM_RECEIPTS, "receipts", AnyKey)

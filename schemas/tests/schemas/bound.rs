@@ -2,12 +2,12 @@
 
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
-    Alarm, AlarmClass, AlarmKind, Card, CardBody, Note, NoteBody, NoteKind, Receipt, ReceiptDetail, ReceiptState,
-    Update, UpdateBody,
+    Alarm, AlarmClass, AlarmKind, Card, CardBody, ContentKey, HandedAlarm, HandingOn, Note, NoteBody, NoteKind,
+    Receipt, ReceiptDetail, ReceiptState, Update, UpdateBody,
 };
 use baken_schemas::cbor;
 use baken_schemas::circle::Operation;
-use baken_schemas::crypto::{Hash, SymmetricKey, open, open_wrapped, seal, wrap};
+use baken_schemas::crypto::{Hash, KemSecret, SymmetricKey, open, open_wrapped, seal, wrap};
 use baken_schemas::entry::{Entry, EntryBody, EntryHeader, EntryKind, SCHEMA, next_header};
 use baken_schemas::id::{AccountId, AlarmId, CircleId, DeviceId, EntryId, LadderId, NoteId};
 use baken_schemas::org::{Enrolment, OrgId, RosterLine, RosterPerson};
@@ -19,6 +19,9 @@ use crate::world::{World, alarm_body};
 
 /// What is changed, and how.
 type Named<T> = (&'static str, fn(&mut T));
+
+/// A way to open what a desk handed on.
+type Way = fn(&HandingOn, &KemSecret, &ContentKey) -> Result<(), FormatError>;
 
 /// Applies each change to a copy and expects that its seal no longer opens.
 fn each_breaks<T: Clone>(good: &T, changes: &[Named<T>], open: impl Fn(&T) -> Result<(), FormatError>) {
@@ -126,6 +129,30 @@ fn what_follows_an_alarm_is_bound_to_its_place() {
         ],
         |receipt| receipt.open_detail(&content).map(|_| ()),
     );
+
+    let west = world.desk(world.desk_west.device).clone();
+    let handed =
+        HandedAlarm { alarm: header.alarm, alarm_hash: alarm.hash(), at: Timestamp(1), by: world.desk_east.device };
+    let handing = HandingOn::make(&handed, &west, (&content, Some(&detail)), &world.desk_east.sig, &mut world.rng);
+    let handing = handing.expect("the detail fits");
+    let kem = world.desk_west.kem.clone();
+    let ways: [Way; 2] = [
+        |handing, kem, _| handing.open(kem).map(|_| ()),
+        |handing, _, content| handing.open_detail(content).map(|_| ()),
+    ];
+    for open in ways {
+        each_breaks(
+            handing.value(),
+            &[
+                ("alarm", |handing| handing.alarm = AlarmId([1; 16])),
+                ("alarm hash", |handing| handing.alarm_hash = Hash::ZERO),
+                ("at", |handing| handing.at = Timestamp(2)),
+                ("by", |handing| handing.by = DeviceId([1; 16])),
+                ("to", |handing| handing.to = DeviceId([1; 16])),
+            ],
+            |handing| open(handing, &kem, &content),
+        );
+    }
 
     let desk = world.desk(world.desk_east.device).clone();
     let body = NoteBody { kind: NoteKind::Withdrawn, duress: true, alarm: None, made_at: Timestamp(1), freeze: None };

@@ -5,8 +5,9 @@
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmFamily, AlarmKind, Card, CardBody, ContentKey, DepositReceipt, DepositState, DepositTimers,
-    Escalation, FamilyKey, FamilyResponder, Note, NoteBody, NoteKind, Raise, Receipt, ReceiptDetail, ReceiptState,
-    Settlement, SmsBody, SmsContext, SmsNumber, SmsText, Update, UpdateBody, check_receipt,
+    Escalation, FamilyKey, FamilyResponder, HandedAlarm, HandingOn, Note, NoteBody, NoteKind, Raise, Receipt,
+    ReceiptDetail, ReceiptState, Settlement, SmsBody, SmsContext, SmsNumber, SmsText, Update, UpdateBody,
+    check_handing_on, check_receipt,
 };
 use baken_schemas::audit::AuditHead;
 use baken_schemas::blob::BlobSealer;
@@ -32,7 +33,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 32;
+pub const COUNT: usize = 33;
 
 /// A format under attack.
 pub struct Case {
@@ -148,7 +149,33 @@ fn alarm_side(world: &mut World) -> Vec<Case> {
     });
     let texts = Case { name: "baken/sms-text/v0", instances: texts, open };
 
-    vec![alarms, updates, notes, cards, contexts, texts, receipts(world, first.hash(), alarm, &content, directory)]
+    let handings = handings_on(world, first.hash(), alarm, &content, directory.clone());
+    let receipts = receipts(world, first.hash(), alarm, &content, directory);
+    vec![alarms, updates, notes, cards, contexts, texts, receipts, handings]
+}
+
+fn handings_on(
+    world: &mut World,
+    alarm_hash: Hash,
+    alarm: AlarmId,
+    content: &ContentKey,
+    directory: Directory,
+) -> Case {
+    let (east, west) = (world.desk_east.clone(), world.desk_west.clone());
+    let to = directory.desk(west.device).expect("the directory lists the desk").clone();
+    let instances = [1, 2].map(|at| {
+        let handed = HandedAlarm { alarm, alarm_hash, at: Timestamp(at), by: east.device };
+        let detail = ReceiptDetail { officer: "Visser".into(), text: "bij jullie in de buurt".into() };
+        let signed = HandingOn::make(&handed, &to, (content, Some(&detail)), &east.sig, &mut world.rng);
+        signed.expect("fits").bytes().to_vec()
+    });
+    let content = content.clone();
+    let open: Opener = Box::new(move |bytes| {
+        let handing = check_handing_on(bytes, &directory)?;
+        assert_eq!(handing.value().open(&west.kem)?, content);
+        handing.value().open_detail(&content).map(|detail| assert!(detail.is_some()))
+    });
+    Case { name: HandingOn::LABEL, instances, open }
 }
 
 fn family(world: &mut World) -> Vec<Case> {

@@ -1,8 +1,8 @@
 //! Bytes from anyone, into every reader: no panic, no second form of the same value, no memory out of proportion.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmFamily, Card, DepositReceipt, DepositTimers, Escalation, FamilyResponder, Note, Raise, Receipt,
-    Settlement, SmsAlarm, SmsContext, SmsHandover, SmsText, Timeline, Update,
+    Alarm, AlarmFamily, Card, DepositReceipt, DepositTimers, Escalation, FamilyResponder, HandingOn, Note, Raise,
+    Receipt, Settlement, SmsAlarm, SmsContext, SmsHandover, SmsText, Timeline, Update,
 };
 use baken_schemas::api::{
     Activated, Activation, BlobChunks, CircleUsage, Deposit, Documents, EntriesStored, EntryBatch, LiveEvent, Mail,
@@ -56,6 +56,7 @@ fn read_as_everything(bytes: &[u8]) {
     document::<Note>(bytes);
     document::<Card>(bytes);
     document::<Receipt>(bytes);
+    document::<HandingOn>(bytes);
     document::<SmsContext>(bytes);
     document::<SmsAlarm>(bytes);
     plain::<SmsHandover>(bytes);

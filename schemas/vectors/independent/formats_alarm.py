@@ -8,7 +8,7 @@ from .formats_org import h, variant
 
 KINDS = ["panic", "silent", "medical", "duress", "button", "missed", "test", "probe", "trouble"]
 ABSENT = ["not-yet", "switched-off", "no-receiver"]
-STATES = ["stored", "received", "exhausted", "seen", "verified", "underway", "closed"]
+STATES = ["stored", "received", "exhausted", "seen", "verified", "underway", "closed", "reopened"]
 
 
 def u64(number):
@@ -146,6 +146,20 @@ def receipt(world, inputs, sealer):
         padded = suite.pad(suite.cbor([detail["officer"], detail["text"]]), 512)
         sealed = sealer.seal(key, label, bound, padded)
     payload = suite.cbor([alarm_id, alarm_hash, state, inputs["at"], by, prev, sealed])
+    return {"bytes": suite.envelope(label, payload, world.device(inputs["by"]).sig)}
+
+
+def handing_on(world, inputs, sealer):
+    label, content, detail = "baken/handing-on/v0", h(inputs["content_key"]), inputs["detail"]
+    alarm_id, alarm_hash, by, to = (h(inputs[name]) for name in ("alarm", "alarm_hash", "by", "to"))
+    bound = suite.transcript(label, [alarm_id, alarm_hash, struct.pack(">q", inputs["at"]), by, to])
+    wrapped = sealer.wrap(world.device(inputs["to"]).kem, None, label, bound, content)
+    sealed = b""
+    if detail is not None:
+        key = suite.derive(content, "baken/alarm-receipts-key/v0")
+        padded = suite.pad(suite.cbor([detail["officer"], detail["text"]]), 512)
+        sealed = sealer.seal(key, label, bound, padded)
+    payload = suite.cbor([alarm_id, alarm_hash, inputs["at"], by, to, wrapped, sealed])
     return {"bytes": suite.envelope(label, payload, world.device(inputs["by"]).sig)}
 
 

@@ -179,7 +179,21 @@ def instances(world, formats, pairing):
         }
         for state, at_ms, by, said in [
             ("exhausted", -1, relay, None), ("received", 0, desks[0], None), ("closed", 2**40, desks[1], detail),
+            ("reopened", 1, relay, None), ("reopened", 2, desks[1], None),
         ]
+    ])
+
+    yield yield_of("handing_on", *[
+        {
+            "alarm": fresh(16),
+            "alarm_hash": fresh(32),
+            "at": at_ms,
+            "by": desks[0].device.hex(),
+            "to": desks[1].device.hex(),
+            "detail": said,
+            "content_key": content,
+        }
+        for at_ms, said in [(-1, None), (2**40, detail)]
     ])
 
     first_code, second_code = (code_text(os.urandom(16)) for _ in range(2))

@@ -14,7 +14,7 @@ use baken_schemas::time::SystemClock;
 use clap::Args;
 use serde_json::json;
 
-use crate::cli::serve_relay::{RelayConfig, usual_closed_days, usual_quota};
+use crate::cli::serve_relay::{RelayConfig, usual_closed_days, usual_follow_up, usual_quota};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder};
 use crate::relay::Relay;
@@ -74,6 +74,7 @@ pub(super) async fn run(args: &InitRelay, say: &Say) -> Result<(), Failure> {
         operator_reads_alarms: args.operator_reads_alarms,
         circle_quota_mib: usual_quota(),
         closed_alarm_days: args.closed_alarm_days.unwrap_or_else(usual_closed_days),
+        follow_up_s: usual_follow_up(),
     };
     folder.write_config(&config.to_toml()?)?;
     let disk = Disk::new(folder.dir());

@@ -13,6 +13,7 @@ mod init;
 mod init_bridge;
 mod init_desk;
 mod init_relay;
+mod instruction;
 mod officer;
 mod org;
 mod relay_org;
@@ -88,6 +89,9 @@ enum Command {
     /// Say who may act at a desk
     #[command(subcommand)]
     Officer(officer::OfficerCommand),
+    /// Write down what is done when a person calls
+    #[command(subcommand)]
+    Instruction(instruction::InstructionCommand),
     /// See which of a desk's channels work, and test them
     #[command(subcommand)]
     Channel(channel::ChannelCommand),
@@ -146,6 +150,7 @@ async fn command(command: &Command, say: &Say) -> Result<(), Failure> {
         Command::Org(org) => org::run(org, say).await,
         Command::Edition(edition) => edition::run(edition, say).await,
         Command::Officer(officer) => officer::run(officer, say),
+        Command::Instruction(instruction) => instruction::run(instruction, say),
         Command::Channel(channel) => channel::run(channel, say).await,
         Command::Bridge(bridge) => bridge::run(bridge, say),
         Command::Dc09(dc09) => dc09::run(dc09, say).await,

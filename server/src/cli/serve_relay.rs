@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use crate::cli::serve::{Serving, dropped};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::DataFolder;
-use crate::relay::{DEFAULT_CLOSED_KEPT_DAYS, DEFAULT_QUOTA_MIB, Relay, RelayOptions, days_ms};
+use crate::relay::{DEFAULT_CLOSED_KEPT_DAYS, DEFAULT_QUOTA_MIB, FOLLOW_UP_MS, Relay, RelayOptions, days_ms};
 use crate::store::{Disk, StoreOptions};
 use crate::tls;
 
@@ -37,6 +37,15 @@ pub(super) struct RelayConfig {
     /// How many days a closed alarm is kept.
     #[serde(default = "usual_closed_days")]
     pub(super) closed_alarm_days: NonZeroU16,
+    /// How many seconds after somebody has seen an alarm something must follow, before the next rung is called.
+    #[serde(default = "usual_follow_up")]
+    pub(super) follow_up_s: NonZeroU32,
+}
+
+/// How long something may take to follow where the file says nothing.
+pub(super) fn usual_follow_up() -> NonZeroU32 {
+    const SECONDS: NonZeroU32 = NonZeroU32::new((FOLLOW_UP_MS / 1000) as u32).unwrap();
+    SECONDS
 }
 
 /// What a circle may hold where the file says nothing.
@@ -66,6 +75,7 @@ impl RelayConfig {
             circle_quota_bytes: u64::from(self.circle_quota_mib.get()) << 20,
             national_root: None,
             closed_kept_ms: days_ms(self.closed_alarm_days),
+            follow_up_ms: i64::from(self.follow_up_s.get()) * 1000,
         })
     }
 }

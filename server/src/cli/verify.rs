@@ -137,6 +137,11 @@ fn told(proven: &ProvenTimeline, language: Language) -> String {
         let said = [step.officer.as_deref(), step.text.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
         format!("{}  {state:<10} {who}  {said}", step.at.to_rfc3339()).trim_end().to_owned()
     }));
+    lines.extend(proven.handed_on.iter().map(|step| {
+        let said = [step.officer.as_deref(), step.text.as_deref()].into_iter().flatten().collect::<Vec<_>>().join(": ");
+        let to = pick("doorgegeven aan", "handed on to");
+        format!("{}  {} {to} {}  {said}", step.at.to_rfc3339(), step.desk, step.to).trim_end().to_owned()
+    }));
     lines.extend(proven.faults.iter().map(|fault| format!("! {}", json!(fault))));
     lines.join("\n")
 }

@@ -1,13 +1,16 @@
 //! What officers do with an alarm. Each act is a receipt, signed by the desk with the officer's name sealed in it, in the
-//! same transaction as the change of state. The first to acknowledge has the alarm.
+//! same transaction as the change of state. The first to acknowledge has the alarm, until a colleague takes it over or is
+//! given it, or nothing follows ([`super::follow_up`]). Who takes or gives says from whom, so that of two at the same moment
+//! the first wins.
 
 use baken_schemas::alarm::{Receipt, ReceiptDetail, ReceiptState};
 use baken_schemas::cbor;
+use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
 
 use super::channels::given_up;
 use super::figures::{self, Ending};
-use super::officers::Officer;
+use super::officers::{Officer, OfficerError};
 use super::store;
 use super::take::{ReceiptToMake, add_deliveries, sending_of};
 use super::{ActError, Desk, DeskError, MAX_WORDS_BYTES};
@@ -24,6 +27,18 @@ pub enum Act {
     Acknowledge {
         /// Take it too, although another desk has it.
         also: bool,
+    },
+    /// "I have it from here on."
+    TakeOver {
+        /// The receipt by which a colleague has it.
+        holding: Hash,
+    },
+    /// "You have it from here on."
+    HandTo {
+        /// The receipt by which the officer has it.
+        holding: Hash,
+        /// The colleague's name.
+        to: String,
     },
     /// It is real, and this is how that was found out.
     Verify {
@@ -52,7 +67,7 @@ impl Act {
     /// The state that it brings about.
     pub fn state(&self) -> ReceiptState {
         match self {
-            Self::Acknowledge { .. } => ReceiptState::Seen,
+            Self::Acknowledge { .. } | Self::TakeOver { .. } | Self::HandTo { .. } => ReceiptState::Seen,
             Self::Verify { .. } => ReceiptState::Verified,
             Self::Underway { .. } => ReceiptState::Underway,
             Self::Close { .. } => ReceiptState::Closed,
@@ -62,6 +77,8 @@ impl Act {
     fn code(&self) -> &'static str {
         match self {
             Self::Acknowledge { .. } => "alarm_acknowledged",
+            Self::TakeOver { .. } => "alarm_taken_over",
+            Self::HandTo { .. } => "alarm_given_to_colleague",
             Self::Verify { .. } => "alarm_verified",
             Self::Underway { .. } => "help_underway",
             Self::Close { .. } => "alarm_closed",
@@ -69,9 +86,9 @@ impl Act {
     }
 
     /// The officer's words, checked.
-    fn words(&self) -> Result<&str, ActError> {
+    pub(super) fn words(&self) -> Result<&str, ActError> {
         let (words, may_be_empty) = match self {
-            Self::Acknowledge { .. } => ("", true),
+            Self::Acknowledge { .. } | Self::TakeOver { .. } | Self::HandTo { .. } => ("", true),
             Self::Verify { how } => (how.trim(), false),
             Self::Underway { what } => (what.trim(), true),
             Self::Close { outcome } => (outcome.trim(), false),
@@ -82,7 +99,16 @@ impl Act {
 }
 
 impl Desk {
-    /// Does what an officer asks. Acknowledging again what one already has is no error and has no effect.
+    /// The name of another officer of this desk, as it is written down.
+    fn colleague(&self, name: &str) -> Result<String, ActError> {
+        match self.officers.named(name) {
+            Ok(officer) => Ok(officer.name),
+            Err(OfficerError::Folder(error)) => Err(DeskError::from(error).into()),
+            Err(_) => Err(ActError::UnknownOfficer),
+        }
+    }
+
+    /// Does what an officer asks, with an alarm and those that are folded behind it. Acknowledging again what one already has is no error and has no effect.
     ///
     /// # Errors
     /// [`ActError`].
@@ -101,6 +127,18 @@ impl Desk {
         act: &Act,
         ending: Ending,
     ) -> Result<(), ActError> {
+        self.act_alone(alarm, officer, act, ending).await?;
+        self.act_on_folded(alarm, officer, act).await
+    }
+
+    /// As [`Self::act_ending`], with this very alarm only.
+    pub(super) async fn act_alone(
+        &self,
+        alarm: AlarmId,
+        officer: &Officer,
+        act: &Act,
+        ending: Ending,
+    ) -> Result<(), ActError> {
         match self.act_once(alarm, officer, act, ending).await {
             // The alarm's other form may have come at that very moment, and is shown in its place.
             Err(ActError::Unknown) => self.act_once(alarm, officer, act, ending).await,
@@ -111,25 +149,34 @@ impl Desk {
     async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act, ending: Ending) -> Result<(), ActError> {
         let words = act.words()?.to_owned();
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.ok_or(ActError::Unknown)?;
-        if matches!(act, Act::Acknowledge { .. }) && self.is_held_by(&row, officer)? {
+        let is_holder = self.is_held_by(&row, officer)?;
+        let holder = match act {
+            Act::Acknowledge { .. } | Act::TakeOver { .. } if is_holder => return Ok(()),
+            Act::HandTo { .. } if !is_holder => return Err(ActError::Held),
+            Act::HandTo { to, .. } => self.colleague(to)?,
+            _ => officer.name.clone(),
+        };
+        if matches!(act, Act::HandTo { .. }) && holder == officer.name {
             return Ok(());
         }
         let opened = self.open_row(&row, &self.known());
-        let detail = ReceiptDetail { officer: officer.name.clone(), text: words };
-        let deliveries = self.deliveries_for(&row, &opened, act.state(), Some(&detail));
+        let detail = ReceiptDetail { officer: holder, text: words };
+        // Of a flood machines are told once.
+        let mut deliveries =
+            if row.folded { Vec::new() } else { self.deliveries_for(&row, &opened, act.state(), Some(&detail)) };
         let mut rng = self.fork_rng();
         let at_rest = self.seal_at_rest(&cbor::to_vec(&detail), &mut rng);
         let content = opened.content_key().cloned();
         let (keys, now) = (self.keys.clone(), self.now());
         let to_make = ReceiptToMake { state: act.state(), at: now, sending: sending_of(row.form) };
         let (code, hash, officer_id) = (act.code(), row.hash, officer.id);
-        let also = matches!(act, Act::Acknowledge { also: true });
+        let act = act.clone();
+        let follow_up_ms = self.channels.follow_up_ms;
         self.store
             .write(Priority::Alarm, move |db| {
                 // Read anew: between the look and this moment another officer may have acted.
                 let row = store::alarm::find(db, alarm)?.filter(|row| row.hash == hash).ok_or(ActError::Unknown)?;
-                let taken_here = store::receipt::is_taken_here(db, hash)?;
-                may_act(to_make.state, row.state, taken_here, also)?;
+                may_act(&act, row.state, store::receipt::holding_here(db, hash)?)?;
                 if store::receipt::count_own(db, hash)? >= MAX_RECEIPTS {
                     return Err(ActError::TooMany);
                 }
@@ -146,11 +193,17 @@ impl Desk {
                 // and by which desk.
                 let sealed_detail = content.as_ref().map(|content| (&detail, content));
                 let signed = Receipt::make(receipt, sealed_detail, &keys.sig, &mut rng)?;
+                let occasion = store::receipt::count_of(db, hash, to_make.state)?;
                 store::receipt::add(db, &to_make.row(&signed, at_rest.clone()))?;
-                store::alarm::advance(db, hash, to_make.state, now)?;
+                store::alarm::stand(db, hash, now)?;
                 figures::count(db, hash, to_make.state, ending, now)?;
+                let takes = to_make.state == ReceiptState::Seen;
+                store::alarm::follow_by(db, hash, takes.then(|| now.plus_ms(follow_up_ms)))?;
                 if to_make.state == ReceiptState::Closed {
                     store::delivery::give_up_queued(db, hash, &given_up())?;
+                }
+                if takes {
+                    deliveries.iter_mut().for_each(|delivery| delivery.occasion = occasion);
                 }
                 add_deliveries(db, &deliveries)?;
                 let (actor, subject) = (officer_id.to_string(), alarm.to_string());
@@ -166,15 +219,20 @@ impl Desk {
     }
 }
 
-/// The rules of who may do what when.
-fn may_act(wanted: ReceiptState, state: ReceiptState, taken_here: bool, also: bool) -> Result<(), ActError> {
+/// The rules of who may do what when. `held` is the receipt by which an officer of this desk has the alarm.
+fn may_act(act: &Act, state: ReceiptState, held: Option<Hash>) -> Result<(), ActError> {
     if state == ReceiptState::Closed {
         return Err(ActError::Closed);
     }
-    if wanted != ReceiptState::Seen {
-        return if taken_here { Ok(()) } else { Err(ActError::NotTaken) };
+    match act {
+        // Nothing followed, whoever had it: it is anybody's again.
+        Act::Acknowledge { .. } if state == ReceiptState::Reopened => Ok(()),
+        Act::Acknowledge { also } if held.is_some() || (state.is_by_human() && !also) => Err(ActError::Held),
+        Act::Acknowledge { .. } => Ok(()),
+        _ if held.is_none() => Err(ActError::NotTaken),
+        Act::TakeOver { holding } | Act::HandTo { holding, .. } if held != Some(*holding) => Err(ActError::Held),
+        _ => Ok(()),
     }
-    if taken_here || (state.is_by_human() && !also) { Err(ActError::Held) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -182,21 +240,40 @@ mod tests {
     use super::*;
     use ReceiptState as S;
 
+    const ACKNOWLEDGE: Act = Act::Acknowledge { also: false };
+    const ALSO: Act = Act::Acknowledge { also: true };
+    const HELD: Option<Hash> = Some(Hash([1; 32]));
+
     #[test]
     fn the_first_has_it_and_the_rest_follows_from_that() {
-        for state in [S::Received, S::Exhausted] {
-            assert!(may_act(S::Seen, state, false, false).is_ok());
-            assert!(matches!(may_act(S::Verified, state, false, false), Err(ActError::NotTaken)));
+        let verify = Act::Verify { how: "gebeld".to_owned() };
+        for state in [S::Received, S::Exhausted, S::Reopened] {
+            assert!(may_act(&ACKNOWLEDGE, state, None).is_ok());
+            assert!(matches!(may_act(&verify, state, None), Err(ActError::NotTaken)));
         }
         // Another officer here; another desk; another desk, and this one too.
-        assert!(matches!(may_act(S::Seen, S::Seen, true, true), Err(ActError::Held)));
-        assert!(matches!(may_act(S::Seen, S::Verified, false, false), Err(ActError::Held)));
-        assert!(may_act(S::Seen, S::Verified, false, true).is_ok());
-        for wanted in [S::Verified, S::Underway, S::Closed] {
-            assert!(may_act(wanted, S::Underway, true, false).is_ok());
-            assert!(matches!(may_act(wanted, S::Underway, false, false), Err(ActError::NotTaken)));
+        assert!(matches!(may_act(&ALSO, S::Seen, HELD), Err(ActError::Held)));
+        assert!(matches!(may_act(&ACKNOWLEDGE, S::Verified, None), Err(ActError::Held)));
+        assert!(may_act(&ALSO, S::Verified, None).is_ok());
+        for act in [verify, Act::Underway { what: String::new() }, Act::Close { outcome: "klaar".to_owned() }] {
+            assert!(may_act(&act, S::Underway, HELD).is_ok());
+            assert!(matches!(may_act(&act, S::Underway, None), Err(ActError::NotTaken)));
         }
-        assert!(matches!(may_act(S::Seen, S::Closed, false, true), Err(ActError::Closed)));
+        assert!(matches!(may_act(&ALSO, S::Closed, None), Err(ActError::Closed)));
+    }
+
+    #[test]
+    fn what_is_passed_on_is_passed_on_by_the_receipt_that_holds_it() {
+        let to = || "Agent Bakker".to_owned();
+        for (held, ok) in [(HELD, true), (Some(Hash([2; 32])), false), (None, false)] {
+            assert_eq!(may_act(&Act::TakeOver { holding: Hash([1; 32]) }, S::Seen, held).is_ok(), ok);
+            assert_eq!(may_act(&Act::HandTo { holding: Hash([1; 32]), to: to() }, S::Verified, held).is_ok(), ok);
+        }
+        let late = may_act(&Act::TakeOver { holding: Hash([1; 32]) }, S::Closed, HELD);
+        assert!(matches!(late, Err(ActError::Closed)), "{late:?}");
+        // The relay reopened it over an officer's head: anybody may take it, and the officer may go on.
+        assert!(may_act(&ACKNOWLEDGE, S::Reopened, HELD).is_ok());
+        assert!(may_act(&Act::Underway { what: String::new() }, S::Reopened, HELD).is_ok());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use baken_schemas::FormatError;
 
+use crate::folder::FolderError;
 use crate::relay_client::RelayError;
 use crate::store::{StoreError, StoreFailure};
 
@@ -17,6 +18,9 @@ pub enum DeskError {
     /// The relay.
     #[error(transparent)]
     Relay(#[from] RelayError),
+    /// A file in the desk's folder, such as an officer's.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// The organisation's directory does not vouch for this desk's keys.
     #[error("the organisation's directory does not list this desk with these keys: give it desk.cbor and publish")]
     NotListed,
@@ -63,6 +67,18 @@ pub enum ActError {
     /// Its content was destroyed, as its time was over.
     #[error("the alarm's content was destroyed already")]
     Shredded,
+    /// Nobody of that name works here.
+    #[error("this desk has no officer of that name")]
+    UnknownOfficer,
+    /// No such incident, or the alarm is in none.
+    #[error("there is no such incident at this desk")]
+    UnknownIncident,
+    /// No other desk of that name.
+    #[error("the directory lists no such other desk")]
+    UnknownDesk,
+    /// What rings is no alarm that another can be given.
+    #[error("this cannot be passed on: call the other desk")]
+    StaysHere,
     /// What the officer says is missing or too long.
     #[error("say it in 1 to {} bytes", crate::desk::MAX_WORDS_BYTES)]
     Words,
@@ -83,6 +99,10 @@ impl ActError {
             Self::NotTaken => "acknowledge_first",
             Self::Closed => "alarm_closed",
             Self::Shredded => "alarm_shredded",
+            Self::UnknownOfficer => "unknown_officer",
+            Self::UnknownIncident => "unknown_incident",
+            Self::UnknownDesk => "unknown_desk",
+            Self::StaysHere => "cannot_be_passed_on",
             Self::Words => "words_missing_or_too_long",
             Self::TooMany => "too_many_receipts",
             Self::Desk(_) => "desk_failed",

@@ -7,7 +7,7 @@
 //! ```
 //! [`Desk`] holds no sockets: whoever runs it ([`run`], or a simulation) brings mail in and carries receipts and
 //! deliveries out. What it keeps is sealed to the desk's key, as it came, and opened in memory when somebody looks.
-//! An alarm that cannot be opened or proven rings all the same.
+//! An alarm that cannot be opened or proven rings all the same. Several may be one incident ([`incidents`]).
 
 mod act;
 mod attachments;
@@ -17,11 +17,16 @@ mod config;
 pub mod duty;
 mod error;
 mod figures;
+mod follow_up;
+mod handover;
+mod incidents;
+pub mod instructions;
 mod keeping;
 mod login;
 pub mod officers;
 mod opened;
 mod orders;
+mod pass_on;
 pub mod people;
 mod place;
 mod probe;
@@ -43,15 +48,20 @@ pub use channels::{
 pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include, KEPT_DAYS};
 pub use error::{ActError, DeskError};
 pub use figures::{Count, DEFAULT_MONTHS, Ending, Figures, MAX_MONTHS, Share, Timing, figures_of, lines};
+pub use handover::Handover;
+pub use incidents::{DoneToIncident, FoldedView, IncidentId, IncidentView, Refused};
 pub use keeping::{HoldView, KeepingView};
 pub use login::{SESSION_LIFETIME_MS, Session};
 pub use opened::{SignatureView, Unopened};
 pub use orders::{OutgoingKind, OutgoingOrder};
+pub use pass_on::{Onward, PassedOnView};
 pub use place::PlaceView;
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
 pub use tested::TestedView;
-pub use view::{AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView};
+pub use view::{
+    AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView, VerificationView,
+};
 pub use warnings::{STALLED_MS, WarningView, Wrong};
 
 use std::collections::HashMap;
@@ -67,11 +77,13 @@ use baken_schemas::time::{Clock, Timestamp};
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 use rand_core::CryptoRng;
+use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::audit;
 use crate::folder::FolderError;
 use crate::store::{Disk, Store, StoreOptions};
+use instructions::Instructions;
 use officers::Officers;
 use people::People;
 
@@ -121,6 +133,7 @@ pub struct Desk {
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     store: Store,
     officers: Officers,
+    instructions: Instructions,
     strangers: audit::Strangers,
     known: RwLock<Known>,
     /// Alarms that were opened, by their hash. Signatures are judged by who is known, so it is emptied with each newcomer.
@@ -154,6 +167,7 @@ impl Desk {
     pub fn open(disk: &Disk, options: StoreOptions, parts: DeskParts) -> Result<Self, OpenError> {
         let store = Store::open(disk, &store::DATABASE, options).map_err(DeskError::from)?;
         let officers = Officers::open(&disk.dir)?;
+        let instructions = Instructions::open(&disk.dir, &parts.keys)?;
         let at_rest = at_rest_key(&parts.keys);
         let known = RwLock::new(load(&store, &parts)?);
         Ok(Self {
@@ -168,6 +182,7 @@ impl Desk {
             rng: Mutex::new(parts.rng),
             store,
             officers,
+            instructions,
             strangers: audit::Strangers::default(),
             known,
             opened: Mutex::default(),
@@ -291,21 +306,33 @@ fn open_sealed(at_rest: &SymmetricKey, sealed: &[u8]) -> Option<Vec<u8>> {
 const AT_REST_LABEL: &str = "baken/desk-at-rest/v0";
 
 fn load(store: &Store, parts: &DeskParts) -> Result<Known, DeskError> {
-    let (directories, rosters, enrolments) =
-        store.read(|db| Ok::<_, DeskError>((store::directories(db)?, store::rosters(db)?, store::enrolments(db)?)))?;
+    store.read(|db| load_from(db, parts.org, &parts.keys))
+}
+
+fn load_from(db: &Connection, org: OrgId, keys: &DeviceKeys) -> Result<Known, DeskError> {
+    let (directories, rosters, enrolments) = (store::directories(db)?, store::rosters(db)?, store::enrolments(db)?);
     // Each was checked when it came; one that no longer passes is left out rather than keeping the desk shut.
-    let directory = directories.iter().find_map(|bytes| Directory::verify(bytes, parts.org).ok());
+    let directory = directories.iter().find_map(|bytes| Directory::verify(bytes, org).ok());
     let mut people = People::default();
     if let Some(directory) = &directory {
-        let trust = (parts.org, &directory.value().root);
+        let trust = (org, &directory.value().root);
         for line in rosters {
-            let _ = people.add_line(&line, trust, (parts.keys.device, &parts.keys.kem));
+            let _ = people.add_line(&line, trust, (keys.device, &keys.kem));
         }
     }
     for enrolment in enrolments {
-        let _ = people.add_enrolment(&enrolment, &parts.keys.kem);
+        let _ = people.add_enrolment(&enrolment, &keys.kem);
     }
     Ok(Known { directory, people })
+}
+
+/// The people of a desk's folder, read while the desk may be running.
+///
+/// # Errors
+/// [`DeskError`].
+pub fn people_of(data: &Path, org: OrgId, keys: &DeviceKeys) -> Result<People, DeskError> {
+    let database = crate::store::inspect(&Disk::new(data), store::DATABASE.file)?;
+    Ok(load_from(&database, org, keys)?.people)
 }
 
 /// The hash of a document as it came, whether or not its signature checks out.

@@ -196,7 +196,11 @@ impl Officers {
         Ok(token)
     }
 
-    fn named(&self, name: &str) -> Result<Officer, OfficerError> {
+    /// The officer of a name.
+    ///
+    /// # Errors
+    /// [`OfficerError::Unknown`], [`OfficerError::Folder`].
+    pub fn named(&self, name: &str) -> Result<Officer, OfficerError> {
         self.list()?.into_iter().find(|officer| officer.name == name.trim()).ok_or(OfficerError::Unknown)
     }
 

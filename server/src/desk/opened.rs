@@ -4,8 +4,8 @@
 //! says it (signed by a device that an account has proven to be its own). Neither being answered keeps it from ringing.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmFamily, AlarmKind, ContentKey, DepositTimers, FamilyKey, Fix, Note, NoteBody, NoteKind,
-    Provenance, Update, UpdateBody,
+    Alarm, AlarmBody, AlarmFamily, AlarmKind, ContentKey, DepositTimers, FamilyKey, Fix, HandingOn, Note, NoteBody,
+    NoteKind, Provenance, Update, UpdateBody,
 };
 use baken_schemas::crypto::{KemSecret, VerifyKey};
 use baken_schemas::id::DeviceId;
@@ -137,6 +137,14 @@ pub(super) fn open(row: &AlarmRow, people: &People, (desk, kem): (DeviceId, &Kem
             Opened { signature: note.signature, content: body.map(|body| (body, None)) }
         }
     }
+}
+
+/// Opens an alarm with the key that another desk handed on; `None` when it is another's.
+pub(super) fn open_handed_on(row: &AlarmRow, document: &[u8], kem: &KemSecret) -> Option<(AlarmBody, ContentKey)> {
+    // It was checked when it came; that the key is the alarm's own shows here.
+    let content = Unverified::<HandingOn>::parse(document).ok()?.claims().open(kem).ok()?;
+    let body = Unverified::<Alarm>::parse(&row.document).ok()?.claims().open_with(&content).ok()?;
+    Some((body, content))
 }
 
 /// A note, opened as far as it can be.

@@ -2,6 +2,8 @@
 //! order came sealed in its note, as it does in every note; of a note without duress it goes nowhere. And a check-in that
 //! was settled with one is raised: so this desk asks in its own name.
 //!
+//! What officers pass on ([`super::pass_on`]) goes the same way.
+//!
 //! Tried until the relay has it, like receipts, though with growing waits: it may never take the order of a device that
 //! it does not know.
 
@@ -32,13 +34,25 @@ pub enum OutgoingKind {
     Freeze = 0,
     /// The desk's own word that a deposit is to be raised.
     Raise = 1,
+    /// An alarm that is handed on to another desk.
+    HandingOn = 2,
+    /// An alarm that is sent to the next rung.
+    Escalation = 3,
 }
 
 impl OutgoingKind {
+    /// By its number in a row.
+    pub(super) fn of(number: i64) -> Option<Self> {
+        let all = [Self::Freeze, Self::Raise, Self::HandingOn, Self::Escalation];
+        all.into_iter().find(|kind| *kind as i64 == number)
+    }
+
     fn path(self) -> &'static str {
         match self {
             Self::Freeze => api::ORDERS,
             Self::Raise => api::RAISES,
+            Self::HandingOn => api::HANDINGS_ON,
+            Self::Escalation => api::ESCALATIONS,
         }
     }
 
@@ -47,6 +61,8 @@ impl OutgoingKind {
         match self {
             Self::Freeze => "freeze_handed_on",
             Self::Raise => "raise_asked",
+            Self::HandingOn => "alarm_handed_on",
+            Self::Escalation => "next_rung_called",
         }
     }
 }

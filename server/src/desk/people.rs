@@ -150,9 +150,17 @@ impl People {
         Some(Sender { identity, account: *account, person })
     }
 
-    /// Everybody in the roster, by the newest line of each.
-    pub fn persons(&self) -> impl Iterator<Item = (AccountId, &Person)> {
-        self.lines.iter().filter_map(|(account, lines)| Some((*account, &lines.last()?.person)))
+    /// Everybody, by name.
+    pub fn list(&self) -> Vec<(AccountId, &Person)> {
+        let mut all: Vec<(AccountId, &Person)> =
+            self.lines.iter().filter_map(|(account, lines)| Some((*account, &lines.last()?.person))).collect();
+        all.sort_by(|one, other| (&one.1.name, one.0).cmp(&(&other.1.name, other.0)));
+        all
+    }
+
+    /// Who an account is.
+    pub fn person(&self, account: AccountId) -> Option<&Person> {
+        Some(&self.lines.get(&account)?.last()?.person)
     }
 
     /// How many accounts are known.

@@ -98,6 +98,8 @@ impl Runner {
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.watch_check_ins().await });
         let this = Arc::clone(&runner);
+        loops.spawn(async move { this.watch_follow_ups().await });
+        let this = Arc::clone(&runner);
         loops.spawn(async move { this.make_deliveries().await });
         let this = Arc::clone(&runner);
         loops.spawn(async move { this.watch_channels().await });

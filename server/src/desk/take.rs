@@ -49,8 +49,8 @@ impl Desk {
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
             MailKind::Silence => self.take_silence(place, document).await?,
-            // That this desk, or another, was called before its turn changes nothing for it.
-            MailKind::Escalation => self.pass_over(place, "escalation_taken", hash_of(&document), true).await?,
+            MailKind::Escalation => self.take_escalation(place, document).await?,
+            MailKind::HandingOn => self.take_handing_on(place, document).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
             MailKind::Timers => self.take_timers(place, document).await?,
@@ -163,7 +163,13 @@ impl Desk {
             }
             shown => self.precedence(shown.as_ref(), &new, opened.signature),
         };
-        let deliveries = if order.is_silent() {
+        let behind = match order {
+            Precedence::Only if matches!(new.form, Form::Alarm | Form::Sms) => {
+                self.folds_behind(new.device, &opened)?
+            }
+            _ => None,
+        };
+        let deliveries = if order.is_silent() || behind.is_some() {
             Vec::new()
         } else {
             self.deliveries_for(&row, &opened, ReceiptState::Received, None)
@@ -183,6 +189,9 @@ impl Desk {
                 if !store::alarm::add(db, &new, &SymmetricKey::make(&mut rng))? {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
                     return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
+                }
+                if let Some(behind) = behind {
+                    store::incident::fold(db, new.alarm, behind)?;
                 }
                 match order {
                     Precedence::Only => {}
@@ -210,8 +219,7 @@ impl Desk {
                 let signed = Receipt::make(receipt, None, &keys.sig, &mut rng)?;
                 store::receipt::add(db, &received.row(&signed, Vec::new()))?;
                 // Receipts of others can come before the alarm itself.
-                if let Some(state) = store::receipt::furthest(db, new.hash)? {
-                    store::alarm::advance(db, new.hash, state, now)?;
+                if let Some(state) = store::alarm::stand(db, new.hash, now)? {
                     figures::count(db, new.hash, state, Ending::Unsaid, now)?;
                 }
                 add_deliveries(db, &deliveries)
@@ -347,7 +355,8 @@ impl Desk {
         if receipt.by == self.keys.device {
             return self.pass_over(place, "receipt_taken", hash, true).await;
         }
-        let deliveries = match &row {
+        let mut deliveries = match &row {
+            Some(row) if row.folded => Vec::new(),
             // What family says is shown, and nothing more: who was called here has to look all the same.
             Some(row) if !by_family => {
                 let opened = self.open_row(row, &self.known());
@@ -368,14 +377,24 @@ impl Desk {
                     state: receipt.state,
                     at: receipt.at,
                     own: false,
+                    by_family,
                     document: document.clone(),
                     detail: Vec::new(),
                     sending: Sending::Never,
                     due_at: now,
                 };
+                let occasion = store::receipt::count_of(db, receipt.alarm_hash, receipt.state)?;
                 if store::receipt::add(db, &row)? && !by_family {
-                    store::alarm::advance(db, receipt.alarm_hash, receipt.state, now)?;
+                    store::alarm::stand(db, receipt.alarm_hash, now)?;
                     figures::count(db, receipt.alarm_hash, receipt.state, Ending::Unsaid, now)?;
+                    // Another desk has it now, and watches over what follows.
+                    if receipt.state.is_by_human() {
+                        store::alarm::follow_by(db, receipt.alarm_hash, None)?;
+                    }
+                    // Only what calls people out is told each time.
+                    if receipt.state == ReceiptState::Reopened {
+                        deliveries.iter_mut().for_each(|delivery| delivery.occasion = occasion);
+                    }
                     if receipt.state == ReceiptState::Closed {
                         store::delivery::give_up_queued(db, receipt.alarm_hash, &given_up())?;
                     }
@@ -527,6 +546,7 @@ impl ReceiptToMake {
             state: self.state,
             at: self.at,
             own: true,
+            by_family: false,
             document: signed.bytes().to_vec(),
             detail,
             sending: self.sending,
@@ -626,5 +646,6 @@ fn row_of(new: &NewAlarm) -> AlarmRow {
         received_at: new.received_at,
         state: ReceiptState::Received,
         by_text: new.form == Form::Sms,
+        folded: false,
     }
 }

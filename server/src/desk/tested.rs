@@ -50,7 +50,8 @@ impl Desk {
         let known = self.known();
         let mut views: Vec<TestedView> = known
             .people
-            .persons()
+            .list()
+            .into_iter()
             .map(|(account, person)| {
                 let tested_at = tested.get(&account).copied();
                 TestedView {

@@ -6,6 +6,7 @@ use baken_schemas::id::AlarmId;
 
 use super::officers::Officer;
 use super::opened::SignatureView;
+use super::store::passed_on::PassedOnKind;
 use super::store::{self, Form};
 use super::{Desk, DeskError};
 use crate::audit;
@@ -33,16 +34,20 @@ impl Desk {
             return Ok(None);
         };
         let mut timeline = Timeline::new(directory.bytes(), sender, &row.document, opened.content_key());
-        let (updates, receipts, joined) = self.store.read(|db| {
+        let (updates, receipts, joined, passed_on) = self.store.read(|db| {
             let updates = store::alarm::updates(db, alarm, MAX_UPDATES)?;
             let joined = store::alarm::joined(db, row.hash)?;
-            Ok::<_, DeskError>((updates, store::receipt::of_alarm(db, row.hash)?, joined))
+            let passed_on = store::passed_on::of_alarm(db, row.hash)?;
+            Ok::<_, DeskError>((updates, store::receipt::of_alarm(db, row.hash)?, joined, passed_on))
         })?;
         timeline.family = opened.body().and_then(|body| body.family.clone());
         let text = joined.iter().find(|row| row.form == Form::Sms).map(|row| row.hash);
         timeline.text = text;
         timeline.updates = updates.into_iter().rev().map(|update| update.document.into()).collect();
         timeline.receipts = receipts.into_iter().map(|receipt| receipt.document.into()).collect();
+        let handed_on = passed_on.into_iter().filter(|row| row.kind == PassedOnKind::HandedOn);
+        let handed_on: Vec<_> = handed_on.map(|row| row.document.into()).collect();
+        timeline.handings_on = Some(handed_on).filter(|handed_on| !handed_on.is_empty());
         let (now, actor, subject) = (self.now(), officer.id.to_string(), alarm.to_string());
         self.store
             .write(Priority::Normal, move |db| {

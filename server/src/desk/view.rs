@@ -8,18 +8,20 @@ use baken_schemas::alarm::{
 };
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SymmetricKey};
-use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::id::{AccountId, AlarmId, DeviceId};
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
+use rusqlite::Connection;
 use serde::Serialize;
 
 use super::attachments::AttachmentView;
 use super::channels::{DeliveryView, is_discreet};
+use super::instructions::Instruction;
 use super::officers::Officer;
 use super::opened::{self, Opened, SignatureView, Unopened};
 use super::store::keeping::KeptRow;
 use super::store::{self, AlarmRow, Form, NoteRow, ReceiptRow, Sending, UpdateRow};
-use super::{Desk, DeskError, KeepingView, Known, PlaceView};
+use super::{Desk, DeskError, FoldedView, IncidentId, KeepingView, Known, PassedOnView, PlaceView};
 use crate::store::Priority;
 
 /// How many of an alarm's updates are looked through for the newest position.
@@ -65,6 +67,8 @@ pub struct HolderView {
     pub officer: Option<String>,
     /// Since when, by that desk's clock.
     pub at: Timestamp,
+    /// The receipt that says so: who takes the alarm over names it.
+    pub receipt: Hash,
 }
 
 /// An alarm in a list.
@@ -108,10 +112,33 @@ pub struct AlarmSummary {
     pub battery_percent: Option<u8>,
     /// Who has it.
     pub held_by: Option<HolderView>,
+    /// Who had it last, when nothing followed and it rings again.
+    pub had_by: Option<HolderView>,
+    /// The incident that it is part of.
+    pub incident: Option<IncidentId>,
+    /// How many further alarms of this device are folded behind it.
+    pub folded: u32,
+    /// How many of those nobody has: then the entry rings.
+    pub folded_ringing: u32,
+    /// How, by whom and when it was verified, the newest that was said.
+    pub verification: Option<VerificationView>,
     /// Somebody has verified it.
     pub verified: bool,
     /// Its content was destroyed then, as its time was over.
     pub shredded_at: Option<Timestamp>,
+}
+
+/// How an alarm was verified.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct VerificationView {
+    /// How; `None` when that cannot be opened here.
+    pub how: Option<String>,
+    /// The officer.
+    pub officer: Option<String>,
+    /// The desk's name.
+    pub desk: String,
+    /// When, by that desk's clock.
+    pub at: Timestamp,
 }
 
 /// An alarm with all that belongs to it.
@@ -122,6 +149,12 @@ pub struct AlarmDetail {
     pub summary: AlarmSummary,
     /// The phone's own clock when the alarm was made: for information, it may be years off.
     pub made_at: Option<Timestamp>,
+    /// What was agreed to do when this person calls.
+    pub instruction: Option<Instruction>,
+    /// The number to call back: as agreed, else the roster's; `None` where nobody knows one.
+    pub call_back: Option<String>,
+    /// The account, as the console's page of the person names it.
+    pub account: Option<AccountId>,
     /// The card, opened with the alarm's key.
     pub card: Option<CardBody>,
     /// When this card was fetched from the relay.
@@ -132,6 +165,10 @@ pub struct AlarmDetail {
     pub receipts: Vec<ReceiptView>,
     /// In order of arrival.
     pub notes: Vec<NoteView>,
+    /// The newest alarms that are folded behind it.
+    pub folded_alarms: Vec<FoldedView>,
+    /// To whom it was passed on, in order of arrival.
+    pub passed_on: Vec<PassedOnView>,
     /// What machines were told.
     pub deliveries: Vec<DeliveryView>,
     /// How long it is kept.
@@ -172,6 +209,8 @@ pub struct ReceiptView {
     pub officer: Option<String>,
     /// What the officer says.
     pub text: Option<String>,
+    /// Its hash.
+    pub receipt: Hash,
     /// Whether the relay has it from this desk: `waiting`, `sent`, `refused`; `None` where nothing is to be sent.
     pub sending: Option<&'static str>,
 }
@@ -212,6 +251,7 @@ blank_debug!(
     PersonView,
     PositionView,
     HolderView,
+    VerificationView,
     AlarmSummary,
     AlarmDetail,
     UpdateView,
@@ -229,6 +269,25 @@ struct Rows {
     receipts: Vec<ReceiptRow>,
     notes: Vec<NoteRow>,
     kept: KeptRow,
+    incident: Option<IncidentId>,
+    /// How many are folded behind it, and how many of them ring.
+    folded: (u32, u32),
+}
+
+impl Rows {
+    /// With at most so many updates.
+    fn read(db: &Connection, alarm: AlarmRow, updates: usize) -> rusqlite::Result<Self> {
+        Ok(Self {
+            joined: store::alarm::joined(db, alarm.hash)?,
+            updates: store::alarm::updates(db, alarm.alarm, updates)?,
+            receipts: store::receipt::of_alarm(db, alarm.hash)?,
+            notes: store::alarm::notes(db, alarm.alarm, alarm.device)?,
+            incident: store::incident::of_alarm(db, alarm.alarm)?,
+            folded: store::incident::count_folded(db, alarm.alarm)?,
+            kept: store::keeping::of_alarm(db, alarm.alarm)?,
+            alarm,
+        })
+    }
 }
 
 impl Desk {
@@ -240,12 +299,7 @@ impl Desk {
         let (rows, count) = self.store.read(|db| {
             let mut rows = Vec::new();
             for alarm in store::alarm::list(db, open)? {
-                let updates = store::alarm::updates(db, alarm.alarm, UPDATES_FOR_POSITION)?;
-                let receipts = store::receipt::of_alarm(db, alarm.hash)?;
-                let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
-                let joined = store::alarm::joined(db, alarm.hash)?;
-                let kept = store::keeping::of_alarm(db, alarm.alarm)?;
-                rows.push(Rows { alarm, joined, updates, receipts, notes, kept });
+                rows.push(Rows::read(db, alarm, UPDATES_FOR_POSITION)?);
             }
             Ok::<_, DeskError>((rows, store::alarm::count_open(db)?))
         })?;
@@ -261,28 +315,34 @@ impl Desk {
     pub fn alarm(&self, alarm: AlarmId) -> Result<Option<AlarmDetail>, DeskError> {
         let read = self.store.read(|db| {
             let Some(alarm) = store::alarm::find(db, alarm)? else { return Ok(None) };
-            // What was said stays in sight behind any number of positions.
-            let mut updates = store::alarm::updates(db, alarm.alarm, UPDATES_SHOWN)?;
-            let oldest = updates.last().map_or(0, |update| update.sequence);
-            let saying = store::alarm::saying(db, alarm.alarm, SAYING_SHOWN)?;
-            updates.extend(saying.into_iter().filter(|update| update.sequence < oldest));
-            let receipts = store::receipt::of_alarm(db, alarm.hash)?;
-            let notes = store::alarm::notes(db, alarm.alarm, alarm.device)?;
             let deliveries = store::delivery::of_alarm(db, alarm.hash)?;
             let card = store::card(db, alarm.device)?;
-            let joined = store::alarm::joined(db, alarm.hash)?;
-            let kept = store::keeping::of_alarm(db, alarm.alarm)?;
-            Ok::<_, DeskError>(Some((Rows { alarm, joined, updates, receipts, notes, kept }, deliveries, card)))
+            let passed_on = store::passed_on::of_alarm(db, alarm.hash)?;
+            let mut rows = Rows::read(db, alarm, UPDATES_SHOWN)?;
+            // What was said stays in sight behind any number of positions.
+            let oldest = rows.updates.last().map_or(0, |update| update.sequence);
+            let saying = store::alarm::saying(db, rows.alarm.alarm, SAYING_SHOWN)?;
+            rows.updates.extend(saying.into_iter().filter(|update| update.sequence < oldest));
+            Ok::<_, DeskError>(Some((rows, passed_on, deliveries, card)))
         })?;
-        let Some((rows, deliveries, card)) = read else { return Ok(None) };
+        let Some((rows, passed_on, deliveries, card)) = read else { return Ok(None) };
         let known = self.known();
         let opened = self.open_row(&rows.alarm, &known);
         let card =
             card.and_then(|(document, at)| Some((open_card(&document, &opened, rows.alarm.device, &known)?, at)));
         let (card, card_fetched_at) = card.unzip();
+        let account = known.people.sender(rows.alarm.device).map(|sender| sender.account);
+        // An alarm is shown whatever the file is worth.
+        let instruction = account.and_then(|account| self.instructions.read(account).ok().flatten());
+        let summary = self.summary(&rows, &opened, &known);
+        let agreed = instruction.as_ref().map(|instruction| instruction.call_back.clone());
+        let roster = summary.person.as_ref().map(|person| person.phone.clone());
         Ok(Some(AlarmDetail {
             keeping: self.keeping_view(&rows.kept, rows.alarm.state),
-            summary: self.summary(&rows, &opened, &known),
+            summary,
+            call_back: [agreed, roster].into_iter().flatten().find(|number| !number.is_empty()),
+            instruction,
+            account,
             made_at: opened.body().map(|body| body.made_at),
             card,
             card_fetched_at,
@@ -292,6 +352,8 @@ impl Desk {
                 .collect::<Result<_, _>>()?,
             receipts: self.receipt_views(&rows, &opened, &known),
             notes: rows.notes.iter().map(|row| self.note_view(row, &known)).collect(),
+            folded_alarms: self.folded_views(rows.alarm.alarm)?,
+            passed_on: self.passed_on_views(&passed_on, &opened, &known),
             deliveries: deliveries
                 .into_iter()
                 .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
@@ -321,9 +383,24 @@ impl Desk {
         if opened.len() >= MAX_OPENED {
             opened.clear();
         }
-        let fresh = Arc::new(opened::open(row, &known.people, (self.keys.device, &self.keys.kem)));
+        let mut fresh = opened::open(row, &known.people, (self.keys.device, &self.keys.kem));
+        if row.form == Form::Alarm && fresh.content.is_err() {
+            // A look that fails is made again with the next one.
+            let handed_on = self.store.read(|db| Ok::<_, DeskError>(store::passed_on::key_of(db, row.hash)?));
+            let keys = handed_on.unwrap_or_default();
+            let open = |document: &Vec<u8>| opened::open_handed_on(row, document, &self.keys.kem);
+            if let Some((body, content)) = keys.iter().find_map(open) {
+                fresh.content = Ok((body, Some(content)));
+            }
+        }
+        let fresh = Arc::new(fresh);
         opened.insert(row.hash, Arc::clone(&fresh));
         fresh
+    }
+
+    /// Forgets how an alarm looked: there may be a key to it now.
+    pub(super) fn forget_opened(&self, hash: Hash) {
+        self.opened.lock().unwrap_or_else(PoisonError::into_inner).remove(&hash);
     }
 
     fn summary(&self, rows: &Rows, opened: &Opened, known: &Known) -> AlarmSummary {
@@ -345,17 +422,15 @@ impl Desk {
             Fix::At(_) => None,
         });
         let receipts = self.receipt_views(rows, opened, known);
-        let by_desk = |receipt: &&ReceiptView| receipt.state.is_by_human() && !receipt.family;
-        let held_by = receipts.iter().find(by_desk).map(|receipt| HolderView {
-            desk: receipt.by.clone(),
-            own: receipt.own,
-            officer: receipt.officer.clone(),
-            at: receipt.at,
-        });
+        let holder = holder(&receipts);
+        let verified = receipts.iter().rfind(|receipt| receipt.state == ReceiptState::Verified);
         AlarmSummary {
             alarm: row.alarm,
             state: row.state,
-            ringing: !row.state.is_by_human(),
+            ringing: !row.state.is_by_human() || rows.folded.1 > 0,
+            incident: rows.incident,
+            folded: rows.folded.0,
+            folded_ringing: rows.folded.1,
             received_at: row.received_at,
             age_s: now.since_ms(row.received_at).max(0) / 1000,
             kind: opened.kind(),
@@ -381,8 +456,15 @@ impl Desk {
                 .iter()
                 .find_map(|(_, update)| update.battery_percent)
                 .or_else(|| body.and_then(|body| body.battery_percent)),
-            held_by,
-            verified: receipts.iter().any(|receipt| receipt.state == ReceiptState::Verified),
+            held_by: holder.clone().filter(|_| row.state.is_by_human()),
+            had_by: holder.filter(|_| row.state == ReceiptState::Reopened),
+            verification: verified.map(|receipt| VerificationView {
+                how: receipt.text.clone(),
+                officer: receipt.officer.clone(),
+                desk: receipt.by.clone(),
+                at: receipt.at,
+            }),
+            verified: verified.is_some(),
         }
     }
 
@@ -408,6 +490,7 @@ impl Desk {
             family: is_family(receipt.by, known),
             by: name_of(receipt.by, known),
             own: row.own,
+            receipt: row.hash,
             officer,
             text: text.filter(|text| !text.is_empty()),
             sending: match row.sending {
@@ -429,11 +512,17 @@ impl Desk {
         }
     }
 
-    /// Whether this very officer was the first to acknowledge.
+    /// Whether this very officer has the alarm now.
     pub(super) fn is_held_by(&self, row: &AlarmRow, officer: &Officer) -> Result<bool, DeskError> {
-        let receipts = self.store.read(|db| Ok::<_, DeskError>(store::receipt::of_alarm(db, row.hash)?))?;
-        let first = receipts.iter().find(|receipt| receipt.own && receipt.state == ReceiptState::Seen);
-        let detail = first.and_then(|receipt| self.open_at_rest(&receipt.detail));
+        if row.state == ReceiptState::Reopened {
+            return Ok(false);
+        }
+        let (held, receipts) = self.store.read(|db| {
+            let held = store::receipt::holding_here(db, row.hash)?;
+            Ok::<_, DeskError>((held, store::receipt::of_alarm(db, row.hash)?))
+        })?;
+        let held = receipts.iter().find(|receipt| Some(receipt.hash) == held);
+        let detail = held.and_then(|receipt| self.open_at_rest(&receipt.detail));
         let detail = detail.and_then(|detail| cbor::from_slice::<ReceiptDetail>(&detail, "a receipt's detail").ok());
         Ok(detail.is_some_and(|detail| detail.officer == officer.name))
     }
@@ -468,6 +557,22 @@ impl Desk {
     }
 }
 
+/// Who took the alarm last: here, where an officer has, else at another desk.
+fn holder(receipts: &[ReceiptView]) -> Option<HolderView> {
+    // What family has seen holds nobody up here.
+    let desks = || receipts.iter().filter(|receipt| !receipt.family);
+    let seen = |own: bool| desks().rfind(move |receipt| receipt.own == own && receipt.state == ReceiptState::Seen);
+    // What another desk said further on can come without what it said first.
+    let any = || desks().find(|receipt| receipt.state.is_by_human());
+    seen(true).or_else(|| seen(false)).or_else(any).map(|receipt| HolderView {
+        desk: receipt.by.clone(),
+        own: receipt.own,
+        officer: receipt.officer.clone(),
+        at: receipt.at,
+        receipt: receipt.receipt,
+    })
+}
+
 /// The updates that can be opened, the newest first.
 fn opened_updates<'a>(rows: &'a Rows, opened: &Opened, known: &Known) -> Vec<(&'a UpdateRow, UpdateBody)> {
     let Some(content) = opened.content_key() else { return Vec::new() };
@@ -494,7 +599,7 @@ fn open_card(document: &[u8], opened: &Opened, device: DeviceId, known: &Known) 
     card.claims().open(&key).ok()
 }
 
-fn name_of(by: DeviceId, known: &Known) -> String {
+pub(super) fn name_of(by: DeviceId, known: &Known) -> String {
     let directory = known.directory.as_ref().map(|directory| directory.value());
     match directory {
         Some(directory) if directory.relay.relay == by => "relay".to_owned(),

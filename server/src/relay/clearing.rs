@@ -209,6 +209,7 @@ fn is_taken(db: &Connection, alarm: AlarmId) -> Result<bool, StoreError> {
                      UNION ALL SELECT document FROM alarm_sms WHERE alarm = ?1
                      UNION ALL SELECT document FROM alarm_update WHERE alarm = ?1
                      UNION ALL SELECT document FROM escalation WHERE alarm = ?1
+                     UNION ALL SELECT document FROM handing_on WHERE alarm = ?1
                      UNION ALL SELECT document FROM receipt WHERE alarm = ?1) AS of_it
                  CROSS JOIN mail m ON m.document = of_it.document
                  LEFT JOIN mail_taken t ON t.device = m.recipient
@@ -228,7 +229,7 @@ fn clear(db: &Connection, alarm: AlarmId, rows_left: &mut u32) -> Result<bool, S
     if chunks == STEP_CHUNKS {
         return Ok(false);
     }
-    for table in ["alarm_update", "receipt", "escalation"] {
+    for table in ["alarm_update", "receipt", "escalation", "handing_on"] {
         let mut statement =
             db.prepare_cached(&format!("SELECT rowid, document FROM {table} WHERE alarm = ?1 LIMIT ?2"))?;
         let rows: Vec<(i64, i64)> = statement
@@ -247,7 +248,7 @@ fn clear(db: &Connection, alarm: AlarmId, rows_left: &mut u32) -> Result<bool, S
         "SELECT document FROM alarm WHERE alarm = ?1 UNION SELECT document FROM alarm_sms WHERE alarm = ?1",
     )?;
     let documents: Vec<i64> = statement.query_map([alarm.0], |row| row.get(0))?.collect::<Result<_, _>>()?;
-    for table in ["alarm_conflict", "alarm_sms", "handed", "ladder_rung", "ladder_run", "alarm"] {
+    for table in ["alarm_conflict", "alarm_sms", "follow_up", "handed", "ladder_rung", "ladder_run", "alarm"] {
         db.prepare_cached(&format!("DELETE FROM {table} WHERE alarm = ?1"))?.execute([alarm.0])?;
     }
     db.prepare_cached("DELETE FROM deposit WHERE deposit = ?1")?.execute([alarm.0])?;

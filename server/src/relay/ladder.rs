@@ -1,9 +1,10 @@
 //! The ladder: who is called when. What an alarm climbs is written down with it, so a crash, a new directory or a
 //! restart changes nothing; a deadline is a row, and whoever ticks after it is due raises it.
 //!
-//! A ladder stops when a human has the alarm (`seen` or later, by a responder's own signature) and nowhere else. Whoever
-//! was handed it can send it on: the next rung is called at once, and the climb goes on until somebody there has it. One
-//! that runs out tells everybody on it, with the relay's signature.
+//! A ladder stops when a human has the alarm (`seen` or later, by a responder's own signature) and nowhere else; it goes
+//! on when nothing follows on that ([`crate::relay::follow_up`]). Whoever was handed it can send it on: the next rung is
+//! called at once, and the climb goes on until somebody there has it. One that runs out tells everybody on it, with the
+//! relay's signature.
 
 use std::future::Future;
 use std::time::Duration;
@@ -51,6 +52,38 @@ fn stop(db: &Connection, alarm: AlarmId) -> Result<bool, StoreError> {
     Ok(db.prepare_cached("DELETE FROM ladder_run WHERE alarm = ?1")?.execute([alarm.0])? > 0)
 }
 
+/// Goes on waiting at the rung that was called last, where no climb goes on.
+pub(super) fn resume(db: &Connection, alarm: AlarmId, now: Timestamp) -> Result<(), StoreError> {
+    let last = last_called(db, alarm)?;
+    let Some(rung) = rung_of(db, alarm, last)? else { return Ok(()) };
+    db.prepare_cached(
+        "INSERT OR IGNORE INTO ladder_run (alarm, rung, due_at, wait_ms, fence) VALUES (?1, ?2, ?3, ?4, 0)",
+    )?
+    .execute(params![alarm.0, last, now.plus_ms(rung.wait_ms).0, rung.wait_ms])?;
+    Ok(())
+}
+
+/// Climbs on at once, from the rung that was called last. Who is to be woken.
+pub(super) fn climb_on(
+    db: &Connection,
+    keys: &DeviceKeys,
+    alarm: AlarmId,
+    now: Timestamp,
+) -> Result<Vec<Topic>, StoreError> {
+    resume(db, alarm, now)?;
+    let run = db
+        .prepare_cached("SELECT rung, wait_ms FROM ladder_run WHERE alarm = ?1")?
+        .query_row([alarm.0], |row| Ok(Run { alarm, rung: row.get(0)?, due_at: now, wait_ms: row.get(1)? }))
+        .optional()?;
+    run.map_or_else(|| Ok(Vec::new()), |run| raise(db, keys, &run, now))
+}
+
+fn last_called(db: &Connection, alarm: AlarmId) -> Result<u32, StoreError> {
+    let last: Option<u32> =
+        db.prepare_cached("SELECT max(rung) FROM handed WHERE alarm = ?1")?.query_row([alarm.0], |row| row.get(0))?;
+    Ok(last.unwrap_or_default())
+}
+
 /// A human has the alarm: ends the climb, and says whether it still went on. Where it was sent on, it ends only when
 /// somebody who was called by that, or later, has it; or when it is over.
 pub(super) fn stop_for(db: &Connection, receipt: &Receipt) -> Result<bool, StoreError> {
@@ -81,6 +114,11 @@ pub(super) fn escalate(db: &Connection, alarm: AlarmId, now: Timestamp) -> Resul
     .execute(params![alarm.0, next, now.plus_ms(rung.wait_ms).0, rung.wait_ms])?;
     db.prepare_cached("UPDATE alarm SET escalated_to = ?2 WHERE alarm = ?1")?.execute(params![alarm.0, next])?;
     hand_over(db, alarm, next, &rung.responders, now).map(Some)
+}
+
+/// Hands an alarm over to a desk that is not on its ladder. Who is to be woken.
+pub(super) fn hand_on(db: &Connection, alarm: AlarmId, to: DeviceId, now: Timestamp) -> Result<Vec<Topic>, StoreError> {
+    hand_over(db, alarm, last_called(db, alarm)?, &[to], now)
 }
 
 struct StoredRung {
@@ -151,7 +189,7 @@ fn hand_over(
                 wakes.push(mail::put(db, to, kind, document, now)?);
             }
         }
-        if rung > 0 {
+        if rung > 0 || handed(db, alarm)?.len() > responders.len() {
             for (kind, document) in since_pressed(db, alarm)? {
                 mail::put(db, to, kind, document, now)?;
             }
@@ -161,12 +199,14 @@ fn hand_over(
 }
 
 /// Updates, responders' receipts and escalations of an alarm so far, for who is called later.
+/// Updates, responders' receipts, and how an alarm was passed on so far, for who is called later.
 fn since_pressed(db: &Connection, alarm: AlarmId) -> Result<Vec<(MailKind, i64)>, StoreError> {
     let mut found = Vec::new();
     for (kind, sql) in [
         (MailKind::Update, "SELECT document FROM alarm_update WHERE alarm = ?1 ORDER BY seq"),
         (MailKind::Receipt, "SELECT document FROM receipt WHERE alarm = ?1 ORDER BY place"),
         (MailKind::Escalation, "SELECT document FROM escalation WHERE alarm = ?1 ORDER BY place"),
+        (MailKind::HandingOn, "SELECT document FROM handing_on WHERE alarm = ?1 ORDER BY place"),
     ] {
         let mut statement = db.prepare_cached(sql)?;
         let mut rows = statement.query([alarm.0])?;
@@ -236,15 +276,16 @@ fn run_out(db: &Connection, keys: &DeviceKeys, alarm: AlarmId, now: Timestamp) -
 }
 
 impl Relay {
-    /// Raises every deposit and every ladder that is due at `now`. Gives the moment at which the next one is.
+    /// Raises every deposit and every ladder that is due at `now`, and calls out again what nothing followed on. Gives the moment at which the next one is.
     ///
     /// # Errors
     /// When the store does not take it; nothing is lost, the next tick tries again.
     pub async fn tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let deposits = self.tick_deposits(now).await;
         // Whatever keeps deposits from being raised keeps no ladder from climbing.
+        let follow_ups = self.tick_follow_ups(now).await?;
         let ladders = self.tick_ladders(now).await?;
-        Ok([deposits?, ladders].into_iter().flatten().min())
+        Ok([deposits?, follow_ups, ladders].into_iter().flatten().min())
     }
 
     async fn tick_ladders(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -85,14 +85,15 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Timers => 9,
         MailKind::Sms => 12,
         MailKind::Escalation => 13,
+        MailKind::HandingOn => 14,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
     use MailKind::{
-        Alarm, Directory, Enrolment, Escalation, Note, Order, Receipt, Roster, Silence, Sms, Timers, Update,
+        Alarm, Directory, Enrolment, Escalation, HandingOn, Note, Order, Receipt, Roster, Silence, Sms, Timers, Update,
     };
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms, Escalation]
+    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms, Escalation, HandingOn]
         .into_iter()
         .find(|kind| number_of(*kind) == number)
         .ok_or(StoreError::Damaged)

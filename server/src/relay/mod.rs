@@ -23,6 +23,8 @@ mod editions;
 mod entries;
 mod escalations;
 mod family;
+mod follow_up;
+mod handings_on;
 mod ladder;
 mod live;
 mod log;
@@ -97,6 +99,8 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_9_cleared.sql"),
         audit::START_TABLE,
         include_str!("schema_10_audit_node.sql"),
+        include_str!("schema_11_follow_up.sql"),
+        include_str!("schema_12_handing_on.sql"),
     ],
 };
 
@@ -113,13 +117,17 @@ pub struct RelayOptions {
     pub national_root: Option<EditionRoot>,
     /// How long a closed alarm is kept, in milliseconds.
     pub closed_kept_ms: i64,
+    /// How long after somebody has seen an alarm something must follow, in milliseconds, before the next rung is called.
+    pub follow_up_ms: i64,
 }
 
 /// How many days a closed alarm is kept where nothing else is said.
 pub const DEFAULT_CLOSED_KEPT_DAYS: NonZeroU16 = NonZeroU16::new(30).unwrap();
+/// The usual wait, in milliseconds: three times that of a desk, which reopens by itself when it can.
+pub const FOLLOW_UP_MS: i64 = 15 * 60_000;
 
 impl Default for RelayOptions {
-    /// No authority yet, the usual quota, and no national edition.
+    /// No authority yet, the usual quota and waits, and no national edition.
     fn default() -> Self {
         let circle_quota_bytes = u64::from(DEFAULT_QUOTA_MIB.get()) << 20;
         let closed_kept_ms = days_ms(DEFAULT_CLOSED_KEPT_DAYS);
@@ -129,6 +137,7 @@ impl Default for RelayOptions {
             circle_quota_bytes,
             national_root: None,
             closed_kept_ms,
+            follow_up_ms: FOLLOW_UP_MS,
         }
     }
 }

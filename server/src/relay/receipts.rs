@@ -1,11 +1,11 @@
 //! Receipts of responders: a desk's checked against the directory, a family member's against the alarm key that its device
 //! enrolled with; kept, passed on to the phone and to everybody who was handed the alarm. From `seen` on they stop the
-//! ladder, in the same transaction.
+//! ladder, and `reopened` starts it again, in the same transaction.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{FamilyKey, Receipt, check_receipt_of};
+use baken_schemas::alarm::{FamilyKey, Receipt, ReceiptState, check_receipt_of};
 use baken_schemas::api::{Documents, MailKind};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
@@ -20,6 +20,7 @@ use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Caller};
 use crate::relay::cleared;
 use crate::relay::clearing::{self, Standing};
+use crate::relay::follow_up;
 use crate::relay::ladder;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
@@ -59,8 +60,12 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     if !alarm.is(receipt.value().alarm_hash) {
         return Err(Refusal::NotHanded);
     }
-    let now = relay.now();
-    relay.once(request.write, Priority::Alarm, move |db| store(db, &alarm, &receipt, now)).await
+    let (now, wait_ms) = (relay.now(), relay.options().follow_up_ms);
+    let op = move |db: &Connection| store(db, &alarm, &receipt, (now, wait_ms));
+    let taken = relay.once(request.write, Priority::Alarm, op).await?;
+    // A deadline may have come sooner than the ticker sleeps.
+    relay.ladder_changed();
+    Ok(taken)
 }
 
 /// What is known of an alarm.
@@ -98,7 +103,12 @@ pub(super) fn known(db: &Connection, alarm: AlarmId) -> Result<Option<Known>, St
         .optional()?)
 }
 
-fn store(db: &Connection, alarm: &Known, receipt: &Signed<Receipt>, now: Timestamp) -> Result<Done, Refusal> {
+fn store(
+    db: &Connection,
+    alarm: &Known,
+    receipt: &Signed<Receipt>,
+    (now, wait_ms): (Timestamp, i64),
+) -> Result<Done, Refusal> {
     let (id, by) = (receipt.value().alarm, receipt.value().by);
     let handed = ladder::handed(db, id)?;
     if !handed.contains(&by) {
@@ -117,8 +127,10 @@ fn store(db: &Connection, alarm: &Known, receipt: &Signed<Receipt>, now: Timesta
     }
     let document = put_receipt(db, receipt, now)?;
     let standing = clearing::note(db, receipt.value(), now)?;
+    let state = receipt.value().state;
+    let says_more = state.is_by_human() || state == ReceiptState::Reopened;
     // That a probe climbs no further is nothing to account for, and would fill the audit.
-    if receipt.value().state.is_by_human() && ladder::stop_for(db, receipt.value())? && standing != Standing::Probe {
+    if says_more && follow_up::note(db, receipt.value(), wait_ms, now)? && standing != Standing::Probe {
         audit::append_for(db, now, by, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };

@@ -13,8 +13,8 @@ use http::StatusCode;
 use crate::relay::problem::Refusal;
 use crate::relay::{
     Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries,
-    escalations, live, log, mail, messages, orders, org_documents, pairing, quota, raising, receipts, recover,
-    sealed_root, sms,
+    escalations, handings_on, live, log, mail, messages, orders, org_documents, pairing, quota, raising, receipts,
+    recover, sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.
@@ -72,6 +72,7 @@ impl Relay {
             .route(api::ORDERS, small(post(orders::post)))
             .route(api::RECEIPTS, small(post(receipts::post)))
             .route(api::ESCALATIONS, small(post(escalations::post)))
+            .route(api::HANDINGS_ON, small(post(handings_on::post)))
             .route(api::ALARM_RECEIPTS, get(receipts::of_alarm))
             .route(api::ALARM_CHUNK, up_to(CHUNK_BODY_BYTES, put(alarm_chunks::put)).get(alarm_chunks::fetch))
             .route(api::MAIL, get(mail::page))

@@ -4,9 +4,17 @@
 //! GET  /api/alarms[?closed=1]            {"alarms":[…],"open":n,"relay":{…}}
 //! GET  /api/alarms/{id}                  an alarm with its card, updates, receipts, notes and deliveries
 //! POST /api/alarms/{id}/acknowledge      {"also":true} to take it although another desk has it
+//! POST /api/alarms/{id}/take-over        {"holding":"…"}, the receipt by which a colleague has it
+//! POST /api/alarms/{id}/hand-to          {"holding":"…","to":"…"}, the officer's own receipt and a colleague's name
 //! POST /api/alarms/{id}/verify           {"how":"…"}
 //! POST /api/alarms/{id}/underway         {"what":"…"}
 //! POST /api/alarms/{id}/close            {"outcome":"…"}, and for the figures "ending": "real", "false-alarm", "exercise"
+//! POST /api/alarms/{id}/hand-on          {"desk":"…","why":"…"}, another desk of the directory by its id
+//! POST /api/alarms/{id}/join             {"alarm":"…"}: from now on the two are one incident
+//! POST /api/alarms/{id}/leave            {}: it is part of none
+//! GET  /api/incidents/{id}               its alarms
+//! POST /api/incidents/{id}/{act}         the same with each alarm: {"done":n,"refused":[{"alarm","code"}]}
+//! POST /api/alarms/{id}/next-rung        {"why":"…"}: the ladder's next rung is called now
 //! ```
 //! An act answers with the alarm as it is now; a refusal is a problem document (RFC 9457), with who has the alarm where
 //! that is the reason.
@@ -20,7 +28,8 @@ use baken_schemas::id::AlarmId;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::desk::{Act, ActError, DeskError, Ending};
+use crate::desk::officers::Officer;
+use crate::desk::{Act, ActError, Desk, DeskError, Ending, Onward};
 use crate::web::Console;
 use crate::web::guard::LoggedIn;
 
@@ -44,10 +53,12 @@ pub(super) fn failed(error: &DeskError) -> Response {
 /// The status that goes with a refusal.
 pub fn status_of(error: &ActError) -> StatusCode {
     match error {
-        ActError::Unknown => StatusCode::NOT_FOUND,
+        ActError::Unknown | ActError::UnknownIncident => StatusCode::NOT_FOUND,
         ActError::Shredded => StatusCode::GONE,
         ActError::Held | ActError::NotTaken | ActError::Closed | ActError::TooMany => StatusCode::CONFLICT,
-        ActError::Words => StatusCode::UNPROCESSABLE_ENTITY,
+        ActError::Words | ActError::UnknownOfficer | ActError::UnknownDesk | ActError::StaysHere => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         ActError::Desk(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }
@@ -99,6 +110,11 @@ fn show(console: &Console, alarm: AlarmId) -> Response {
 #[serde(default)]
 pub struct Said {
     also: Also,
+    holding: String,
+    to: String,
+    desk: String,
+    why: String,
+    alarm: String,
     how: String,
     what: String,
     outcome: String,
@@ -116,7 +132,49 @@ enum Also {
     No,
 }
 
+/// What an officer does with an alarm.
+#[derive(Debug)]
+pub enum Deed {
+    /// Something that is receipted, and how the alarm ended where that closes it.
+    Act(Act, Ending),
+    /// It is passed on, for this reason.
+    PassOn(Onward, String),
+    /// It is one incident with that alarm.
+    Join(AlarmId),
+    /// It is part of no incident.
+    Leave,
+}
+
+impl Deed {
+    /// Does it.
+    ///
+    /// # Errors
+    /// [`ActError`].
+    pub async fn of(&self, desk: &Desk, alarm: AlarmId, officer: &Officer) -> Result<(), ActError> {
+        match self {
+            Self::Act(act, ending) => desk.act_ending(alarm, officer, act, *ending).await,
+            Self::PassOn(onward, why) => desk.pass_on(alarm, officer, *onward, why).await,
+            Self::Join(with) => desk.join(alarm, *with, officer).await.map(drop),
+            Self::Leave => desk.leave(alarm, officer).await,
+        }
+    }
+}
+
 impl Said {
+    /// What a path names.
+    pub fn deed(self, name: &str) -> Option<Deed> {
+        match name {
+            "hand-on" => Some(Deed::PassOn(Onward::Desk(self.desk.parse().ok()?), self.why)),
+            "next-rung" => Some(Deed::PassOn(Onward::NextRung, self.why)),
+            "join" => Some(Deed::Join(self.alarm.parse().ok()?)),
+            "leave" => Some(Deed::Leave),
+            _ => {
+                let ending = self.ending;
+                self.act(name).map(|act| Deed::Act(act, ending))
+            }
+        }
+    }
+
     /// The act that a path names.
     pub fn act(self, name: &str) -> Option<Act> {
         let also = match &self.also {
@@ -126,6 +184,8 @@ impl Said {
         };
         match name {
             "acknowledge" => Some(Act::Acknowledge { also }),
+            "take-over" => Some(Act::TakeOver { holding: self.holding.parse().ok()? }),
+            "hand-to" => Some(Act::HandTo { holding: self.holding.parse().ok()?, to: self.to }),
             "verify" => Some(Act::Verify { how: self.how }),
             "underway" => Some(Act::Underway { what: self.what }),
             "close" => Some(Act::Close { outcome: self.outcome }),
@@ -142,11 +202,14 @@ pub async fn act(
     said: Json<Said>,
 ) -> Response {
     let Ok(alarm) = alarm.parse() else { return unknown() };
-    let ending = said.0.ending;
-    let Some(act) = said.0.act(&name) else {
-        return problem(StatusCode::NOT_FOUND, "unknown_act", "acknowledge, verify, underway or close");
+    let Some(deed) = said.0.deed(&name) else {
+        return problem(
+            StatusCode::NOT_FOUND,
+            "unknown_act",
+            "acknowledge, take-over, hand-to, verify, underway, close, hand-on, next-rung, join or leave",
+        );
     };
-    answer_of(&console, alarm, console.desk.act_ending(alarm, &officer, &act, ending).await)
+    answer_of(&console, alarm, deed.of(&console.desk, alarm, &officer).await)
 }
 
 /// The answer to what was done with an alarm that a path names.

@@ -7,9 +7,11 @@ mod api;
 mod callbacks;
 mod channels;
 mod guard;
+mod incidents;
 mod keeping;
 mod live;
 mod pages;
+mod people;
 mod present;
 mod serve;
 mod tested;
@@ -63,6 +65,14 @@ impl Console {
             .route("/alarms/{alarm}", get(pages::alarm))
             .route("/alarms/{alarm}/timeline", get(pages::timeline))
             .route("/alarms/{alarm}/attachments/{blob}", get(pages::attachment))
+            .route("/alarms/{alarm}/handover", get(people::handover))
+            .route("/api/alarms/{alarm}/handover", get(people::handover_json))
+            .route("/people", get(people::list))
+            .route("/people/{account}", get(people::show).post(people::write))
+            .route("/incidents/{incident}", get(incidents::show))
+            .route("/incidents/{incident}/{act}", post(incidents::act))
+            .route("/api/incidents/{incident}", get(incidents::show_json))
+            .route("/api/incidents/{incident}/{act}", post(incidents::act_json))
             .route("/alarms/{alarm}/hold", post(keeping::hold))
             .route("/alarms/{alarm}/release", post(keeping::release))
             .route("/alarms/{alarm}/{act}", post(pages::act))

@@ -12,12 +12,15 @@ use serde::Deserialize;
 
 use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
-use crate::desk::{ActError, DeskError, HolderView, WarningView, Wrong, warning_words};
+use crate::desk::{ActError, AlarmList, AlarmSummary, DeskError, HolderView, WarningView, Wrong, warning_words};
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
 use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
-use crate::web::present::{ShownAlarm, ShownDetail};
+use crate::web::present::{ShownAlarm, ShownDetail, ShownEntry};
 use crate::web::words::Words;
+
+/// The most alarms that one can be joined with from its page.
+const MAX_OTHERS: usize = 50;
 
 /// What every page of an officer shows.
 pub(super) struct Frame {
@@ -40,7 +43,7 @@ pub(super) struct Frame {
 struct ListPage {
     frame: Frame,
     open: bool,
-    alarms: Vec<ShownAlarm>,
+    entries: Vec<ShownEntry>,
     /// How many are open in all, when not all are listed.
     more: Option<usize>,
     ringing: usize,
@@ -51,6 +54,14 @@ struct ListPage {
 struct AlarmPage {
     frame: Frame,
     detail: ShownDetail,
+    /// The officer who looks has it.
+    is_holder: bool,
+    /// The other officers of this desk.
+    colleagues: Vec<String>,
+    /// The other desks: id and name.
+    desks: Vec<(String, String)>,
+    /// Other open alarms that it can be one incident with: id, and what an officer knows it by.
+    others: Vec<(String, String)>,
     ringing: usize,
 }
 
@@ -150,7 +161,7 @@ pub async fn list(
         open,
         more: (open && list.open > alarms.len()).then_some(list.open),
         ringing: alarms.iter().filter(|alarm| alarm.ringing).count(),
-        alarms,
+        entries: ShownEntry::of(alarms),
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
 }
@@ -176,13 +187,40 @@ pub async fn alarm(
         Some(Err(error)) => return failed(&error, language),
         None | Some(Ok(None)) => return not_found(AskedLanguage(language)).await,
     };
+    let colleagues = match console.desk.officers().list() {
+        Ok(officers) => officers.into_iter().map(|officer| officer.name).filter(|name| *name != officer.name).collect(),
+        Err(error) => return failed(&error.into(), language),
+    };
+    let others = match console.desk.alarms(true) {
+        Ok(list) => others(&list, &detail.summary, Words::of(language)),
+        Err(error) => return failed(&error, language),
+    };
+    let held_by = detail.summary.held_by.as_ref().filter(|holder| holder.own);
+    let is_holder = held_by.is_some_and(|holder| holder.officer.as_deref() == Some(&officer.name));
     let detail = ShownDetail::of(&detail, language);
     let page = AlarmPage {
+        is_holder,
+        others,
+        colleagues,
+        desks: console.desk.other_desks().into_iter().map(|(desk, name)| (desk.to_string(), name)).collect(),
         frame: frame(&console, officer.name, language, format!("/alarms/{}?", detail.alarm.id)),
         ringing: usize::from(detail.alarm.ringing),
         detail,
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
+}
+
+/// The open alarms that are no part of the same incident.
+fn others(list: &AlarmList, than: &AlarmSummary, words: &'static Words) -> Vec<(String, String)> {
+    let same = |other: &&AlarmSummary| {
+        other.alarm == than.alarm || (other.incident.is_some() && other.incident == than.incident)
+    };
+    let others = list.alarms.iter().filter(|other| !same(other)).take(MAX_OTHERS);
+    let named = others.map(|other| {
+        let shown = ShownAlarm::of(other, words);
+        (shown.id, format!("{}: {}, {} {}", shown.kind, shown.who, shown.age, words.ago))
+    });
+    named.collect()
 }
 
 /// `GET /alarms/{id}/timeline`: everything signed about an alarm, as a file.
@@ -237,11 +275,10 @@ pub async fn act(
     Path((alarm, name)): Path<(String, String)>,
     Form(said): Form<Said>,
 ) -> Response {
-    let ending = said.ending;
-    let (Ok(alarm), Some(act)) = (alarm.parse(), said.act(&name)) else {
+    let (Ok(alarm), Some(deed)) = (alarm.parse(), said.deed(&name)) else {
         return not_found(AskedLanguage(language)).await;
     };
-    match console.desk.act_ending(alarm, &officer, &act, ending).await {
+    match deed.of(&console.desk, alarm, &officer).await {
         Ok(()) => Redirect::to(&format!("/alarms/{alarm}")).into_response(),
         Err(refused) => {
             let holder = console.desk.alarm(alarm).ok().flatten().and_then(|detail| detail.summary.held_by);
@@ -252,20 +289,29 @@ pub async fn act(
 
 /// A page that says why something was not done, and who has the alarm where that is the reason.
 pub(super) fn refused(refused: &ActError, holder: Option<&HolderView>, language: Language) -> Response {
-    error(status_of(refused), language, |words| match refused {
+    error(status_of(refused), language, |words| said_of(refused, holder, words))
+}
+
+/// Why an act was not done, in words.
+pub(super) fn said_of(refused: &ActError, holder: Option<&HolderView>, words: &Words) -> String {
+    match refused {
         ActError::Unknown => words.not_found.to_owned(),
         ActError::Held => {
             let who = holder.and_then(|holder| holder.officer.clone());
             let desk = holder.map(|holder| holder.desk.clone()).unwrap_or_default();
             format!("{} {} ({desk})", words.act_held, who.unwrap_or_else(|| words.an_officer.to_owned()))
         }
+        ActError::UnknownIncident => words.act_unknown_incident.to_owned(),
+        ActError::UnknownDesk => words.act_unknown_desk.to_owned(),
+        ActError::StaysHere => words.act_stays_here.to_owned(),
+        ActError::UnknownOfficer => words.act_unknown_officer.to_owned(),
         ActError::NotTaken => words.act_not_taken.to_owned(),
         ActError::Closed => words.act_closed.to_owned(),
         ActError::Shredded => words.act_shredded.to_owned(),
         ActError::Words => words.act_words.to_owned(),
         ActError::TooMany => words.act_too_many.to_owned(),
         ActError::Desk(_) => words.act_failed.to_owned(),
-    })
+    }
 }
 
 /// `GET /login/{token}`: a button. Looking at the link, as mail scanners do, does not use it up.

@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{Provenance, ReceiptState};
 
-use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, SignatureView};
+use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, HolderView, PassedOnView, SignatureView};
 use crate::web::words::Words;
 use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
@@ -72,12 +72,18 @@ pub struct ShownAlarm {
     pub absent: &'static str,
     /// "61 %".
     pub battery: Option<String>,
-    /// "Agent Jansen van Meldkamer Oost heeft dit alarm", empty when nobody has.
+    /// "Agent Jansen van Meldkamer Oost heeft dit alarm", or that nobody has, or that nothing followed.
     pub held: String,
+    /// The receipt by which an officer of this desk has it; empty when none has.
+    pub holding: String,
     /// Whether somebody verified it; empty where the state says so already.
     pub verification: &'static str,
     /// The caller must not be seen to have called.
     pub discreet: bool,
+    /// The incident that it is part of; empty when it is in none.
+    pub incident: String,
+    /// "en nog 480 alarmen van dit toestel", empty when none are folded behind it.
+    pub folded: String,
     /// What an officer must mind, most urgent first.
     pub warnings: Vec<&'static str>,
     /// That its content was destroyed; empty when it was not.
@@ -98,15 +104,22 @@ impl ShownAlarm {
         if alarm.withdrawn {
             warnings.push(words.withdrawn_warning);
         }
-        let held = alarm.held_by.as_ref().map(|holder| {
+        let says = |holder: &HolderView, what: &str| {
             let officer = holder.officer.as_deref().unwrap_or(words.an_officer);
-            format!("{officer} {} {} {}", words.of_desk, holder.desk, words.has_it)
-        });
+            format!("{officer} {} {} {what}", words.of_desk, holder.desk)
+        };
+        let held = match (&alarm.held_by, &alarm.had_by) {
+            (Some(holder), _) => says(holder, words.has_it),
+            (None, Some(holder)) => says(holder, words.had_it),
+            (None, None) => words.no_one_has_it.to_owned(),
+        };
+        let here = alarm.held_by.as_ref().filter(|holder| holder.own);
         Self {
             id: alarm.alarm.to_string(),
             ringing: alarm.ringing,
             closed: alarm.state == ReceiptState::Closed,
-            taken_here: alarm.held_by.as_ref().is_some_and(|holder| holder.own),
+            taken_here: here.is_some(),
+            holding: here.map(|holder| holder.receipt.to_string()).unwrap_or_default(),
             kind: words.kind(alarm.kind),
             state: words.state(alarm.state),
             who: name.unwrap_or(words.unknown_sender).to_owned(),
@@ -130,13 +143,15 @@ impl ShownAlarm {
             }),
             absent: words.absent(alarm.position_absent),
             battery: alarm.battery_percent.map(|percent| format!("{percent} %")),
-            held: held.unwrap_or_default(),
+            held,
             verification: match (alarm.verified, alarm.state) {
                 (_, ReceiptState::Verified) => "",
                 (true, _) => words.verified_badge,
                 (false, _) => words.not_verified,
             },
             discreet: alarm.discreet,
+            incident: alarm.incident.map(|incident| incident.to_string()).unwrap_or_default(),
+            folded: folded(alarm, words),
             warnings,
             shredded: String::new(),
         }
@@ -154,6 +169,38 @@ impl ShownAlarm {
             shredded: format!("{} {}. {}", words.shredded, local(at), words.shredded_rest),
             ..self
         }
+    }
+}
+
+fn folded(alarm: &AlarmSummary, words: &Words) -> String {
+    match (alarm.folded, alarm.folded_ringing) {
+        (0, _) => String::new(),
+        (count, 0) => format!("+ {count} {}", words.folded),
+        (count, ringing) => format!("+ {count} {}, {ringing} {}", words.folded, words.folded_ringing),
+    }
+}
+
+/// What a list shows as one: an alarm, or the alarms of an incident.
+#[derive(Debug)]
+pub struct ShownEntry {
+    /// The incident; empty for a single alarm.
+    pub incident: String,
+    /// Its alarms.
+    pub alarms: Vec<ShownAlarm>,
+}
+
+impl ShownEntry {
+    /// Puts the alarms of an incident together, where the first of them stands.
+    pub fn of(alarms: Vec<ShownAlarm>) -> Vec<Self> {
+        let mut entries: Vec<Self> = Vec::new();
+        for alarm in alarms {
+            let of_it = entries.iter_mut().find(|entry| !alarm.incident.is_empty() && entry.incident == alarm.incident);
+            match of_it {
+                Some(entry) => entry.alarms.push(alarm),
+                None => entries.push(Self { incident: alarm.incident.clone(), alarms: vec![alarm] }),
+            }
+        }
+        entries
     }
 }
 
@@ -203,6 +250,14 @@ pub struct ShownDetail {
     pub alarm: ShownAlarm,
     /// The phone's own clock when it was made.
     pub made_at: String,
+    /// What was agreed to do, a line each; empty when nothing was.
+    pub instruction: Vec<String>,
+    /// The person's account; empty when the sender is unknown.
+    pub account: String,
+    /// The numbers for verifying: to call back, to listen in.
+    pub numbers: Vec<Line>,
+    /// How, by whom and when it was verified; empty while it is not.
+    pub verification: String,
     /// The card's lines; empty without a card.
     pub card: Vec<Line>,
     /// Receipts and notes, in order of arrival.
@@ -211,6 +266,8 @@ pub struct ShownDetail {
     pub attachments: Vec<ShownAttachment>,
     /// Updates, the newest first.
     pub updates: Vec<Moment>,
+    /// Alarms folded behind it, the newest first: id and moment.
+    pub folded: Vec<(String, String)>,
     /// Deliveries.
     pub machines: Vec<Moment>,
     /// How long it is kept.
@@ -242,13 +299,45 @@ impl ShownDetail {
             keeping,
             alarm: ShownAlarm::of(&detail.summary, words),
             made_at: detail.made_at.map(local).unwrap_or_default(),
+            instruction: instruction(detail),
+            account: detail.account.map(|account| account.to_string()).unwrap_or_default(),
+            numbers: numbers(detail, words),
+            verification: verification(detail, words),
             card: card(detail, words),
             course: course(detail, words),
             attachments: attachments(detail),
             updates: updates(detail, words),
+            folded: folded_alarms(detail, words),
             machines: machines(detail, language),
         }
     }
+}
+
+fn instruction(detail: &AlarmDetail) -> Vec<String> {
+    let agreed = detail.instruction.as_ref().map(|instruction| instruction.text.as_str()).unwrap_or_default();
+    agreed.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn numbers(detail: &AlarmDetail, words: &'static Words) -> Vec<Line> {
+    let listen_in = detail.instruction.as_ref().map(|instruction| instruction.listen_in.clone());
+    // Whom nobody may call back is not offered to be called back.
+    let call_back = detail.call_back.clone().filter(|_| !detail.summary.discreet);
+    let all = [(words.call_back, call_back), (words.listen_in, listen_in.filter(|number| !number.is_empty()))];
+    all.into_iter().filter_map(|(label, text)| Some(Line { label, text: text? })).collect()
+}
+
+fn verification(detail: &AlarmDetail, words: &Words) -> String {
+    let Some(verification) = &detail.summary.verification else { return String::new() };
+    let how = verification.how.as_deref().unwrap_or_default();
+    let officer = verification.officer.as_deref().unwrap_or(words.an_officer);
+    format!("{}: {how} ({officer}, {}, {})", words.verified_badge, verification.desk, local(verification.at))
+}
+
+fn folded_alarms(detail: &AlarmDetail, words: &Words) -> Vec<(String, String)> {
+    let shown = detail.folded_alarms.iter();
+    shown
+        .map(|one| (one.alarm.to_string(), format!("{} · {}", local(one.received_at), words.state(one.state))))
+        .collect()
 }
 
 fn card(detail: &AlarmDetail, words: &'static Words) -> Vec<Line> {
@@ -292,7 +381,29 @@ fn course(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
         text: if note.duress { words.with_duress.to_owned() } else { String::new() },
         trouble: if note.duress { words.duress_warning } else { "" },
     });
-    receipts.chain(notes).collect()
+    let passed_on = detail.passed_on.iter().map(|passed| passed_on(passed, words));
+    receipts.chain(passed_on).chain(notes).collect()
+}
+
+fn passed_on(passed: &PassedOnView, words: &'static Words) -> Moment {
+    Moment {
+        at: local(passed.at),
+        what: match &passed.to {
+            Some(to) => format!("{} {to}", words.handed_on_to),
+            None => words.next_rung_called.to_owned(),
+        },
+        by: match &passed.officer {
+            Some(officer) => format!("{officer}, {}", passed.by),
+            None => passed.by.clone(),
+        },
+        text: passed.text.clone().unwrap_or_default(),
+        trouble: match passed.sending {
+            Some("waiting") => words.sending,
+            Some("refused") if passed.to.is_none() => words.top_of_ladder,
+            Some("refused") => words.send_refused,
+            _ => "",
+        },
+    }
 }
 
 fn attachments(detail: &AlarmDetail) -> Vec<ShownAttachment> {

@@ -82,6 +82,53 @@ words! {
     acknowledge_first: "Pak het alarm eerst op met de knop hierboven.", "Take the alarm first, with the button above.";
     no_one_has_it: "Nog niemand heeft dit alarm opgepakt", "Nobody has taken this alarm yet";
     has_it: "heeft dit alarm", "has this alarm";
+    had_it: "had dit alarm, en er volgde niets. Pak het op.", "had this alarm, and nothing followed. Take it.";
+    take_over: "Overnemen", "Take it over";
+    hand_to: "Overdragen aan een collega", "Hand it to a colleague";
+    hand_to_whom: "Aan wie?", "To whom?";
+    people: "Personen", "People";
+    people_explain: "Spreek met elke persoon af wat u doet als het alarm afgaat. Het staat bij het alarm zodra u dat opent.", "Agree with each person what you do when they call. It stands beside the alarm as soon as you open it.";
+    people_back: "Terug naar alle personen", "Back to all people";
+    no_people: "Er zijn nog geen personen bekend.", "Nobody is known here yet.";
+    instruction: "Wat te doen", "What to do";
+    instruction_none: "Er is niets afgesproken.", "Nothing was agreed.";
+    instruction_there: "afspraken vastgelegd", "agreements written down";
+    instruction_change: "Afspraken bekijken en wijzigen", "See and change what was agreed";
+    instruction_keep: "Bewaren", "Keep";
+    instruction_sealed: "Dit ligt versleuteld bij deze meldkamer. Laat alles leeg om het te wissen.", "This lies sealed at this desk. Leave all of it empty to delete it.";
+    instruction_too_long: "Dat is te veel: hooguit 4000 tekens, en 40 voor een nummer.", "That is too much: at most 4000 characters, and 40 for a number.";
+    call_back: "Terugbelnummer", "Number to call back";
+    listen_in: "Meeluisteren op", "Listen in at";
+    way_called_back: "Teruggebeld op het bekende nummer", "Called back on the known number";
+    way_listened_in: "Meegeluisterd", "Listened in";
+    way_code_word: "Codewoord gevraagd en gekregen", "Asked for the code word and heard it";
+    way_seen: "Iemand ter plaatse heeft het gezien", "Somebody on the spot has seen it";
+    handover: "Overdragen aan 112", "Hand over to 112";
+    handover_explain: "Bel 112 en lees dit voor. Ververs de pagina voor de nieuwste gegevens.", "Call 112 and read this aloud. Reload the page for the newest facts.";
+    handover_back: "Terug naar het alarm", "Back to the alarm";
+    incident: "Incident", "Incident";
+    of_incident: "alarmen die bij elkaar horen", "alarms that belong together";
+    incident_show: "Bekijk het incident", "Look at the incident";
+    incident_join: "Hoort bij hetzelfde incident als", "Part of the same incident as";
+    incident_join_do: "Samenvoegen", "Join";
+    incident_leave: "Hoort niet bij dit incident", "Not part of this incident";
+    incident_acts: "Wat u hier doet, doet u met elk alarm van het incident.", "What you do here you do with every alarm of the incident.";
+    incident_done: "Gedaan bij zoveel alarmen:", "Done with so many alarms:";
+    incident_not_done: "Niet gedaan bij:", "Not done with:";
+    folded: "alarmen van dit toestel", "alarms of this device";
+    folded_ringing: "nog niet opgepakt", "not taken yet";
+    folded_all: "Meer alarmen van dit toestel", "More alarms of this device";
+    act_unknown_incident: "Dit incident is er niet meer.", "This incident is no more.";
+    hand_on: "Doorgeven aan een andere meldkamer", "Hand it on to another desk";
+    hand_on_to_whom: "Aan welke meldkamer?", "To which desk?";
+    pass_on_why: "Waarom?", "Why?";
+    next_rung: "Volgende trede nu oproepen", "Call the next rung now";
+    handed_on_to: "Doorgegeven aan", "Handed on to";
+    next_rung_called: "Volgende trede opgeroepen", "Next rung called";
+    top_of_ladder: "De relay kent geen hogere trede: iedereen is al opgeroepen.", "The relay knows no higher rung: everybody was called already.";
+    act_unknown_desk: "Die meldkamer staat niet in de lijst van de organisatie.", "The organisation's directory lists no such desk.";
+    act_stays_here: "Dit kan niet worden doorgegeven. Bel de andere meldkamer.", "This cannot be passed on. Call the other desk.";
+    act_unknown_officer: "Die collega werkt niet bij deze meldkamer.", "No colleague of that name works at this desk.";
     an_officer: "een medewerker", "an officer";
     of_desk: "van", "of";
     also_by_text: "ook per sms", "by text message too";
@@ -185,6 +232,16 @@ impl Words {
         if self.is_dutch() { nl } else { en }
     }
 
+    /// Why an act was not done with an alarm of an incident, by its code.
+    pub fn refusal(&self, code: &str) -> &'static str {
+        match code {
+            "already_acknowledged" => self.pick("een ander heeft het", "somebody else has it"),
+            "acknowledge_first" => self.pick("eerst oppakken", "take it first"),
+            "alarm_closed" => self.pick("al afgesloten", "closed already"),
+            _ => self.pick("niet gelukt", "not done"),
+        }
+    }
+
     /// A kind of alarm.
     pub fn kind(&self, kind: Option<AlarmKind>) -> &'static str {
         match kind {
@@ -207,6 +264,7 @@ impl Words {
             ReceiptState::Stored => self.pick("Opgeslagen bij de relay", "Stored at the relay"),
             ReceiptState::Received => self.pick("Ontvangen door het systeem", "Received by the system"),
             ReceiptState::Exhausted => self.pick("Niemand reageerde op tijd", "Nobody answered in time"),
+            ReceiptState::Reopened => self.pick("Opnieuw opgeroepen", "Called out again"),
             ReceiptState::Seen => self.pick("Opgepakt", "Taken"),
             ReceiptState::Verified => self.pick("Geverifieerd", "Verified"),
             ReceiptState::Underway => self.pick("Hulp onderweg", "Help is on its way"),

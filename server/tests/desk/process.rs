@@ -308,3 +308,36 @@ fn a_roster_is_checked_when_it_is_saved_and_its_holes_are_told() {
     fails(&["duty", "hand-over", "--data", &desk, "--to", "Anders", "--until", "2199-01-01 00:00"], 3, "bad_roster");
     fails(&["duty", "set", "--data", &setup.at("relay"), &file], 3, "damaged_file");
 }
+
+#[test]
+fn what_was_agreed_with_a_person_is_written_down_while_the_desk_runs() {
+    let setup = Setup::new();
+    let _relay = Serving::start("relay", &setup.at("relay"));
+    assert_eq!(setup.directory(&["--publish"]).0, 0);
+    let desk = setup.at("desk");
+    let _desk = Serving::start("desk", &desk);
+    done(&borrowed(&setup.invite(&["--publish"])));
+    // The roster line travels; nobody is known before.
+    let account = (0..2_000).find_map(|_| {
+        let listed = done(&["instruction", "list", "--data", &desk]);
+        listed["people"][0]["account"].as_str().map(str::to_owned)
+    });
+    let account = account.expect("the roster line arrives in time");
+    let mut writing = server(&["instruction", "set", "--data", &desk, "--person", "Ans Testma", "--listen-in", "0613"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut writing.stdin.take().unwrap(), "Bel eerst de partner.\n".as_bytes()).unwrap();
+    assert!(writing.wait().unwrap().success());
+    let shown = done(&["instruction", "show", "--data", &desk, "--person", &account]);
+    assert_eq!(shown["instruction"]["text"], "Bel eerst de partner.");
+    assert_eq!((&shown["instruction"]["listen_in"], &shown["name"]), (&"0613".into(), &"Ans Testma".into()));
+    assert_eq!(done(&["instruction", "list", "--data", &desk])["people"][0]["agreed"], true);
+    let long = "0".repeat(41);
+    let too_long = ["instruction", "set", "--data", &desk, "--person", &account, "--call-back", &long];
+    fails(&too_long, 3, "instruction_too_long");
+    fails(&["instruction", "show", "--data", &desk, "--person", "Nemo"], 3, "unknown_person");
+    done(&["instruction", "remove", "--data", &desk, "--person", &account]);
+    assert_eq!(done(&["instruction", "show", "--data", &desk, "--person", &account])["instruction"], Value::Null);
+}

@@ -49,7 +49,7 @@ async fn a_desks_own_seen_stops_it_and_a_forged_one_does_not() {
     world.send_receipt(&first, &seen).await.ok();
     // The other desk is told at once.
     assert_eq!(world.count(&second, MailKind::Receipt).await, 2);
-    world.clock.advance(10 * SECOND_WAIT_MS);
+    world.clock.advance(5 * SECOND_WAIT_MS);
     tick(&world).await;
     let mail = world.mail(&phone, 0).await;
     let states: Vec<_> = mail

@@ -51,13 +51,14 @@ pub async fn try_all(world: &mut World, circle: &Circle, keys: &DeviceKeys) -> V
 }
 
 /// What stays open to whoever is not in a circle, or in no account: calling for help, and what belongs to it.
-pub const HELP: [&str; 11] = [
+pub const HELP: [&str; 12] = [
     "sendAlarm",
     "leaveSmsContext",
     "sendSms",
     "deposit",
     "settle",
     "sendUpdate",
+    "putAlarmChunk",
     "sendNote",
     "sendReceipt",
     "escalate",
@@ -67,7 +68,7 @@ pub const HELP: [&str; 11] = [
 /// How long owners may object.
 pub const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// What only desks do.
-pub const OF_DESKS: [&str; 2] = ["card", "raise"];
+pub const OF_DESKS: [&str; 4] = ["card", "raise", "handOn", "alarmChunk"];
 
 /// The ways out of a dossier of three owners.
 const WAYS_OUT: [&str; 5] = ["removed", "finished", "frozen", "left", "recovered over"];

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, FixAbsent, Provenance, Receipt, ReceiptState,
+    Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, Fix, FixAbsent, Provenance, Receipt,
+    ReceiptState, check_receipt,
 };
 use baken_schemas::api::{self, Activation, Mail, MailKind, Page, Problem};
 use baken_schemas::cbor;
@@ -133,6 +134,13 @@ impl World {
         let authorities = vec![AUTHORITY.to_owned()];
         let options = RelayOptions { authorities, circle_quota_bytes, ..RelayOptions::default() };
         self.relay = open_with(options, self.dir.path(), &self.clock, &self.relay_keys, &mut self.rng).await;
+    }
+
+    /// The relay's receipts for an alarm in a device's mail, and those of desks, as they came.
+    pub async fn told(&mut self, keys: &DeviceKeys) -> Vec<Signed<Receipt>> {
+        let mail = self.mail(keys, 0).await;
+        let receipts = mail.iter().filter(|(_, mail)| mail.kind == MailKind::Receipt);
+        receipts.map(|(_, mail)| check_receipt(&mail.document, self.directory.value()).unwrap()).collect()
     }
 
     /// The relay after its process was stopped and started again.
@@ -306,13 +314,24 @@ impl World {
 
     /// A desk's receipt for an alarm.
     pub fn receipt(&self, desk: &DeviceKeys, alarm: &Signed<Alarm>, state: ReceiptState) -> Signed<Receipt> {
+        self.receipt_after(desk, alarm, state, Hash::ZERO)
+    }
+
+    /// A desk's receipt that follows another of its own.
+    pub fn receipt_after(
+        &self,
+        desk: &DeviceKeys,
+        alarm: &Signed<Alarm>,
+        state: ReceiptState,
+        prev: Hash,
+    ) -> Signed<Receipt> {
         let receipt = Receipt {
             alarm: alarm.value().header.alarm,
             alarm_hash: alarm.hash(),
             state,
             at: self.clock.now(),
             by: desk.device,
-            prev: Hash::ZERO,
+            prev,
             detail: Vec::new(),
         };
         Signed::make(receipt, &desk.sig)

@@ -87,8 +87,18 @@ impl Phone {
 
     /// One round of sending and receiving about alarms. Says how that went.
     pub(super) async fn deliver(&self) -> Result<String> {
-        let Round { stored, receipts, refused, new_directory, orders: _, check_ins: _, incoming: _, sent_on: _, error } =
-            self.baken.send_alarms(&self.line).await?;
+        let Round {
+            stored,
+            receipts,
+            handed_on: _,
+            refused,
+            new_directory,
+            orders: _,
+            check_ins: _,
+            incoming: _,
+            sent_on: _,
+            error,
+        } = self.baken.send_alarms(&self.line).await?;
         if let Some(error) = error.filter(|error| !is_the_way(error)) {
             return Err(anyhow::Error::new(error).context(format!("{} cannot deliver", self.name)));
         }

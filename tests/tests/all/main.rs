@@ -14,6 +14,8 @@ mod evil_relay;
 mod exported;
 mod family;
 mod family_at_home;
+mod follow_up;
+mod handing_on;
 #[cfg(unix)]
 mod kill;
 mod main_job;

@@ -441,6 +441,7 @@ struct Told {
     receipts: Vec<baken_schemas::crypto::Hash>,
     warnings: Vec<Warning>,
     sent_on: usize,
+    handed_on: usize,
     call_112: bool,
 }
 
@@ -465,6 +466,11 @@ impl Told {
             out.line(format!("{}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
         }
         self.sent_on = view.sent_on.len();
+        for on in view.handed_on.iter().skip(self.handed_on) {
+            out.json(&json!({"alarm": view.alarm, "handed_on": on, "words": on.words(out.language)}));
+            out.line(format!("{}  {}", on.at.to_rfc3339(), on.words(out.language)));
+        }
+        self.handed_on = self.handed_on.max(view.handed_on.len());
         for warning in &view.warnings {
             if !self.warnings.contains(warning) {
                 self.warnings.push(warning.clone());
@@ -536,6 +542,9 @@ fn show_view(view: &AlarmView, out: &Output) {
     }
     for sent_on in &view.sent_on {
         out.line(format!("  {}  {}", sent_on.at.to_rfc3339(), sent_on.words(out.language)));
+    }
+    for on in &view.handed_on {
+        out.line(format!("  {}  {}", on.at.to_rfc3339(), on.words(out.language)));
     }
     if let Some(refused) = &view.refused {
         out.line(text::REFUSED_BY_RELAY.with(out.language, &[&refused.code, &refused.status.to_string()]));

@@ -185,6 +185,99 @@ async fn receipts_are_shown_with_who_says_them_and_green_comes_with_a_human() {
 }
 
 #[tokio::test]
+async fn who_has_it_now_is_shown_by_name_when_a_colleague_takes_it_over() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let alarm = stage.press();
+    stage.deliver(&relay).await;
+    let bytes = relay.alarms().remove(0);
+    let first = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, None, Some(("A. de Vries", "")));
+    let second = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, Some(&first), Some(("B. Bakker", "")));
+    // The relay brings them the wrong way round.
+    for receipt in [&second, &first] {
+        relay.mails(MailKind::Receipt, receipt.bytes());
+    }
+    stage.clock.pass_s(61);
+    stage.deliver(&relay).await;
+    assert_eq!(stage.view(alarm).words(Language::Nl), "Meldkamer Oost: gezien door B. Bakker");
+    let verified =
+        stage.receipt(&stage.east, &bytes, ReceiptState::Verified, Some(&second), Some(("B. Bakker", "gebeld")));
+    let third = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, Some(&verified), Some(("C. Smit", "")));
+    for receipt in [&verified, &third] {
+        relay.mails(MailKind::Receipt, receipt.bytes());
+    }
+    stage.clock.pass_s(61);
+    stage.deliver(&relay).await;
+    let view = stage.view(alarm);
+    assert_eq!(
+        (view.state, view.held_by.as_ref().unwrap().officer.as_deref()),
+        (AlarmState::Verified, Some("C. Smit"))
+    );
+    assert_eq!(view.words(Language::Nl), "Meldkamer Oost: geverifieerd door B. Bakker (gebeld); nu bij C. Smit");
+    assert_eq!(view.words(Language::En), "Meldkamer Oost: verified by B. Bakker (gebeld); now with C. Smit");
+    assert_eq!(view.warnings, []);
+}
+
+#[tokio::test]
+async fn what_was_reopened_is_not_green_and_says_112_until_somebody_takes_it_again() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let alarm = stage.press();
+    stage.deliver(&relay).await;
+    let bytes = relay.alarms().remove(0);
+    let seen = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, None, Some(("A. de Vries", "")));
+    let reopened = stage.receipt(&stage.east, &bytes, ReceiptState::Reopened, Some(&seen), None);
+    for receipt in [&seen, &reopened] {
+        relay.mails(MailKind::Receipt, receipt.bytes());
+    }
+    stage.clock.pass_s(16);
+    stage.deliver(&relay).await;
+    let view = stage.view(alarm);
+    assert_eq!((view.state, view.green, view.call_112), (AlarmState::Reopened, false, true));
+    assert!(view.held_by.is_none() && view.warnings.is_empty());
+    let said = "Meldkamer Oost: er volgde niets nadat het gezien was; iedereen wordt opnieuw opgeroepen";
+    assert_eq!(view.words(Language::Nl), said);
+    // The relay says it too, in its own name; what follows at the desk goes on from its own chain.
+    let by_relay = stage.receipt(&stage.relay, &bytes, ReceiptState::Reopened, None, None);
+    let again = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, Some(&reopened), Some(("B. Bakker", "")));
+    for receipt in [&by_relay, &again] {
+        relay.mails(MailKind::Receipt, receipt.bytes());
+    }
+    stage.clock.pass_s(61);
+    stage.deliver(&relay).await;
+    let view = stage.view(alarm);
+    assert_eq!((view.state, view.green, view.call_112), (AlarmState::Seen, true, false));
+    assert_eq!(view.words(Language::En), "Meldkamer Oost: seen by B. Bakker");
+    let by_relay =
+        view.receipts.iter().find(|receipt| receipt.by == Signer::Relay && receipt.state == ReceiptState::Reopened);
+    assert!(by_relay.unwrap().words(Language::En).contains("the next on the list is called"));
+}
+
+#[tokio::test]
+async fn a_state_that_a_later_version_adds_is_kept_as_evidence_and_takes_nothing_back() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let alarm = stage.press();
+    stage.deliver(&relay).await;
+    let bytes = relay.alarms().remove(0);
+    let seen = stage.receipt(&stage.east, &bytes, ReceiptState::Seen, None, Some(("A. de Vries", "")));
+    // The highest state, with the number of one that there is not yet: as a phone of before reads `reopened`.
+    let newest = stage.receipt(&stage.east, &bytes, ReceiptState::Reopened, Some(&seen), None);
+    let mut unknown = newest.bytes().to_vec();
+    let place = unknown.windows(2).position(|pair| pair == [0x82, 0x07]).unwrap() + 1;
+    unknown[place] = 0x17;
+    for receipt in [seen.bytes(), &unknown] {
+        relay.mails(MailKind::Receipt, receipt);
+    }
+    stage.clock.pass_s(16);
+    stage.deliver(&relay).await;
+    let view = stage.view(alarm);
+    assert_eq!((view.state, view.green), (AlarmState::Seen, true));
+    // Which alarm it is about cannot be read either; that something came is counted.
+    assert_eq!((view.warnings.len(), stage.phone.refused_documents().unwrap()), (0, 1));
+}
+
+#[tokio::test]
 async fn a_receipt_that_the_relay_invents_or_alters_is_refused_kept_and_reported() {
     let stage = Stage::set_up();
     let relay = StageRelay::of(&stage);

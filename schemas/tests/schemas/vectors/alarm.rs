@@ -1,8 +1,8 @@
 //! Vectors of the alarm and of all that follows it.
 
 use baken_schemas::alarm::{
-    Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, Fix, FixAbsent, Note, NoteBody, NoteKind, Provenance,
-    Receipt, ReceiptDetail, ReceiptState, Update, UpdateBody, check_receipt,
+    Alarm, AlarmBody, AlarmKind, Card, CardBody, ContentKey, Fix, FixAbsent, HandedAlarm, HandingOn, Note, NoteBody,
+    NoteKind, Provenance, Receipt, ReceiptDetail, ReceiptState, Update, UpdateBody, check_handing_on, check_receipt,
 };
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::id::{AlarmId, DeviceId, NoteId};
@@ -211,22 +211,26 @@ pub fn make_receipt(world: &mut World) -> Vec<Value> {
     let alarm = AlarmId::make(&mut world.rng);
     let detail = ReceiptDetail { officer: "Visser".into(), text: "teruggebeld op het bekende nummer".into() };
     let (relay, desk) = (world.relay.clone(), world.desk_east.clone());
-    [(ReceiptState::Stored, &relay, Hash::ZERO, None), (ReceiptState::Verified, &desk, Hash([8; 32]), Some(&detail))]
-        .map(|(state, by, prev, detail)| {
-            let receipt = Receipt {
-                alarm,
-                alarm_hash: Hash([9; 32]),
-                state,
-                at: Timestamp(1_795_465_410_000),
-                by: by.device,
-                prev,
-                detail: Vec::new(),
-            };
-            let sealed = detail.map(|detail| (detail, &content));
-            let receipt = Receipt::make(receipt, sealed, &by.sig, &mut world.rng).expect("it fits");
-            json!({ "inputs": describe_receipt(receipt.value(), detail, &content), "bytes": hex(receipt.bytes()) })
-        })
-        .to_vec()
+    [
+        (ReceiptState::Stored, &relay, Hash::ZERO, None),
+        (ReceiptState::Verified, &desk, Hash([8; 32]), Some(&detail)),
+        (ReceiptState::Reopened, &desk, Hash([7; 32]), None),
+    ]
+    .map(|(state, by, prev, detail)| {
+        let receipt = Receipt {
+            alarm,
+            alarm_hash: Hash([9; 32]),
+            state,
+            at: Timestamp(1_795_465_410_000),
+            by: by.device,
+            prev,
+            detail: Vec::new(),
+        };
+        let sealed = detail.map(|detail| (detail, &content));
+        let receipt = Receipt::make(receipt, sealed, &by.sig, &mut world.rng).expect("it fits");
+        json!({ "inputs": describe_receipt(receipt.value(), detail, &content), "bytes": hex(receipt.bytes()) })
+    })
+    .to_vec()
 }
 
 pub fn open_receipt(set: &Set, vector: &Value) -> Value {
@@ -234,4 +238,45 @@ pub fn open_receipt(set: &Set, vector: &Value) -> Value {
     let content = content_key(vector);
     let detail = receipt.value().open_detail(&content).expect("sealed under the alarm's key");
     describe_receipt(receipt.value(), detail.as_ref(), &content)
+}
+
+fn describe_handing_on(handing: &HandingOn, detail: Option<&ReceiptDetail>, content: &ContentKey) -> Value {
+    json!({
+        "alarm": handing.alarm,
+        "alarm_hash": handing.alarm_hash,
+        "at": handing.at,
+        "by": handing.by,
+        "to": handing.to,
+        "detail": detail,
+        "content_key": hex(content.as_bytes()),
+    })
+}
+
+pub fn make_handing_on(world: &mut World) -> Vec<Value> {
+    let content = ContentKey::make(&mut world.rng);
+    let detail = ReceiptDetail { officer: "Visser".into(), text: "bij jullie in de buurt".into() };
+    let (desk, to) = (world.desk_east.clone(), world.desk(world.desk_west.device).clone());
+    [Some(&detail), None]
+        .map(|detail| {
+            let handed = HandedAlarm {
+                alarm: AlarmId::make(&mut world.rng),
+                alarm_hash: Hash([9; 32]),
+                at: Timestamp(1_795_465_420_000),
+                by: desk.device,
+            };
+            let handing =
+                HandingOn::make(&handed, &to, (&content, detail), &desk.sig, &mut world.rng).expect("it fits");
+            json!({
+                "inputs": describe_handing_on(handing.value(), detail, &content),
+                "bytes": hex(handing.bytes()),
+            })
+        })
+        .to_vec()
+}
+
+pub fn open_handing_on(set: &Set, vector: &Value) -> Value {
+    let handing = check_handing_on(&unhex(&vector["bytes"]), set.directory().value()).expect("by a desk");
+    let content = handing.value().open(&set.device(handing.value().to).kem).expect("wrapped to the other desk");
+    let detail = handing.value().open_detail(&content).expect("sealed under the alarm's key");
+    describe_handing_on(handing.value(), detail.as_ref(), &content)
 }

@@ -97,6 +97,7 @@ const FORMATS: &[Format] = &[
     ("edition_root", edition::make_root, edition::open_root),
     ("edition", edition::make_edition, edition::open_edition),
     ("family", family::make_family, family::open_family),
+    ("handing_on", alarm::make_handing_on, alarm::open_handing_on),
     ("pack", dossier::make_pack, dossier::open_pack),
     ("check_up", dossier::make_check_up, dossier::open_check_up),
 ];

@@ -175,6 +175,7 @@ impl Desk {
             channel: channel.name.clone(),
             recipient: mark_of(&self.at_rest, to),
             event,
+            occasion: 0,
             content: self.seal_at_rest(self.content_for(channel, to, about).as_bytes(), &mut rng),
             is_dc09: matches!(channel.means, Means::Dc09(_)),
             due_at: now,
@@ -287,9 +288,10 @@ impl Desk {
     }
 }
 
-/// One id for each alarm and state, on every try.
+/// One id for each alarm, state and occasion, on every try.
 fn message_id(claim: &Claim) -> String {
-    id_of(claim.alarm, if claim.is_test { None } else { Some(claim.event) })
+    let id = id_of(claim.alarm, if claim.is_test { None } else { Some(claim.event) });
+    if claim.occasion == 0 { id } else { format!("{id}-{}", claim.occasion + 1) }
 }
 
 fn id_of(alarm: AlarmId, event: Option<ReceiptState>) -> String {

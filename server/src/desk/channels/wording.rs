@@ -14,6 +14,9 @@ pub(super) fn headline(event: ReceiptState, language: Language) -> &'static str 
         ReceiptState::Exhausted => {
             language.pick("alarm waar niemand op tijd op reageerde", "alarm that nobody answered in time")
         }
+        ReceiptState::Reopened => {
+            language.pick("alarm waar niets op volgde, opnieuw", "alarm on which nothing followed, again")
+        }
         ReceiptState::Seen => language.pick("alarm opgepakt", "alarm taken"),
         ReceiptState::Verified => language.pick("alarm geverifieerd", "alarm verified"),
         ReceiptState::Underway => language.pick("hulp onderweg", "help is on its way"),

@@ -83,6 +83,7 @@ impl Default for Keep {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ChannelsFile {
+    follow_up: Option<FollowUp>,
     #[serde(default)]
     keep: Keep,
     #[serde(default)]
@@ -95,9 +96,21 @@ struct ChannelsFile {
     sms: Vec<sms::Entry>,
 }
 
+/// How long something may take to follow once an officer has seen an alarm.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct FollowUp {
+    within_s: u32,
+}
+
+/// What `within_s` may be: up to a day.
+const FOLLOW_UP_S: RangeInclusive<u32> = 1..=86_400;
+/// What it is where the file says nothing, in milliseconds: long enough to call back and to listen in.
+const FOLLOW_UP_MS: i64 = 5 * 60_000;
+
 fn every_event() -> Vec<ReceiptState> {
     use ReceiptState as S;
-    vec![S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed]
+    vec![S::Received, S::Exhausted, S::Reopened, S::Seen, S::Verified, S::Underway, S::Closed]
 }
 
 /// Channels are told what the desk warns of, unless their entry says otherwise.
@@ -189,7 +202,9 @@ impl Channel {
             (_, Some(AlarmKind::Probe)) | (Means::Dc09(_), Some(AlarmKind::Trouble)) => false,
             _ => true,
         };
-        self.events.contains(&event) && may_tell
+        // Who is called for an alarm is called again when nothing follows on it.
+        let calls_again = event == ReceiptState::Reopened && self.events.contains(&ReceiptState::Received);
+        (self.events.contains(&event) || calls_again) && may_tell
     }
 
     /// How the channel speaks, in the words of the JSON API.
@@ -208,14 +223,23 @@ impl Channel {
     }
 }
 
-/// Every channel.
-#[derive(Debug, Clone, Default)]
+/// Every channel, and when they are used again.
+#[derive(Debug, Clone)]
 pub struct Channels {
     pub(super) list: Vec<Channel>,
+    /// How long something may take to follow once an officer has seen an alarm, in milliseconds.
+    pub(super) follow_up_ms: i64,
     /// The roster, where a channel asks for it.
     duty: Option<Arc<Duty>>,
     /// How long alarms are kept.
     keep: Keep,
+}
+
+impl Default for Channels {
+    /// None, and the usual wait.
+    fn default() -> Self {
+        Self { list: Vec::new(), follow_up_ms: FOLLOW_UP_MS, duty: None, keep: Keep::default() }
+    }
 }
 
 impl Channels {
@@ -246,6 +270,11 @@ impl Channels {
     }
 
     fn build(file: ChannelsFile, data: &Path) -> Result<Self, ChannelsError> {
+        let follow_up_ms = file.follow_up.map_or(Ok(FOLLOW_UP_MS), |follow_up| {
+            let seconds = follow_up.within_s;
+            let why = format!("within_s is {} to {} seconds", FOLLOW_UP_S.start(), FOLLOW_UP_S.end());
+            if FOLLOW_UP_S.contains(&seconds) { Ok(i64::from(seconds) * 1000) } else { Err(wrong("follow_up", &why)) }
+        })?;
         let mut channels = Vec::new();
         for entry in file.webhook {
             channels.push(entry.read(data)?);
@@ -279,7 +308,7 @@ impl Channels {
             let why = format!("closed_alarm_days is {} to {}", KEPT_DAYS.start(), KEPT_DAYS.end());
             return Err(wrong("keep", &why));
         }
-        Ok(Self { list: channels, duty, keep })
+        Ok(Self { list: channels, follow_up_ms, duty, keep })
     }
 
     /// Who gets a message of a channel now; once nobody in particular where the channel itself is the one.
@@ -471,6 +500,21 @@ mod tests {
         assert!(read(CHANNELS_TEMPLATE).unwrap().list.is_empty());
         let switched_on = CHANNELS_TEMPLATE.replace("\n#. ", "\n");
         assert_eq!(read(&switched_on).unwrap().list.len(), 5);
+    }
+
+    #[test]
+    fn what_must_follow_within_is_five_minutes_unless_it_says_otherwise() {
+        assert_eq!(read("").unwrap().follow_up_ms, 300_000);
+        assert_eq!(read("[follow_up]\nwithin_s = 90").unwrap().follow_up_ms, 90_000);
+        for wrong in ["within_s = 0", "within_s = 86401"] {
+            let error = read(&format!("[follow_up]\n{wrong}")).unwrap_err().to_string();
+            assert!(error.contains("follow_up") && error.contains("86400"), "{error}");
+        }
+        // Who is called out for an alarm is called out again; who is only told how it goes is not called.
+        let called = read(SMTP).unwrap();
+        assert!(called.list[0].tells(ReceiptState::Reopened, Some(AlarmKind::Panic)));
+        let told = read(&format!("{SMTP}events = [\"closed\"]")).unwrap();
+        assert!(!told.list[0].tells(ReceiptState::Reopened, Some(AlarmKind::Panic)));
     }
 
     #[test]

@@ -41,6 +41,8 @@ pub(in crate::desk) struct AlarmRow {
     pub state: ReceiptState,
     /// It came as a text message, or also as one.
     pub by_text: bool,
+    /// It is shown behind another of its device.
+    pub folded: bool,
 }
 
 /// A new one.
@@ -57,7 +59,7 @@ pub(in crate::desk) struct NewAlarm {
 
 pub(super) fn state_of(number: i64) -> Option<ReceiptState> {
     use ReceiptState as S;
-    [S::Stored, S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed]
+    [S::Stored, S::Received, S::Exhausted, S::Seen, S::Verified, S::Underway, S::Closed, S::Reopened]
         .into_iter()
         .find(|state| *state as i64 == number)
 }
@@ -85,6 +87,7 @@ fn read_alarm(row: &Row<'_>) -> rusqlite::Result<AlarmRow> {
         received_at: Timestamp(row.get("received_at")?),
         state: state_column(row, "state")?,
         by_text: by_text || text_joined,
+        folded: row.get("is_folded")?,
     })
 }
 
@@ -94,7 +97,7 @@ fn opened(db: &Connection, row: AlarmRow) -> rusqlite::Result<AlarmRow> {
     Ok(AlarmRow { document, ..row })
 }
 
-const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state, by_text,
+const COLUMNS: &str = "alarm, hash, form, device, document, received_at, state, by_text, folded <> x'' AS is_folded,
     EXISTS (SELECT 1 FROM alarm AS other WHERE other.joined = alarm.hash AND other.by_text = 1) AS text_joined";
 
 /// Adds a row; `false` when these very bytes are there already. `fresh` is the alarm's key, unless it has one.
@@ -156,9 +159,11 @@ pub(in crate::desk) fn joined(db: &Connection, shown: Hash) -> rusqlite::Result<
 pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec<AlarmRow>> {
     let (seen, closed) = (ReceiptState::Seen as i64, ReceiptState::Closed as i64);
     let filter = if open {
-        format!("state < {closed} AND superseded = 0 ORDER BY state >= {seen}, received_at, number")
+        format!(
+            "state <> {closed} AND superseded = 0 AND folded = x'' ORDER BY state BETWEEN {seen} AND {closed}, received_at, number"
+        )
     } else {
-        format!("state = {closed} AND superseded = 0 ORDER BY received_at DESC, number DESC")
+        format!("state = {closed} AND superseded = 0 AND folded = x'' ORDER BY received_at DESC, number DESC")
     };
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {filter} LIMIT {MAX_LISTED}");
     db.prepare_cached(&sql)?.query_map([], read_alarm)?.map(|row| opened(db, row?)).collect()
@@ -168,32 +173,77 @@ pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec
 pub(in crate::desk) fn cards_wanted(db: &Connection) -> rusqlite::Result<Vec<(Hash, DeviceId)>> {
     let closed = ReceiptState::Closed as i64;
     let sql = format!(
-        "SELECT hash, device FROM alarm WHERE state < {closed} AND superseded = 0 AND brings_key = 1
+        "SELECT hash, device FROM alarm WHERE state <> {closed} AND superseded = 0 AND brings_key = 1
            AND NOT EXISTS (SELECT 1 FROM card WHERE card.device = alarm.device AND card.fetched_at >= alarm.received_at)
          ORDER BY received_at, number LIMIT {MAX_LISTED}"
     );
     db.prepare_cached(&sql)?.query_map([], |row| Ok((Hash(row.get(0)?), DeviceId(row.get(1)?))))?.collect()
 }
 
+/// It holds the key of its sender's card after all.
+pub(in crate::desk) fn brings_key(db: &Connection, hash: Hash) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET brings_key = 1 WHERE hash = ?1", params![hash.0]).map(drop)
+}
+
 /// How many alarms are open.
 pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
     let closed = ReceiptState::Closed as i64;
-    let sql = format!("SELECT count(*) FROM alarm WHERE state < {closed} AND superseded = 0");
+    let sql = format!("SELECT count(*) FROM alarm WHERE state <> {closed} AND superseded = 0 AND folded = x''");
     db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or_default())
 }
 
-/// Notes that the alarm of these very bytes has got this far; it never goes back. By its id alone, what is said of a
-/// copy that a relay made would be said of the alarm. What is said of one form of it counts for the form that is shown.
-pub(in crate::desk) fn advance(
-    db: &Connection,
-    hash: Hash,
-    state: ReceiptState,
-    now: Timestamp,
-) -> rusqlite::Result<()> {
-    let sql =
-        "UPDATE alarm SET state = max(state, ?2), closed_at = CASE WHEN ?4 AND closed_at = 0 THEN ?3 ELSE closed_at END
-               WHERE hash = ?1 OR hash = (SELECT joined FROM alarm WHERE hash = ?1)";
-    db.execute(sql, params![hash.0, state as i64, now.0, state == ReceiptState::Closed]).map(drop)
+/// Notes how far the alarm of these very bytes stands by its receipts, and says it. By its id alone, what is said of a copy that a relay
+/// made would be said of the alarm. What is said of one form of it counts for the form that is shown.
+pub(in crate::desk) fn stand(db: &Connection, hash: Hash, now: Timestamp) -> rusqlite::Result<Option<ReceiptState>> {
+    let joined = "SELECT joined FROM alarm WHERE hash = ?1 AND joined <> x''";
+    let joined = db.query_row(joined, params![hash.0], |row| row.get(0).map(Hash)).optional()?;
+    let shown = joined.unwrap_or(hash);
+    let Some(state) = super::receipt::standing_of(db, shown)? else { return Ok(None) };
+    // Since when it is closed; what is open again is kept again.
+    let sql = "UPDATE alarm SET state = ?3,
+                   closed_at = CASE WHEN ?4 = 0 THEN 0 WHEN closed_at = 0 THEN ?4 ELSE closed_at END
+               WHERE hash IN (?1, ?2)";
+    let closed_at = if state == ReceiptState::Closed { now.0 } else { 0 };
+    db.execute(sql, params![hash.0, shown.0, state as i64, closed_at])?;
+    Ok(Some(state))
+}
+
+/// Writes down until when something must follow; `None`: nothing is waited for.
+pub(in crate::desk) fn follow_by(db: &Connection, hash: Hash, by: Option<Timestamp>) -> rusqlite::Result<()> {
+    let sql = "UPDATE alarm SET follow_by = ?2 WHERE hash = ?1 OR hash = (SELECT joined FROM alarm WHERE hash = ?1)";
+    db.execute(sql, params![hash.0, by.map(|by| by.0)]).map(drop)
+}
+
+/// The condition that something should have followed by `?1`. Only what is still `seen` waits for it.
+const UNFOLLOWED: &str = "follow_by <= ?1 AND superseded = 0 AND state = 3";
+
+/// Alarms on which nothing has followed in time, at most [`MAX_LISTED`].
+pub(in crate::desk) fn unfollowed(db: &Connection, now: Timestamp) -> rusqlite::Result<Vec<AlarmRow>> {
+    let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {UNFOLLOWED} ORDER BY follow_by LIMIT {MAX_LISTED}");
+    db.prepare_cached(&sql)?.query_map(params![now.0], read_alarm)?.map(|row| opened(db, row?)).collect()
+}
+
+/// Whether it is one of them.
+pub(in crate::desk) fn is_unfollowed(db: &Connection, hash: Hash, now: Timestamp) -> rusqlite::Result<bool> {
+    let sql = format!("SELECT EXISTS (SELECT 1 FROM alarm WHERE {UNFOLLOWED} AND hash = ?2)");
+    db.query_row(&sql, params![now.0, hash.0], |row| row.get(0))
+}
+
+/// When the next is due.
+pub(in crate::desk) fn next_follow_up(db: &Connection) -> rusqlite::Result<Option<Timestamp>> {
+    let sql = "SELECT min(follow_by) FROM alarm WHERE follow_by IS NOT NULL AND superseded = 0 AND state = 3";
+    db.query_row(sql, [], |row| row.get::<_, Option<i64>>(0)).map(|due| due.map(Timestamp))
+}
+
+/// Whether any is due later than that.
+pub(in crate::desk) fn follows_after(db: &Connection, latest: Timestamp) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM alarm WHERE follow_by > ?1)";
+    db.query_row(sql, params![latest.0], |row| row.get(0))
+}
+
+/// Makes none due later than that.
+pub(in crate::desk) fn bound_follow_ups(db: &Connection, latest: Timestamp) -> rusqlite::Result<()> {
+    db.execute("UPDATE alarm SET follow_by = ?1 WHERE follow_by > ?1", params![latest.0]).map(drop)
 }
 
 /// The condition that a column is the hash `?1`, or that of another form of the alarm shown under it.

@@ -70,6 +70,8 @@ pub(in crate::desk) struct NewDelivery {
     pub channel: String,
     pub recipient: RecipientMark,
     pub event: ReceiptState,
+    /// How often that had happened before.
+    pub occasion: u32,
     pub content: Vec<u8>,
     pub is_dc09: bool,
     pub due_at: Timestamp,
@@ -85,6 +87,7 @@ pub(in crate::desk) struct Claim {
     pub channel: String,
     pub recipient: RecipientMark,
     pub event: ReceiptState,
+    pub occasion: u32,
     pub content: Vec<u8>,
     pub dc09_number: u16,
     pub attempts: u32,
@@ -124,11 +127,12 @@ pub(in crate::desk) struct Proof {
     pub state: DeliveryState,
 }
 
-/// Adds a delivery, once for each channel, recipient, alarm and event. A DC-09 message gets its number here, for good.
+/// Adds a delivery, once for each channel, recipient, alarm, event and occasion. A DC-09 message gets its number here, for good.
 pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Result<()> {
     let exists: bool = db.query_row(
-        "SELECT EXISTS (SELECT 1 FROM delivery WHERE channel = ?1 AND recipient = ?2 AND hash = ?3 AND event = ?4)",
-        params![new.channel, new.recipient.0, new.hash.0, new.event as i64],
+        "SELECT EXISTS (SELECT 1 FROM delivery
+                        WHERE channel = ?1 AND recipient = ?2 AND hash = ?3 AND event = ?4 AND occasion = ?5)",
+        params![new.channel, new.recipient.0, new.hash.0, new.event as i64, new.occasion],
         |row| row.get(0),
     )?;
     if exists {
@@ -138,8 +142,8 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Resu
     let content = sealed::put(db, new.alarm, &text, &new.content)?;
     let dc09_number = if new.is_dc09 { next_dc09_number(db, &new.channel)? } else { 0 };
     db.execute(
-        "INSERT INTO delivery (hash, alarm, is_test, channel, recipient, event, content, dc09_number, state, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9)",
+        "INSERT INTO delivery (hash, alarm, is_test, channel, recipient, event, content, dc09_number, state, due_at, occasion)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 0, ?9, ?10)",
         params![
             new.hash.0,
             new.alarm.0,
@@ -149,7 +153,8 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Resu
             new.event as i64,
             content,
             dc09_number,
-            new.due_at.0
+            new.due_at.0,
+            new.occasion
         ],
     )
     .map(drop)
@@ -184,6 +189,7 @@ fn read_claim(db: &Connection, row: &Row<'_>) -> rusqlite::Result<Claim> {
         channel: row.get("channel")?,
         recipient: RecipientMark(row.get("recipient")?),
         event: state_column(row, "event")?,
+        occasion: row.get("occasion")?,
         content: read_content(db, row)?,
         dc09_number: u16::try_from(row.get::<_, i64>("dc09_number")?).unwrap_or_default(),
         attempts: row.get("attempts")?,
@@ -195,7 +201,7 @@ pub(in crate::desk) fn claim(db: &Connection, now: Timestamp) -> rusqlite::Resul
     let mut sql = db.prepare_cached(
         "UPDATE delivery SET leased_until = ?2, fence = fence + 1, reference = '' WHERE number IN
            (SELECT number FROM delivery WHERE state = 0 AND due_at <= ?1 AND leased_until <= ?1 ORDER BY number LIMIT ?3)
-         RETURNING number, fence, hash, alarm, is_test, channel, recipient, event, content, dc09_number, attempts",
+         RETURNING number, fence, hash, alarm, is_test, channel, recipient, event, occasion, content, dc09_number, attempts",
     )?;
     let limit = i64::try_from(MAX_CLAIMED).unwrap_or(i64::MAX);
     let mut claims = sql

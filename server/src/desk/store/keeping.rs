@@ -106,6 +106,8 @@ pub(in crate::desk) fn shred(db: &Connection, alarm: AlarmId, days: u32, now: Ti
         "DELETE FROM alarm_key WHERE alarm = ?1",
         "DELETE FROM alarm_update WHERE alarm = ?1",
         "DELETE FROM attachment_chunk WHERE alarm = ?1",
+        // An alarm handed on brings its key along.
+        "DELETE FROM passed_on WHERE alarm_hash IN (SELECT hash FROM alarm WHERE alarm = ?1)",
         "DELETE FROM note WHERE alarm = ?1",
         "UPDATE alarm SET document = x'', device = zeroblob(16), brings_key = 0 WHERE alarm = ?1",
         "UPDATE receipt SET detail = x'' WHERE alarm = ?1",

@@ -5,8 +5,10 @@ pub(super) mod alarm;
 pub(super) mod attachment;
 pub(super) mod delivery;
 pub(super) mod figure;
+pub(super) mod incident;
 pub(super) mod keeping;
 pub(super) mod order;
+pub(super) mod passed_on;
 pub(super) mod receipt;
 pub(super) mod sealed;
 pub(super) mod session;
@@ -44,6 +46,9 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_8_keeping.sql"),
         include_str!("schema_9_warnings.sql"),
         include_str!("schema_10_tested.sql"),
+        include_str!("schema_11_follow_up.sql"),
+        include_str!("schema_12_passed_on.sql"),
+        include_str!("schema_13_incident.sql"),
     ],
 };
 

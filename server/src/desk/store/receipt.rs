@@ -1,8 +1,9 @@
 //! Receipts: this desk's own, a chain for each alarm, and those of others.
 
-use baken_schemas::alarm::ReceiptState;
+use baken_schemas::alarm::{Receipt, ReceiptState, standing};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::AlarmId;
+use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
 
@@ -36,6 +37,8 @@ pub(in crate::desk) struct NewReceipt {
     pub state: ReceiptState,
     pub at: Timestamp,
     pub own: bool,
+    /// Of a family member's device: it is shown, and says nothing of how the alarm stands here.
+    pub by_family: bool,
     pub document: Vec<u8>,
     pub detail: Vec<u8>,
     pub sending: Sending,
@@ -45,9 +48,11 @@ pub(in crate::desk) struct NewReceipt {
 /// A receipt as it is kept.
 #[derive(Debug, Clone)]
 pub(in crate::desk) struct ReceiptRow {
+    pub hash: Hash,
     pub state: ReceiptState,
     pub at: Timestamp,
     pub own: bool,
+    pub by_family: bool,
     pub document: Vec<u8>,
     pub detail: Vec<u8>,
     pub sending: Sending,
@@ -68,8 +73,8 @@ pub struct OutgoingReceipt {
 pub(in crate::desk) fn add(db: &Connection, new: &NewReceipt) -> rusqlite::Result<bool> {
     let detail = sealed::put(db, new.alarm, &Text::Detail(new.hash), &new.detail)?;
     let added = db.execute(
-        "INSERT INTO receipt (hash, alarm, alarm_hash, state, at, own, document, detail, sending, due_at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) ON CONFLICT (hash) DO NOTHING",
+        "INSERT INTO receipt (hash, alarm, alarm_hash, state, at, own, document, detail, sending, due_at, by_family)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (hash) DO NOTHING",
         params![
             new.hash.0,
             new.alarm.0,
@@ -80,7 +85,8 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewReceipt) -> rusqlite::Resul
             new.document,
             detail,
             new.sending as i64,
-            new.due_at.0
+            new.due_at.0,
+            new.by_family
         ],
     )?;
     Ok(added == 1)
@@ -93,25 +99,40 @@ pub(in crate::desk) fn last_own(db: &Connection, alarm_hash: Hash) -> rusqlite::
     Ok(last.unwrap_or(Hash::ZERO))
 }
 
-/// Whether an officer of this desk has taken the alarm.
-pub(in crate::desk) fn is_taken_here(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<bool> {
+/// The receipt by which an officer of this desk has the alarm; `None` when none has, or nothing followed in time.
+pub(in crate::desk) fn holding_here(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Option<Hash>> {
     let of_it = is_of("alarm_hash");
-    let sql = format!("SELECT EXISTS (SELECT 1 FROM receipt WHERE {of_it} AND own = 1 AND state >= ?2)");
-    db.query_row(&sql, params![alarm_hash.0, ReceiptState::Seen as i64], |row| row.get(0))
+    let sql = format!(
+        "SELECT hash, state = ?2 FROM receipt WHERE {of_it} AND own = 1 AND state IN (?2, ?3)
+         ORDER BY number DESC LIMIT 1"
+    );
+    let (seen, reopened) = (ReceiptState::Seen as i64, ReceiptState::Reopened as i64);
+    let last = db
+        .query_row(&sql, params![alarm_hash.0, seen, reopened], |row| Ok((Hash(row.get(0)?), row.get::<_, bool>(1)?)));
+    Ok(last.optional()?.filter(|(_, seen)| *seen).map(|(hash, _)| hash))
+}
+
+/// How often something was said of these alarm bytes, by whoever.
+pub(in crate::desk) fn count_of(db: &Connection, alarm_hash: Hash, state: ReceiptState) -> rusqlite::Result<u32> {
+    let of_it = is_of("alarm_hash");
+    let sql = format!("SELECT count(*) FROM receipt WHERE {of_it} AND state = ?2");
+    db.query_row(&sql, params![alarm_hash.0, state as i64], |row| row.get(0))
 }
 
 /// Every receipt for these alarm bytes, in order of arrival here.
 pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Vec<ReceiptRow>> {
     let of_it = is_of("alarm_hash");
     let mut sql = db.prepare_cached(&format!(
-        "SELECT hash, alarm, state, at, own, document, detail, sending FROM receipt WHERE {of_it} ORDER BY number LIMIT ?2",
+        "SELECT hash, alarm, state, at, own, by_family, document, detail, sending FROM receipt WHERE {of_it} ORDER BY number LIMIT ?2",
     ))?;
     sql.query_map(params![alarm_hash.0, MAX_READ], |row| {
         let (alarm, hash) = (AlarmId(row.get("alarm")?), Hash(row.get("hash")?));
         Ok(ReceiptRow {
+            hash: Hash(row.get("hash")?),
             state: state_column(row, "state")?,
             at: Timestamp(row.get("at")?),
             own: row.get("own")?,
+            by_family: row.get("by_family")?,
             document: row.get("document")?,
             detail: sealed::get(db, alarm, &Text::Detail(hash), row.get("detail")?)?,
             sending: match row.get::<_, i64>("sending")? {
@@ -125,10 +146,27 @@ pub(in crate::desk) fn of_alarm(db: &Connection, alarm_hash: Hash) -> rusqlite::
     .collect()
 }
 
-/// The furthest that any receipt for these alarm bytes says; `None` without one.
-pub(in crate::desk) fn furthest(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Option<ReceiptState>> {
-    let sql = format!("SELECT state FROM receipt WHERE {} ORDER BY state DESC LIMIT 1", is_of("alarm_hash"));
-    db.query_row(&sql, params![alarm_hash.0], |row| state_column(row, "state")).optional()
+/// How far these alarm bytes stand by all their receipts ([`standing`]); `None` without one.
+pub(in crate::desk) fn standing_of(db: &Connection, alarm_hash: Hash) -> rusqlite::Result<Option<ReceiptState>> {
+    let of_it = is_of("alarm_hash");
+    let furthest = format!(
+        "SELECT state FROM receipt WHERE {of_it} AND by_family = 0 AND state <> ?2 ORDER BY state DESC LIMIT 1"
+    );
+    let reopened = ReceiptState::Reopened;
+    let furthest = db.query_row(&furthest, params![alarm_hash.0, reopened as i64], |row| state_column(row, "state"));
+    let furthest = furthest.optional()?;
+    // Only what was reopened has to be looked through.
+    if furthest > Some(ReceiptState::Seen) || count_of(db, alarm_hash, reopened)? == 0 {
+        return Ok(furthest);
+    }
+    let rows = of_alarm(db, alarm_hash)?;
+    let read: Vec<(Hash, Receipt)> = rows
+        .iter()
+        .filter(|row| !row.by_family)
+        .filter_map(|row| Some((row.hash, Unverified::<Receipt>::parse(&row.document).ok()?.claims().clone())))
+        .collect();
+    let borrowed: Vec<(Hash, &Receipt)> = read.iter().map(|(hash, receipt)| (*hash, receipt)).collect();
+    Ok(standing(&borrowed))
 }
 
 /// Forgets what was answered to probes before `then`, and the relay has: receipts of what is no alarm here.

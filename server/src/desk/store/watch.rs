@@ -90,8 +90,13 @@ pub(in crate::desk) fn end(db: &Connection, deposit: AlarmId, device: DeviceId) 
         .optional()?;
     if let Some(document) = rung {
         db.execute(
-            "UPDATE alarm SET superseded = 1 WHERE form = ?1 AND hash = ?2 AND state < ?3",
-            params![Form::NotHandedOver as i64, hash_of(&document).0, ReceiptState::Seen as i64],
+            "UPDATE alarm SET superseded = 1 WHERE form = ?1 AND hash = ?2 AND state NOT BETWEEN ?3 AND ?4",
+            params![
+                Form::NotHandedOver as i64,
+                hash_of(&document).0,
+                ReceiptState::Seen as i64,
+                ReceiptState::Closed as i64
+            ],
         )?;
     }
     db.execute("UPDATE watch SET state = 1 WHERE deposit = ?1 AND device = ?2", params![deposit.0, device.0]).map(drop)

@@ -24,6 +24,7 @@ fn new(recipient: u8) -> NewDelivery {
         channel: "piket".to_owned(),
         recipient: RecipientMark(vec![recipient]),
         event: ReceiptState::Received,
+        occasion: 0,
         content: Vec::new(),
         is_dc09: false,
         due_at: NOW,
