@@ -1,26 +1,28 @@
 //! The card: what responders need of the dossier, sealed at the relay under a key that travels only in alarms.
 //!
-//! It is made from the profile and the contacts marked for emergencies, and sent again when it would say something
-//! new. Where a field is in conflict, the card says both: a responder can ring two numbers.
+//! It is drawn from the profile, the homes, cars, housemates and medical records, and the contacts marked for emergencies,
+//! and sent again when it would say something new. Where a field is in conflict, the card says both: a responder can ring two numbers.
 
 use baken_schemas::alarm::{Card, CardBody};
 use baken_schemas::api;
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
-use baken_schemas::record::{Value, kind_named};
+use baken_schemas::record::kind_named;
 use http::Method;
 use rusqlite::Connection;
 
 use crate::circle::Circle;
 use crate::client::{SignedClient, idempotency_of, path_with};
 use crate::record::store::About;
-use crate::record::{FieldView, RecordView, first_views};
+use crate::record::{RecordView, first_views};
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError, device};
 
 /// The kinds that a card is made of.
-const CARD_KINDS: [&str; 2] = ["profile", "contact"];
+const CARD_KINDS: [&str; 6] = ["profile", "contact", "home", "car", "housemate", "medical"];
+/// What is said of a contact.
+const CONTACT_FIELDS: [&str; 3] = ["name", "relation", "phone"];
 /// The content's hash of the card that the relay has acknowledged.
 const CARD: &str = "card";
 /// The last version that was ever sent: a relay takes each once, and an answer may have got lost.
@@ -30,6 +32,8 @@ const MAX_FIELD_BYTES: usize = 250;
 const MAX_MEDICAL_BYTES: usize = 800;
 const MAX_CONTACT_BYTES: usize = 160;
 const MAX_CONTACTS: usize = 6;
+/// The most records of a kind that are drawn on it, in an order that is the same on every device.
+const MAX_DRAWN: usize = 8;
 
 impl Baken {
     /// What responders would be shown with an alarm now.
@@ -80,42 +84,43 @@ impl Baken {
     }
 }
 
-/// The card of the dossier as it is. Of several profiles the first that is not deleted is the person's.
+/// The card of the dossier as it is. Of several profiles the first that is not deleted is the person's; homes, cars,
+/// housemates and what is medical follow what the profile says of them.
 fn card_now(connection: &Connection, circle: &Circle) -> Result<CardBody, BakenError> {
-    let [profile, contact] = CARD_KINDS.map(kind_named);
-    let (Some(profile), Some(contact)) = (profile, contact) else {
-        return Ok(CardBody::default());
+    let views = |name: &str, limit, keep: &dyn Fn(&RecordView) -> bool| match kind_named(name) {
+        Some(kind) => first_views(connection, circle, kind.number, limit, |view| !view.deleted && keep(view)),
+        None => Ok(Vec::new()),
     };
-    let profiles = first_views(connection, circle, profile.number, 1, |view| !view.deleted)?;
-    let contacts = first_views(connection, circle, contact.number, MAX_CONTACTS, |view| {
-        !view.deleted && is_for_emergencies(view)
-    })?;
-    let full = |name| profiles.first().map(|view| field_text(view, name)).unwrap_or_default();
-    let text = |name| clip(&full(name), MAX_FIELD_BYTES);
+    let profiles = views("profile", 1, &|_| true)?;
+    let contacts = views("contact", MAX_CONTACTS, &|view| view.is("emergency"))?;
+    let full = |name: &str| profiles.first().map(|view| view.text(name)).unwrap_or_default();
+    let text = |name: &str| clip(&full(name), MAX_FIELD_BYTES);
+    // The profile's own words, then a line for each record.
+    let drawn = |profile: &str, kind: &str, fields: &[&str], max_bytes| {
+        let lines = views(kind, MAX_DRAWN, &|_| true)?.iter().map(|view| line(view, fields)).collect::<Vec<_>>();
+        let all: Vec<String> = [full(profile)].into_iter().chain(lines).filter(|line| !line.is_empty()).collect();
+        Ok::<_, BakenError>(clip(&all.join("; "), max_bytes))
+    };
     Ok(CardBody {
         name: text("name"),
         office: text("office"),
         phone: text("phone"),
-        home_address: text("home_address"),
-        car: text("car"),
-        household: text("household"),
-        medical: clip(&full("medical"), MAX_MEDICAL_BYTES),
+        home_address: drawn("home_address", "home", &["address", "access", "remark"], MAX_FIELD_BYTES)?,
+        car: drawn("car", "car", &["plate", "colour", "make", "driver", "remark"], MAX_FIELD_BYTES)?,
+        household: drawn("household", "housemate", &["name", "relation", "born", "phone", "remark"], MAX_FIELD_BYTES)?,
+        medical: drawn("medical", "medical", &["whom", "what", "medicine", "doctor", "remark"], MAX_MEDICAL_BYTES)?,
         code_word: text("code_word"),
-        contacts: contacts.iter().map(contact_line).collect(),
+        contacts: contacts.iter().map(|view| clip(&line(view, &CONTACT_FIELDS), MAX_CONTACT_BYTES)).collect(),
     })
 }
 
-fn field<'a>(view: &'a RecordView, name: &str) -> Option<&'a FieldView> {
-    view.fields.iter().find(|field| field.name == Some(name))
-}
-
-fn is_for_emergencies(view: &RecordView) -> bool {
-    field(view, "emergency").is_some_and(|field| field.values.iter().any(|value| value.value == Value::Bool(true)))
-}
-
-fn contact_line(view: &RecordView) -> String {
-    let parts = ["name", "relation", "phone"].map(|name| field_text(view, name));
-    clip(&parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", "), MAX_CONTACT_BYTES)
+/// What these fields of a record say, in one line.
+fn line(view: &RecordView, fields: &[&str]) -> String {
+    let parts = fields.iter().map(|name| match view.number(name) {
+        Some(number) => number.to_string(),
+        None => view.text(name),
+    });
+    parts.filter(|part| !part.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// As many whole characters as fit; a cut text ends in `…`.
@@ -127,17 +132,4 @@ fn clip(text: &str, max_bytes: usize) -> String {
     let room = max_bytes.saturating_sub(MARK.len_utf8());
     let kept = text.char_indices().take_while(|(at, char)| at + char.len_utf8() <= room).map(|(_, char)| char);
     kept.chain([MARK]).collect()
-}
-
-/// A field's values, all of them when they conflict.
-fn field_text(view: &RecordView, name: &str) -> String {
-    let texts: Vec<&str> = field(view, name)
-        .into_iter()
-        .flat_map(|field| &field.values)
-        .filter_map(|value| match &value.value {
-            Value::Text(text) => Some(text.as_str()),
-            _ => None,
-        })
-        .collect();
-    texts.join(" / ")
 }

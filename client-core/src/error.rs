@@ -196,6 +196,32 @@ pub enum BakenError {
     /// A value of the wrong type or too long.
     #[error("the value does not fit the field")]
     ValueRefused,
+    /// A text that is none of the words of the field.
+    #[error("{field} takes one of: {}", words.join(", "))]
+    UnknownWord {
+        /// The field.
+        field: &'static str,
+        /// Its words.
+        words: &'static [&'static str],
+    },
+    /// No incident or signal of this id.
+    #[error("no such incident or signal")]
+    NoSuchIncident,
+    /// Something was to be joined to itself.
+    #[error("both are the same")]
+    SameRecord,
+    /// A hand-over pack is not what was signed.
+    #[error("the pack is not what was signed: {what}")]
+    PackDamaged {
+        /// What is wrong.
+        what: String,
+    },
+    /// The passphrase opens no lock.
+    #[error("the passphrase does not open it")]
+    LockWrong,
+    /// There is no family circle to write it in.
+    #[error("there is no family circle")]
+    NoFamilyCircle,
     /// No record of this id.
     #[error("no such record")]
     NoSuchRecord,
@@ -384,6 +410,12 @@ impl BakenError {
             Self::UnknownKind => "unknown_kind",
             Self::UnknownField => "unknown_field",
             Self::ValueRefused => "value_refused",
+            Self::UnknownWord { .. } => "unknown_word",
+            Self::NoSuchIncident => "no_such_incident",
+            Self::SameRecord => "same_record",
+            Self::PackDamaged { .. } => "pack_damaged",
+            Self::LockWrong => "lock_wrong",
+            Self::NoFamilyCircle => "no_family_circle",
             Self::NoSuchRecord => "no_such_record",
             Self::NoConflict => "no_conflict",
             Self::InConflict => "in_conflict",
@@ -478,9 +510,15 @@ impl BakenError {
             Self::NoRoot => "Type the recovery code that was printed before; a new one replaces it.",
             Self::RootElsewhere => "Print it there; from then on every device of yours can replace it.",
             Self::NoRecoveryCode => "Print it first, and put it in a safe: baken recovery print.",
-            Self::UnknownKind => "Use one of: profile, contact, measure, incident, note, plan, guidance, attachment.",
+            Self::UnknownKind => "Use one of those that `baken record kinds` lists.",
             Self::UnknownField => "Ask for the fields of the kind.",
             Self::ValueRefused => "Give a shorter value, or one of the field's type.",
+            Self::UnknownWord { .. } => "Use one of its words: baken record kinds.",
+            Self::NoSuchIncident => "List them with `baken incident list`.",
+            Self::SameRecord => "Name two different ones.",
+            Self::PackDamaged { .. } => "Do not rely on it; ask for a new one from who made it.",
+            Self::LockWrong => "Type the passphrase of the check-up, which is not your PIN; nobody can get it back.",
+            Self::NoFamilyCircle => "Make one first: baken circle create family --name Familie.",
             Self::CheckInTime => "Choose a time from a minute to seven days ahead.",
             Self::CheckInText => "Write less.",
             Self::CheckInOver => "Look at the list; what became an alarm is closed by a desk.",

@@ -13,6 +13,8 @@
 )]
 
 mod activation;
+pub mod aftercare;
+pub mod agenda;
 pub mod alarm;
 pub mod attachment;
 mod baken;
@@ -30,9 +32,11 @@ mod family;
 pub mod guidance;
 pub mod home;
 mod inbox;
+pub mod incident;
 pub mod key_store;
 mod orders;
 pub mod pairing;
+pub mod private;
 pub mod record;
 pub mod recovery;
 pub mod scan;

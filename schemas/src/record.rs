@@ -13,6 +13,9 @@ use crate::cbor;
 use crate::circle::CircleKind;
 use crate::id::RecordId;
 
+mod kinds;
+pub mod words;
+
 /// The number of a record kind on the wire.
 pub type KindNumber = u16;
 /// The number of a field on the wire.
@@ -50,6 +53,23 @@ pub struct FieldSpec {
     pub name: &'static str,
     /// What it holds.
     pub holds: FieldType,
+    /// The words that this version writes into it; none when any text will do. What a newer version wrote is kept.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub words: &'static [&'static str],
+}
+
+impl FieldSpec {
+    /// Whether this version can write and show a value of this field. Emptying fits every field.
+    pub fn takes(&self, value: &Value) -> bool {
+        match (self.holds, value) {
+            (_, Value::Empty)
+            | (FieldType::Bool, Value::Bool(_))
+            | (FieldType::Int | FieldType::Time, Value::Int(_))
+            | (FieldType::Bytes, Value::Bytes(_)) => true,
+            (FieldType::Text, Value::Text(text)) => self.words.is_empty() || self.words.contains(&text.as_str()),
+            _ => false,
+        }
+    }
 }
 
 /// A kind of record.
@@ -65,142 +85,7 @@ pub struct KindSpec {
     pub circles: &'static [CircleKind],
 }
 
-const fn field(number: FieldNumber, name: &'static str, holds: FieldType) -> FieldSpec {
-    FieldSpec { number, name, holds }
-}
-
-use CircleKind::{Case, Dossier, Family};
-use FieldType::{Bool, Bytes, Int, Text, Time};
-
-/// Every kind this version knows. A kind or field of a newer version is kept and passed on unread.
-pub const KINDS: &[KindSpec] = &[
-    KindSpec {
-        number: 1,
-        name: "profile",
-        fields: &[
-            field(1, "name", Text),
-            field(2, "office", Text),
-            field(3, "organisation", Text),
-            field(4, "phone", Text),
-            field(5, "home_address", Text),
-            field(6, "car", Text),
-            field(7, "household", Text),
-            field(8, "medical", Text),
-            field(9, "code_word", Text),
-            field(10, "language", Text),
-        ],
-        circles: &[Dossier],
-    },
-    KindSpec {
-        number: 2,
-        name: "contact",
-        fields: &[
-            field(1, "name", Text),
-            field(2, "relation", Text),
-            field(3, "phone", Text),
-            field(4, "email", Text),
-            field(5, "available", Text),
-            field(6, "emergency", Bool),
-            field(7, "remark", Text),
-        ],
-        circles: &[Dossier, Family, Case],
-    },
-    KindSpec {
-        number: 3,
-        name: "measure",
-        fields: &[
-            field(1, "title", Text),
-            field(2, "state", Text),
-            field(3, "decided_by", Text),
-            field(4, "provider", Text),
-            field(5, "due", Time),
-            field(6, "confidential", Bool),
-            field(7, "remark", Text),
-        ],
-        circles: &[Dossier, Case],
-    },
-    KindSpec {
-        number: 4,
-        name: "incident",
-        fields: &[
-            field(1, "what", Text),
-            field(2, "happened_at", Time),
-            field(3, "place", Text),
-            field(4, "source", Text),
-            field(5, "witnesses", Text),
-            field(6, "reported_to", Text),
-            field(7, "police_report", Text),
-        ],
-        circles: &[Dossier, Case],
-    },
-    KindSpec {
-        number: 5,
-        name: "note",
-        fields: &[field(1, "title", Text), field(2, "text", Text)],
-        circles: &[Dossier, Family, Case],
-    },
-    KindSpec { number: 6, name: "device", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
-    KindSpec {
-        number: 7,
-        name: "plan",
-        fields: &[field(1, "title", Text), field(2, "text", Text), field(3, "when", Time)],
-        circles: &[Family],
-    },
-    KindSpec {
-        number: 8,
-        name: "guidance",
-        fields: &[field(1, "title", Text), field(2, "chapter", Text), field(3, "remark", Text)],
-        circles: &[Family],
-    },
-    KindSpec {
-        number: 9,
-        name: "attachment",
-        fields: &[
-            field(1, "name", Text),
-            field(2, "media_type", Text),
-            field(3, "blob", Bytes),
-            field(4, "thumbnail", Bytes),
-            field(5, "of", Bytes),
-        ],
-        circles: &[Dossier, Family, Case],
-    },
-    // What all of an account's devices hold in common and no circle else: see `client-core/src/account.rs`.
-    KindSpec { number: 10, name: "account", fields: &[field(1, "desk_key", Bytes)], circles: &[Dossier] },
-    // A family member's device that agreed to be called in an alarm, by its own id: `baken_schemas::alarm::FamilyResponder`.
-    KindSpec {
-        number: 16,
-        name: "family-responder",
-        fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
-        circles: &[Family],
-    },
-    // Whose alarms the family can be called in, by the device's id: its signed identity.
-    KindSpec {
-        number: 17,
-        name: "family-caller",
-        fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
-        circles: &[Family],
-    },
-    // Whom of the family this person wants called, by the device's id.
-    KindSpec {
-        number: 18,
-        name: "called-family",
-        fields: &[field(1, "name", Text), field(2, "circle", Bytes)],
-        circles: &[Dossier],
-    },
-    KindSpec { number: 11, name: "circle", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
-    // Answers of the self-scan: no circle shares them. The kind is how an export writes down what the phone alone keeps.
-    KindSpec {
-        number: 20,
-        name: "scan",
-        fields: &[
-            field(1, "question", Int),
-            field(2, "answer", Text),
-            field(3, "answered_at", Time),
-            field(4, "before", Text),
-        ],
-        circles: &[],
-    },
-];
+pub use kinds::KINDS;
 
 /// The kind of a name.
 pub fn kind_named(name: &str) -> Option<&'static KindSpec> {
@@ -463,6 +348,64 @@ mod tests {
                 assert_ne!(field.number, DELETED);
                 let others = kind.fields.iter().skip(at + 1);
                 assert!(others.clone().all(|other| other.number != field.number && other.name != field.name));
+            }
+        }
+    }
+
+    #[test]
+    fn words_are_written_one_way_and_found_once() {
+        for field in KINDS.iter().flat_map(|kind| kind.fields) {
+            assert!(field.words.is_empty() || field.holds == FieldType::Text, "{}", field.name);
+            for (at, word) in field.words.iter().enumerate() {
+                assert!(
+                    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'),
+                    "{word}"
+                );
+                assert!(field.words.iter().skip(at + 1).all(|other| other != word), "{word}");
+                assert!(field.takes(&Value::Text((*word).to_owned())));
+            }
+            assert!(field.words.is_empty() || !field.takes(&Value::Text("a-word-of-tomorrow".to_owned())));
+            assert!(field.takes(&Value::Empty) && !field.takes(&Value::Newer(vec![0x80])));
+        }
+    }
+
+    /// What was shipped stays: kinds and fields are added, never changed.
+    #[test]
+    fn kinds_of_the_first_version_are_as_they_were() {
+        let first: &[(&str, KindNumber, &[&str])] = &[
+            (
+                "profile",
+                1,
+                &[
+                    "name",
+                    "office",
+                    "organisation",
+                    "phone",
+                    "home_address",
+                    "car",
+                    "household",
+                    "medical",
+                    "code_word",
+                    "language",
+                ],
+            ),
+            ("contact", 2, &["name", "relation", "phone", "email", "available", "emergency", "remark"]),
+            ("measure", 3, &["title", "state", "decided_by", "provider", "due", "confidential", "remark"]),
+            ("incident", 4, &["what", "happened_at", "place", "source", "witnesses", "reported_to", "police_report"]),
+            ("note", 5, &["title", "text"]),
+            ("device", 6, &["name"]),
+            ("plan", 7, &["title", "text", "when"]),
+            ("guidance", 8, &["title", "chapter", "remark"]),
+            ("attachment", 9, &["name", "media_type", "blob", "thumbnail", "of"]),
+            ("account", 10, &["desk_key"]),
+            ("circle", 11, &["name"]),
+        ];
+        for (name, number, fields) in first {
+            let kind = kind_named(name).expect("a kind");
+            assert_eq!(kind.number, *number);
+            for (at, field) in fields.iter().enumerate() {
+                let spec = kind.field_named(field).expect("a field");
+                assert_eq!((usize::from(spec.number), spec.words), (at + 1, &[][..]), "{name}.{field}");
             }
         }
     }

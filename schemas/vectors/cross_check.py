@@ -15,7 +15,7 @@ import sys
 import cbor2
 
 from independent import formats_alarm, formats_blob, formats_circle, formats_entry, formats_org, formats_pairing
-from independent import formats_edition, formats_export, formats_recovery, json_files, own, suite
+from independent import formats_dossier, formats_edition, formats_export, formats_recovery, json_files, own, suite
 from independent.sealer import Check, Make, World
 
 # Every format: its description, and where a vector's bytes hold what it seals, in the order in which it does so.
@@ -48,6 +48,11 @@ FORMATS = {
     "deposit": (formats_alarm.deposit, lambda vector: []),
     "edition_root": (formats_edition.edition_root, lambda vector: []),
     "edition": (formats_edition.edition, lambda vector: []),
+    "pack": (formats_dossier.pack, lambda vector: []),
+    "check_up": (
+        formats_dossier.check_up,
+        lambda vector: [cbor2.loads(bytes.fromhex(vector["lock"]))[4], bytes.fromhex(vector["bytes"])],
+    ),
     "family": (formats_alarm.family, lambda vector: [sealed for sealed in payload(vector)[4:5] if sealed]),
     "handing_on": (formats_alarm.handing_on, lambda vector: [part for part in payload(vector)[5:7] if part]),
 }

@@ -3,6 +3,7 @@
 mod circles;
 mod family;
 mod guidance;
+mod incident;
 mod rules;
 
 use std::path::PathBuf;
@@ -14,6 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
 pub use family::{FamilyCommand, IncomingCommand, ResponderCommand};
 pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
+pub use incident::{
+    AddArgs, AftercareCommand, AgendaArgs, CheckUpCommand, IncidentCommand, PackArgs, Reader, ReportArgs, Whom, YesNo,
+};
 pub use rules::{RightsArgs, ScanArgs, ScanCommand};
 
 const EXIT_CODES: &str = "\
@@ -94,7 +98,7 @@ Examples:
     Activate(ActivateArgs),
     /// Where this device stands: pending, last success, what is stuck and why
     Status,
-    /// List, read and write records: profile, contact, measure, incident, note, plan, guidance
+    /// List, read and write records of any kind: see `baken record kinds`
     #[command(subcommand)]
     Record(RecordCommand),
     /// Files beside records: photos, letters, films
@@ -139,13 +143,27 @@ With --json: {\"devices\":[…]}, each with its \"orders\".")]
     /// Call for help, and see who has it; works without PIN
     #[command(subcommand)]
     Alarm(AlarmCommand),
-    /// Write down what happened, at once
+    /// Write down what happened, report it, hand it over
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// What is due: ends of measures and subscriptions, appointments, follow-ups; safe to see on a lock screen
+    #[command(after_help = "\
+Examples:
+  baken agenda                         the coming month, and what is over
+  baken agenda --days 365 --ics agenda.ics
+
+With --json: {\"agenda\":[…]}, each with at, due, title, record, circle and overdue.")]
+    Agenda(AgendaArgs),
+    /// Aftercare for yourself, and apart from that for your family
+    #[command(subcommand)]
+    Aftercare(AftercareCommand),
+    /// Mental check-ups, which an open dossier alone does not show
+    #[command(subcommand)]
+    CheckUp(CheckUpCommand),
     /// An alarm that goes off unless you say in time that all is well
     #[command(subcommand)]
     CheckIn(CheckInCommand),
-    /// What responders are shown with an alarm, made of the profile and the emergency contacts
+    /// What responders are shown with an alarm, drawn from the profile, homes, cars, housemates and emergency contacts
     #[command(subcommand)]
     Card(CardCommand),
     /// What to do, and when: guidance by question; needs no PIN, account or network
@@ -460,7 +478,8 @@ Examples:
   baken attach add brief.pdf --to 3f2a
   baken attach add foto.jpg --to 3f2a --name \"De voordeur\"
   baken attach add plattegrond.png --circle familie      to no record, shared with the family
-A photo (JPEG, PNG) gets a small picture. At most 200 MiB. On a terminal a line says how far it is.
+A photo (JPEG, PNG) gets a small picture. At most 200 MiB. The file is kept as it is, with what a camera wrote into it;
+its SHA-256 is noted, and when it was added. On a terminal a line says how far it is.
 With --json: {\"step\":\"sealing\",\"done\":…,\"total\":…} in bytes, then {\"attachment\":…}.")]
     Add {
         /// The file
@@ -471,6 +490,9 @@ With --json: {\"step\":\"sealing\",\"done\":…,\"total\":…} in bytes, then {\
         /// What it is called; the file's name otherwise
         #[arg(long)]
         name: Option<String>,
+        /// Where the file comes from
+        #[arg(long, value_parser = PossibleValuesParser::new(baken_schemas::record::words::FILE_ORIGIN))]
+        origin: Option<String>,
         /// Without a record: the circle that shares it, by its name, id or enough of its start; your own otherwise
         #[arg(long, conflicts_with = "to")]
         circle: Option<String>,
@@ -574,29 +596,6 @@ Later than the first day the new device waits for a day: another device of yours
     Accept {
         /// The text of the QR code, or - to read it from the first line of standard input
         code: String,
-    },
-}
-
-#[derive(Subcommand)]
-pub enum IncidentCommand {
-    /// Note an incident without a PIN and without a network; once the dossier is open it is a record like any other
-    #[command(after_help = "\
-Examples:
-  baken incident note \"Man aan de deur, zei dat hij weet waar ik woon\"
-  baken incident note \"Brief zonder afzender\" --at 2026-11-20T08:30:00Z --place thuis
-Nobody can read it here before your PIN was typed, not even you. Then: baken record list incident")]
-    Note {
-        /// What happened, in your words
-        what: String,
-        /// When; now otherwise
-        #[arg(long, value_name = "MOMENT")]
-        at: Option<String>,
-        /// Where
-        #[arg(long)]
-        place: Option<String>,
-        /// Who or what it came from, as far as you know
-        #[arg(long)]
-        source: Option<String>,
     },
 }
 

@@ -137,6 +137,10 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::UnknownKind
         | E::UnknownField
         | E::ValueRefused
+        | E::UnknownWord { .. }
+        | E::NoSuchIncident
+        | E::SameRecord
+        | E::NoFamilyCircle
         | E::NoSuchRecord
         | E::InConflict
         | E::OwnDeletions
@@ -165,7 +169,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::FileExists
         | E::ExportCode(_)
         | E::ExportInvalid(_) => 3,
-        E::WrongPin { .. } | E::TooSoon { .. } | E::Locked | E::PinNeeded | E::BiometricRefused => 4,
+        E::LockWrong | E::WrongPin { .. } | E::TooSoon { .. } | E::Locked | E::PinNeeded | E::BiometricRefused => 4,
         E::VaultDamaged { .. } | E::VaultNewer { .. } | E::VaultOlder { .. } | E::KeyStoreLost | E::NotEncrypting => 5,
         E::NotReached | E::NoEpochKey => 6,
         E::Travelling => 9,
@@ -178,6 +182,7 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::PairingBroken(_)
         | E::BadAnswer(_)
         | E::AttachmentDamaged { .. }
+        | E::PackDamaged { .. }
         | E::NotTrustworthy { .. } => 8,
         E::HomeInUse | E::Disk(_) | E::DiskFull | E::Database(_) | E::NoLadder | E::Format(_) => 1,
     }

@@ -64,6 +64,17 @@ pub fn moment(typed: &str, now: Timestamp) -> Option<Timestamp> {
     [today, today + 1].into_iter().map(|day| WallTime { day, minute }.moment()).find(|moment| *moment > now)
 }
 
+/// A moment that was: `2026-11-20`, `2026-11-20 08:30` by the clock on the wall, `2026-11-20T07:30:00Z`, or `08:30` for the
+/// last time it was that late. A day or a date to come is read as well: what is planned is typed alike.
+pub fn past(typed: &str, now: Timestamp) -> Option<Timestamp> {
+    let typed = typed.trim();
+    if let Some(minute) = minute(typed) {
+        let today = WallTime::of(now).day;
+        return [today, today - 1].into_iter().map(|day| WallTime { day, minute }.moment()).find(|at| *at <= now);
+    }
+    crate::value::moment(typed).or_else(|| if typed.contains('-') { moment(typed, now) } else { None })
+}
+
 /// Days of the week: `mo,tu`, `ma,di`, `daily`, `weekdays`; 0 for Monday.
 pub fn days(typed: &str) -> Option<Vec<u8>> {
     const NAMES: [[&str; 4]; 7] = [
@@ -112,6 +123,21 @@ mod tests {
         assert_eq!(read("2026-07-01 12:00").as_deref(), Some("2026-07-01T10:00:00Z"));
         assert_eq!(read("2026-12-01T00:30").as_deref(), Some("2026-11-30T23:30:00Z"));
         for typed in ["24:00", "12:60", "12", "12:0x", "2026-02-29 12:00", "2026-13-01 12:00", "morgen", "-1:00"] {
+            assert_eq!(read(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_was_is_read_by_the_clock_on_the_wall_or_in_utc() {
+        // 21:23 local.
+        let now = Timestamp(1_795_465_407_000);
+        let read = |typed| past(typed, now).map(Timestamp::to_rfc3339);
+        assert_eq!(read("21:20").as_deref(), Some("2026-11-23T20:20:00Z"));
+        assert_eq!(read("23:00").as_deref(), Some("2026-11-22T22:00:00Z"));
+        assert_eq!(read("2026-11-20 08:30").as_deref(), Some("2026-11-20T07:30:00Z"));
+        assert_eq!(read("2026-11-20T07:30:00Z").as_deref(), Some("2026-11-20T07:30:00Z"));
+        assert_eq!(read("2026-11-20").as_deref(), Some("2026-11-20T00:00:00Z"));
+        for typed in ["", "gisteren", "24:00", "2026-02-30", "-"] {
             assert_eq!(read(typed), None, "{typed}");
         }
     }

@@ -136,6 +136,21 @@ fn given_pin(file: Option<&Path>, variable: &str) -> Result<Option<Zeroizing<Str
     Ok(std::env::var(variable).ok().map(Zeroizing::new))
 }
 
+/// The passphrase of check-ups: from `BAKEN_CHECK_UP`, or asked; twice where it is new.
+///
+/// # Errors
+/// As [`Phone::new_pin`].
+pub fn passphrase(is_new: bool, out: &Output) -> Result<Zeroizing<String>, Failure> {
+    if let Ok(given) = std::env::var("BAKEN_CHECK_UP") {
+        return Ok(Zeroizing::new(given));
+    }
+    let passphrase = ask(text::PASSPHRASE.of(out.language))?;
+    if is_new && *passphrase != *ask(text::NEW_PIN_AGAIN.of(out.language))? {
+        return Err(Failure::Input("pins_differ"));
+    }
+    Ok(passphrase)
+}
+
 fn ask_twice(out: &Output) -> Result<Zeroizing<String>, Failure> {
     let pin = ask(text::NEW_PIN.of(out.language))?;
     if *pin != *ask(text::NEW_PIN_AGAIN.of(out.language))? {

@@ -95,6 +95,44 @@ texts! {
     SCAN_SHARED: "Gedeeld: {}", "Shared: {}";
     SCAN_CLEARED: "De antwoorden van de zelfscan zijn gewist.", "The answers of the self-scan are gone.";
     PIN: "Pincode: ", "PIN: ";
+    PASSPHRASE: "Wachtzin van de check-up: ", "Passphrase of the check-up: ";
+    ASK_WHAT: "Wat is er gebeurd? ", "What happened? ";
+    ASK_WHEN: "Wanneer? (Enter: nu; of 08:30, of 2026-11-20 08:30) ", "When? (Enter: now; or 08:30, or 2026-11-20 08:30) ";
+    ASK_WHERE: "Waar? ", "Where? ";
+    ASK_WHO: "Wie, of hoe zag die eruit? ", "Who, or what did they look like? ";
+    ASK_WITH_WHAT: "Waarmee? ", "With what? ";
+    ASK_HOW: "Op welke wijze? ", "In which way? ";
+    ASK_WHY: "Waarom, voor zover u weet? ", "Why, as far as you know? ";
+    ASK_THREAT: "Bron: 1 boze inwoner, 2 verward persoon, 3 georganiseerde criminaliteit, 4 onbekend? ",
+                "Source: 1 angry resident, 2 confused person, 3 organised crime, 4 unknown? ";
+    INCIDENT_NEXT: "Meld het ook intern: baken incident report {} --internal NAAM\n\
+                    Bewijs erbij: baken attach add BESTAND --to {}\nOverdragen: baken incident pack {} --for police --out MAP",
+                   "Report it inside too: baken incident report {} --internal NAME\n\
+                    Add evidence: baken attach add FILE --to {}\nHand it over: baken incident pack {} --for police --out FOLDER";
+    ASK_VPT: "Hebt u gezegd dat u een ambt bekleedt, en om de VPT-code gevraagd? Noteer het met --vpt yes.",
+             "Did you say that you hold an office, and ask for the VPT code? Note it with --vpt yes.";
+    LINKED: "Samengevoegd.", "Joined.";
+    WHEN: "wanneer", "when";
+    WHAT: "wat", "what";
+    SOURCE: "bron", "source";
+    REPORTED_TO: "intern gemeld", "reported to";
+    POLICE: "politie", "police";
+    EVIDENCE: "bewijs", "evidence";
+    SAME_PERPETRATOR: "zelfde dader", "same perpetrator";
+    LINK: "verband", "joined with";
+    OVERDUE: "voorbij", "overdue";
+    PACKED: "In {} liggen: {}. Wie de map vindt, leest alles: wis haar na de overdracht.",
+            "In {} there are: {}. Who finds the folder reads everything: delete it once it is handed over.";
+    PACK_NOT_HERE: "{} bestand(en) staan niet op dit toestel en zijn niet bijgevoegd. Haal ze op: baken attach fetch",
+                   "{} file(s) are not on this device and not in it. Fetch them: baken attach fetch";
+    PACK_FINGERPRINT: "Vingerafdruk van het toestel dat tekende: {}", "Fingerprint of the device that signed: {}";
+    CONFIDENTIAL: "vertrouwelijk", "confidential";
+    PACK_CONFIDENTIAL: "Er staan geen maatregelen in. Zeg er ook niets over tegen derden.",
+                       "No measures are in it. Do not speak of them to third parties either.";
+    PACK_VERIFIED: "Alle {} bestanden zijn zoals ze op {} zijn ondertekend.",
+                   "All {} files are as they were signed on {}.";
+    PACK_PROVES: "Vergelijk de vingerafdruk met het toestel van de melder. De ondertekening zegt niet wie een foto maakte.",
+                 "Compare the fingerprint with the reporter's device. The signature does not say who made a photo.";
     NEW_PIN: "Nieuwe pincode (6 tot 64 tekens): ", "New PIN (6 to 64 characters): ";
     NEW_PIN_AGAIN: "Nog een keer: ", "Once more: ";
     ACTIVATED: "Dit toestel is geactiveerd bij {}.", "This device is activated with {}.";
@@ -522,6 +560,14 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("dit veld is een heel getal", "this field is a whole number"),
             Text::new("Schrijf alleen cijfers.", "Write digits only."),
         ),
+        "what_missing" => (
+            Text::new("er staat niet wat er is gebeurd", "it does not say what happened"),
+            Text::new("Zeg het in een paar woorden: --what.", "Say it in a few words: --what."),
+        ),
+        "threat_unknown" => (
+            Text::new("die bron is er niet", "there is no such source"),
+            Text::new("Kies 1, 2, 3 of 4, of laat het open.", "Choose 1, 2, 3 or 4, or leave it open."),
+        ),
         "value_not_time" => (
             Text::new("dit veld is een datum of tijdstip", "this field is a date or a moment"),
             Text::new("Schrijf 2026-11-23 of 2026-11-23T20:15:00Z.", "Write 2026-11-23 or 2026-11-23T20:15:00Z."),
@@ -757,6 +803,12 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "unknown_kind" => "dat soort gegeven bestaat niet",
         "unknown_field" => "dit soort gegeven heeft dat veld niet",
         "value_refused" => "die waarde past niet in het veld",
+        "unknown_word" => "dat woord kent dit veld niet",
+        "no_such_incident" => "er is geen incident of signaal met dit nummer",
+        "same_record" => "dat zijn er twee keer dezelfde",
+        "pack_damaged" => "de map is niet wat er is ondertekend",
+        "lock_wrong" => "de wachtzin past niet",
+        "no_family_circle" => "er is geen gezinskring",
         "no_such_record" => "dat gegeven is er niet",
         "own_deletions" => "een toestel bevestigt niet wat het zelf heeft verwijderd",
         "travelling" => "het dossier is op reis niet op dit toestel",
@@ -882,6 +934,12 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "no_root" => "Typ de herstelcode die eerder is gemaakt; een nieuwe vervangt hem.",
         "unknown_kind" | "unknown_field" => "Kijk met: baken record kinds",
         "value_refused" => "Geef een kortere waarde, of een van het soort van het veld.",
+        "unknown_word" => "Gebruik een van zijn woorden: baken record kinds",
+        "no_such_incident" => "Kijk met: baken incident list",
+        "same_record" => "Noem twee verschillende.",
+        "pack_damaged" => "Ga er niet op af; vraag een nieuwe aan wie hem maakte.",
+        "lock_wrong" => "Typ de wachtzin van de check-up; dat is niet uw pincode. Niemand kan hem terughalen.",
+        "no_family_circle" => "Maak er eerst een: baken circle create family --name Familie",
         "no_such_record" => "Kijk met: baken record list",
         "attachment_too_large" => "Kies een kleiner bestand, of deel het op.",
         "no_inbox" => "Open het dossier één keer met uw pincode, bijvoorbeeld met `baken status`.",

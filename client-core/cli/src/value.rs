@@ -45,7 +45,7 @@ pub fn read(field: &FieldSpec, typed: &str) -> Result<Value, Failure> {
 }
 
 /// `2026-11-23` or `2026-11-23T20:15:07Z`, in UTC.
-fn moment(typed: &str) -> Option<Timestamp> {
+pub fn moment(typed: &str) -> Option<Timestamp> {
     let (date, time) = typed.split_once('T').unwrap_or((typed, "00:00:00Z"));
     let numbers = |text: &str, by: char| text.split(by).map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>();
     let [year, month, day] = numbers(date, '-')?.try_into().ok()?;

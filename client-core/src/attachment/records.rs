@@ -6,15 +6,17 @@
 //! [`duties`]: crate::attachment::duties
 
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use baken_schemas::blob::BlobRef;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{BlobId, CircleId, DeviceId, RecordId};
 use baken_schemas::record::Value;
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::attachment::duties::{Known, attachments, named_in};
-use crate::attachment::{BlobStore, Progress, Source, download, save, seal_file};
+use crate::attachment::{BlobStore, Progress, Source, download, open_to, save, seal_file};
 use crate::client::SignedClient;
 use crate::record::RecordView;
 use crate::transport::Transport;
@@ -133,7 +135,7 @@ impl Baken {
         BlobStore::new(self.home.blobs())
     }
 
-    /// Puts a file beside a record: seals it on this device and makes the record that names it. Works offline; the next
+    /// Puts a file beside a record: seals it on this device, as it is, and makes the record that names it, with its hash. Works offline; the next
     /// syncs send it.
     ///
     /// # Errors
@@ -156,6 +158,7 @@ impl Baken {
             if may_write { Ok(()) } else { Err(BakenError::MayNotWrite) }
         })?;
         let store = self.blobs();
+        let modified = source.stamp()?.changed.and_then(moment_of);
         let mut sealed = vec![(FILE, seal_file(&store, &self.context, source, progress)?)];
         let made = (|| {
             if let Some(thumbnail) = new.thumbnail {
@@ -165,7 +168,15 @@ impl Baken {
             let mut fields = vec![
                 ("name".to_owned(), Value::Text(new.name.to_owned())),
                 ("media_type".to_owned(), Value::Text(new.media_type.to_owned())),
+                ("added_at".to_owned(), Value::Int(self.context.now().0)),
             ];
+            fields.extend(modified.map(|at| ("modified_at".to_owned(), Value::Int(at))));
+            if let Some((_, file)) = sealed.first() {
+                // Of what was sealed, not of what is read once more: the two could differ.
+                let mut hash = Hashing(Sha256::new());
+                open_to(&store, file, &mut hash)?;
+                fields.push(("sha256".to_owned(), Value::Bytes(hash.0.finalize().to_vec())));
+            }
             for (field, blob) in &sealed {
                 // Locked and unlocked meanwhile, the vault has cleared it away: see `free_orphans`.
                 if !store.has_all(blob)? {
@@ -272,6 +283,25 @@ impl Baken {
             Known::change(&open.vault.connection, row, |known| known.add_there(blob))
         })
     }
+}
+
+/// Takes what is written for its hash.
+pub(crate) struct Hashing(pub(crate) Sha256);
+
+impl std::io::Write for Hashing {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Milliseconds since 1970 of the system's time.
+fn moment_of(time: SystemTime) -> Option<i64> {
+    i64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
 }
 
 /// The newest value of a field.

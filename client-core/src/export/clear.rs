@@ -254,7 +254,7 @@ fn value_json(kind: KindNumber, field: FieldNumber, value: &Value) -> Json {
 }
 
 /// A name that another person gave, as one of a file: no way out of the folder, nothing hidden, no strange letters.
-fn harmless(name: &str) -> String {
+pub(crate) fn harmless(name: &str) -> String {
     let keeps = |char: char| char.is_alphanumeric() || matches!(char, '.' | '-' | '_' | ' ');
     let mut kept = String::new();
     for char in name.chars().map(|char| if keeps(char) { char } else { '_' }) {
@@ -268,7 +268,7 @@ fn harmless(name: &str) -> String {
 }
 
 /// Makes a folder, readable by its owner only; fine when it is there.
-fn make_private_folder(folder: &Path) -> Result<(), BakenError> {
+pub(crate) fn make_private_folder(folder: &Path) -> Result<(), BakenError> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -19,6 +19,8 @@ use baken_schemas::record::{FieldNumber, KindNumber, kind_numbered};
 
 pub use import::{ImportReport, LeftOut, LeftOutReason, Note, OtherCircles};
 
+pub(crate) use clear::{harmless, make_private_folder};
+
 use crate::attachment::{Existing, Progress, create_private};
 use crate::home::sync_folder_of;
 use crate::{Baken, BakenError};

@@ -18,7 +18,7 @@ use baken_schemas::cbor;
 use baken_schemas::checkpoint::{FieldState, Seen, StandingPut};
 use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::{
-    self as schema, Change, DELETED, FieldNumber, FieldType, KindNumber, KindSpec, MAX_VALUE_BYTES, Value,
+    self as schema, Change, DELETED, FieldNumber, FieldSpec, FieldType, KindNumber, KindSpec, MAX_VALUE_BYTES, Value,
 };
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
@@ -45,11 +45,17 @@ pub(crate) fn fits(holds: FieldType, value: &Value) -> bool {
     )
 }
 
-fn checked_field(kind: &KindSpec, name: &str, value: &Value) -> Result<FieldNumber, BakenError> {
-    let field = kind.field_named(name).ok_or(BakenError::UnknownField)?;
+/// Whether this version may write a value.
+fn check(field: &FieldSpec, value: &Value) -> Result<(), BakenError> {
     if !fits(field.holds, value) || cbor::to_vec(value).len() > MAX_VALUE_BYTES {
         return Err(BakenError::ValueRefused);
     }
+    if field.takes(value) { Ok(()) } else { Err(BakenError::UnknownWord { field: field.name, words: field.words }) }
+}
+
+fn checked_field(kind: &KindSpec, name: &str, value: &Value) -> Result<FieldNumber, BakenError> {
+    let field = kind.field_named(name).ok_or(BakenError::UnknownField)?;
+    check(field, value)?;
     Ok(field.number)
 }
 
@@ -242,9 +248,7 @@ impl Baken {
             if !state.puts.iter().any(|put| put.value == value) {
                 let spec = schema::kind_numbered(found.kind).ok_or(BakenError::UnknownKind)?;
                 let spec = spec.field_numbered(field).ok_or(BakenError::UnknownField)?;
-                if !fits(spec.holds, &value) || cbor::to_vec(&value).len() > MAX_VALUE_BYTES {
-                    return Err(BakenError::ValueRefused);
-                }
+                check(spec, &value)?;
             }
             Ok(found)
         })?;

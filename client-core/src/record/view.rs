@@ -50,6 +50,70 @@ pub struct DeletionHeldView {
     pub until: Timestamp,
 }
 
+impl RecordView {
+    /// A field of this version, by its name, if it was ever put.
+    pub fn field(&self, name: &str) -> Option<&FieldView> {
+        self.fields.iter().find(|field| field.name == Some(name))
+    }
+
+    fn values(&self, name: &str) -> impl DoubleEndedIterator<Item = &Value> {
+        self.field(name).into_iter().flat_map(|field| &field.values).map(|view| &view.value)
+    }
+
+    /// A text, all of its values when they conflict; empty when there is none.
+    pub fn text(&self, name: &str) -> String {
+        let texts = self.values(name).filter_map(|value| match value {
+            Value::Text(text) => Some(text.as_str()),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>().join(" / ")
+    }
+
+    /// Whether one of the values that stand is this.
+    pub fn says(&self, name: &str, value: &Value) -> bool {
+        self.values(name).any(|standing| standing == value)
+    }
+
+    /// Whether one of the values that stand is true.
+    pub fn is(&self, name: &str) -> bool {
+        self.says(name, &Value::Bool(true))
+    }
+
+    /// A number; the newest when they conflict.
+    pub fn number(&self, name: &str) -> Option<i64> {
+        self.values(name).rev().find_map(|value| match value {
+            Value::Int(number) => Some(*number),
+            _ => None,
+        })
+    }
+
+    /// A moment; the newest when they conflict.
+    pub fn moment(&self, name: &str) -> Option<Timestamp> {
+        self.number(name).map(Timestamp)
+    }
+
+    /// Every moment that stands: one, or those of a conflict.
+    pub fn moments(&self, name: &str) -> impl Iterator<Item = Timestamp> {
+        self.values(name).filter_map(|value| match value {
+            Value::Int(ms) => Some(Timestamp(*ms)),
+            _ => None,
+        })
+    }
+
+    /// Bytes; the newest when they conflict.
+    pub fn bytes(&self, name: &str) -> Option<&[u8]> {
+        self.values(name).rev().find_map(|value| match value {
+            Value::Bytes(bytes) => Some(bytes.as_slice()),
+            _ => None,
+        })
+    }
+
+    /// Another record that this one names.
+    pub fn names(&self, name: &str) -> Option<RecordId> {
+        self.bytes(name).and_then(RecordId::from_slice)
+    }
+}
+
 /// A field with every value that stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct FieldView {
@@ -119,12 +183,11 @@ fn field_name(kind: KindNumber, field: FieldNumber) -> Option<&'static str> {
 
 /// Whether this version can show the value of this field.
 fn is_understood(kind: KindNumber, field: FieldNumber, value: &Value) -> bool {
-    let holds = if field == DELETED {
-        Some(FieldType::Bool)
-    } else {
-        record::kind_numbered(kind).and_then(|kind| kind.field_numbered(field)).map(|field| field.holds)
-    };
-    holds.is_some_and(|holds| super::fits(holds, value))
+    if field == DELETED {
+        return super::fits(FieldType::Bool, value);
+    }
+    let spec = record::kind_numbered(kind).and_then(|kind| kind.field_numbered(field));
+    spec.is_some_and(|spec| spec.takes(value))
 }
 
 fn value_view(circle: &Circle, kind: KindNumber, field: FieldNumber, put: &StandingPut) -> ValueView {

@@ -55,7 +55,7 @@ impl KdfCost {
     pub(crate) const STANDARD: Self = Self { memory_kib: 64 * 1024, passes: 3, lanes: 1 };
 
     /// What an altered header may make this device spend at most.
-    fn is_bearable(self) -> bool {
+    pub(crate) fn is_bearable(self) -> bool {
         self.memory_kib <= 1024 * 1024 && (1..=16).contains(&self.passes) && (1..=4).contains(&self.lanes)
     }
 }
@@ -477,7 +477,7 @@ pub(crate) fn check_pin_rules(pin: &str) -> Result<(), BakenError> {
 }
 
 /// Argon2id, in memory that is wiped afterwards: its last block is as good as the key.
-fn stretch(pin: &str, cost: KdfCost, salt: &[u8]) -> Result<SymmetricKey, BakenError> {
+pub(crate) fn stretch(pin: &str, cost: KdfCost, salt: &[u8]) -> Result<SymmetricKey, BakenError> {
     let impossible = || BakenError::Disk(std::io::Error::from(std::io::ErrorKind::OutOfMemory));
     let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(32)).map_err(|_| impossible())?;
     let mut memory = Zeroizing::new(vec![argon2::Block::default(); params.block_count()]);

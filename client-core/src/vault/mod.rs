@@ -9,7 +9,7 @@
 mod attempts;
 pub(crate) mod database;
 mod files;
-mod header;
+pub(crate) mod header;
 mod pins;
 pub(crate) mod setting;
 mod swap;

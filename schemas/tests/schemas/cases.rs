@@ -19,6 +19,7 @@ use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead, next
 use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId, RecordId};
 use baken_schemas::order::{Order, OrderKind};
 use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson, Silence};
+use baken_schemas::pack::{PackChange, PackFile, PackStatement};
 use baken_schemas::pairing::{Grant, Hello, PairingCode};
 use baken_schemas::record::{Change, Value, encode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, SealedRoot};
@@ -32,7 +33,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 32;
+pub const COUNT: usize = 33;
 
 /// A format under attack.
 pub struct Case {
@@ -72,6 +73,7 @@ pub fn all(seed: u64) -> Vec<Case> {
     cases.extend(pairing_side(&mut world));
     cases.push(chunks(&mut world));
     cases.push(orders(&world));
+    cases.push(packs(&world));
     cases.push(silences(&world));
     cases.push(audit_heads(&world));
     cases.extend(deposits(&mut world));
@@ -440,6 +442,21 @@ fn orders(world: &World) -> Case {
         Order { circle, device, author, kind, number: 9, made_at: Timestamp(5) }
     });
     signed(instances.map(|order| Signed::make(order, &author.sig)), author.sig.verify_key())
+}
+
+fn packs(world: &World) -> Case {
+    let phone = &world.mayor_phone;
+    let statements = [2, 3].map(|unsent| PackStatement {
+        device: phone.device,
+        key: phone.sig.verify_key(),
+        made_at: Timestamp(5),
+        record: RecordId([1; 16]),
+        files: vec![PackFile { name: "overdracht.html".to_owned(), size: 9, sha256: [7; 32] }],
+        changes: vec![PackChange { record: RecordId([1; 16]), field: 1, by: Some(phone.device), at: Timestamp(4) }],
+        unsent,
+        last_sync: Some(Timestamp(3)),
+    });
+    signed(statements.map(|statement| Signed::make(statement, &phone.sig)), phone.sig.verify_key())
 }
 
 fn silences(world: &World) -> Case {

@@ -11,6 +11,7 @@ use baken_schemas::api::{
 use baken_schemas::audit::{AuditAnswer, AuditHead};
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, chunks_of, is_sealed_len, leaf, root};
 use baken_schemas::cbor;
+use baken_schemas::check_up::Lock;
 use baken_schemas::checkpoint::CheckpointPart;
 use baken_schemas::circle::{LogHead, LogRecord, Membership};
 use baken_schemas::crypto::{SymmetricKey, Wrapped};
@@ -21,6 +22,7 @@ use baken_schemas::export::{ExportCode, ExportItem, ExportOpener};
 use baken_schemas::id::{BlobId, CircleId};
 use baken_schemas::order::Order;
 use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine, Silence};
+use baken_schemas::pack::PackStatement;
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
 use baken_schemas::recovery::{RecoveryClaim, RecoveryContent, RecoverySheet, SealedRoot};
@@ -64,6 +66,8 @@ fn read_as_everything(bytes: &[u8]) {
     }
     let _ = SmsText::from_text(&String::from_utf8_lossy(bytes));
     document::<Order>(bytes);
+    document::<PackStatement>(bytes);
+    let _ = Lock::from_bytes(bytes);
     document::<DepositTimers>(bytes);
     document::<Settlement>(bytes);
     document::<Raise>(bytes);

@@ -6,7 +6,7 @@ use baken_schemas::cbor;
 use baken_schemas::entry::SCHEMA;
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{
-    Change, FieldNumber, KindNumber, MAX_CHANGES, MAX_VALUE_BYTES, Value, decode_changes, encode_changes,
+    Change, FieldNumber, KindNumber, MAX_CHANGES, MAX_VALUE_BYTES, Value, decode_changes, encode_changes, kind_named,
 };
 use proptest::prelude::*;
 
@@ -134,4 +134,34 @@ fn limits_hold_for_writer_and_reader() {
     assert!(matches!(encode_changes(&[change(large.clone())]), Err(FormatError::TooLarge { .. })));
     let column = (1, vec![0], vec![large]);
     assert!(matches!(batch(vec![column]), Err(FormatError::TooLarge { .. })));
+}
+
+/// Numbers are for ever: another one here is another kind on every phone there is.
+#[test]
+fn the_kinds_of_a_dossier_keep_their_numbers() {
+    for (number, name, fields) in [
+        (40, "home", 5),
+        (41, "car", 5),
+        (42, "housemate", 5),
+        (43, "medical", 5),
+        (44, "subscription", 11),
+        (45, "training", 6),
+        (46, "check-up", 3),
+        (47, "lock", 1),
+        (48, "appointment", 6),
+        (49, "briefing", 5),
+        (50, "aftercare", 6),
+        (51, "follow-up", 5),
+        (52, "evaluation", 6),
+        (53, "link", 3),
+        (54, "signal", 8),
+        (3, "measure", 14),
+        (4, "incident", 21),
+        (9, "attachment", 9),
+    ] {
+        let kind = kind_named(name).expect("a kind");
+        let numbers: Vec<FieldNumber> = kind.fields.iter().map(|field| field.number).collect();
+        assert_eq!(kind.number, number, "{name}");
+        assert!(numbers.starts_with(&(1..=fields).collect::<Vec<_>>()), "{name}: {numbers:?}");
+    }
 }

@@ -342,6 +342,14 @@ def instances(world, formats, pairing):
             "body": at_home,
         },
     ])
+    changed = [{"record": fresh(16), "field": 300, "by": by, "at": at} for by, at in [(fresh(16), -5), (None, 2**42)]]
+    packed = {"device": phone.device.hex(), "made_at": -1, "record": fresh(16), "unsent": 2**40}
+    yield yield_of("pack", *[
+        {**packed, "files": [{"name": "bewijs/é", "size": 2**33, "sha256": fresh(32)}], "changes": changed, "last_sync": 5},
+        {**packed, "files": [], "changes": [], "last_sync": None},
+    ])
+    locked = {"stretched": fresh(32), "memory_kib": 65536, "passes": 3, "lanes": 1, "salt": fresh(32), "key": fresh(32)}
+    yield yield_of("check_up", {**locked, "lock": fresh(16), "at": -1, "with": "", "text": "Zo, zo. " * 60})
     chunk = 256 * 1024
     yield yield_of("blob", *[
         {

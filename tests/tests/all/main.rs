@@ -9,6 +9,7 @@ mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;
 mod docs;
+mod dossier;
 mod evil_relay;
 mod exported;
 mod family;

@@ -8,6 +8,7 @@ use baken_core::attachment::{AtRelay, AttachTo, AttachmentView, Existing, NewAtt
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
+use baken_schemas::record::Value;
 use serde_json::json;
 
 use super::circle::find_circle;
@@ -29,13 +30,17 @@ pub async fn run(arguments: &Arguments, command: &AttachCommand, out: &Output) -
     let phone = Phone::unlocked(arguments, out)?;
     let baken = &phone.baken;
     match command {
-        AttachCommand::Add { file, to, name, circle } => {
+        AttachCommand::Add { file, to, name, origin, circle } => {
             let to = match (to, circle) {
                 (Some(record), _) => AttachTo::Record(find_record(baken, record)?),
                 (None, Some(circle)) => AttachTo::Circle(find_circle(&baken.circles()?, circle)?.circle),
                 (None, None) => AttachTo::Circle(baken.status()?.circle),
             };
-            add(baken, to, file, name.as_deref(), out)?;
+            let attachment = add(baken, to, file, name.as_deref(), out)?;
+            if let Some(origin) = origin {
+                baken.put(attachment, vec![("origin".to_owned(), Value::Text(origin.clone()))])?;
+            }
+            made(attachment, out);
         }
         AttachCommand::List { record, deleted } => {
             let of = record.as_deref().map(|typed| find_record(baken, typed)).transpose()?;
@@ -82,7 +87,7 @@ fn part(thumbnail: bool) -> Part {
     if thumbnail { Part::Thumbnail } else { Part::File }
 }
 
-fn add(baken: &Baken, to: AttachTo, path: &Path, name: Option<&str>, out: &Output) -> Result<(), Failure> {
+fn add(baken: &Baken, to: AttachTo, path: &Path, name: Option<&str>, out: &Output) -> Result<RecordId, Failure> {
     let name = name.or_else(|| path.file_name().and_then(|name| name.to_str())).map(str::trim);
     let name = name.filter(|name| !name.is_empty()).ok_or(Failure::Input("no_file_name"))?;
     let mut file = File::open(path)?;
@@ -94,8 +99,7 @@ fn add(baken: &Baken, to: AttachTo, path: &Path, name: Option<&str>, out: &Outpu
     let line = ProgressLine::new(out, "sealing", text::SEALING);
     let attachment = baken.add_attachment(to, new, &mut file, &|progress| line.tell(progress)).map_err(outside)?;
     drop(line);
-    made(attachment, out);
-    Ok(())
+    Ok(attachment)
 }
 
 /// The small picture of a photo; none of anything else, and of one that is too large to be read whole.

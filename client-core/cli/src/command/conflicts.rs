@@ -62,7 +62,7 @@ pub fn run(arguments: &Arguments, command: &ConflictsCommand, out: &Output) -> R
 
 fn read_value(conflict: &ConflictView, typed: &str) -> Result<Value, Failure> {
     if conflict.field == DELETED {
-        return read(&FieldSpec { number: DELETED, name: "deleted", holds: FieldType::Bool }, typed);
+        return read(&FieldSpec { number: DELETED, name: "deleted", holds: FieldType::Bool, words: &[] }, typed);
     }
     let kind = record::kind_numbered(conflict.kind).ok_or(BakenError::UnknownKind)?;
     read(kind.field_numbered(conflict.field).ok_or(BakenError::UnknownField)?, typed)

@@ -1,10 +1,12 @@
 //! The commands, one file each.
 
 mod activate;
+mod agenda;
 mod alarm;
 mod attach;
 mod card;
 mod check_in;
+mod check_up;
 mod circle;
 mod conflicts;
 mod deletions;
@@ -80,7 +82,10 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
                 alarm::update(arguments, alarm, position.as_deref(), text, out).await
             }
         },
-        Command::Incident(command) => incident::run(arguments, command, out),
+        Command::Incident(command) => incident::run(arguments, command, out).await,
+        Command::Agenda(args) => agenda::run(arguments, args, out),
+        Command::Aftercare(command) => agenda::aftercare(arguments, command, out),
+        Command::CheckUp(command) => check_up::run(arguments, command, out),
         Command::CheckIn(command) => check_in::run(arguments, command, out).await,
         Command::Card(CardCommand::Show) => card::show(arguments, out),
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,

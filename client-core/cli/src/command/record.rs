@@ -4,6 +4,7 @@ use baken_core::circle::CircleView;
 use baken_core::record::{DeletionView, FieldView, HistoryView, RecordView};
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
+use baken_schemas::record::words::STELSEL;
 use baken_schemas::record::{self, DELETED, FieldType, KindSpec, Value};
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -102,7 +103,9 @@ fn made(record: RecordId, out: &Output) {
 fn kinds(out: &Output) {
     out.json(&json!({"kinds": record::KINDS}));
     let row = |kind: &KindSpec, field: &record::FieldSpec| {
-        vec![kind.name.to_owned(), field.name.to_owned(), format!("{:?}", field.holds).to_lowercase()]
+        let holds = format!("{:?}", field.holds).to_lowercase();
+        let holds = if field.words.is_empty() { holds } else { field.words.join(", ") };
+        vec![kind.name.to_owned(), field.name.to_owned(), holds]
     };
     let rows: Vec<Vec<String>> =
         record::KINDS.iter().flat_map(|kind| kind.fields.iter().map(move |field| row(kind, field))).collect();
@@ -126,6 +129,9 @@ fn list(records: &[RecordView], circles: &[CircleView], deletions: &[DeletionVie
 fn list_row(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
     let mut states = deletion_states(record, deletions, out);
+    if record.is("confidential") || record.says("origin", &Value::Text(STELSEL.to_owned())) {
+        states.push(text::CONFIDENTIAL.of(out.language).to_owned());
+    }
     if record.in_conflict {
         states.push(text::IN_CONFLICT.of(out.language).to_owned());
     }

@@ -7,6 +7,7 @@ mod check_ins;
 mod circles;
 mod exports;
 mod guidance;
+mod incidents;
 mod recovery;
 mod relay;
 mod rights;
@@ -333,7 +334,8 @@ fn records_are_kept_changed_deleted_and_restored_offline() {
     for (args, code) in [
         (&["record", "show", "zz"][..], "no_such_record"),
         (&["record", "deletions", "--confirm", "Tablet"], "nothing_held"),
-        (&["record", "add", "car", "name=x"], "unknown_kind"),
+        (&["record", "add", "vehicle", "name=x"], "unknown_kind"),
+        (&["record", "add", "measure", "status=bijna"], "unknown_word"),
         (&["record", "add", "contact", "colour=x"], "unknown_field"),
         (&["record", "add", "contact", "name"], "no_equals_sign"),
         (&["record", "set", record, "emergency=misschien"], "value_not_bool"),

@@ -10,6 +10,7 @@ mod blob;
 mod circle;
 mod cross_check;
 mod deposit;
+mod dossier;
 mod edition;
 mod entry;
 mod export;
@@ -97,6 +98,8 @@ const FORMATS: &[Format] = &[
     ("edition", edition::make_edition, edition::open_edition),
     ("family", family::make_family, family::open_family),
     ("handing_on", alarm::make_handing_on, alarm::open_handing_on),
+    ("pack", dossier::make_pack, dossier::open_pack),
+    ("check_up", dossier::make_check_up, dossier::open_check_up),
 ];
 
 impl Set {

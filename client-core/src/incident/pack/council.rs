@@ -1,0 +1,90 @@
+//! For a council: how many incidents of which source, and nothing that points at one of them.
+//!
+//! A count under [`SMALL`] is not said, nor is nought told from it; and the total is said only when it does not tell
+//! what was left out. One table: two of them, or two packs of different days, can be subtracted.
+
+use std::path::Path;
+
+use baken_schemas::Language;
+use baken_schemas::local_time::local;
+use baken_schemas::record::words::THREAT;
+use serde::Serialize;
+
+use super::{Packed, row, write};
+use crate::incident::label;
+use crate::{Baken, BakenError};
+
+/// Fewer than this many are not counted out.
+pub(super) const SMALL: u64 = 5;
+/// The word for what has no source, or one that this version does not know.
+const UNKNOWN: &str = "unknown";
+
+/// What a council is told. `None` where it would be too small, or would tell a small one.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct CouncilCounts {
+    /// Of which year; of all when `None`.
+    pub year: Option<i64>,
+    /// All together.
+    pub total: Option<u64>,
+    /// By source, in the order of the list of words.
+    pub by_threat: Vec<(String, Option<u64>)>,
+}
+
+impl CouncilCounts {
+    /// Counts what each of these says is its source.
+    pub(super) fn of<'a>(year: Option<i64>, threats: impl Iterator<Item = &'a str>) -> Self {
+        let mut counts = vec![0_u64; THREAT.len()];
+        let unknown = THREAT.iter().position(|word| *word == UNKNOWN).unwrap_or_default();
+        for threat in threats {
+            let at = THREAT.iter().position(|word| *word == threat).unwrap_or(unknown);
+            if let Some(count) = counts.get_mut(at) {
+                *count += 1;
+            }
+        }
+        let total: u64 = counts.iter().sum();
+        let left_out: u64 = counts.iter().filter(|count| **count < SMALL).sum();
+        // What was left out is the total less what was said. Nought left out tells that each of them is nought.
+        let tells = left_out < SMALL;
+        let said = |count: u64| Some(count).filter(|count| *count >= SMALL);
+        Self {
+            year,
+            total: said(total).filter(|_| !tells || counts.iter().all(|count| *count >= SMALL)),
+            by_threat: THREAT.iter().zip(counts).map(|(word, count)| ((*word).to_owned(), said(count))).collect(),
+        }
+    }
+}
+
+impl Baken {
+    /// Counts the incidents of this person's own dossier for a council.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`].
+    pub fn council_counts(&self, year: Option<i64>) -> Result<CouncilCounts, BakenError> {
+        let home = self.with_vault(|open| Ok(open.circles.home().id()))?;
+        let mut records = self.records(Some("incident"))?;
+        // What is shared in a case is a copy of what is in the dossier.
+        records.retain(|record| !record.deleted && record.circle == home);
+        records.retain(|record| {
+            let at = record.moment("happened_at").map(local).unwrap_or_default();
+            year.is_none_or(|year| at.starts_with(&format!("{year:04}-")))
+        });
+        let threats: Vec<String> = records.iter().map(|record| record.text("threat")).collect();
+        Ok(CouncilCounts::of(year, threats.iter().map(String::as_str)))
+    }
+
+    pub(super) fn pack_for_council(&self, year: Option<i64>, folder: &Path) -> Result<Packed, BakenError> {
+        let counts = self.council_counts(year)?;
+        let json = serde_json::json!({"format": "baken-council", "version": 0, "small": SMALL, "counts": counts});
+        let shown = |count: Option<u64>| count.map_or_else(|| format!("minder dan {SMALL}"), |count| count.to_string());
+        let mut csv = row(["bron", "aantal"]);
+        for (word, count) in &counts.by_threat {
+            csv += &row([label(word, Language::Nl), &shown(*count)]);
+        }
+        csv += &row(["totaal", &counts.total.map_or_else(|| "niet genoemd".to_owned(), |total| total.to_string())]);
+        let files = vec![
+            write(folder, "aantallen.json", format!("{json:#}\n").as_bytes())?,
+            write(folder, "aantallen.csv", csv.as_bytes())?,
+        ];
+        Ok(Packed { files, ..Packed::default() })
+    }
+}
