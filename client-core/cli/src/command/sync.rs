@@ -1,9 +1,12 @@
 //! `baken sync`: send and receive, once or until Ctrl-C. Alarms first.
 
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use baken_core::alarm::Round;
+use baken_core::guidance::{LayerUpdate, Outcome};
 use baken_core::sync::{Followed, StuckReason, SyncCounts};
+use baken_core::transport::Transport;
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use serde_json::json;
@@ -17,12 +20,17 @@ use crate::output::{Colour, Output};
 use crate::phone::Phone;
 use crate::text;
 
+/// How often a program that goes on looks for newer guidance.
+const EDITIONS_EVERY: Duration = Duration::from_secs(24 * 60 * 60);
+
 pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End, Failure> {
     let phone = Phone::unlocked(arguments, out)?;
     if !watch {
         // What goes wrong with an alarm goes wrong with the sync too, and is told there.
         tell_aside(&phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?, out);
-        let counts = phone.baken.sync(&phone.relay(Dates::Checked)?).await?;
+        let relay = phone.relay(Dates::Checked)?;
+        let counts = phone.baken.sync(&relay).await?;
+        look_for_editions(&phone.baken, &relay, out).await;
         return Ok(tell(counts, &phone.baken, out)?);
     }
     let (relay, alarm_relay) = (phone.relay(Dates::Checked)?, phone.relay(Dates::Ignored)?);
@@ -44,9 +52,28 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     tokio::select! {
         ended = phone.baken.follow(&relay, &mut tell_sync) => ended?,
         ended = phone.baken.follow_alarms(&alarm_relay, &mut tell_alarm) => ended?,
+        () = keep_editions(&phone.baken, &relay, out) => {}
         _ = tokio::signal::ctrl_c() => {}
     }
     Ok(End::Done)
+}
+
+/// Looks for newer guidance once a day, without end.
+async fn keep_editions(baken: &Baken, relay: &dyn Transport, out: &Output) {
+    loop {
+        look_for_editions(baken, relay, out).await;
+        tokio::time::sleep(EDITIONS_EVERY).await;
+    }
+}
+
+/// Takes newer guidance in. What does not come today comes another day; `guidance check` says why it did not.
+async fn look_for_editions(baken: &Baken, relay: &dyn Transport, out: &Output) {
+    for LayerUpdate { layer, outcome, files_fetched } in baken.update_guidance(relay).await {
+        if matches!(outcome, Ok(Outcome::Updated)) {
+            out.json(&json!({"guidance_updated": layer, "files_fetched": files_fetched}));
+            out.line(text::LAYER_UPDATED.with(out.language, &[layer.tag(), &files_fetched.to_string()]));
+        }
+    }
 }
 
 /// Tells what a sync did, and where the device stands after it.
