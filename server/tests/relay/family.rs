@@ -231,7 +231,8 @@ async fn escalating_calls_the_next_rung_at_once_and_goes_on_until_somebody_there
     assert_eq!(home.called(&second).await, 1);
     let by_desk = home.world.receipt(&second, &alarm, ReceiptState::Seen);
     home.world.send_receipt(&second, &by_desk).await.ok();
-    home.pass(10 * SECOND_WAIT_MS).await;
+    // Longer than any wait of the ladder, and not so long that something should have followed.
+    home.pass(5 * SECOND_WAIT_MS).await;
     assert_eq!(home.world.count(&second, MailKind::Receipt).await, 3, "it did not run out");
     home.world.clock.advance(1);
     home.escalate(&partner, &alarm).await.is(409, "top_of_ladder");
