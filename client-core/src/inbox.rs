@@ -6,6 +6,7 @@
 //! there, has learnt that there is another vault (see SECURITY.md).
 
 use baken_schemas::cbor;
+use baken_schemas::circle::CircleKind;
 use baken_schemas::crypto::{KemPublic, KemSecret, SymmetricKey, Wrapped, open, open_wrapped, seal, wrap};
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{FieldNumber, KindNumber, MAX_VALUE_BYTES, Value};
@@ -87,6 +88,10 @@ impl Baken {
 
     /// Makes records of what was written down while the true vault was locked. What cannot be taken now stays.
     pub(crate) fn take_inbox(&self) -> Result<(), BakenError> {
+        // A guest's device has no dossier to put them into.
+        if self.with_vault(|open| Ok(open.circles.home().membership().kind() != CircleKind::Dossier))? {
+            return Ok(());
+        }
         let secret = self.inbox_secret()?;
         let outbox = self.alarm_outbox()?;
         let notes: Vec<(i64, Vec<u8>)> = outbox.read(|db| {
@@ -102,7 +107,10 @@ impl Baken {
                 Ok((open.circles.home().id(), known.exists([note.record.0])?))
             })?;
             if !known {
-                self.edit(home, note.record, note.kind, note.fields)?;
+                // One that cannot be taken in keeps none behind it out.
+                if self.edit(home, note.record, note.kind, note.fields).is_err() {
+                    continue;
+                }
             }
             outbox.write(|tx| Ok(tx.execute("DELETE FROM inbox WHERE seq = ?1", [seq]).map(drop)?))?;
         }

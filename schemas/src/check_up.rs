@@ -54,7 +54,7 @@ impl Lock {
     /// The key.
     ///
     /// # Errors
-    /// [`FormatError::Seal`] for another passphrase or an altered lock.
+    /// [`FormatError::Sealed`] for another passphrase or an altered lock.
     pub fn open(&self, stretched: &SymmetricKey) -> Result<SymmetricKey, FormatError> {
         let bound = bound(self.memory_kib, self.passes, self.lanes, &self.salt);
         let key = Zeroizing::new(open(stretched, LOCK_LABEL, &bound, &self.sealed, LOCK_LABEL)?);

@@ -27,8 +27,10 @@ use crate::{BakenError, Context};
 
 /// The most alarms of others that are kept; the oldest go first.
 const MAX_INCOMING: i64 = 64;
-/// The most that is kept of what follows one of them.
-const MAX_PARTS: i64 = 2_048;
+/// The most updates of one of them: as many as the relay takes.
+const MAX_UPDATES: i64 = 10_000;
+/// The most that is kept of what others said of one of them, of each kind.
+const MAX_SAID: i64 = 2_048;
 const DAMAGED: BakenError = BakenError::VaultDamaged { part: "the alarm outbox" };
 
 /// Whose alarms this device is called in.
@@ -281,10 +283,14 @@ pub(super) fn take_part(
     if known {
         return Ok(Some(Verdict::Known));
     }
-    let kept: i64 =
-        tx.query_row("SELECT count(*) FROM incoming_part WHERE alarm = ?1", [incoming.alarm.0], |row| row.get(0))?;
+    let kept: i64 = tx.query_row(
+        "SELECT count(*) FROM incoming_part WHERE alarm = ?1 AND kind = ?2",
+        params![incoming.alarm.0, part as i64],
+        |row| row.get(0),
+    )?;
+    let most = if part == Part::Update { MAX_UPDATES } else { MAX_SAID };
     let counts = match part {
-        _ if kept >= MAX_PARTS => Err("too_many"),
+        _ if kept >= most => Err("too_many"),
         Part::Update => check_update(tx, &incoming, bytes)?,
         Part::Receipt => check_said(
             &incoming,

@@ -21,8 +21,8 @@ use crate::transport::{EventStream, Transport};
 use crate::{BakenError, Context};
 
 impl AlarmOutbox {
-    /// Delivers and listens, with a probe every few minutes, until `tell` breaks: it is called after every round and every event. Endless otherwise,
-    /// whatever the network does. May be cancelled anywhere.
+    /// Delivers and listens, with a probe every few minutes, until `tell` breaks: it is called after every round and every
+    /// event. Endless otherwise, whatever the network does. May be cancelled anywhere.
     ///
     /// # Errors
     /// Those of the disk only.

@@ -49,8 +49,8 @@
 //! # Probes
 //!
 //! - While a program follows, an alarm of the kind `probe` goes the same way every five minutes; never from a guest's
-//!   device, which no desk knows. It is shown in no list; a
-//!   desk's `received` for it is the proof that the way was open, and when.
+//!   device, which no desk knows. It is shown in no list; a desk's `received` for it is the proof that the way was open, and
+//!   when.
 //!
 //! - A person's own **tests** are alarms of a kind of their own; when each hop had one is kept, and after a month it is time
 //!   for another: see `tested`.
@@ -80,8 +80,8 @@
 //!
 //! # Not here
 //!
-//! Alarms of others, which a family member's device is called in: see `incoming`. Check-ins, which lie in the same file and go out in the same rounds: see `checkin`. And the card's content; its key is
-//! here because it travels in the alarm.
+//! Alarms of others, which a family member's device is called in: see `incoming`. Check-ins, which lie in the same file and
+//! go out in the same rounds: see `checkin`. And the card's content; its key is here because it travels in the alarm.
 
 mod answer;
 mod attachment;

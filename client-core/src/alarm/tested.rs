@@ -82,7 +82,7 @@ impl AlarmOutbox {
 
 fn test(db: &Connection, (alarm, pressed_at): (AlarmId, Timestamp)) -> Result<TestView, BakenError> {
     let kept = receipts(db, alarm)?;
-    let first = |state| kept.iter().find(move |kept| kept.receipt.state == state);
+    let first = |state| kept.iter().find(move |kept| kept.receipt.state == state && !kept.by_family);
     let at = |state| first(state).map(|kept| kept.receipt.at);
     let received = first(ReceiptState::Received);
     let answered_at = received

@@ -108,7 +108,8 @@ impl Desk {
         }
     }
 
-    /// Does what an officer asks, with an alarm and those that are folded behind it. Acknowledging again what one already has is no error and has no effect.
+    /// Does what an officer asks, with an alarm and those that are folded behind it. Acknowledging again what one already
+    /// has is no error and has no effect.
     ///
     /// # Errors
     /// [`ActError`].

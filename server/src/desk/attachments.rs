@@ -19,6 +19,8 @@ use crate::store::Priority;
 
 /// The most updates of one alarm that are looked through for files.
 const UPDATES_LOOKED_AT: usize = 500;
+/// How long after an alarm was closed its files are still fetched, in milliseconds: one may have been on its way.
+const FETCHED_AFTER_CLOSING_MS: i64 = 2 * 24 * 3_600_000;
 /// The most files of one alarm that are fetched: the relay has room for as many of the largest.
 const MAX_FILES: usize = 64;
 
@@ -46,11 +48,12 @@ pub(super) struct Wanted {
 }
 
 impl Desk {
-    /// Files that open alarms name and that are not here. `complete` remembers updates that need no second look.
+    /// Files that alarms name, open ones and those just closed, and that are not here. `complete` remembers updates that need no second look.
     pub(super) fn attachments_wanted(&self, complete: &mut HashSet<Hash>) -> Result<Vec<Wanted>, DeskError> {
+        let since = self.now().plus_ms(-FETCHED_AFTER_CLOSING_MS);
         let read = self.store.read(|db| {
             let mut read = Vec::new();
-            for alarm in store::alarm::list(db, true)? {
+            for alarm in store::alarm::recent(db, since)? {
                 let updates = store::alarm::saying(db, alarm.alarm, UPDATES_LOOKED_AT)?;
                 read.push((alarm, updates));
             }

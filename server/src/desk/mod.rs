@@ -60,7 +60,8 @@ pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
 pub use tested::TestedView;
 pub use view::{
-    AlarmDetail, AlarmList, AlarmSummary, HolderView, NoteView, PersonView, ReceiptView, UpdateView, VerificationView,
+    AlarmDetail, AlarmList, AlarmSummary, FAMILY, HolderView, NoteView, PersonView, ReceiptView, UpdateView,
+    VerificationView,
 };
 pub use warnings::{STALLED_MS, WarningView, Wrong};
 

@@ -281,7 +281,7 @@ impl Desk {
         let (officer, text) = detail.map(|detail| (detail.officer, detail.text)).unzip();
         Some(PassedOnView {
             to: to.map(|to| super::view::name_of(to, known)),
-            by: super::view::name_of(by, known),
+            by: super::view::responder_name(by, known),
             own: row.own,
             officer,
             text: text.filter(|text| !text.is_empty()),

@@ -169,7 +169,7 @@ impl Desk {
             }
             _ => None,
         };
-        let deliveries = if order.is_silent() || behind.is_some() {
+        let deliveries = if order.is_silent() {
             Vec::new()
         } else {
             self.deliveries_for(&row, &opened, ReceiptState::Received, None)
@@ -190,8 +190,13 @@ impl Desk {
                     // Handed over again: perhaps the relay never got the receipt. It gets the same one.
                     return Ok::<_, DeskError>(store::receipt::send_again(db, new.hash, now)?);
                 }
-                if let Some(behind) = behind {
-                    store::incident::fold(db, new.alarm, behind)?;
+                // Closed since the look, it would hide what it no longer stands for.
+                let behind = match behind {
+                    Some(entry) if store::incident::is_open_entry(db, entry)? => Some(entry),
+                    _ => None,
+                };
+                if let Some(entry) = behind {
+                    store::incident::fold(db, new.alarm, entry)?;
                 }
                 match order {
                     Precedence::Only => {}
@@ -222,7 +227,8 @@ impl Desk {
                 if let Some(state) = store::alarm::stand(db, new.hash, now)? {
                     figures::count(db, new.hash, state, Ending::Unsaid, now)?;
                 }
-                add_deliveries(db, &deliveries)
+                // Of a flood machines are told once.
+                if behind.is_some() { Ok(()) } else { add_deliveries(db, &deliveries) }
             })
             .await
     }
@@ -308,7 +314,7 @@ impl Desk {
             Some(alarm) => self
                 .store
                 .read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?
-                .is_some_and(|alarm| alarm.state < ReceiptState::Closed && alarm.device == device),
+                .is_some_and(|alarm| alarm.state < ReceiptState::Closed && alarm.device == device && !alarm.folded),
             None => false,
         };
         // Duress rings of its own where no open alarm shows it; what cannot be opened may be that.
@@ -385,7 +391,7 @@ impl Desk {
                 };
                 let occasion = store::receipt::count_of(db, receipt.alarm_hash, receipt.state)?;
                 if store::receipt::add(db, &row)? && !by_family {
-                    store::alarm::stand(db, receipt.alarm_hash, now)?;
+                    let standing = store::alarm::stand(db, receipt.alarm_hash, now)?;
                     figures::count(db, receipt.alarm_hash, receipt.state, Ending::Unsaid, now)?;
                     // Another desk has it now, and watches over what follows.
                     if receipt.state.is_by_human() {
@@ -393,6 +399,10 @@ impl Desk {
                     }
                     // Only what calls people out is told each time.
                     if receipt.state == ReceiptState::Reopened {
+                        // Said late, of what somebody has got further with meanwhile, it calls nobody.
+                        if standing != Some(ReceiptState::Reopened) {
+                            deliveries.clear();
+                        }
                         deliveries.iter_mut().for_each(|delivery| delivery.occasion = occasion);
                     }
                     if receipt.state == ReceiptState::Closed {

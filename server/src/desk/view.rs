@@ -28,6 +28,8 @@ use crate::store::Priority;
 const UPDATES_FOR_POSITION: usize = 8;
 /// The most opened alarms that are remembered; past it all are forgotten and opened again when they are looked at.
 const MAX_OPENED: usize = 1_024;
+/// Who says what a family member's device says.
+pub const FAMILY: &str = "family";
 /// How many updates a page shows.
 const UPDATES_SHOWN: usize = 100;
 /// How many of those that have words or a file it shows.
@@ -199,7 +201,7 @@ pub struct ReceiptView {
     pub state: ReceiptState,
     /// When, by who says it.
     pub at: Timestamp,
-    /// Who says it: a desk's name, `relay`, or `familie`.
+    /// Who says it: a desk's name, `relay`, or `family`.
     pub by: String,
     /// It is a family member's device: the caller vouches for its key.
     pub family: bool,
@@ -487,8 +489,8 @@ impl Desk {
         Some(ReceiptView {
             state: row.state,
             at: row.at,
-            family: is_family(receipt.by, known),
-            by: name_of(receipt.by, known),
+            family: row.by_family,
+            by: if row.by_family { FAMILY.to_owned() } else { name_of(receipt.by, known) },
             own: row.own,
             receipt: row.hash,
             officer,
@@ -599,17 +601,17 @@ fn open_card(document: &[u8], opened: &Opened, device: DeviceId, known: &Known) 
     card.claims().open(&key).ok()
 }
 
+/// A desk's name; one that is none of the directory's was called at home.
+pub(super) fn responder_name(by: DeviceId, known: &Known) -> String {
+    let directory = known.directory.as_ref().map(|directory| directory.value());
+    if directory.is_some_and(|directory| directory.desk(by).is_none()) { FAMILY.to_owned() } else { name_of(by, known) }
+}
+
 pub(super) fn name_of(by: DeviceId, known: &Known) -> String {
     let directory = known.directory.as_ref().map(|directory| directory.value());
     match directory {
         Some(directory) if directory.relay.relay == by => "relay".to_owned(),
-        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| "familie".to_owned()),
+        Some(directory) => directory.desk(by).map(|desk| desk.name.clone()).unwrap_or_else(|| by.to_string()),
         None => by.to_string(),
     }
-}
-
-/// Whether a receipt that was taken is a family member's: neither the relay's nor a desk's.
-fn is_family(by: DeviceId, known: &Known) -> bool {
-    let directory = known.directory.as_ref().map(|directory| directory.value());
-    directory.is_some_and(|directory| directory.relay.relay != by && directory.desk(by).is_none())
 }

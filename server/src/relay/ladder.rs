@@ -177,10 +177,16 @@ fn hand_over(
         [(MailKind::Alarm, Some(document).filter(|document| by_text != Some(*document))), (MailKind::Sms, by_text)];
     let mut wakes = Vec::new();
     for responder in responders {
-        let first = db
-            .prepare_cached("INSERT OR IGNORE INTO handed (alarm, responder, rung, at) VALUES (?1, ?2, ?3, ?4)")?
-            .execute(params![alarm.0, responder.0, rung, now.0])?;
-        if first == 0 {
+        let has_it = db
+            .prepare_cached("SELECT 1 FROM handed WHERE alarm = ?1 AND responder = ?2")?
+            .exists(params![alarm.0, responder.0])?;
+        // Called again it is not handed it twice, but counts among those who were called this far up.
+        db.prepare_cached(
+            "INSERT INTO handed (alarm, responder, rung, at) VALUES (?1, ?2, ?3, ?4)
+             ON CONFLICT (alarm, responder) DO UPDATE SET rung = max(rung, excluded.rung)",
+        )?
+        .execute(params![alarm.0, responder.0, rung, now.0])?;
+        if has_it {
             continue;
         }
         let to = (org, *responder);
@@ -198,7 +204,6 @@ fn hand_over(
     Ok(wakes)
 }
 
-/// Updates, responders' receipts and escalations of an alarm so far, for who is called later.
 /// Updates, responders' receipts, and how an alarm was passed on so far, for who is called later.
 fn since_pressed(db: &Connection, alarm: AlarmId) -> Result<Vec<(MailKind, i64)>, StoreError> {
     let mut found = Vec::new();

@@ -3,7 +3,7 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{Provenance, ReceiptState};
 
-use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, HolderView, PassedOnView, SignatureView};
+use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, FAMILY, HolderView, PassedOnView, SignatureView};
 use crate::web::words::Words;
 use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
@@ -359,13 +359,18 @@ fn card(detail: &AlarmDetail, words: &'static Words) -> Vec<Line> {
     .collect()
 }
 
+/// Who says something, in the page's language where that is no name.
+fn named<'a>(by: &'a str, words: &'static Words) -> &'a str {
+    if by == FAMILY { words.family } else { by }
+}
+
 fn course(detail: &AlarmDetail, words: &'static Words) -> Vec<Moment> {
     let receipts = detail.receipts.iter().map(|receipt| Moment {
         at: local(receipt.at),
         what: words.state(receipt.state).to_owned(),
         by: match &receipt.officer {
-            Some(officer) => format!("{officer}, {}", receipt.by),
-            None => receipt.by.clone(),
+            Some(officer) => format!("{officer}, {}", named(&receipt.by, words)),
+            None => named(&receipt.by, words).to_owned(),
         },
         text: receipt.text.clone().unwrap_or_default(),
         trouble: match receipt.sending {
@@ -393,8 +398,8 @@ fn passed_on(passed: &PassedOnView, words: &'static Words) -> Moment {
             None => words.next_rung_called.to_owned(),
         },
         by: match &passed.officer {
-            Some(officer) => format!("{officer}, {}", passed.by),
-            None => passed.by.clone(),
+            Some(officer) => format!("{officer}, {}", named(&passed.by, words)),
+            None => named(&passed.by, words).to_owned(),
         },
         text: passed.text.clone().unwrap_or_default(),
         trouble: match passed.sending {

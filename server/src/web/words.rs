@@ -159,6 +159,7 @@ words! {
     attachments: "Foto en geluid van de telefoon", "Photo and sound from the phone";
     attachment_coming: "Onderweg van de server.", "On its way from the server.";
     photo: "Foto", "Photo";
+    family: "familie", "family";
     machines: "Doorgegeven over kanalen", "Passed on over channels";
     machines_explain: "Een antwoord van een systeem is geen mens die het gezien heeft.", "A machine's answer is not a person who has seen it.";
     no_machines: "Over dit alarm ging niets naar buiten.", "Nothing went out about this alarm.";

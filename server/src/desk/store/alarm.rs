@@ -146,7 +146,10 @@ pub(in crate::desk) fn supersede(db: &Connection, hash: Hash) -> rusqlite::Resul
 
 /// Hides a row behind another form of the same alarm: what was said of the one was said of the other.
 pub(in crate::desk) fn join(db: &Connection, hash: Hash, shown: Hash) -> rusqlite::Result<()> {
-    db.execute("UPDATE alarm SET superseded = 1, joined = ?2 WHERE hash = ?1", params![hash.0, shown.0]).map(drop)
+    db.execute("UPDATE alarm SET superseded = 1, joined = ?2 WHERE hash = ?1", params![hash.0, shown.0])?;
+    // What must follow on the one, must follow on the other.
+    let sql = "UPDATE alarm SET follow_by = (SELECT follow_by FROM alarm WHERE hash = ?1) WHERE hash = ?2 AND follow_by IS NULL";
+    db.execute(sql, params![hash.0, shown.0]).map(drop)
 }
 
 /// The other forms of the alarm that is shown by these bytes.
@@ -155,18 +158,33 @@ pub(in crate::desk) fn joined(db: &Connection, shown: Hash) -> rusqlite::Result<
     db.prepare_cached(&sql)?.query_map(params![shown.0], read_alarm)?.map(|row| opened(db, row?)).collect()
 }
 
+/// The condition that an alarm is shown by itself: not folded, or its entry is not open any more and would hide it.
+const BY_ITSELF: &str = "(folded = x'' OR NOT EXISTS
+    (SELECT 1 FROM alarm AS entry WHERE entry.alarm = alarm.folded AND entry.superseded = 0 AND entry.state <> 6))";
+
 /// Open alarms, those that nobody has first, then by age, at most [`MAX_LISTED`]; or closed ones, the newest first.
 pub(in crate::desk) fn list(db: &Connection, open: bool) -> rusqlite::Result<Vec<AlarmRow>> {
     let (seen, closed) = (ReceiptState::Seen as i64, ReceiptState::Closed as i64);
     let filter = if open {
         format!(
-            "state <> {closed} AND superseded = 0 AND folded = x'' ORDER BY state BETWEEN {seen} AND {closed}, received_at, number"
+            "state <> {closed} AND superseded = 0 AND {BY_ITSELF}
+             ORDER BY state BETWEEN {seen} AND {closed}, received_at, number"
         )
     } else {
         format!("state = {closed} AND superseded = 0 AND folded = x'' ORDER BY received_at DESC, number DESC")
     };
     let sql = format!("SELECT {COLUMNS} FROM alarm WHERE {filter} LIMIT {MAX_LISTED}");
     db.prepare_cached(&sql)?.query_map([], read_alarm)?.map(|row| opened(db, row?)).collect()
+}
+
+/// Alarms that are open or were closed since then, folded ones too, the newest first, at most [`MAX_LISTED`].
+pub(in crate::desk) fn recent(db: &Connection, since: Timestamp) -> rusqlite::Result<Vec<AlarmRow>> {
+    let closed = ReceiptState::Closed as i64;
+    let sql = format!(
+        "SELECT {COLUMNS} FROM alarm WHERE superseded = 0 AND (state <> {closed} OR closed_at > ?1) AND document <> x''
+         ORDER BY number DESC LIMIT {MAX_LISTED}"
+    );
+    db.prepare_cached(&sql)?.query_map([since.0], read_alarm)?.map(|row| opened(db, row?)).collect()
 }
 
 /// Open alarms that bring a card's key, and whose card was not fetched since they came, at most [`MAX_LISTED`].
@@ -188,7 +206,7 @@ pub(in crate::desk) fn brings_key(db: &Connection, hash: Hash) -> rusqlite::Resu
 /// How many alarms are open.
 pub(in crate::desk) fn count_open(db: &Connection) -> rusqlite::Result<usize> {
     let closed = ReceiptState::Closed as i64;
-    let sql = format!("SELECT count(*) FROM alarm WHERE state <> {closed} AND superseded = 0 AND folded = x''");
+    let sql = format!("SELECT count(*) FROM alarm WHERE state <> {closed} AND superseded = 0 AND {BY_ITSELF}");
     db.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(|count| usize::try_from(count).unwrap_or_default())
 }
 

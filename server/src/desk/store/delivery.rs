@@ -138,7 +138,7 @@ pub(in crate::desk) fn add(db: &Connection, new: &NewDelivery) -> rusqlite::Resu
     if exists {
         return Ok(());
     }
-    let text = Text::Content(&new.channel, &new.recipient.0, new.hash, new.event as i64);
+    let text = Text::Content(&new.channel, &new.recipient.0, new.hash, new.event as i64, i64::from(new.occasion));
     let content = sealed::put(db, new.alarm, &text, &new.content)?;
     let dc09_number = if new.is_dc09 { next_dc09_number(db, &new.channel)? } else { 0 };
     db.execute(
@@ -176,7 +176,7 @@ fn next_dc09_number(db: &Connection, channel: &str) -> rusqlite::Result<i64> {
 /// The content of a row, open.
 fn read_content(db: &Connection, row: &Row<'_>) -> rusqlite::Result<Vec<u8>> {
     let (channel, recipient): (String, Vec<u8>) = (row.get("channel")?, row.get("recipient")?);
-    let text = Text::Content(&channel, &recipient, Hash(row.get("hash")?), row.get("event")?);
+    let text = Text::Content(&channel, &recipient, Hash(row.get("hash")?), row.get("event")?, row.get("occasion")?);
     sealed::get(db, AlarmId(row.get("alarm")?), &text, row.get("content")?)
 }
 

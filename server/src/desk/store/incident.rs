@@ -65,6 +65,12 @@ pub(in crate::desk) fn fold(db: &Connection, alarm: AlarmId, behind: AlarmId) ->
     db.execute("UPDATE alarm SET folded = ?2 WHERE alarm = ?1", params![alarm.0, behind.0]).map(drop)
 }
 
+/// Whether an alarm is open, and shown.
+pub(in crate::desk) fn is_open_entry(db: &Connection, alarm: AlarmId) -> rusqlite::Result<bool> {
+    let sql = "SELECT 1 FROM alarm WHERE alarm = ?1 AND superseded = 0 AND state <> ?2";
+    db.prepare_cached(sql)?.exists(params![alarm.0, ReceiptState::Closed as i64])
+}
+
 /// How many alarms of a device came in since then.
 pub(in crate::desk) fn count_since(db: &Connection, device: DeviceId, since: Timestamp) -> rusqlite::Result<usize> {
     let sql = "SELECT count(*) FROM alarm WHERE device = ?1 AND received_at > ?2 AND superseded = 0";

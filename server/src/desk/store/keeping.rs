@@ -92,9 +92,11 @@ pub(in crate::desk) fn over(db: &Connection, then: Timestamp) -> rusqlite::Resul
     db.prepare_cached(&sql)?.query_map(params![then.0, STEP], |row| row.get(0).map(AlarmId))?.collect()
 }
 
-/// Notes of before `then` that belong to no alarm.
+/// Notes of before `then` of which no alarm is kept: of unlockings and settled check-ins, and of what was destroyed.
 pub(in crate::desk) fn forget_notes(db: &Connection, then: Timestamp) -> rusqlite::Result<usize> {
-    db.prepare_cached("DELETE FROM note WHERE alarm = x'' AND received_at <= ?1")?.execute([then.0])
+    let sql = "DELETE FROM note WHERE received_at <= ?1 AND NOT EXISTS
+                 (SELECT 1 FROM alarm WHERE alarm.alarm = note.alarm AND alarm.document <> x'')";
+    db.prepare_cached(sql)?.execute([then.0])
 }
 
 /// Destroys an alarm's key and everything of it but that it was there: id, hash, receipts and what is counted.
@@ -106,7 +108,9 @@ pub(in crate::desk) fn shred(db: &Connection, alarm: AlarmId, days: u32, now: Ti
         "DELETE FROM alarm_key WHERE alarm = ?1",
         "DELETE FROM alarm_update WHERE alarm = ?1",
         "DELETE FROM attachment_chunk WHERE alarm = ?1",
-        // An alarm handed on brings its key along.
+        // An alarm handed on brings its key along; what waits to be sent goes once it is.
+        "DELETE FROM outgoing_order WHERE sending <> 1 AND hash IN
+           (SELECT hash FROM passed_on WHERE alarm_hash IN (SELECT hash FROM alarm WHERE alarm = ?1))",
         "DELETE FROM passed_on WHERE alarm_hash IN (SELECT hash FROM alarm WHERE alarm = ?1)",
         "DELETE FROM note WHERE alarm = ?1",
         "UPDATE alarm SET document = x'', device = zeroblob(16), brings_key = 0 WHERE alarm = ?1",

@@ -16,8 +16,8 @@ pub(super) enum Text<'a> {
     Document(Hash),
     /// What an officer said with a receipt, by that one's hash.
     Detail(Hash),
-    /// What went out, by channel, recipient, alarm and event.
-    Content(&'a str, &'a [u8], Hash, i64),
+    /// What went out, by channel, recipient, alarm, event and occasion.
+    Content(&'a str, &'a [u8], Hash, i64, i64),
     /// Why it is kept longer, said then.
     Reason(i64),
 }
@@ -27,9 +27,14 @@ impl Text<'_> {
         match self {
             Self::Document(hash) => transcript("document", &[&hash.0]),
             Self::Detail(hash) => transcript("detail", &[&hash.0]),
-            Self::Content(channel, recipient, hash, event) => {
+            // Written before there were occasions: the first is named without.
+            Self::Content(channel, recipient, hash, event, 0) => {
                 transcript("content", &[channel.as_bytes(), recipient, &hash.0, &event.to_be_bytes()])
             }
+            Self::Content(channel, recipient, hash, event, occasion) => transcript(
+                "content",
+                &[channel.as_bytes(), recipient, &hash.0, &event.to_be_bytes(), &occasion.to_be_bytes()],
+            ),
             Self::Reason(at) => transcript("reason", &[&at.to_be_bytes()]),
         }
     }
@@ -86,10 +91,10 @@ pub(in crate::desk) fn give_key(db: &Connection, alarm: AlarmId, fresh: &Symmetr
         }
     }
     let mut rows =
-        db.prepare("SELECT number, content, channel, recipient, hash, event FROM delivery WHERE alarm = ?1")?;
+        db.prepare("SELECT number, content, channel, recipient, hash, event, occasion FROM delivery WHERE alarm = ?1")?;
     let sealed = |row: &Row<'_>| {
         let (channel, recipient): (String, Vec<u8>) = (row.get("channel")?, row.get("recipient")?);
-        let text = Text::Content(&channel, &recipient, Hash(row.get("hash")?), row.get("event")?);
+        let text = Text::Content(&channel, &recipient, Hash(row.get("hash")?), row.get("event")?, row.get("occasion")?);
         let plain: Vec<u8> = row.get("content")?;
         Ok((row.get("number")?, put(db, alarm, &text, &plain)?))
     };

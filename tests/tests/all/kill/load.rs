@@ -304,8 +304,15 @@ pub async fn exactly_shown(officer: &Officer, expected: usize) -> Result<HashSet
         loop {
             let list = officer.look("/api/alarms").await?;
             let alarms = list.get("alarms").and_then(Value::as_array).context("a list has alarms")?;
-            let shown: Vec<String> =
-                alarms.iter().filter_map(|alarm| alarm.get("alarm")?.as_str().map(str::to_owned)).collect();
+            let id = |alarm: &Value| alarm.get("alarm").and_then(Value::as_str).map(str::to_owned);
+            let mut shown: Vec<String> = alarms.iter().filter_map(id).collect();
+            // A flood is shown behind its first alarms.
+            for entry in alarms.iter().filter(|alarm| alarm.get("folded").and_then(Value::as_u64) > Some(0)) {
+                let entry = id(entry).context("an alarm has an id")?;
+                let detail = officer.look(&format!("/api/alarms/{entry}")).await?;
+                let folded = detail.get("folded_alarms").and_then(Value::as_array).context("it names them")?;
+                shown.extend(folded.iter().filter_map(id));
+            }
             if shown.len() >= expected {
                 return anyhow::Ok(shown);
             }
