@@ -396,7 +396,7 @@ texts! {
     FAMILY_SILENT: "heeft niet toegestemd", "has not agreed";
     CALLER: "wie", "who";
     UNKNOWN_CALLER: "onbekend ({})", "unknown ({})";
-    INCOMING_HEAD: "ALARM van {}: {} ({})", "ALARM of {}: {} ({})";
+    INCOMING_HEAD: "ALARM van {}: {} ({})", "ALARM from {}: {} ({})";
     NOT_PROVEN: "Dit toestel kent de sleutel van de beller nog niet. Het alarm kwam van iemand uit de kring.",
                 "This device does not know the caller's key yet. The alarm came from somebody in the circle.";
     INCOMING_OPEN: "u hebt nog niet gereageerd", "you have not answered yet";
@@ -426,18 +426,18 @@ texts! {
     PATH_PROVEN: "Om {} was de weg naar {} open (heen en terug in {} ms).",
                  "At {} the way to {} was open (there and back in {} ms).";
     TESTS: "test", "test";
-    TEST_STORED: "relay", "relay";
+    TEST_STORED: "server", "server";
     TEST_RECEIVED: "aangekomen", "arrived";
     TEST_SEEN: "gezien", "seen";
     TEST_CLOSED: "afgesloten", "closed";
     TEST_DUE: "De maandelijkse test is weer aan de beurt (vorige: {}). Zie: baken alarm tests",
               "The monthly test is due again (the last: {}). See: baken alarm tests";
     TEST_NEVER: "De maandelijkse test is nog niet gedaan. Zie: baken alarm tests",
-                "The monthly test was not done yet. See: baken alarm tests";
-    AUDIT_HEAD: "Logboek van de relay: {} regels, wortel {} (opgehaald {}).",
-                "The relay's audit: {} rows, root {} (fetched {}).";
-    AUDIT_REWRITTEN: "De relay heeft haar logboek herschreven, of is uit een back-up hersteld (gevonden {}; hier {} regels, daar {}). Vraag de beheerder wat er gebeurd is.",
-                     "The relay has written its audit anew, or was restored from a backup (found {}; {} rows here, {} there). Ask its keeper what happened.";
+                "The monthly test has not been done yet. See: baken alarm tests";
+    AUDIT_HEAD: "Logboek van de server: {} regels, controlegetal {} (opgehaald {}).",
+                "The server's audit: {} rows, root {} (fetched {}).";
+    AUDIT_REWRITTEN: "De server heeft zijn logboek herschreven, of is uit een back-up hersteld (gevonden {}; hier {} regels, daar {}). Vraag de beheerder wat er gebeurd is.",
+                     "The server has written its audit anew, or was restored from a backup (found {}; {} rows here, {} there). Ask its keeper what happened.";
     PATH_NEVER: "De weg naar een meldkamer is nog nooit bewezen: baken alarm path --now",
                 "The way to a desk was never proven yet: baken alarm path --now";
     PATH_UNANSWERED: "Sinds {} heeft geen meldkamer een proefbericht beantwoord. Bel bij nood 112.",
@@ -805,10 +805,10 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "value_refused" => "die waarde past niet in het veld",
         "unknown_word" => "dat woord kent dit veld niet",
         "no_such_incident" => "er is geen incident of signaal met dit nummer",
-        "same_record" => "dat zijn er twee keer dezelfde",
+        "same_record" => "dat is twee keer hetzelfde",
         "pack_damaged" => "de map is niet wat er is ondertekend",
         "lock_wrong" => "de wachtzin past niet",
-        "no_family_circle" => "er is geen gezinskring",
+        "no_family_circle" => "er is geen familiekring",
         "no_such_record" => "dat gegeven is er niet",
         "own_deletions" => "een toestel bevestigt niet wat het zelf heeft verwijderd",
         "travelling" => "het dossier is op reis niet op dit toestel",

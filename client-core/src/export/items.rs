@@ -62,10 +62,10 @@ impl Baken {
     /// The answers of the self-scan, which no circle has, among the records of the device's own.
     fn walk_scan(&self, device: DeviceId, walked: &mut Walked, emit: &mut Emit<'_>) -> Result<(), BakenError> {
         let Some(kind) = kind_named(SCAN_KIND).map(|kind| kind.number) else { return Ok(()) };
-        for (answer, values) in self.scan_for_export()? {
+        for answer in self.scan_for_export()? {
             emit(&ExportItem::Record { record: answer.record, kind, deleted: false })?;
             walked.records = walked.records.saturating_add(1);
-            for (field, value) in values {
+            for (field, value) in answer.to_values() {
                 emit(&ExportItem::Put { field, value, by: Some(device), at: answer.at, stands: true })?;
             }
         }

@@ -67,7 +67,7 @@ pub struct Answer {
 
 impl Answer {
     /// As an export has it.
-    fn to_values(self) -> Vec<(FieldNumber, Value)> {
+    pub(crate) fn to_values(self) -> Vec<(FieldNumber, Value)> {
         let reply = |reply: Option<Reply>| reply.map(|reply| Value::Text(reply.tag().to_owned()));
         let all = [
             (QUESTION, Some(Value::Int(i64::from(self.question)))),
@@ -213,7 +213,7 @@ impl Baken {
             "measure",
             vec![
                 text("title", &tip.tip),
-                text("state", "wished"),
+                text("status", "wished"),
                 ("due".to_owned(), Value::Int(due.0)),
                 text("remark", &tip.advice),
             ],
@@ -245,8 +245,8 @@ impl Baken {
     }
 
     /// The answers, for an export: each a record of the kind `scan`.
-    pub(crate) fn scan_for_export(&self) -> Result<Vec<(Answer, Vec<(FieldNumber, Value)>)>, BakenError> {
-        Ok(self.scan()?.answers.iter().map(|answer| (*answer, answer.to_values())).collect())
+    pub(crate) fn scan_for_export(&self) -> Result<Vec<Answer>, BakenError> {
+        Ok(self.scan()?.answers.clone())
     }
 
     /// Takes an answer out of an export, where this phone has none to that question. Whether it was taken; `None` when it

@@ -205,8 +205,9 @@ impl Desk {
         self.act(alarm, officer, act).await
     }
 
-    /// Behind which alarm a new one is folded; `None` where it is shown by itself. Of the same kind and as well proven, so
-    /// that nothing graver hides behind something lesser, nor a true one behind a forged one.
+    /// Behind which alarm a new one is folded; `None` where it is shown by itself. Of the same kind, as well proven, and come
+    /// in the same way, so that nothing graver hides behind something lesser, nor a true one behind a forged one, nor one
+    /// button behind another of the same bridge.
     pub(super) fn folds_behind(&self, device: DeviceId, opened: &Opened) -> Result<Option<AlarmId>, DeskError> {
         let since = self.now().plus_ms(-MINUTE_MS);
         let candidates = self.store.read(|db| {
@@ -218,7 +219,9 @@ impl Desk {
         let known = self.known();
         let alike = candidates.iter().find(|row| {
             let other = self.open_row(row, &known);
+            let provenance = |opened: &Opened| opened.body().map(|body| body.provenance.clone());
             (other.kind(), other.signature) == (opened.kind(), opened.signature)
+                && provenance(&other) == provenance(opened)
         });
         Ok(alike.map(|row| row.alarm))
     }

@@ -77,7 +77,7 @@ words! {
     warnings_over: "Voorbij", "Over";
     over_at: "voorbij op", "over on";
     figures: "Cijfers", "Figures";
-    figures_explain: "Over twaalf maanden, zonder persoonsgegevens. Aantallen van 1 tot 4 worden niet genoemd.", "Over twelve months, without personal data. Counts of 1 to 4 are not told.";
+    figures_explain: "Zonder persoonsgegevens. Aantallen van 1 tot 4 worden niet genoemd.", "Without personal data. Counts of 1 to 4 are not told.";
     acts: "Wat doet u?", "What do you do?";
     acknowledge_first: "Pak het alarm eerst op met de knop hierboven.", "Take the alarm first, with the button above.";
     no_one_has_it: "Nog niemand heeft dit alarm opgepakt", "Nobody has taken this alarm yet";

@@ -1,6 +1,6 @@
 //! Several alarms as one incident, and a flood of one device as one entry.
 
-use baken_schemas::alarm::{AlarmKind, ReceiptState, check_receipt};
+use baken_schemas::alarm::{Alarm, AlarmBody, AlarmKind, NoteKind, Provenance, ReceiptState, check_receipt};
 use baken_schemas::api::MailKind;
 use baken_schemas::id::AlarmId;
 use baken_server::desk::{Act, ActError};
@@ -8,7 +8,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::desk::console::{Browser, desk_of};
-use crate::desk::world::{Phone, World};
+use crate::desk::world::{Phone, World, body};
 
 const ACKNOWLEDGE: Act = Act::Acknowledge { also: false };
 const WEBHOOK: &str = "[[webhook]]\nname = \"regie\"\nurl = \"http://127.0.0.1:9/\"\nown_network = true\n\
@@ -169,4 +169,61 @@ async fn i5_a_flood_that_a_relay_forges_hides_no_true_alarm() {
     let list = world.desk.alarms(true).unwrap();
     assert_eq!(list.alarms.len(), 21);
     assert!(list.alarms.iter().any(|alarm| alarm.alarm == true_one && alarm.ringing && alarm.folded == 0));
+}
+
+#[tokio::test]
+async fn what_is_folded_behind_an_entry_that_another_desk_closed_rings_by_itself() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let mut pressed = Vec::new();
+    for _ in 0..25 {
+        pressed.push(world.ringing(&phone).await);
+    }
+    let (entry, content) = pressed[19].clone();
+    assert_eq!(world.desk.alarms(true).unwrap().alarms.len(), 20);
+    let closed = world.others_receipt(&entry, &content, ReceiptState::Closed);
+    world.bring(MailKind::Receipt, closed.bytes()).await;
+    let list = world.desk.alarms(true).unwrap();
+    assert_eq!((list.alarms.len(), list.open), (24, 24));
+    assert!(pressed[20..].iter().all(|(alarm, _)| {
+        list.alarms.iter().any(|shown| shown.alarm == alarm.value().header.alarm && shown.ringing)
+    }));
+}
+
+#[tokio::test]
+async fn duress_about_a_folded_alarm_rings_of_its_own() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let mut last = None;
+    for _ in 0..21 {
+        last = Some(world.ringing(&phone).await.0.value().header.alarm);
+    }
+    let open = world.desk.alarms(true).unwrap().open;
+    let note = world.note(&phone, NoteKind::Withdrawn, true, last);
+    world.bring(MailKind::Note, note.bytes()).await;
+    let list = world.desk.alarms(true).unwrap();
+    assert_eq!(list.open, open + 1);
+    assert!(list.alarms.iter().any(|alarm| alarm.duress && alarm.ringing && alarm.discreet));
+}
+
+#[tokio::test]
+async fn of_a_flood_at_one_button_no_other_button_of_the_bridge_is_hidden() {
+    let mut world = World::new().await;
+    let bridge = world.phone().await;
+    let directory = world.directory();
+    let mut press = async |button: &str| {
+        let provenance = Provenance::Button { button: button.to_owned(), transport: "SIA DC-09, plain".to_owned() };
+        let body = AlarmBody { kind: AlarmKind::Button, provenance, ..body() };
+        let header = world.header(&bridge);
+        let sealed = Alarm::seal(header, &body, &directory, &bridge.keys.alarm, &mut world.rng).unwrap();
+        world.bring(MailKind::Alarm, sealed.0.bytes()).await;
+        header.alarm
+    };
+    for _ in 0..30 {
+        press("0001").await;
+    }
+    let other = press("0002").await;
+    let list = world.desk.alarms(true).unwrap();
+    assert_eq!(list.alarms.len(), 21);
+    assert!(list.alarms.iter().any(|alarm| alarm.alarm == other && alarm.ringing && alarm.folded == 0));
 }

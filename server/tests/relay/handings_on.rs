@@ -1,6 +1,6 @@
 //! Handing an alarm on to a desk that is not on its ladder, and sending one to the next rung by hand.
 
-use baken_schemas::alarm::{Alarm, Card, CardBody, ContentKey, HandedAlarm, HandingOn, ReceiptState};
+use baken_schemas::alarm::{Alarm, Card, CardBody, ContentKey, Escalation, HandedAlarm, HandingOn, ReceiptState};
 use baken_schemas::api::{self, MailKind};
 use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
@@ -8,7 +8,7 @@ use baken_schemas::signed::Signed;
 use baken_schemas::time::Clock as _;
 use baken_server::relay::FOLLOW_UP_MS;
 
-use crate::relay::world::{FIRST_WAIT_MS, World, directory};
+use crate::relay::world::{FIRST_WAIT_MS, SECOND_WAIT_MS, World, directory};
 
 /// A third desk of the directory, on no ladder.
 async fn third_desk(world: &mut World) -> DeviceKeys {
@@ -114,4 +114,30 @@ async fn what_is_handed_on_still_has_to_be_followed_up() {
     assert_eq!(world.count(&second, MailKind::Alarm).await, 1, "and then the ladder goes on where it stood");
     assert_eq!(world.count(&second, MailKind::HandingOn).await, 1, "who is called later learns of it");
     assert_eq!(world.told(&third).await.last().unwrap().value().state, ReceiptState::Reopened);
+}
+
+#[tokio::test]
+async fn who_was_handed_it_on_and_is_then_called_by_its_rung_ends_the_climb() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
+    let (alarm, content) = world.alarm(&phone);
+    world.press(&phone, &alarm).await.ok();
+    let handing = handing_on(&mut world, &first, &second, (&alarm, &content));
+    send(&mut world, &first, &handing).await.ok();
+    let escalation = Escalation {
+        alarm: alarm.value().header.alarm,
+        alarm_hash: alarm.hash(),
+        at: world.clock.now(),
+        by: first.device,
+        detail: Vec::new(),
+    };
+    world.call(&first, "POST", api::ESCALATIONS, Signed::make(escalation, &first.sig).bytes()).await.ok();
+    assert_eq!(world.count(&second, MailKind::Alarm).await, 1, "it has it already");
+    let seen = world.receipt(&second, &alarm, ReceiptState::Seen);
+    world.send_receipt(&second, &seen).await.ok();
+    let before = world.count(&phone, MailKind::Receipt).await;
+    world.clock.advance(5 * SECOND_WAIT_MS);
+    world.relay.tick(world.clock.now()).await.unwrap();
+    assert_eq!(world.count(&phone, MailKind::Receipt).await, before, "nothing ran out");
 }

@@ -54,7 +54,7 @@ fn the_scan_is_answered_resumed_made_a_task_and_forgotten_and_nothing_of_it_is_s
     // What leaves is one tip, by an act of its own, and not the answer.
     let task = phone.ok(&["scan", "task", "1", "--by", "2027-01-15"]);
     let record = phone.ok(&["record", "show", task["record"].as_str().expect("an id")]);
-    assert_eq!((&record["kind"], &record["fields"]["state"]), (&json!("measure"), &json!("wished")));
+    assert_eq!((&record["kind"], &record["fields"]["status"]), (&json!("measure"), &json!("wished")));
     assert!(record["fields"]["due"].is_number() || record["fields"]["due"].is_string(), "{record}");
     assert_eq!(phone.fails(&["scan", "task", "2", "--by", "2027-01-15"]), (3, "no_tip".to_owned()));
     assert_eq!(phone.fails(&["scan", "task", "3", "--by", "2027-01-15"]), (3, "no_tip".to_owned()), "not answered");

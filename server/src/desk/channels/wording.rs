@@ -45,7 +45,7 @@ pub fn warning(what: Wrong, language: Language) -> &'static str {
             "a receiver of the alarm centre does not answer",
         ),
         Wrong::ChannelUnproven => {
-            language.pick("een kanaal is niet of lang niet getest", "a channel was not tested, or long ago")
+            language.pick("een kanaal is niet of lang niet getest", "a channel has not been tested, or not for long")
         }
         Wrong::ChannelFails => language.pick("een kanaal doet het niet", "a channel does not work"),
         Wrong::NobodyOnDuty => language.pick("deze week heeft niemand dienst", "nobody is on duty within a week"),
