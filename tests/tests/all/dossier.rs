@@ -79,7 +79,7 @@ fn add_secrets(phone: &Baken, incident: RecordId, now: Timestamp) {
     let ended =
         vec![text("title", measure), text("origin", "stelsel"), text("provider", supplier), text("remark", code)];
     let measure = phone.create("measure", ended).unwrap();
-    let cost = ("cost_cents".to_owned(), Value::Int(4_711_00));
+    let cost = ("cost_cents".to_owned(), Value::Int(471_100));
     phone
         .create(
             "subscription",

@@ -52,7 +52,7 @@ fn rows_of(page: &str) -> Result<Vec<Row>> {
 
 /// What is wrong with something that is named as serving a row.
 fn fault(layers: &Layers, row: &str, served: &str) -> Option<String> {
-    let Some((what, id)) = served.split_once(':') else { return None };
+    let (what, id) = served.split_once(':')?;
     let says = |rows: &[String]| rows.iter().any(|one| one == row);
     // Rules and ways are no rows of an edition: there it is enough that the thing exists.
     let is_row = row.starts_with('L');

@@ -278,7 +278,8 @@ pub(in crate::desk) fn give_up_queued(db: &Connection, hash: Hash, outcome: &str
     db.execute(&sql, params![hash.0, ReceiptState::Closed as i64, outcome]).map(drop)
 }
 
-const COLUMNS: &str = "hash, alarm, channel, recipient, is_test, event, occasion, content, state, attempts, outcome, tried_at";
+const COLUMNS: &str =
+    "hash, alarm, channel, recipient, is_test, event, occasion, content, state, attempts, outcome, tried_at";
 
 fn read_row(db: &Connection, row: &Row<'_>) -> rusqlite::Result<DeliveryRow> {
     Ok(DeliveryRow {
