@@ -139,6 +139,8 @@ fn plus_months(from: Date, months: u32) -> Date {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
     use proptest::prelude::*;
 
     use super::*;

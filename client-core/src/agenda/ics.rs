@@ -66,6 +66,8 @@ fn folded(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test stops at the first surprise")]
+
     use baken_schemas::id::{CircleId, RecordId};
     use proptest::prelude::*;
 

@@ -134,6 +134,8 @@ impl Groups {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
     use proptest::prelude::*;
 
     use super::*;

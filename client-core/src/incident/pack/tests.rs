@@ -1,5 +1,12 @@
 //! What goes into packs, without a vault: texts, counts and checks. What stays out of them, with one, is in the stories.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test stops at the first surprise"
+)]
+
 use proptest::prelude::*;
 
 use super::council::{CouncilCounts, SMALL};
