@@ -35,7 +35,7 @@ const ANSWERED_AT: FieldNumber = 3;
 const BEFORE: FieldNumber = 4;
 
 /// What was answered.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Scan {
     /// When the person last said that there is no danger.
     #[n(0)]
@@ -45,8 +45,14 @@ pub struct Scan {
     answers: Vec<Answer>,
 }
 
+impl std::fmt::Debug for Scan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Scan")
+    }
+}
+
 /// What was answered to a question.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Encode, Decode, Serialize)]
 pub struct Answer {
     /// The question's number.
     #[n(0)]
@@ -63,6 +69,12 @@ pub struct Answer {
     /// What an export calls it.
     #[n(4)]
     pub record: RecordId,
+}
+
+impl std::fmt::Debug for Answer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Answer")
+    }
 }
 
 impl Answer {

@@ -68,7 +68,7 @@ pub struct Tip {
 }
 
 /// What follows from the answers of this round.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct ScanResult {
     /// How many questions were answered.
     pub answered: usize,
@@ -82,8 +82,14 @@ pub struct ScanResult {
     pub open: Vec<u8>,
 }
 
+impl std::fmt::Debug for ScanResult {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ScanResult")
+    }
+}
+
 /// What became of a question since the round before.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
     /// The question's number.
     pub question: u8,
@@ -95,6 +101,12 @@ pub struct Change {
     pub now: Reply,
     /// What that means.
     pub change: Changed,
+}
+
+impl std::fmt::Debug for Change {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Change")
+    }
 }
 
 /// What a change of answers means.

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::Language;
 use crate::edition::{
-    Audience, Block, Card, Chapter, Contact, Date, Edition, Fact, FactKind, Front, Layer, Layers, Line, Link, Office,
+    Audience, Block, Card, Chapter, Contact, Date, Fact, FactKind, Front, Layer, Layers, Line, Link, Office,
     Provenance, Reachable, Span, Status, Trouble, Value,
 };
 use crate::local_time::WallTime;
@@ -227,11 +227,6 @@ impl<'a> Reader<'a> {
             self.layers.editions().iter().find(|edition| edition.layer == layer).map(|edition| edition.expires);
         let since = expires.map_or(review_by, |expires| expires.min(review_by));
         Shown { layer, stale_since: (since <= self.today()).then_some(since) }
-    }
-
-    /// The day since which a whole edition may be out of date.
-    pub fn edition_stale_since(&self, edition: &Edition) -> Option<Date> {
-        (edition.expires <= self.today()).then_some(edition.expires)
     }
 
     /// Sources as they are cited; what the editions do not have is left out.
