@@ -5,9 +5,8 @@
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse as _, Response};
-use baken_schemas::FormatError;
 use baken_schemas::alarm::MAX_ATTACHMENT_BYTES;
-use baken_schemas::blob::{CHUNK_BYTES, is_sealed_len, leaf};
+use baken_schemas::blob::{CHUNK_BYTES, leaf};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{AlarmId, BlobId, DeviceId};
@@ -17,6 +16,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, BySig};
+use crate::relay::blobs::{chunk_index, sealed_chunk};
 use crate::relay::once::{Answer, Done};
 use crate::relay::page;
 use crate::relay::problem::Refusal;
@@ -36,13 +36,10 @@ struct Place {
 }
 
 impl Place {
-    /// Out of a path. A place is written in one way only.
+    /// Out of a path.
     fn read((alarm, blob, index): &(String, String, String)) -> Result<Self, Refusal> {
-        let place: u32 = page::id(index)?;
-        if place >= MAX_CHUNKS || place.to_string() != *index {
-            return Err(Refusal::BadAddress);
-        }
-        Ok(Self { alarm: page::id(alarm)?, blob: page::id(blob)?, index: place })
+        let index = chunk_index(index, MAX_CHUNKS)?;
+        Ok(Self { alarm: page::id(alarm)?, blob: page::id(blob)?, index })
     }
 }
 
@@ -58,10 +55,7 @@ pub(super) async fn put(
 async fn take(relay: &Relay, path: &(String, String, String), request: ByAnyKey) -> Result<Answer, Refusal> {
     let place = Place::read(path)?;
     let device = request.caller.phone()?.device;
-    let sealed: ByteVec = cbor::from_slice(&request.body, "a sealed chunk")?;
-    if !is_sealed_len(sealed.len()) {
-        return Err(FormatError::Rule { what: "a sealed chunk", rule: "its size is not that of a class" }.into());
-    }
+    let sealed = sealed_chunk(&request.body)?;
     let leaf = leaf(&sealed);
     let _turn = relay.chunk_turn().await?;
     relay.once(request.write, Priority::Normal, move |db| store(db, place, device, &sealed, leaf)).await

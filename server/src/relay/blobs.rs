@@ -39,14 +39,29 @@ struct Place {
 }
 
 impl Place {
-    /// Out of a path. A place is written in one way only.
+    /// Out of a path.
     fn read((circle, blob, index): &(String, String, String)) -> Result<Self, Refusal> {
-        let place: u32 = page::id(index)?;
-        if place >= MAX_CHUNKS || place.to_string() != *index {
-            return Err(Refusal::BadAddress);
-        }
-        Ok(Self { circle: page::id(circle)?, blob: page::id(blob)?, index: place })
+        let index = chunk_index(index, MAX_CHUNKS)?;
+        Ok(Self { circle: page::id(circle)?, blob: page::id(blob)?, index })
     }
+}
+
+/// A chunk's place in its file, out of a path: below `chunks`, and written in one way only.
+pub(super) fn chunk_index(text: &str, chunks: u32) -> Result<u32, Refusal> {
+    let index: u32 = page::id(text)?;
+    if index >= chunks || index.to_string() != text {
+        return Err(Refusal::BadAddress);
+    }
+    Ok(index)
+}
+
+/// The sealed chunk in a body.
+pub(super) fn sealed_chunk(body: &[u8]) -> Result<ByteVec, Refusal> {
+    let sealed: ByteVec = cbor::from_slice(body, "a sealed chunk")?;
+    if !is_sealed_len(sealed.len()) {
+        return Err(FormatError::Rule { what: "a sealed chunk", rule: "its size is not that of a class" }.into());
+    }
+    Ok(sealed)
 }
 
 /// `PUT /v0/circles/{circle}/blobs/{blob}/{chunk}`.
@@ -61,10 +76,7 @@ pub(super) async fn put(
 async fn take(relay: &Relay, path: &(String, String, String), request: BySig) -> Result<Answer, Refusal> {
     let place = Place::read(path)?;
     let device = request.caller.phone()?.device;
-    let sealed: ByteVec = cbor::from_slice(&request.body, "a sealed chunk")?;
-    if !is_sealed_len(sealed.len()) {
-        return Err(FormatError::Rule { what: "a sealed chunk", rule: "its size is not that of a class" }.into());
-    }
+    let sealed = sealed_chunk(&request.body)?;
     // Hashed here, off the writer's thread.
     let leaf = leaf(&sealed);
     let quota = relay.quota();
