@@ -54,6 +54,8 @@ pub enum Act {
     Close {
         /// With what outcome.
         outcome: String,
+        /// What it was, for the figures.
+        ending: Ending,
     },
 }
 
@@ -85,13 +87,18 @@ impl Act {
         }
     }
 
+    /// What the officer says that the alarm was.
+    fn ending(&self) -> Ending {
+        if let Self::Close { ending, .. } = self { *ending } else { Ending::Unsaid }
+    }
+
     /// The officer's words, checked.
     pub(super) fn words(&self) -> Result<&str, ActError> {
         let (words, may_be_empty) = match self {
             Self::Acknowledge { .. } | Self::TakeOver { .. } | Self::HandTo { .. } => ("", true),
             Self::Verify { how } => (how.trim(), false),
             Self::Underway { what } => (what.trim(), true),
-            Self::Close { outcome } => (outcome.trim(), false),
+            Self::Close { outcome, .. } => (outcome.trim(), false),
         };
         let fits = words.len() <= MAX_WORDS_BYTES && (may_be_empty || !words.is_empty());
         if fits { Ok(words) } else { Err(ActError::Words) }
@@ -114,40 +121,20 @@ impl Desk {
     /// # Errors
     /// [`ActError`].
     pub async fn act(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
-        self.act_ending(alarm, officer, act, Ending::Unsaid).await
-    }
-
-    /// As [`Self::act`], with a word on how the alarm ended, which counts where the act closes it.
-    ///
-    /// # Errors
-    /// [`ActError`].
-    pub async fn act_ending(
-        &self,
-        alarm: AlarmId,
-        officer: &Officer,
-        act: &Act,
-        ending: Ending,
-    ) -> Result<(), ActError> {
-        self.act_alone(alarm, officer, act, ending).await?;
+        self.act_alone(alarm, officer, act).await?;
         self.act_on_folded(alarm, officer, act).await
     }
 
-    /// As [`Self::act_ending`], with this very alarm only.
-    pub(super) async fn act_alone(
-        &self,
-        alarm: AlarmId,
-        officer: &Officer,
-        act: &Act,
-        ending: Ending,
-    ) -> Result<(), ActError> {
-        match self.act_once(alarm, officer, act, ending).await {
+    /// As [`Self::act`], with this very alarm only.
+    pub(super) async fn act_alone(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
+        match self.act_once(alarm, officer, act).await {
             // The alarm's other form may have come at that very moment, and is shown in its place.
-            Err(ActError::Unknown) => self.act_once(alarm, officer, act, ending).await,
+            Err(ActError::Unknown) => self.act_once(alarm, officer, act).await,
             acted => acted,
         }
     }
 
-    async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act, ending: Ending) -> Result<(), ActError> {
+    async fn act_once(&self, alarm: AlarmId, officer: &Officer, act: &Act) -> Result<(), ActError> {
         let words = act.words()?.to_owned();
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.ok_or(ActError::Unknown)?;
         let is_holder = self.is_held_by(&row, officer)?;
@@ -197,7 +184,7 @@ impl Desk {
                 let occasion = store::receipt::count_of(db, hash, to_make.state)?;
                 store::receipt::add(db, &to_make.row(&signed, at_rest.clone()))?;
                 store::alarm::stand(db, hash, now)?;
-                figures::count(db, hash, to_make.state, ending, now)?;
+                figures::count(db, hash, to_make.state, act.ending(), now)?;
                 let takes = to_make.state == ReceiptState::Seen;
                 store::alarm::follow_by(db, hash, takes.then(|| now.plus_ms(follow_up_ms)))?;
                 if to_make.state == ReceiptState::Closed {
@@ -256,7 +243,11 @@ mod tests {
         assert!(matches!(may_act(&ALSO, S::Seen, HELD), Err(ActError::Held)));
         assert!(matches!(may_act(&ACKNOWLEDGE, S::Verified, None), Err(ActError::Held)));
         assert!(may_act(&ALSO, S::Verified, None).is_ok());
-        for act in [verify, Act::Underway { what: String::new() }, Act::Close { outcome: "klaar".to_owned() }] {
+        for act in [
+            verify,
+            Act::Underway { what: String::new() },
+            Act::Close { outcome: "klaar".to_owned(), ending: Ending::Unsaid },
+        ] {
             assert!(may_act(&act, S::Underway, HELD).is_ok());
             assert!(matches!(may_act(&act, S::Underway, None), Err(ActError::NotTaken)));
         }
@@ -281,7 +272,7 @@ mod tests {
     fn words_are_asked_where_they_matter_and_bounded() {
         assert!(Act::Verify { how: "  ".to_owned() }.words().is_err());
         assert!(Act::Underway { what: String::new() }.words().is_ok());
-        assert!(Act::Close { outcome: "x".repeat(MAX_WORDS_BYTES + 1) }.words().is_err());
-        assert_eq!(Act::Close { outcome: " klaar ".to_owned() }.words().unwrap(), "klaar");
+        assert!(Act::Close { outcome: "x".repeat(MAX_WORDS_BYTES + 1), ending: Ending::Unsaid }.words().is_err());
+        assert_eq!(Act::Close { outcome: " klaar ".to_owned(), ending: Ending::Unsaid }.words().unwrap(), "klaar");
     }
 }

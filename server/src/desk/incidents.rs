@@ -12,7 +12,6 @@ use rand_core::CryptoRng;
 use serde::{Serialize, Serializer};
 
 use super::act::Act;
-use super::figures::Ending;
 use super::officers::Officer;
 use super::opened::Opened;
 use super::store::{self, incident};
@@ -246,19 +245,17 @@ impl Desk {
         let row = self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.ok_or(ActError::Unknown)?;
         let held = self.store.read(|db| Ok::<_, DeskError>(store::receipt::holding_here(db, row.hash)?))?;
         let Some(holding) = held.filter(|_| row.state.is_by_human()) else {
-            self.act_alone(alarm, officer, &Act::Acknowledge { also: true }, Ending::Unsaid).await?;
+            self.act_alone(alarm, officer, &Act::Acknowledge { also: true }).await?;
             return match act {
                 Act::Acknowledge { .. } | Act::TakeOver { .. } | Act::HandTo { .. } => Ok(()),
-                further => self.act_alone(alarm, officer, further, Ending::Unsaid).await,
+                further => self.act_alone(alarm, officer, further).await,
             };
         };
         match act {
             Act::Acknowledge { .. } => Ok(()),
-            Act::TakeOver { .. } => self.act_alone(alarm, officer, &Act::TakeOver { holding }, Ending::Unsaid).await,
-            Act::HandTo { to, .. } => {
-                self.act_alone(alarm, officer, &Act::HandTo { holding, to: to.clone() }, Ending::Unsaid).await
-            }
-            further => self.act_alone(alarm, officer, further, Ending::Unsaid).await,
+            Act::TakeOver { .. } => self.act_alone(alarm, officer, &Act::TakeOver { holding }).await,
+            Act::HandTo { to, .. } => self.act_alone(alarm, officer, &Act::HandTo { holding, to: to.clone() }).await,
+            further => self.act_alone(alarm, officer, further).await,
         }
     }
 

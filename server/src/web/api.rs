@@ -119,7 +119,7 @@ pub struct Said {
     what: String,
     outcome: String,
     /// How it ended, where it is closed.
-    pub(super) ending: Ending,
+    ending: Ending,
 }
 
 /// `true` in JSON, `1` in a form.
@@ -135,8 +135,8 @@ enum Also {
 /// What an officer does with an alarm.
 #[derive(Debug)]
 pub enum Deed {
-    /// Something that is receipted, and how the alarm ended where that closes it.
-    Act(Act, Ending),
+    /// Something that is receipted.
+    Act(Act),
     /// It is passed on, for this reason.
     PassOn(Onward, String),
     /// It is one incident with that alarm.
@@ -152,7 +152,7 @@ impl Deed {
     /// [`ActError`].
     pub async fn of(&self, desk: &Desk, alarm: AlarmId, officer: &Officer) -> Result<(), ActError> {
         match self {
-            Self::Act(act, ending) => desk.act_ending(alarm, officer, act, *ending).await,
+            Self::Act(act) => desk.act(alarm, officer, act).await,
             Self::PassOn(onward, why) => desk.pass_on(alarm, officer, *onward, why).await,
             Self::Join(with) => desk.join(alarm, *with, officer).await.map(drop),
             Self::Leave => desk.leave(alarm, officer).await,
@@ -168,10 +168,7 @@ impl Said {
             "next-rung" => Some(Deed::PassOn(Onward::NextRung, self.why)),
             "join" => Some(Deed::Join(self.alarm.parse().ok()?)),
             "leave" => Some(Deed::Leave),
-            _ => {
-                let ending = self.ending;
-                self.act(name).map(|act| Deed::Act(act, ending))
-            }
+            _ => self.act(name).map(Deed::Act),
         }
     }
 
@@ -188,7 +185,7 @@ impl Said {
             "hand-to" => Some(Act::HandTo { holding: self.holding.parse().ok()?, to: self.to }),
             "verify" => Some(Act::Verify { how: self.how }),
             "underway" => Some(Act::Underway { what: self.what }),
-            "close" => Some(Act::Close { outcome: self.outcome }),
+            "close" => Some(Act::Close { outcome: self.outcome, ending: self.ending }),
             _ => None,
         }
     }

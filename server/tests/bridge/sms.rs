@@ -13,7 +13,7 @@ use baken_schemas::time::{Clock as _, SystemClock, Timestamp};
 use baken_server::bridge::read_gateways;
 use baken_server::bridge::run::{self, Doors, SmsDoor};
 use baken_server::desk::officers::Officers;
-use baken_server::desk::{Act, AlarmDetail, SignatureView};
+use baken_server::desk::{Act, AlarmDetail, Ending, SignatureView};
 use tokio::task::JoinHandle;
 
 use super::Joiner;
@@ -168,7 +168,7 @@ async fn a_text_rings_with_its_position_and_the_alarm_by_data_is_the_same_one() 
     assert!(shown.summary.by_text && !shown.summary.ringing, "it does not ring again");
     assert_eq!(shown.summary.held_by.as_ref().and_then(|holder| holder.officer.as_deref()), Some("De Vries"));
     assert_eq!(story.open_alarms(), 1);
-    desk.act(alarm, &officer, &Act::Close { outcome: "veilig".to_owned() }).await.unwrap();
+    desk.act(alarm, &officer, &Act::Close { outcome: "veilig".to_owned(), ending: Ending::Unsaid }).await.unwrap();
 
     // The phone has receipts for both forms, each chain of its own.
     let closed = async {

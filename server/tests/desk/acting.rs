@@ -3,7 +3,7 @@
 use baken_schemas::alarm::{ReceiptState, check_receipt};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
-use baken_server::desk::{Act, ActError};
+use baken_server::desk::{Act, ActError, Ending};
 
 use crate::desk::world::World;
 
@@ -20,7 +20,7 @@ async fn each_act_is_a_receipt_that_a_phone_can_check_and_open() {
         ACKNOWLEDGE,
         Act::Verify { how: "teruggebeld".to_owned() },
         Act::Underway { what: "eenheid 12".to_owned() },
-        Act::Close { outcome: "veilig thuis".to_owned() },
+        Act::Close { outcome: "veilig thuis".to_owned(), ending: Ending::Unsaid },
     ] {
         world.desk.act(id, &officer, &act).await.unwrap();
     }
@@ -47,7 +47,8 @@ async fn each_act_is_a_receipt_that_a_phone_can_check_and_open() {
     assert!(world.desk.alarms(true).unwrap().alarms.is_empty());
     assert_eq!(world.desk.alarms(false).unwrap().alarms.len(), 1);
     assert!(matches!(world.desk.act(id, &officer, &ACKNOWLEDGE).await, Ok(())), "again is no error");
-    let late = world.desk.act(id, &officer, &Act::Close { outcome: "nog eens".to_owned() }).await;
+    let late =
+        world.desk.act(id, &officer, &Act::Close { outcome: "nog eens".to_owned(), ending: Ending::Unsaid }).await;
     assert!(matches!(late, Err(ActError::Closed)), "{late:?}");
 }
 
@@ -80,7 +81,7 @@ async fn an_alarm_that_another_desk_has_is_taken_only_on_purpose() {
     let theirs = world.others_receipt(&alarm, &content, ReceiptState::Seen);
     world.bring(MailKind::Receipt, theirs.bytes()).await;
     assert!(matches!(world.desk.act(id, &officer, &ACKNOWLEDGE).await, Err(ActError::Held)));
-    let close = Act::Close { outcome: "klaar".to_owned() };
+    let close = Act::Close { outcome: "klaar".to_owned(), ending: Ending::Unsaid };
     assert!(matches!(world.desk.act(id, &officer, &close).await, Err(ActError::NotTaken)));
     world.desk.act(id, &officer, &Act::Acknowledge { also: true }).await.unwrap();
     world.desk.act(id, &officer, &close).await.unwrap();

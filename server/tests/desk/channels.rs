@@ -237,7 +237,7 @@ async fn a_channel_that_fails_stops_no_other_and_a_closed_alarm_is_given_up_with
     let id = alarm.value().header.alarm;
     for act in [
         baken_server::desk::Act::Acknowledge { also: false },
-        baken_server::desk::Act::Close { outcome: "veilig".to_owned() },
+        baken_server::desk::Act::Close { outcome: "veilig".to_owned(), ending: baken_server::desk::Ending::Unsaid },
     ] {
         world.desk.act(id, &officer, &act).await.unwrap();
     }

@@ -9,7 +9,7 @@ use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::AlarmId;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock as _, Timestamp};
-use baken_server::desk::{Act, AlarmSummary, OutgoingKind, SignatureView, Unopened};
+use baken_server::desk::{Act, AlarmSummary, Ending, OutgoingKind, SignatureView, Unopened};
 
 use crate::desk::world::{MAYOR, Phone, World, body};
 
@@ -220,7 +220,11 @@ async fn a_check_in_that_rang_for_want_of_a_hand_over_is_watched_again_once_it_i
     let alarm = ringing(&world).await[0].alarm;
     let (officer, _) = world.officer("Agent Jansen");
     world.desk.act(alarm, &officer, &Act::Acknowledge { also: false }).await.unwrap();
-    world.desk.act(alarm, &officer, &Act::Close { outcome: "gebeld, veilig".to_owned() }).await.unwrap();
+    world
+        .desk
+        .act(alarm, &officer, &Act::Close { outcome: "gebeld, veilig".to_owned(), ending: Ending::Unsaid })
+        .await
+        .unwrap();
     // The link to the relay is back, and the check-in goes on.
     let renewed = timers(&world, &phone, deposit, 2, Some(30), 600);
     world.bring(MailKind::Timers, &renewed).await;

@@ -4,7 +4,7 @@ use baken_schemas::alarm::{ReceiptState, check_receipt};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::signed::Signed;
-use baken_server::desk::{Act, ActError};
+use baken_server::desk::{Act, ActError, Ending};
 
 use crate::desk::world::World;
 
@@ -61,7 +61,7 @@ async fn grafana_oncall_3111_what_was_followed_up_is_not_called_out_again_months
     let (jansen, _) = world.officer("Agent Jansen");
     let verify = Act::Verify { how: "gebeld".to_owned() };
     let underway = Act::Underway { what: String::new() };
-    let close = Act::Close { outcome: "klaar".to_owned() };
+    let close = Act::Close { outcome: "klaar".to_owned(), ending: Ending::Unsaid };
     for act in [verify, underway, close] {
         let (alarm, _) = world.ringing(&phone).await;
         let id = alarm.value().header.alarm;
@@ -118,7 +118,7 @@ async fn grafana_oncall_3161_an_acknowledgement_that_meets_a_closing_reopens_not
     let id = alarm.value().header.alarm;
     world.desk.act(id, &jansen, &ACKNOWLEDGE).await.unwrap();
     let holding = world.view(&alarm).summary.held_by.unwrap().receipt;
-    let (close, take) = (Act::Close { outcome: "klaar".to_owned() }, Act::TakeOver { holding });
+    let (close, take) = (Act::Close { outcome: "klaar".to_owned(), ending: Ending::Unsaid }, Act::TakeOver { holding });
     let (closed, taken) = tokio::join!(world.desk.act(id, &jansen, &close), world.desk.act(id, &bakker, &take));
     assert!(closed.is_ok() && matches!(taken, Err(ActError::Closed)), "{closed:?} {taken:?}");
     world.clock.advance(WAIT_MS + 1);

@@ -3,7 +3,8 @@
 use baken_schemas::alarm::{Alarm, AlarmBody, AlarmKind, NoteKind, Provenance, ReceiptState, check_receipt};
 use baken_schemas::api::MailKind;
 use baken_schemas::id::AlarmId;
-use baken_server::desk::{Act, ActError};
+use baken_schemas::time::Clock as _;
+use baken_server::desk::{Act, ActError, Count, Ending, figures_of};
 use http::StatusCode;
 use serde_json::Value;
 
@@ -53,9 +54,9 @@ async fn alarms_are_joined_acted_on_together_and_taken_apart_again_each_with_its
     assert_eq!(holders, ["Agent Jansen", "Agent Jansen", "Agent Bakker"]);
     // One does not belong to it after all.
     world.desk.leave(one, &jansen).await.unwrap();
-    let empty = Act::Close { outcome: " ".to_owned() };
+    let empty = Act::Close { outcome: " ".to_owned(), ending: Ending::Unsaid };
     assert!(matches!(world.desk.act_on_incident(incident, &jansen, &empty).await, Err(ActError::Words)));
-    let close = Act::Close { outcome: "loos".to_owned() };
+    let close = Act::Close { outcome: "loos".to_owned(), ending: Ending::Unsaid };
     assert_eq!(world.desk.act_on_incident(incident, &jansen, &close).await.unwrap().done, 2);
     let closed: Vec<AlarmId> =
         said(&world).into_iter().filter(|(_, state)| *state == ReceiptState::Closed).map(|(alarm, _)| alarm).collect();
@@ -143,10 +144,17 @@ async fn traccar_5000_past_twenty_a_minute_one_devices_alarms_are_one_entry_and_
     assert_eq!((detail.summary.ringing, detail.summary.folded, detail.summary.folded_ringing), (true, 31, 1));
     world.desk.act(entry, &jansen, &ACKNOWLEDGE).await.unwrap();
     world.restart();
-    world.desk.act(entry, &jansen, &Act::Close { outcome: "knop zat klem".to_owned() }).await.unwrap();
+    world
+        .desk
+        .act(entry, &jansen, &Act::Close { outcome: "knop zat klem".to_owned(), ending: Ending::FalseAlarm })
+        .await
+        .unwrap();
     let of_late: Vec<ReceiptState> =
         world.desk.alarm(late).unwrap().unwrap().receipts.iter().map(|one| one.state).collect();
     assert_eq!(of_late, [ReceiptState::Received, ReceiptState::Seen, ReceiptState::Closed]);
+    // And what they were holds for all: the entry, and 31 behind it.
+    let endings = figures_of(world.dir.path(), 1, world.clock.now()).unwrap().endings;
+    assert_eq!(endings.get(&Ending::FalseAlarm), Some(&Count::Exactly(32)));
     assert_eq!(world.desk.alarm(pressed[25]).unwrap().unwrap().summary.state, ReceiptState::Closed);
     // A minute later an alarm is an alarm again.
     world.clock.advance(61_000);

@@ -29,8 +29,8 @@ async fn closed(world: &mut World, phone: &Phone, officer: &Officer, ending: End
     let note = world.note(phone, NoteKind::Withdrawn, false, Some(id));
     world.bring(MailKind::Note, note.bytes()).await;
     world.desk.act(id, officer, &Act::Acknowledge { also: false }).await.unwrap();
-    let close = Act::Close { outcome: "veilig thuis".to_owned() };
-    world.desk.act_ending(id, officer, &close, ending).await.unwrap();
+    let close = Act::Close { outcome: "veilig thuis".to_owned(), ending };
+    world.desk.act(id, officer, &close).await.unwrap();
     alarm
 }
 

@@ -11,7 +11,7 @@ use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, SmsContextId};
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
-use baken_server::desk::{Act, AlarmDetail, SignatureView, Unopened};
+use baken_server::desk::{Act, AlarmDetail, Ending, SignatureView, Unopened};
 
 use crate::desk::world::{Phone, World, body};
 
@@ -121,7 +121,11 @@ async fn a_text_and_the_alarm_by_data_are_one_whatever_restarts_between() {
     world.bring(MailKind::Alarm, by_data.bytes()).await;
     world.bring(MailKind::Sms, &text).await;
     assert_eq!(world.desk.alarms(true).unwrap().open, 1);
-    world.desk.act(alarm, &officer, &Act::Close { outcome: "veilig".to_owned() }).await.unwrap();
+    world
+        .desk
+        .act(alarm, &officer, &Act::Close { outcome: "veilig".to_owned(), ending: Ending::Unsaid })
+        .await
+        .unwrap();
     assert_eq!(world.desk.alarms(true).unwrap().open, 0);
     assert_eq!(world.desk.alarms(false).unwrap().alarms.len(), 1);
 }

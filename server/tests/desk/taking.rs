@@ -9,7 +9,7 @@ use baken_schemas::crypto::{Hash, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
-use baken_server::desk::{Act, DeskError, MailPosition, SignatureView, Unopened};
+use baken_server::desk::{Act, DeskError, Ending, MailPosition, SignatureView, Unopened};
 use baken_server::org::{DirectoryChange, Organisation};
 
 use crate::desk::world::{MAYOR, Phone, World, body, entry};
@@ -152,7 +152,7 @@ async fn i5_what_is_said_of_a_relays_copy_is_not_said_of_the_alarm() {
     world.bring(MailKind::Alarm, forged.bytes()).await;
     let id = alarm.value().header.alarm;
     world.desk.act(id, &officer, &Act::Acknowledge { also: false }).await.unwrap();
-    world.desk.act(id, &officer, &Act::Close { outcome: "vals".to_owned() }).await.unwrap();
+    world.desk.act(id, &officer, &Act::Close { outcome: "vals".to_owned(), ending: Ending::Unsaid }).await.unwrap();
     world.bring(MailKind::Alarm, alarm.bytes()).await;
     let seen = world.view(&alarm);
     assert!(seen.summary.ringing && seen.summary.held_by.is_none(), "nobody has closed the true one");
@@ -303,7 +303,7 @@ async fn nothing_that_a_person_sent_lies_readable_in_the_desks_folder() {
     let id = alarm.value().header.alarm;
     world.desk.act(id, &officer, &Act::Acknowledge { also: false }).await.unwrap();
     let outcome = "woordvoorbeeld".to_owned();
-    world.desk.act(id, &officer, &Act::Close { outcome: outcome.clone() }).await.unwrap();
+    world.desk.act(id, &officer, &Act::Close { outcome: outcome.clone(), ending: Ending::Unsaid }).await.unwrap();
     assert_eq!(world.view(&alarm).receipts.last().unwrap().text.as_ref(), Some(&outcome));
     assert!(Unverified::<Alarm>::parse(alarm.bytes()).is_ok());
     for file in ["desk.db", "desk.db-wal"] {

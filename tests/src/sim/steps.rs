@@ -12,7 +12,7 @@ use baken_core::alarm::Call;
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent};
 use baken_schemas::record::{FieldType, Value, kind_named};
 use baken_schemas::time::Clock as _;
-use baken_server::desk::{Act, ActError};
+use baken_server::desk::{Act, ActError, Ending};
 use futures_util::future::{FutureExt as _, join_all};
 use rand::RngExt as _;
 use rand::seq::IndexedRandom as _;
@@ -266,7 +266,7 @@ impl World {
             0..5 => Act::Acknowledge { also: self.rng.random_bool(0.3) },
             5..7 => Act::Verify { how: words.clone() },
             7 => Act::Underway { what: words.clone() },
-            _ => Act::Close { outcome: words.clone() },
+            _ => Act::Close { outcome: words.clone(), ending: Ending::Unsaid },
         };
         let how = match site.desk.act(*alarm, officer, &act).await {
             Ok(()) => {
