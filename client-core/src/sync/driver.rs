@@ -212,18 +212,19 @@ impl Baken {
     fn note_outcome(&self, done: &Result<(), BakenError>) -> Result<(), BakenError> {
         let now = self.context.now();
         self.with_vault(|open| {
-            let connection = &open.vault.connection;
+            let tx = open.vault.connection.transaction()?;
             match done {
                 Ok(()) => {
-                    setting::write(connection, LAST_SUCCESS, &now)?;
-                    setting::remove(connection, LAST_FAILURE)
+                    setting::write(&tx, LAST_SUCCESS, &now)?;
+                    setting::remove(&tx, LAST_FAILURE)?;
                 }
                 Err(error) => {
-                    let before: Option<Failure> = setting::read(connection, LAST_FAILURE)?;
+                    let before: Option<Failure> = setting::read(&tx, LAST_FAILURE)?;
                     let since = before.filter(|before| before.code == error.code()).map_or(now, |before| before.since);
-                    setting::write(connection, LAST_FAILURE, &Failure { code: error.code().to_owned(), since })
+                    setting::write(&tx, LAST_FAILURE, &Failure { code: error.code().to_owned(), since })?;
                 }
             }
+            Ok(tx.commit()?)
         })
     }
 
