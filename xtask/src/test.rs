@@ -38,6 +38,8 @@ enum Part {
     Fmt,
     /// Lints, where a warning is an error
     Clippy,
+    /// The libraries each by itself, with no feature that another crate asks for
+    Alone,
     /// Bans, licences and sources of dependencies, without the network
     Deny,
     /// Every binary and every test, compiled once
@@ -93,6 +95,7 @@ impl Part {
         match self {
             Self::Fmt => "fmt",
             Self::Clippy => "clippy",
+            Self::Alone => "alone",
             Self::Deny => "deny",
             Self::Build => "build",
             Self::Unit => "unit",
@@ -116,6 +119,7 @@ impl Part {
                 let mut clippy = workspace::cargo(["clippy", "--workspace", "--all-targets"]);
                 check(&step, locked(&mut clippy).args(["--", "-D", "warnings"]))
             }
+            Self::Alone => alone(&step),
             Self::Deny => check(
                 &step,
                 workspace::program(setup::tool("cargo-deny")?).args([
@@ -162,6 +166,15 @@ fn fetch() -> Result<()> {
 
 fn check(step: &Step<'_>, command: &mut Command) -> Result<Tally> {
     Ok(Tally::one(step.run(command, |_| {})?.success()))
+}
+
+/// Who builds an app takes one library of these and not the workspace.
+fn alone(step: &Step<'_>) -> Result<Tally> {
+    let mut tally = Tally::default();
+    for library in ["baken-schemas", "baken-core"] {
+        tally.add(check(step, locked(&mut workspace::cargo(["check", "--lib", "--package", library])))?);
+    }
+    Ok(tally)
 }
 
 fn unit(step: &Step<'_>, filter: &[String]) -> Result<Tally> {
