@@ -27,8 +27,8 @@ pub struct TimelineItem {
     pub what: String,
     /// Where.
     pub place: String,
-    /// A word of [`baken_schemas::record::words::THREAT`], or empty.
-    pub threat: String,
+    /// A word of [`baken_schemas::record::words::THREAT_SOURCE`], or empty.
+    pub threat_source: String,
     /// A word of [`baken_schemas::record::words::POLICE`], or empty.
     pub police: String,
     /// Others by the same perpetrator, also by way of a third.
@@ -87,7 +87,7 @@ fn item(record: &RecordView, kind: &'static str) -> TimelineItem {
         at: record.moment("happened_at").or_else(|| record.moment("seen_at")),
         what: record.text("what"),
         place: record.text("place"),
-        threat: record.text("threat"),
+        threat_source: record.text("threat_source"),
         police: record.text("police"),
         same_perpetrator: Vec::new(),
         linked: Vec::new(),

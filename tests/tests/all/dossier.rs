@@ -77,7 +77,7 @@ fn everything(folder: &Path) -> String {
 fn add_secrets(phone: &Baken, incident: RecordId, now: Timestamp) {
     let [measure, supplier, home, child, medical, _, aunt, code] = SECRETS;
     let ended =
-        vec![text("title", measure), text("origin", "stelsel"), text("provider", supplier), text("remark", code)];
+        vec![text("title", measure), text("origin", "system"), text("provider", supplier), text("remark", code)];
     let measure = phone.create("measure", ended).unwrap();
     let cost = ("cost_cents".to_owned(), Value::Int(471_100));
     phone
@@ -113,7 +113,7 @@ async fn a_threatened_councillor_from_first_note_to_aftercare() {
         text("with_what", "brief"),
         text("how", "in de bus"),
         text("why", "het asielbesluit"),
-        text("threat", "angry-resident"),
+        text("threat_source", "angry-resident"),
         text("witnesses", "De buurvrouw"),
     ];
     let incident = phone.create("incident", letter).unwrap();

@@ -7,7 +7,7 @@ use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError, attachment::Part};
 use baken_schemas::id::RecordId;
 use baken_schemas::local_time::local;
-use baken_schemas::record::words::THREAT;
+use baken_schemas::record::words::THREAT_SOURCE;
 use baken_schemas::record::{Value, kind_named};
 use baken_schemas::time::Timestamp;
 use serde_json::json;
@@ -99,7 +99,7 @@ fn add(baken: &Baken, args: &AddArgs, out: &Output) -> Result<(), Failure> {
     fields.push(("with_what", ask(&args.with_what, text::ASK_WITH_WHAT)?));
     fields.push(("how", ask(&args.how, text::ASK_HOW)?));
     fields.push(("why", ask(&args.why, text::ASK_WHY)?));
-    fields.push(("threat", threat(&ask(&args.threat, text::ASK_THREAT)?)?));
+    fields.push(("threat_source", threat_source(&ask(&args.threat_source, text::ASK_THREAT_SOURCE)?)?));
     fields.push(("witnesses", args.witnesses.clone().unwrap_or_default()));
     let said = fields.into_iter().filter(|(_, text)| !text.is_empty());
     let mut fields: Vec<(String, Value)> = said.map(|(name, text)| (name.to_owned(), Value::Text(text))).collect();
@@ -112,12 +112,12 @@ fn add(baken: &Baken, args: &AddArgs, out: &Output) -> Result<(), Failure> {
 }
 
 /// A word of the list, or its number in the question.
-fn threat(typed: &str) -> Result<String, Failure> {
-    let numbered = typed.parse::<usize>().ok().and_then(|number| THREAT.get(number.checked_sub(1)?));
-    match numbered.or_else(|| THREAT.iter().find(|word| **word == typed)) {
+fn threat_source(typed: &str) -> Result<String, Failure> {
+    let numbered = typed.parse::<usize>().ok().and_then(|number| THREAT_SOURCE.get(number.checked_sub(1)?));
+    match numbered.or_else(|| THREAT_SOURCE.iter().find(|word| **word == typed)) {
         Some(word) => Ok((*word).to_owned()),
         None if typed.is_empty() => Ok(String::new()),
-        None => Err(Failure::Input("threat_unknown")),
+        None => Err(Failure::Input("threat_source_unknown")),
     }
 }
 
@@ -165,7 +165,7 @@ fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
             short(record.record),
             record.moment("happened_at").map(local).unwrap_or_default(),
             cut(&record.text("what")),
-            label(&record.text("threat"), lang).to_owned(),
+            label(&record.text("threat_source"), lang).to_owned(),
             record.text("reported_to"),
             label(&record.text("police"), lang).to_owned(),
         ]

@@ -4,7 +4,7 @@ use baken_core::circle::CircleView;
 use baken_core::record::{DeletionView, FieldView, HistoryView, RecordView};
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
-use baken_schemas::record::words::STELSEL;
+use baken_schemas::record::words::Origin;
 use baken_schemas::record::{self, DELETED, FieldType, KindSpec, Value};
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -129,7 +129,7 @@ fn list(records: &[RecordView], circles: &[CircleView], deletions: &[DeletionVie
 fn list_row(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
     let mut states = deletion_states(record, deletions, out);
-    if record.is("confidential") || record.says("origin", &Value::Text(STELSEL.to_owned())) {
+    if record.is("confidential") || record.says("origin", &Value::Text(Origin::System.tag().to_owned())) {
         states.push(text::CONFIDENTIAL.of(out.language).to_owned());
     }
     if record.in_conflict {

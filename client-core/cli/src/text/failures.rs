@@ -37,7 +37,7 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("er staat niet wat er is gebeurd", "it does not say what happened"),
             Text::new("Zeg het in een paar woorden: --what.", "Say it in a few words: --what."),
         ),
-        "threat_unknown" => (
+        "threat_source_unknown" => (
             Text::new("die bron is er niet", "there is no such source"),
             Text::new("Kies 1, 2, 3 of 4, of laat het open.", "Choose 1, 2, 3 or 4, or leave it open."),
         ),
