@@ -45,6 +45,8 @@ macro_rules! texts {
     };
 }
 
+pub mod sharing;
+
 texts! {
     NOTHING: "niets", "nothing";
     CHECKLIST: "Checklist", "Checklist";

@@ -49,10 +49,12 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn timeline(&self) -> Result<Vec<TimelineItem>, BakenError> {
-        let mut items = Vec::new();
+        let (mut items, copies) = (Vec::new(), self.shared_copies()?);
         for kind in KINDS {
-            let records = self.records(Some(kind))?;
-            items.extend(records.iter().filter(|record| !record.deleted).map(|record| item(record, kind)));
+            let mut records = self.records(Some(kind))?;
+            // What is shared in a case is a copy of what is here.
+            records.retain(|record| !record.deleted && !copies.contains(&record.record));
+            items.extend(records.iter().map(|record| item(record, kind)));
         }
         let known: BTreeSet<RecordId> = items.iter().map(|item| item.record).collect();
         let same = Value::Text(SAME_PERPETRATOR.to_owned());

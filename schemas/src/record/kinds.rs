@@ -348,4 +348,29 @@ pub const KINDS: &[KindSpec] = &[
         ],
         circles: SHARED,
     },
+    // An item of the dossier that was copied into a case. It is here and not there, so that nobody else changes it.
+    KindSpec {
+        number: 60,
+        name: "share",
+        fields: &[
+            field(1, "item", Bytes),
+            field(2, "circle", Bytes),
+            field(3, "copy", Bytes),
+            field(4, "shared_at", Time),
+            field(5, "updated_at", Time),
+            field(6, "withdrawn_at", Time),
+            // Names of fields that stay at home, with a space between.
+            field(7, "without", Text),
+            // The person said that whoever decided on a confidential measure lets these readers know of it.
+            field(8, "decided", Bool),
+        ],
+        circles: OWN,
+    },
+    // A reader's device says that it showed an item of the case: by an id of both, and true by its author alone.
+    KindSpec {
+        number: 61,
+        name: "opened",
+        fields: &[field(1, "item", Bytes), field(2, "at", Time), field(3, "version", Time)],
+        circles: &[Case],
+    },
 ];

@@ -11,6 +11,7 @@ use baken_core::agenda::{Due, ics};
 use baken_core::attachment::{AttachTo, NewAttachment};
 use baken_core::incident::pack::{PackFor, verify};
 use baken_core::pairing::PairInto;
+use baken_core::sharing::Consent;
 use baken_core::{Baken, BakenError};
 use baken_schemas::Language;
 use baken_schemas::check_up::CheckUp;
@@ -329,7 +330,7 @@ async fn a_check_up_opens_to_its_passphrase_on_both_phones_and_to_no_open_vault(
         );
     }
     let folder = town.folder.path().join("klaar");
-    phone.export_clear(crate::town::PIN, &folder, &|_| ()).unwrap();
+    phone.export_clear(crate::town::PIN, &folder, Consent::NotAsked, &|_| ()).unwrap();
     let readable = everything(&folder);
     assert!(readable.contains("check-up") && !readable.contains("slaapt"), "an open vault shows none");
 }

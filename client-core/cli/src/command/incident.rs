@@ -41,7 +41,11 @@ pub async fn run(arguments: &Arguments, command: &IncidentCommand, out: &Output)
         IncidentCommand::Add(args) => add(baken, args, out)?,
         IncidentCommand::List => list(baken, out)?,
         IncidentCommand::Show { incident } => show(baken, find_incident(baken, incident)?, out)?,
-        IncidentCommand::Timeline => timeline(&baken.timeline()?, out),
+        IncidentCommand::Timeline => {
+            let items = baken.timeline()?;
+            timeline(&items, out);
+            baken.shown(&items.iter().map(|item| item.record).collect::<Vec<_>>())?;
+        }
         IncidentCommand::Link { from, to, why } => {
             let link = baken.link(find_incident(baken, from)?, find_incident(baken, to)?, why)?;
             out.json(&json!({"record": link}));
@@ -155,8 +159,8 @@ fn report(baken: &Baken, args: &ReportArgs, out: &Output) -> Result<(), Failure>
 }
 
 fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
-    let mut records = baken.records(Some("incident"))?;
-    records.retain(|record| !record.deleted);
+    let (mut records, copies) = (baken.records(Some("incident"))?, baken.shared_copies()?);
+    records.retain(|record| !record.deleted && !copies.contains(&record.record));
     records.sort_by_key(|record| (std::cmp::Reverse(record.moment("happened_at")), record.record));
     out.json(&json!({"incidents": records.iter().map(record_json).collect::<Vec<_>>()}));
     let lang = out.language;
@@ -172,6 +176,7 @@ fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
     };
     let head = [text::RECORD, text::WHEN, text::WHAT, text::SOURCE, text::REPORTED_TO, text::POLICE];
     out.table(&head.map(|text| text.of(lang)), &records.iter().map(row).collect::<Vec<_>>());
+    baken.shown(&records.iter().map(|record| record.record).collect::<Vec<_>>())?;
     Ok(())
 }
 
@@ -208,6 +213,7 @@ fn show(baken: &Baken, incident: RecordId, out: &Output) -> Result<(), Failure> 
         let what = timeline.iter().find(|item| item.record == *other).map(|item| cut(&item.what)).unwrap_or_default();
         out.line(format!("{:<16} {}  {what}", name.of(out.language), short(other)));
     }
+    baken.shown(&[incident])?;
     Ok(())
 }
 
