@@ -6,7 +6,7 @@
 use baken_schemas::FormatError;
 use baken_schemas::code::CodeError;
 use baken_schemas::edition::signed::EditionError;
-use baken_schemas::rules::SituationError;
+use baken_schemas::rules::{May, SituationError};
 use baken_schemas::time::Timestamp;
 
 use crate::transport::TransportError;
@@ -148,6 +148,18 @@ pub enum BakenError {
     /// The circle is of a kind that does not share such records.
     #[error("such records are not shared in this kind of circle")]
     NotShared,
+    /// A confidential measure, or something that tells of one, would leave this person's devices (R11).
+    #[error("this tells of a confidential measure: {may}")]
+    Confidential {
+        /// [`May::Never`], or [`May::AsDecided`]: then it goes once the person says that it was so decided.
+        may: May,
+    },
+    /// The record is not shared in this case, or not any more.
+    #[error("this is not shared in that case")]
+    NotSharedThere,
+    /// A briefing that says neither what is new nor that nothing is.
+    #[error("a briefing says what is new, or that nothing is, and a next moment lies ahead")]
+    BriefingEmpty,
     /// This device may only read the circle, is not in it yet, or not any more.
     #[error("this device cannot write in the circle")]
     MayNotWrite,
@@ -394,6 +406,9 @@ impl BakenError {
             Self::PairingBroken(_) => "pairing_broken",
             Self::NoSuchCircle => "no_such_circle",
             Self::NotShared => "not_shared",
+            Self::Confidential { .. } => "confidential",
+            Self::NotSharedThere => "not_shared_there",
+            Self::BriefingEmpty => "briefing_empty",
             Self::MayNotWrite => "may_not_write",
             Self::NotOwner => "not_owner",
             Self::NotFamily => "not_family",
@@ -524,6 +539,12 @@ impl BakenError {
             Self::CheckInOver => "Look at the list; what became an alarm is closed by a desk.",
             Self::TooManyCheckIns => "Settle or end some first.",
             Self::NoSuchRecord | Self::NoSuchAlarm | Self::NoSuchCheckIn => "List them to find the id.",
+            Self::Confidential { may: May::Never } => "It stays on your own devices.",
+            Self::Confidential { .. } => {
+                "Ask whoever decided on it whether these readers may know; then say so with `--with-confidential`."
+            }
+            Self::NotSharedThere => "See what is shared with `baken share list`.",
+            Self::BriefingEmpty => "Say what is new, or `--no-news`, and a next moment that lies ahead.",
             Self::NoConflict => "List the conflicts again; another device may have resolved it.",
             Self::InConflict => "Look at both values and resolve the conflict.",
             Self::OwnDeletions => "Do this on another of your devices.",

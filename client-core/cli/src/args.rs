@@ -6,6 +6,7 @@ mod family;
 mod guidance;
 mod incident;
 mod rules;
+mod sharing;
 
 use std::path::PathBuf;
 
@@ -21,6 +22,7 @@ pub use incident::{
     AddArgs, AftercareCommand, AgendaArgs, CheckUpCommand, IncidentCommand, PackArgs, Reader, ReportArgs, Whom, YesNo,
 };
 pub use rules::{RightsArgs, ScanArgs, ScanCommand};
+pub use sharing::{BriefingCommand, ShareArgs, ShareCommand};
 
 const EXIT_CODES: &str = "\
 Exit codes:
@@ -148,6 +150,25 @@ With --json: {\"devices\":[…]}, each with its \"orders\".")]
     /// Write down what happened, report it, hand it over
     #[command(subcommand)]
     Incident(IncidentCommand),
+    /// Share an item into a case, see who saw it, take it back
+    #[command(after_help = "\
+Examples:
+  baken circle create case --name Zaak                       first: the case, and who is in it
+  baken share 3f2a --with zaak --preview                     what would go, and what stays
+  baken share 3f2a --with zaak --without witnesses           asks for a word first
+  baken share 3f2a --with zaak --attachments --yes
+  baken share withdraw 3f2a --with zaak
+  baken share list
+  baken share log 3f2a
+
+What is shared is a copy: what you change at home later they see when you share it again. A confidential measure goes only
+with --with-confidential, or a word that is asked for.
+With --json: {\"preview\":…}, for what is confidential {\"rule\":…,\"confidential\":…}, then {\"shared\":…,\"case\":…,\"copy\":…};
+{\"shared\":[…]} for list, {\"log\":[…]} for log.")]
+    Share(ShareArgs),
+    /// Being informed: what the police contact or adviser says, and when again
+    #[command(subcommand)]
+    Briefing(BriefingCommand),
     /// What is due: ends of measures and subscriptions, appointments, follow-ups; safe to see on a lock screen
     #[command(after_help = "\
 Examples:
@@ -225,9 +246,10 @@ Examples:
   baken export dossier.baken              shows the code that opens it, once
   baken export --clear ./mijn-dossier     readable by whoever finds it; asks for a word first
   baken export --clear ./mijn-dossier --yes
+  baken export --clear ./mijn-dossier --with-confidential    confidential measures too, which stay out otherwise
 
 Attachments that are not on this device are fetched first when the relay is reached. What a file and a folder hold says
-docs/export.md. With --json: lines with \"step\", then {\"code\":…,\"records\":…,\"files\":…,\"not_here\":[…]}.")]
+docs/export.md. With --json: lines with \"step\", then {\"code\":…,\"records\":…,\"files\":…,\"not_here\":[…],\"kept_in\":[…],\"costs\":…,\"third_parties\":…}.")]
     Export(ExportArgs),
     /// Bring a sealed export into this dossier; what is here stays
     #[command(after_help = "\
@@ -361,6 +383,9 @@ pub struct ExportArgs {
     /// Do not ask for the word
     #[arg(long, requires = "clear")]
     pub yes: bool,
+    /// Put confidential measures into the readable folder too; the sealed file always has them
+    #[arg(long, requires = "clear")]
+    pub with_confidential: bool,
 }
 
 #[derive(Args)]

@@ -117,6 +117,9 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NoTip
         | E::NoSuchDevice
         | E::NotShared
+        | E::Confidential { .. }
+        | E::NotSharedThere
+        | E::BriefingEmpty
         | E::NotOwner
         | E::NotFamily
         | E::NotAgreed

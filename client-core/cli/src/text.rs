@@ -45,6 +45,8 @@ macro_rules! texts {
     };
 }
 
+pub mod sharing;
+
 texts! {
     NOTHING: "niets", "nothing";
     CHECKLIST: "Checklist", "Checklist";
@@ -105,7 +107,7 @@ texts! {
     ASK_WITH_WHAT: "Waarmee? ", "With what? ";
     ASK_HOW: "Op welke wijze? ", "In which way? ";
     ASK_WHY: "Waarom, voor zover u weet? ", "Why, as far as you know? ";
-    ASK_THREAT: "Bron: 1 boze inwoner, 2 verward persoon, 3 georganiseerde criminaliteit, 4 onbekend? ",
+    ASK_THREAT_SOURCE: "Bron: 1 boze inwoner, 2 verward persoon, 3 georganiseerde criminaliteit, 4 onbekend? ",
                 "Source: 1 angry resident, 2 confused person, 3 organised crime, 4 unknown? ";
     INCIDENT_NEXT: "Meld het ook intern: baken incident report {} --internal NAAM\n\
                     Bewijs erbij: baken attach add BESTAND --to {}\nOverdragen: baken incident pack {} --for police --out MAP",

@@ -97,11 +97,13 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn agenda(&self, until: Timestamp) -> Result<Vec<AgendaItem>, BakenError> {
-        let now = self.context.now();
+        let (now, copies) = (self.context.now(), self.shared_copies()?);
         let mut items = Vec::new();
         for (kind, field, due, over) in SOURCES {
             let mut records = self.records(Some(kind))?;
+            // What is shared in a case is a copy of what is here.
             records.retain(|record| !record.deleted && !record.is("done") && !is_over(record, over));
+            records.retain(|record| !copies.contains(&record.record));
             match due {
                 // The newest says when the next is: what earlier ones said is overtaken.
                 Due::Briefing => keep_newest(&mut records, "at"),

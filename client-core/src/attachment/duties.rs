@@ -22,7 +22,7 @@ use crate::circle::{Circle, CircleRow, Circles};
 use crate::client::SignedClient;
 use crate::device;
 use crate::record::store::About;
-use crate::record::{RecordView, all_views};
+use crate::record::{self, RecordView, all_views};
 use crate::transport::Transport;
 use crate::travel;
 use crate::vault::setting;
@@ -187,6 +187,13 @@ fn unsent(known: &Known, record: &RecordView, store: &BlobStore) -> Result<Vec<B
     Ok(unsent)
 }
 
+/// Whether an attachment is deleted and what it belongs to is emptied, as what is taken back from a case: there is nothing
+/// that it could be restored to, so its file goes at once.
+fn is_pointless(connection: &Connection, circle: &Circle, record: &RecordView) -> bool {
+    let gone = |of| record::is_erased_in(connection, circle, of).unwrap_or(false);
+    record.deleted && !record.edited_since_deleted && record.names("of").is_some_and(gone)
+}
+
 /// What a device owes a circle's attachments now.
 struct Owed {
     /// To be sent.
@@ -292,7 +299,8 @@ impl Baken {
             let records = attachments(connection, circle)?;
             Known::change(connection, circle.row(), |known| known.observe(&records, now))?;
             let known = Known::read(connection, circle.row())?;
-            let is_over = |record: &RecordView| known.is_over(record.record, now);
+            let is_over =
+                |record: &RecordView| known.is_over(record.record, now) || is_pointless(connection, circle, record);
             // A blob lies once on this device, and by its id at the relay: whoever else names it keeps it.
             let mut kept: Vec<BlobId> = Vec::new();
             for other in open.circles.all() {

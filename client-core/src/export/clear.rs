@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use baken_schemas::export::ExportItem;
 use baken_schemas::id::{DeviceId, RecordId};
 use baken_schemas::record::{DELETED, FieldNumber, FieldType, KindNumber, Value, kind_numbered};
+use baken_schemas::rules::WayOut;
 use baken_schemas::time::Timestamp;
 use data_encoding::HEXLOWER;
 use serde_json::{Map, Value as Json, json};
 
 use crate::attachment::{Progress, create_private};
 use crate::export::{Exported, is_file};
+use crate::sharing::Consent;
 use crate::{Baken, BakenError};
 
 /// The file with all records.
@@ -26,6 +28,7 @@ const MAX_NAME_BYTES: usize = 120;
 
 impl Baken {
     /// Writes everything into a folder that anybody can read. The folder is made; one that is there must be empty.
+    /// Confidential measures, and what names one, stay out unless the person says otherwise.
     ///
     /// # Errors
     /// [`BakenError::FileExists`] when something is in the folder, those of the PIN, [`BakenError::Locked`],
@@ -34,6 +37,7 @@ impl Baken {
         &self,
         pin: &str,
         folder: &Path,
+        confidential: Consent,
         progress: &(dyn Fn(Progress) + Sync),
     ) -> Result<Exported, BakenError> {
         self.check_pin(pin)?;
@@ -41,7 +45,7 @@ impl Baken {
         if fs::read_dir(folder)?.next().is_some() {
             return Err(BakenError::FileExists);
         }
-        let written = self.write_clear(folder, progress);
+        let written = self.write_clear(folder, confidential, progress);
         if written.is_err() {
             // Half of it would be as readable as all of it.
             let _ = fs::remove_file(folder.join(DOSSIER));
@@ -50,10 +54,15 @@ impl Baken {
         written
     }
 
-    fn write_clear(&self, folder: &Path, progress: &(dyn Fn(Progress) + Sync)) -> Result<Exported, BakenError> {
+    fn write_clear(
+        &self,
+        folder: &Path,
+        confidential: Consent,
+        progress: &(dyn Fn(Progress) + Sync),
+    ) -> Result<Exported, BakenError> {
         make_private_folder(&folder.join(ATTACHMENTS))?;
         let mut writer = ClearWriter::new(folder)?;
-        let walked = self.walk(progress, &mut |item| writer.take(item))?;
+        let walked = self.walk((WayOut::ReadableExport, confidential), progress, &mut |item| writer.take(item))?;
         writer.out.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
         Ok(walked.into())
     }

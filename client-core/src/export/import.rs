@@ -86,6 +86,8 @@ pub enum LeftOutReason {
     NotShared,
     /// It holds a value that does not fit its field.
     ValueRefused,
+    /// It is a confidential measure, and would go into a case: share it there by hand.
+    Confidential,
 }
 
 impl Baken {
@@ -318,8 +320,9 @@ impl Importing<'_> {
             self.report.unchanged = self.report.unchanged.saturating_add(1);
             return Ok(());
         }
-        self.baken.edit(group.circle, group.record, group.kind, edits)?;
-        self.report.filled = self.report.filled.saturating_add(1);
+        if self.edit(group.circle, group.record, group.kind, edits)? {
+            self.report.filled = self.report.filled.saturating_add(1);
+        }
         Ok(())
     }
 
@@ -352,11 +355,27 @@ impl Importing<'_> {
         if group.deleted {
             edits.push((DELETED, Value::Bool(true)));
         }
-        if !edits.is_empty() {
-            self.baken.edit(group.circle, record, kind, edits)?;
+        if !edits.is_empty() && self.edit(group.circle, record, kind, edits)? {
             self.report.made = self.report.made.saturating_add(1);
         }
         Ok(())
+    }
+
+    /// Says whether it was put; what may not go there is left out.
+    fn edit(
+        &mut self,
+        circle: CircleId,
+        record: RecordId,
+        kind: KindNumber,
+        puts: Vec<(FieldNumber, Value)>,
+    ) -> Result<bool, BakenError> {
+        match self.baken.edit(circle, record, kind, puts) {
+            Err(BakenError::Confidential { .. }) => {
+                self.leave_out(record, kind, LeftOutReason::Confidential);
+                Ok(false)
+            }
+            done => done.map(|()| true),
+        }
     }
 }
 

@@ -6,12 +6,14 @@ use std::io::{ErrorKind, Write};
 use baken_schemas::blob::BlobRef;
 use baken_schemas::export::ExportItem;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
-use baken_schemas::record::{KindNumber, kind_named, kind_numbered};
+use baken_schemas::record::{KindNumber, Value, kind_named, kind_numbered};
+use baken_schemas::rules::{Caution, WayOut, caution};
 
 use crate::attachment::{BlobStore, Progress, blobs_of, is_whole, open_to};
 use crate::devices::DeviceNames;
 use crate::export::{INTERNAL_KINDS, SCAN_KIND};
-use crate::record::{self, HistoryView};
+use crate::record::{self, HistoryView, RecordView};
+use crate::sharing::Consent;
 use crate::{Baken, BakenError};
 
 /// Takes one item.
@@ -23,14 +25,34 @@ pub(super) struct Walked {
     pub(super) records: u64,
     pub(super) files: u64,
     pub(super) not_here: Vec<RecordId>,
+    pub(super) kept_in: Vec<RecordId>,
+    pub(super) costs: u64,
+    pub(super) third_parties: u64,
+}
+
+impl Walked {
+    /// Counts what to warn of.
+    fn count_cautions(&mut self, view: &RecordView) {
+        let filled = view.fields.iter().filter(|field| field.values.iter().any(|value| value.value != Value::Empty));
+        let found: Vec<Caution> =
+            filled.filter_map(|field| caution(view.kind_name.unwrap_or_default(), field.name?)).collect();
+        self.costs = self.costs.saturating_add(u64::from(found.contains(&Caution::Cost)));
+        self.third_parties = self.third_parties.saturating_add(u64::from(found.contains(&Caution::ThirdParty)));
+    }
 }
 
 impl Baken {
-    /// Emits everything.
+    /// Emits everything that goes by this way out.
     ///
     /// # Errors
     /// [`BakenError::Locked`], [`BakenError::Database`], [`BakenError::Disk`], and what `emit` returns.
-    pub(super) fn walk(&self, progress: &(dyn Fn(Progress) + Sync), emit: &mut Emit<'_>) -> Result<Walked, BakenError> {
+    pub(super) fn walk(
+        &self,
+        (by, consent): (WayOut, Consent),
+        progress: &(dyn Fn(Progress) + Sync),
+        emit: &mut Emit<'_>,
+    ) -> Result<Walked, BakenError> {
+        let kept_in = self.kept_in(by, consent)?;
         let sizes = self.attachments(None)?.into_iter().filter(|view| view.here).filter_map(|view| view.size);
         let mut meter = Meter { done: 0, total: sizes.fold(0, u64::saturating_add), progress };
         progress(Progress { done: 0, total: meter.total });
@@ -47,7 +69,9 @@ impl Baken {
             let ids = self.with_settled(|open| record::ids(&open.vault.connection, open.circles.get(circle)?))?;
             for (record, kind) in ids {
                 let is_internal = kind_numbered(kind).is_some_and(|kind| INTERNAL_KINDS.contains(&kind.name));
-                if !is_internal {
+                if kept_in.contains(&record) {
+                    walked.kept_in.push(record);
+                } else if !is_internal {
                     self.walk_record(circle, record, kind, &mut walked, &mut meter, emit)?;
                 }
             }
@@ -96,6 +120,7 @@ impl Baken {
         })?;
         emit(&ExportItem::Record { record, kind, deleted: view.deleted })?;
         walked.records = walked.records.saturating_add(1);
+        walked.count_cautions(&view);
         for put in history {
             let HistoryView { field, value, by, at, current, .. } = put;
             emit(&ExportItem::Put { field, value, by, at, stands: current })?;

@@ -16,6 +16,7 @@ use std::path::Path;
 use baken_schemas::export::{ExportCode, ExportSealer};
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{FieldNumber, KindNumber, kind_numbered};
+use baken_schemas::rules::WayOut;
 
 pub use import::{ImportReport, LeftOut, LeftOutReason, Note, OtherCircles};
 
@@ -23,11 +24,13 @@ pub(crate) use clear::{harmless, make_private_folder};
 
 use crate::attachment::{Existing, Progress, create_private};
 use crate::home::sync_folder_of;
+use crate::sharing::Consent;
 use crate::{Baken, BakenError};
 use items::Walked;
 
 /// Kinds that Baken keeps for itself: not exported as records, and not imported.
-const INTERNAL_KINDS: [&str; 6] = ["account", "device", "circle", "family-responder", "family-caller", "called-family"];
+const INTERNAL_KINDS: [&str; 7] =
+    ["account", "device", "circle", "family-responder", "family-caller", "called-family", "opened"];
 
 /// The kind that the self-scan's answers have in an export; on a phone they are no records.
 const SCAN_KIND: &str = "scan";
@@ -41,11 +44,17 @@ pub struct Exported {
     pub files: u64,
     /// Attachments of which a file is not whole on this device, and so not in it.
     pub not_here: Vec<RecordId>,
+    /// Confidential measures, and what names one, that are not in it (R11).
+    pub kept_in: Vec<RecordId>,
+    /// How many records say what security costs, or by which contract: to warn of (L13).
+    pub costs: u64,
+    /// How many records have somebody else's name or number.
+    pub third_parties: u64,
 }
 
 impl Baken {
     /// Writes everything into one sealed file, whole or not at all, and gives the code that opens it. Nobody can get the
-    /// code back; it is to be shown once.
+    /// code back; it is to be shown once. Confidential measures are in it: it is for oneself.
     ///
     /// # Errors
     /// [`BakenError::FileExists`] where there is a file and it is to be kept, those of the PIN, [`BakenError::Locked`],
@@ -86,7 +95,7 @@ impl Baken {
         let mut file = BufWriter::new(create_private(path)?);
         let (mut sealer, head) = self.context.with_rng(|rng| ExportSealer::new(code, rng));
         file.write_all(&head)?;
-        let walked = self.walk(progress, &mut |item| {
+        let walked = self.walk((WayOut::SealedExport, Consent::NotAsked), progress, &mut |item| {
             let sealed = self.context.with_rng(|rng| sealer.push(item, rng))?;
             Ok(file.write_all(&sealed)?)
         })?;
@@ -104,6 +113,7 @@ fn is_file(kind: KindNumber, field: FieldNumber) -> bool {
 
 impl From<Walked> for Exported {
     fn from(walked: Walked) -> Self {
-        Self { records: walked.records, files: walked.files, not_here: walked.not_here }
+        let Walked { records, files, not_here, kept_in, costs, third_parties } = walked;
+        Self { records, files, not_here, kept_in, costs, third_parties }
     }
 }

@@ -27,8 +27,8 @@ pub struct TimelineItem {
     pub what: String,
     /// Where.
     pub place: String,
-    /// A word of [`baken_schemas::record::words::THREAT`], or empty.
-    pub threat: String,
+    /// A word of [`baken_schemas::record::words::THREAT_SOURCE`], or empty.
+    pub threat_source: String,
     /// A word of [`baken_schemas::record::words::POLICE`], or empty.
     pub police: String,
     /// Others by the same perpetrator, also by way of a third.
@@ -49,10 +49,12 @@ impl Baken {
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn timeline(&self) -> Result<Vec<TimelineItem>, BakenError> {
-        let mut items = Vec::new();
+        let (mut items, copies) = (Vec::new(), self.shared_copies()?);
         for kind in KINDS {
-            let records = self.records(Some(kind))?;
-            items.extend(records.iter().filter(|record| !record.deleted).map(|record| item(record, kind)));
+            let mut records = self.records(Some(kind))?;
+            // What is shared in a case is a copy of what is here.
+            records.retain(|record| !record.deleted && !copies.contains(&record.record));
+            items.extend(records.iter().map(|record| item(record, kind)));
         }
         let known: BTreeSet<RecordId> = items.iter().map(|item| item.record).collect();
         let same = Value::Text(SAME_PERPETRATOR.to_owned());
@@ -87,7 +89,7 @@ fn item(record: &RecordView, kind: &'static str) -> TimelineItem {
         at: record.moment("happened_at").or_else(|| record.moment("seen_at")),
         what: record.text("what"),
         place: record.text("place"),
-        threat: record.text("threat"),
+        threat_source: record.text("threat_source"),
         police: record.text("police"),
         same_perpetrator: Vec::new(),
         linked: Vec::new(),

@@ -16,6 +16,7 @@ use minicbor::bytes::ByteVec;
 use crate::client::{SignedClient, idempotency_of, send_unsigned};
 use crate::device;
 use crate::pairing::{check_time, fresh_key, path};
+use crate::sharing::Consent;
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError, activation};
@@ -33,6 +34,15 @@ pub struct PairingAccept {
     wrong: u32,
     /// Sealed once: a rendezvous takes one grant, and its answer may have got lost.
     grant: Option<Vec<u8>>,
+    consent: Consent,
+}
+
+impl PairingAccept {
+    /// The person said that whoever decided on the confidential measures in the circle lets the new device's holder know of
+    /// them: see [`Baken::confidential_in`].
+    pub fn let_confidential_be_read(&mut self) {
+        self.consent = Consent::Given;
+    }
 }
 
 impl std::fmt::Debug for PairingAccept {
@@ -61,15 +71,24 @@ impl Baken {
         SignedClient::of_device(transport, &keys)
             .send(Method::PUT, &path(code.rendezvous, "hello")?, hello.clone(), fresh_key(&self.context))
             .await?;
-        Ok(PairingAccept { code, new, offer, hello, started: self.context.now(), wrong: 0, grant: None })
+        Ok(PairingAccept {
+            code,
+            new,
+            offer,
+            hello,
+            started: self.context.now(),
+            wrong: 0,
+            grant: None,
+            consent: Consent::NotAsked,
+        })
     }
 
     /// Adds the new device: the digits it shows, typed here, and this device's PIN.
     ///
     /// # Errors
     /// [`BakenError::PairingDigits`]; after three wrong ones the pairing is over. [`BakenError::WrongPin`],
-    /// [`BakenError::PairingExpired`], [`BakenError::NotOwner`], and those of the network: then the same call can be
-    /// made again.
+    /// [`BakenError::PairingExpired`], [`BakenError::NotOwner`], [`BakenError::Confidential`] for a case that has
+    /// confidential measures in it, and those of the network: then the same call can be made again.
     pub async fn pair_confirm(
         &self,
         accept: &mut PairingAccept,
@@ -99,6 +118,9 @@ impl Baken {
             }
             PairInto::Circle { .. } => return Err(BakenError::NotOwner),
         };
+        if circle != home {
+            self.check_invite(circle, accept.consent)?;
+        }
         self.post_unposted(&client, circle).await?;
         let offer = accept.offer.clone();
         let key = idempotency_of(enrol, &offer);

@@ -28,6 +28,7 @@ pub use view::{ConflictView, DeletionHeldView, FieldView, HistoryView, RecordVie
 
 use crate::baken::UnlockedVault;
 use crate::circle::{Circle, CircleRow};
+use crate::sharing::{Consent, mark};
 use crate::sync::rows;
 use crate::sync::seal::Author;
 use crate::{Baken, BakenError};
@@ -126,6 +127,14 @@ fn edit(
     records.write()
 }
 
+/// What is put to one record of a circle.
+pub(crate) struct Edits {
+    pub(crate) circle: CircleId,
+    pub(crate) record: RecordId,
+    pub(crate) kind: KindNumber,
+    pub(crate) puts: Vec<(FieldNumber, Value)>,
+}
+
 impl Baken {
     /// Makes a record of a kind (by name) with these fields (by name), and says its id.
     ///
@@ -159,23 +168,35 @@ impl Baken {
         circle: CircleId,
         record: RecordId,
         kind: KindNumber,
-        edits: Vec<(FieldNumber, Value)>,
+        puts: Vec<(FieldNumber, Value)>,
     ) -> Result<(), BakenError> {
+        self.edit_together(vec![Edits { circle, record, kind, puts }], Consent::NotAsked)
+    }
+
+    /// Edits records of several circles, all or none. What is confidential leaves this person's devices only as
+    /// `consent` says.
+    pub(crate) fn edit_together(&self, all: Vec<Edits>, consent: Consent) -> Result<(), BakenError> {
         self.with_vault(|open| {
-            let circle = open.circles.get(circle)?;
-            let shared =
-                schema::kind_numbered(kind).is_none_or(|spec| spec.circles.contains(&circle.membership().kind()));
-            // What came along from other circles goes back there.
-            let came_along = open.travel.as_ref().is_some_and(|travel| travel.has(record));
-            if !shared && !came_along {
-                return Err(BakenError::NotShared);
+            for edits in &all {
+                let circle = open.circles.get(edits.circle)?;
+                let kinds = schema::kind_numbered(edits.kind);
+                let shared = kinds.is_none_or(|spec| spec.circles.contains(&circle.membership().kind()));
+                // What came along from other circles goes back there.
+                let came_along = open.travel.as_ref().is_some_and(|travel| travel.has(edits.record));
+                if !shared && !came_along {
+                    return Err(BakenError::NotShared);
+                }
+                mark::check_edits(open, edits, consent, self.context.now())?;
             }
-            let author = Author { circle, keys: &open.keys, context: &self.context };
             let tx = open.vault.connection.transaction()?;
-            edit(&tx, author, record, kind, edits)?;
-            if self.is_live.load(Ordering::Relaxed) {
-                // It is sent at once: one write to the disk instead of two.
-                author.seal_pending(&tx)?;
+            for Edits { circle, record, kind, puts } in all {
+                let circle = open.circles.get(circle)?;
+                let author = Author { circle, keys: &open.keys, context: &self.context };
+                edit(&tx, author, record, kind, puts)?;
+                if self.is_live.load(Ordering::Relaxed) {
+                    // It is sent at once: one write to the disk instead of two.
+                    author.seal_pending(&tx)?;
+                }
             }
             tx.commit()?;
             Ok(())
@@ -202,7 +223,8 @@ impl Baken {
             }
             Ok((found.circle, found.kind, edits))
         })?;
-        self.edit(circle, record, kind, edits)
+        self.edit(circle, record, kind, edits)?;
+        self.labels_follow()
     }
 
     /// Deletes a record. It can be restored for thirty days.
@@ -252,7 +274,8 @@ impl Baken {
             }
             Ok(found)
         })?;
-        self.edit(found.circle, record, found.kind, vec![(field, value)])
+        self.edit(found.circle, record, found.kind, vec![(field, value)])?;
+        self.labels_follow()
     }
 
     /// One record, deleted or not.
@@ -382,6 +405,15 @@ pub(crate) fn with_history(
     let (row, fields) = store::fields(connection, circle.row(), record, kind)?.ok_or(BakenError::NoSuchRecord)?;
     let history = view::history(connection, circle, row, kind, &fields)?;
     Ok((view::record_view(circle, record, kind, &fields, deletion::held(connection, row)?), history))
+}
+
+/// Whether a record of a circle, of any kind, is deleted and emptied.
+pub(crate) fn is_erased_in(connection: &Connection, circle: &Circle, record: RecordId) -> Result<bool, BakenError> {
+    let sql = "SELECT kind FROM record WHERE circle = ?1 AND record = ?2";
+    let kind: Option<KindNumber> =
+        connection.prepare_cached(sql)?.query_row((circle.row().0, record.0), |row| row.get(0)).optional()?;
+    let Some(kind) = kind else { return Ok(false) };
+    Ok(view_in(connection, circle, record, kind)?.is_some_and(|view| view.erased))
 }
 
 fn view_of_row(circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {

@@ -99,6 +99,7 @@ impl Baken {
         self.finish_activation(transport).await?;
         self.share_account()?;
         self.share_caller()?;
+        self.labels_follow()?;
         match self.hand_in_orders(&client).await {
             // Kept, and tried again by the next sync; nothing else waits for it.
             Ok(()) | Err(BakenError::Refused { .. }) => {}

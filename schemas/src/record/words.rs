@@ -1,14 +1,28 @@
 //! The words of fields that take one of a list: what a list is counted by, sent to a register by, or asked about must be
 //! the same word on every phone. What each is called on a screen is the screen's affair.
 //!
-//! A list only grows. A word of a newer version is kept and shown as it is.
+//! A list only grows. A word of a newer version is kept and shown as it is. What the rules ask about too is a list of
+//! variants here, and the rules read this one.
+
+use crate::edition::words::tagged;
 
 /// How far a measure is. Not wanting it is an end like any other: what is done at home is the office-holder's choice.
 pub const MEASURE_STATUS: &[&str] = &["proposed", "wished", "decided", "done", "ended", "not-wanted"];
-/// Whose idea a measure was. What comes from the stelsel bewaken en beveiligen is confidential.
-pub const ORIGIN: &[&str] = &["own", "adviser", "police-advice", STELSEL];
-/// The word of [`ORIGIN`] that makes a measure confidential whatever else it says.
-pub const STELSEL: &str = "stelsel";
+tagged! {
+    /// Where a measure comes from: whose idea it was, or who decided on it.
+    Origin, "an origin":
+    /// The person.
+    Own = "own",
+    /// An adviser's advice.
+    Adviser = "adviser",
+    /// The police's advice.
+    PoliceAdvice = "police-advice",
+    /// The organisation, under the scheme or otherwise.
+    Organisation = "organisation",
+    /// The system that guards and secures people (stelsel bewaken en beveiligen): confidential whatever else it says.
+    System = "system",
+}
+
 /// What kind of measure: PKVW is the police label for safe homes, BRP the register of residents, KVK that of trade.
 pub const MEASURE_TYPE: &[&str] = &[
     "pkvw",
@@ -36,10 +50,21 @@ pub const MEASURE_TYPE: &[&str] = &[
 pub const PAYER: &[&str] = &["self", "organisation", "state", "police", "insurer", "other", "unknown"];
 /// How often a subscription costs what it costs.
 pub const PERIOD: &[&str] = &["once", "month", "quarter", "year"];
-/// How far a home is with the police label.
-pub const LABEL: &[&str] = &["certificate", "being-arranged", "none", "unknown"];
-/// Where a threat comes from, as the Leidraad tells them apart.
-pub const THREAT: &[&str] = &["angry-resident", "confused-person", "organised-crime", "unknown"];
+tagged! {
+    /// Whether the home meets the police quality mark (PKVW).
+    HomeMark, "a state of the home":
+    /// It does, and there is a certificate.
+    Met = "met",
+    /// It is being arranged.
+    UnderWay = "under-way",
+    /// It does not.
+    NotMet = "not-met",
+    /// Nobody knows.
+    Unknown = "unknown",
+}
+
+/// Where a threat comes from, as the Leidraad tells them apart. How concrete it is, is the rules' `Threat`.
+pub const THREAT_SOURCE: &[&str] = &["angry-resident", "confused-person", "organised-crime", "unknown"];
 /// What the police were told. No offence is still a report; `none-yet` is said, not left out.
 pub const POLICE: &[&str] = &["aangifte", "melding", "none-yet"];
 /// Why two incidents or signals belong together.

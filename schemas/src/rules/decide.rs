@@ -204,7 +204,8 @@ fn confidential(case: &Case<'_>) -> Found {
             Code::KeepMeasuresSecret,
             Rests { needs: &[&["system-silence"]], also: &["system-informed"], contacts: &[] },
         ),
-        Some(Origin::Organisation) => (
+        // What others advised is paid by the organisation, and comes into its papers.
+        Some(Origin::Organisation | Origin::Adviser | Origin::PoliceAdvice) => (
             Code::KeepMeasuresOutOfPapers,
             Rests { needs: &[&["budget-heading"]], also: &["measures-adopted"], contacts: &[] },
         ),

@@ -18,6 +18,8 @@ mod tests;
 pub use case::{Answer, Gap, Wanted, Why};
 pub use code::{Code, Rule};
 pub use decide::{Decision, decide};
-pub use sharing::{May, Recipient, Share, sharing};
-pub use situation::{Act, Cover, HomeMark, OrganisationKind, Origin, Situation, SituationError, Threat};
+pub use sharing::{Caution, Mark, May, Recipient, Share, WayOut, caution, sharing};
+pub use situation::{Act, Cover, OrganisationKind, Situation, SituationError, Threat};
+
+pub use crate::record::words::{HomeMark, Origin};
 pub use view::{AnswerView, DecisionView, GapView, ShareView};

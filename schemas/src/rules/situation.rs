@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::edition::words::tagged;
 use crate::edition::{Date, Office};
+use crate::record::words::{HomeMark, Origin};
 
 tagged! {
     /// The kind of organisation that an office belongs to.
@@ -15,19 +16,6 @@ tagged! {
     Province = "province",
     /// Waterschap.
     WaterAuthority = "water-authority",
-}
-
-tagged! {
-    /// Whether the home meets the police quality mark (PKVW).
-    HomeMark, "a state of the home":
-    /// It does, and there is a certificate.
-    Met = "met",
-    /// It is being arranged.
-    UnderWay = "under-way",
-    /// It does not.
-    NotMet = "not-met",
-    /// Nobody knows.
-    Unknown = "unknown",
 }
 
 tagged! {
@@ -67,17 +55,6 @@ tagged! {
     NotCovered = "not-covered",
     /// Nobody knows.
     Unknown = "unknown",
-}
-
-tagged! {
-    /// Who decided on a measure.
-    Origin, "an origin":
-    /// The system that guards and secures people (stelsel bewaken en beveiligen).
-    System = "system",
-    /// The organisation, under the scheme or otherwise.
-    Organisation = "organisation",
-    /// The person.
-    Own = "own",
 }
 
 /// What the rules ask.

@@ -11,6 +11,7 @@ use baken_core::agenda::{Due, ics};
 use baken_core::attachment::{AttachTo, NewAttachment};
 use baken_core::incident::pack::{PackFor, verify};
 use baken_core::pairing::PairInto;
+use baken_core::sharing::Consent;
 use baken_core::{Baken, BakenError};
 use baken_schemas::Language;
 use baken_schemas::check_up::CheckUp;
@@ -77,7 +78,7 @@ fn everything(folder: &Path) -> String {
 fn add_secrets(phone: &Baken, incident: RecordId, now: Timestamp) {
     let [measure, supplier, home, child, medical, _, aunt, code] = SECRETS;
     let ended =
-        vec![text("title", measure), text("origin", "stelsel"), text("provider", supplier), text("remark", code)];
+        vec![text("title", measure), text("origin", "system"), text("provider", supplier), text("remark", code)];
     let measure = phone.create("measure", ended).unwrap();
     let cost = ("cost_cents".to_owned(), Value::Int(471_100));
     phone
@@ -113,7 +114,7 @@ async fn a_threatened_councillor_from_first_note_to_aftercare() {
         text("with_what", "brief"),
         text("how", "in de bus"),
         text("why", "het asielbesluit"),
-        text("threat", "angry-resident"),
+        text("threat_source", "angry-resident"),
         text("witnesses", "De buurvrouw"),
     ];
     let incident = phone.create("incident", letter).unwrap();
@@ -329,7 +330,7 @@ async fn a_check_up_opens_to_its_passphrase_on_both_phones_and_to_no_open_vault(
         );
     }
     let folder = town.folder.path().join("klaar");
-    phone.export_clear(crate::town::PIN, &folder, &|_| ()).unwrap();
+    phone.export_clear(crate::town::PIN, &folder, Consent::NotAsked, &|_| ()).unwrap();
     let readable = everything(&folder);
     assert!(readable.contains("check-up") && !readable.contains("slaapt"), "an open vault shows none");
 }

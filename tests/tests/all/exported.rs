@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use baken_core::attachment::{AttachTo, Existing, NewAttachment, Part};
 use baken_core::export::{ImportReport, LeftOutReason, OtherCircles};
 use baken_core::record::RecordView;
+use baken_core::sharing::Consent;
 use baken_core::{Baken, BakenError};
 use baken_schemas::circle::CircleKind;
 use baken_schemas::export::ExportCode;
@@ -212,7 +213,7 @@ async fn an_attachment_that_is_not_here_is_named_and_comes_with_a_later_export()
 
 fn clear(town: &Town, phone: &Baken, pin: &str, name: &str) -> Result<(PathBuf, Json), BakenError> {
     let folder = town.folder.path().join(name);
-    phone.export_clear(pin, &folder, &|_| ())?;
+    phone.export_clear(pin, &folder, Consent::NotAsked, &|_| ())?;
     let json = std::fs::read_to_string(folder.join("dossier.json")).unwrap();
     Ok((folder, serde_json::from_str(&json).unwrap()))
 }

@@ -3,8 +3,10 @@
 mod alarm_files;
 mod attached;
 mod attachments;
+mod case;
 mod check_ins;
 mod circles;
+mod confidential;
 mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;
@@ -26,6 +28,7 @@ mod power_loss;
 #[cfg(unix)]
 mod relay_power_loss;
 mod serve_all;
+mod sharing;
 mod simulation;
 mod sms;
 mod town;

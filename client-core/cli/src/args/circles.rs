@@ -40,6 +40,9 @@ Examples:
         /// The guest reads, and writes nothing
         #[arg(long)]
         viewer: bool,
+        /// For a case with confidential measures: whoever decided on them has said that this guest may know
+        #[arg(long)]
+        with_confidential: bool,
     },
     /// Take a device out; an owner may object for a day
     #[command(after_help = "\

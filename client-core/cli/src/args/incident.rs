@@ -31,7 +31,7 @@ Nobody can read it here before your PIN was typed, not even you. Then: baken rec
     #[command(after_help = "\
 Examples:
   baken incident add                                     asks question by question; Enter skips one
-  baken incident add --what \"Brief zonder afzender\" --when \"2026-11-20 08:30\" --where thuis --threat unknown
+  baken incident add --what \"Brief zonder afzender\" --when \"2026-11-20 08:30\" --where thuis --threat-source unknown
 MOMENT is 2026-11-20, \"2026-11-20 08:30\" by the clock in the Netherlands, 08:30 for the last time it was that late, or
 2026-11-20T07:30:00Z. Then, with its id: baken incident report, baken attach add FILE --to ID, baken incident pack.")]
     Add(AddArgs),
@@ -109,8 +109,8 @@ pub struct AddArgs {
     #[arg(long)]
     pub why: Option<String>,
     /// Where the threat comes from
-    #[arg(long, value_parser = PossibleValuesParser::new(words::THREAT))]
-    pub threat: Option<String>,
+    #[arg(long, value_parser = PossibleValuesParser::new(words::THREAT_SOURCE))]
+    pub threat_source: Option<String>,
     /// Who saw it
     #[arg(long)]
     pub witnesses: Option<String>,

@@ -67,6 +67,7 @@ pub async fn run(arguments: &Arguments, command: &AttachCommand, out: &Output) -
             }
             out.json(&json!({"attachment": attachment, "file": file}));
             out.line(text::SAVED_READABLE.with(out.language, &[&file.display().to_string()]));
+            baken.shown(&[attachment])?;
         }
         AttachCommand::Delete { attachment } => {
             let attachment = find_attachment(baken, attachment)?;

@@ -21,9 +21,9 @@ pub async fn run(arguments: &Arguments, command: &CircleCommand, out: &Output) -
         CircleCommand::List => list(arguments, out),
         CircleCommand::Show { circle } => show(arguments, circle, out),
         CircleCommand::Create { kind, name } => create(arguments, *kind, name, out),
-        CircleCommand::Invite { circle, code, viewer } => {
+        CircleCommand::Invite { circle, code, viewer, with_confidential } => {
             let role = if *viewer { MemberRole::Viewer } else { MemberRole::Member };
-            pair::accept(arguments, code, Some((circle.as_str(), role)), out).await
+            pair::accept(arguments, code, Some((circle.as_str(), role)), *with_confidential, out).await
         }
         CircleCommand::Remove { circle, device } => remove(arguments, circle, device, out).await,
         CircleCommand::Leave { circle } => leave(arguments, circle, out).await,

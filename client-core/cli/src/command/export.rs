@@ -7,13 +7,16 @@ use std::path::Path;
 use baken_core::BakenError;
 use baken_core::attachment::{Existing, Part};
 use baken_core::export::{Exported, ImportReport, LeftOutReason, Note, OtherCircles};
+use baken_core::sharing::Consent;
 use baken_core::transport::http::Dates;
 use baken_schemas::export::ExportCode;
 use baken_schemas::record::{DELETED, kind_numbered};
+use baken_schemas::rules::Rule;
 use serde_json::{Value as Json, json};
 use zeroize::Zeroizing;
 
 use super::attach::outside;
+use super::share::{named, r11};
 use super::{prompt, read_stdin, short, show_code, typed_code};
 use crate::args::{Arguments, ExportArgs};
 use crate::failure::{End, Failure};
@@ -30,10 +33,13 @@ pub async fn run(arguments: &Arguments, export: &ExportArgs, out: &Output) -> Re
             confirm_clear(export.yes, out)?;
             fetch_missing(&phone, out).await?;
             let line = ProgressLine::new(out, "writing", text::EXPORTING);
-            let exported = phone.baken.export_clear(&pin, folder, &|progress| line.tell(progress)).map_err(outside)?;
+            let consent = if export.with_confidential { Consent::Given } else { Consent::NotAsked };
+            let exported = phone.baken.export_clear(&pin, folder, consent, &|progress| line.tell(progress));
+            let exported = exported.map_err(outside)?;
             drop(line);
             out.json(&exported_json(&exported, folder, None));
             tell(&exported, folder, out);
+            warn(&phone, &exported, out);
         }
         (None, Some(file)) => {
             fetch_missing(&phone, out).await?;
@@ -97,6 +103,9 @@ fn exported_json(exported: &Exported, path: &Path, code: Option<&str>) -> Json {
         "records": exported.records,
         "files": exported.files,
         "not_here": exported.not_here,
+        "kept_in": exported.kept_in,
+        "costs": exported.costs,
+        "third_parties": exported.third_parties,
     });
     if let Some(code) = code {
         said["code"] = json!(code);
@@ -110,6 +119,23 @@ fn tell(exported: &Exported, path: &Path, out: &Output) {
     if !exported.not_here.is_empty() {
         let count = exported.not_here.len().to_string();
         out.line(out.paint(Colour::Yellow, &text::EXPORT_NOT_HERE.with(out.language, &[&count])));
+    }
+}
+
+/// What a readable folder left out, and what of it is not only the person's own to tell.
+fn warn(phone: &Phone, exported: &Exported, out: &Output) {
+    let lang = out.language;
+    let warn = |said: &str| out.line(out.paint(Colour::Yellow, said));
+    if !exported.kept_in.is_empty() {
+        let names: Vec<String> = exported.kept_in.iter().map(|record| named(&phone.baken, *record)).collect();
+        let (count, rule) = (names.len().to_string(), r11(&phone.baken, out));
+        warn(&text::sharing::KEPT_IN.with(lang, &[&count, &names.join(", "), Rule::R11.tag(), &rule]));
+    }
+    if exported.costs > 0 {
+        warn(&text::sharing::HAS_COSTS.with(lang, &[&exported.costs.to_string()]));
+    }
+    if exported.third_parties > 0 {
+        warn(&text::sharing::HAS_THIRD_PARTIES.with(lang, &[&exported.third_parties.to_string()]));
     }
 }
 
@@ -175,6 +201,7 @@ fn tell_report(report: &ImportReport, out: &Output) {
             LeftOutReason::MayNotWrite => text::LEFT_MAY_NOT_WRITE,
             LeftOutReason::NotShared => text::LEFT_NOT_SHARED,
             LeftOutReason::ValueRefused => text::LEFT_VALUE,
+            LeftOutReason::Confidential => text::sharing::LEFT_CONFIDENTIAL,
         };
         let kind = field_name(kind_numbered(left.kind).map(|kind| kind.name), left.kind);
         let said = text::IMPORT_LEFT_OUT.with(lang, &[&short(left.record), &kind, why.of(lang)]);

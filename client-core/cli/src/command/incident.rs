@@ -7,7 +7,7 @@ use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError, attachment::Part};
 use baken_schemas::id::RecordId;
 use baken_schemas::local_time::local;
-use baken_schemas::record::words::THREAT;
+use baken_schemas::record::words::THREAT_SOURCE;
 use baken_schemas::record::{Value, kind_named};
 use baken_schemas::time::Timestamp;
 use serde_json::json;
@@ -41,7 +41,11 @@ pub async fn run(arguments: &Arguments, command: &IncidentCommand, out: &Output)
         IncidentCommand::Add(args) => add(baken, args, out)?,
         IncidentCommand::List => list(baken, out)?,
         IncidentCommand::Show { incident } => show(baken, find_incident(baken, incident)?, out)?,
-        IncidentCommand::Timeline => timeline(&baken.timeline()?, out),
+        IncidentCommand::Timeline => {
+            let items = baken.timeline()?;
+            timeline(&items, out);
+            baken.shown(&items.iter().map(|item| item.record).collect::<Vec<_>>())?;
+        }
         IncidentCommand::Link { from, to, why } => {
             let link = baken.link(find_incident(baken, from)?, find_incident(baken, to)?, why)?;
             out.json(&json!({"record": link}));
@@ -99,7 +103,7 @@ fn add(baken: &Baken, args: &AddArgs, out: &Output) -> Result<(), Failure> {
     fields.push(("with_what", ask(&args.with_what, text::ASK_WITH_WHAT)?));
     fields.push(("how", ask(&args.how, text::ASK_HOW)?));
     fields.push(("why", ask(&args.why, text::ASK_WHY)?));
-    fields.push(("threat", threat(&ask(&args.threat, text::ASK_THREAT)?)?));
+    fields.push(("threat_source", threat_source(&ask(&args.threat_source, text::ASK_THREAT_SOURCE)?)?));
     fields.push(("witnesses", args.witnesses.clone().unwrap_or_default()));
     let said = fields.into_iter().filter(|(_, text)| !text.is_empty());
     let mut fields: Vec<(String, Value)> = said.map(|(name, text)| (name.to_owned(), Value::Text(text))).collect();
@@ -112,12 +116,12 @@ fn add(baken: &Baken, args: &AddArgs, out: &Output) -> Result<(), Failure> {
 }
 
 /// A word of the list, or its number in the question.
-fn threat(typed: &str) -> Result<String, Failure> {
-    let numbered = typed.parse::<usize>().ok().and_then(|number| THREAT.get(number.checked_sub(1)?));
-    match numbered.or_else(|| THREAT.iter().find(|word| **word == typed)) {
+fn threat_source(typed: &str) -> Result<String, Failure> {
+    let numbered = typed.parse::<usize>().ok().and_then(|number| THREAT_SOURCE.get(number.checked_sub(1)?));
+    match numbered.or_else(|| THREAT_SOURCE.iter().find(|word| **word == typed)) {
         Some(word) => Ok((*word).to_owned()),
         None if typed.is_empty() => Ok(String::new()),
-        None => Err(Failure::Input("threat_unknown")),
+        None => Err(Failure::Input("threat_source_unknown")),
     }
 }
 
@@ -155,8 +159,8 @@ fn report(baken: &Baken, args: &ReportArgs, out: &Output) -> Result<(), Failure>
 }
 
 fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
-    let mut records = baken.records(Some("incident"))?;
-    records.retain(|record| !record.deleted);
+    let (mut records, copies) = (baken.records(Some("incident"))?, baken.shared_copies()?);
+    records.retain(|record| !record.deleted && !copies.contains(&record.record));
     records.sort_by_key(|record| (std::cmp::Reverse(record.moment("happened_at")), record.record));
     out.json(&json!({"incidents": records.iter().map(record_json).collect::<Vec<_>>()}));
     let lang = out.language;
@@ -165,13 +169,14 @@ fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
             short(record.record),
             record.moment("happened_at").map(local).unwrap_or_default(),
             cut(&record.text("what")),
-            label(&record.text("threat"), lang).to_owned(),
+            label(&record.text("threat_source"), lang).to_owned(),
             record.text("reported_to"),
             label(&record.text("police"), lang).to_owned(),
         ]
     };
     let head = [text::RECORD, text::WHEN, text::WHAT, text::SOURCE, text::REPORTED_TO, text::POLICE];
     out.table(&head.map(|text| text.of(lang)), &records.iter().map(row).collect::<Vec<_>>());
+    baken.shown(&records.iter().map(|record| record.record).collect::<Vec<_>>())?;
     Ok(())
 }
 
@@ -208,6 +213,7 @@ fn show(baken: &Baken, incident: RecordId, out: &Output) -> Result<(), Failure> 
         let what = timeline.iter().find(|item| item.record == *other).map(|item| cut(&item.what)).unwrap_or_default();
         out.line(format!("{:<16} {}  {what}", name.of(out.language), short(other)));
     }
+    baken.shown(&[incident])?;
     Ok(())
 }
 

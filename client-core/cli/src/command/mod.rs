@@ -4,6 +4,7 @@ mod activate;
 mod agenda;
 mod alarm;
 mod attach;
+mod briefing;
 mod card;
 mod check_in;
 mod check_up;
@@ -23,6 +24,7 @@ mod record;
 mod recovery;
 mod rights;
 mod scan;
+mod share;
 mod status;
 mod sync;
 mod travel;
@@ -83,6 +85,8 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
             }
         },
         Command::Incident(command) => incident::run(arguments, command, out).await,
+        Command::Share(args) => share::run(arguments, args, out).await,
+        Command::Briefing(command) => briefing::run(arguments, command, out),
         Command::Agenda(args) => agenda::run(arguments, args, out),
         Command::Aftercare(command) => agenda::aftercare(arguments, command, out),
         Command::CheckUp(command) => check_up::run(arguments, command, out),

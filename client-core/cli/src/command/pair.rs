@@ -10,6 +10,7 @@ use baken_schemas::time::Timestamp;
 use serde_json::json;
 
 use super::circle::{circle_name, find_circle};
+use super::share::ask_consent;
 use super::{prompt, qr, read_stdin, short};
 use crate::args::{Arguments, PairCommand};
 use crate::failure::{End, Failure};
@@ -21,7 +22,7 @@ pub async fn run(arguments: &Arguments, command: &PairCommand, out: &Output) -> 
     match command {
         PairCommand::Relay => relay(arguments, out),
         PairCommand::Show { relay, name } => show(arguments, relay, name, out).await,
-        PairCommand::Accept { code } => accept(arguments, code, None, out).await,
+        PairCommand::Accept { code } => accept(arguments, code, None, false, out).await,
     }
 }
 
@@ -84,6 +85,7 @@ pub async fn accept(
     arguments: &Arguments,
     code: &str,
     guest: Option<(&str, MemberRole)>,
+    with_confidential: bool,
     out: &Output,
 ) -> Result<End, Failure> {
     let code = if code == "-" { read_stdin(true)? } else { code.to_owned() };
@@ -96,7 +98,16 @@ pub async fn accept(
         Some((_, role)) => PairInto::Circle { circle: circle.circle, role },
     };
     let relay = phone.relay(Dates::Checked)?;
+    let confidential = if guest.is_some() { phone.baken.confidential_in(circle.circle)? } else { Vec::new() };
+    if !confidential.is_empty() {
+        let count = confidential.len().to_string();
+        out.line(text::sharing::INVITE_CONFIDENTIAL.with(out.language, &[&count]));
+        ask_consent(&phone.baken, with_confidential, out)?;
+    }
     let mut accept = phone.baken.pair_accept(&relay, &code).await?;
+    if !confidential.is_empty() {
+        accept.let_confidential_be_read();
+    }
     out.json(&json!({"step": "type_digits"}));
     let paired = loop {
         prompt(text::PAIR_TYPE.of(out.language), out)?;

@@ -4,7 +4,6 @@ use baken_core::circle::CircleView;
 use baken_core::record::{DeletionView, FieldView, HistoryView, RecordView};
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
-use baken_schemas::record::words::STELSEL;
 use baken_schemas::record::{self, DELETED, FieldType, KindSpec, Value};
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
@@ -21,7 +20,8 @@ use crate::value::{field_name, fields, record_json, to_json, to_text};
 /// The most characters of a field in a list.
 const MAX_CELL_CHARS: usize = 60;
 /// Kinds that Baken keeps for itself; listed only when asked for by name.
-pub const OWN_KINDS: [&str; 6] = ["account", "device", "circle", "family-responder", "family-caller", "called-family"];
+pub const OWN_KINDS: [&str; 8] =
+    ["account", "device", "circle", "family-responder", "family-caller", "called-family", "share", "opened"];
 
 pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Result<End, Failure> {
     if matches!(command, RecordCommand::Kinds) {
@@ -43,6 +43,7 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
             out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
             let circles = if only.is_none() && circles.len() > 1 { &circles[..] } else { &[] };
             list(&records, circles, &baken.deletions()?, out);
+            baken.shown(&records.iter().map(|record| record.record).collect::<Vec<_>>())?;
         }
         RecordCommand::Show { record } => show(&baken, find_record(&baken, record)?, out)?,
         RecordCommand::Add { circle, kind, fields: typed } => {
@@ -129,7 +130,7 @@ fn list(records: &[RecordView], circles: &[CircleView], deletions: &[DeletionVie
 fn list_row(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
     let mut states = deletion_states(record, deletions, out);
-    if record.is("confidential") || record.says("origin", &Value::Text(STELSEL.to_owned())) {
+    if record.is_confidential() {
         states.push(text::CONFIDENTIAL.of(out.language).to_owned());
     }
     if record.in_conflict {
@@ -170,6 +171,10 @@ fn show(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure> {
     for state in deletion_states(&view, &baken.deletions()?, out) {
         out.line(state);
     }
+    if view.is_confidential() {
+        out.line(out.paint(Colour::Red, text::CONFIDENTIAL.of(out.language)));
+    }
+    baken.shown(&[record])?;
     Ok(())
 }
 
@@ -209,6 +214,7 @@ fn history(baken: &Baken, record: RecordId, out: &Output) -> Result<(), Failure>
     let [at, by, field, value, since] =
         [text::AT, text::BY, text::FIELD, text::VALUE, text::SINCE].map(|text| text.of(out.language));
     out.table(&[at, by, field, "#", value, since], &rows);
+    baken.shown(&[record])?;
     Ok(())
 }
 

@@ -33,11 +33,15 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("dit veld is een heel getal", "this field is a whole number"),
             Text::new("Schrijf alleen cijfers.", "Write digits only."),
         ),
+        "share_not_confirmed" => (
+            Text::new("er is niets gedeeld: het woord klopte niet", "nothing was shared: the word was another"),
+            Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
+        ),
         "what_missing" => (
             Text::new("er staat niet wat er is gebeurd", "it does not say what happened"),
             Text::new("Zeg het in een paar woorden: --what.", "Say it in a few words: --what."),
         ),
-        "threat_unknown" => (
+        "threat_source_unknown" => (
             Text::new("die bron is er niet", "there is no such source"),
             Text::new("Kies 1, 2, 3 of 4, of laat het open.", "Choose 1, 2, 3 or 4, or leave it open."),
         ),
@@ -266,6 +270,11 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "no_tip" => "bij deze vraag is er geen tip",
         "no_such_circle" => "die kring is er niet",
         "not_shared" => "dit soort gegeven wordt in deze soort kring niet gedeeld",
+        "confidential" => "dit vertelt over een vertrouwelijke maatregel (regel R11)",
+        "not_shared_there" => "dat is in die zaak niet gedeeld, of niet meer",
+        "briefing_empty" => {
+            "een bericht zegt wat er nieuw is of dat er niets is, en een volgend moment ligt in de toekomst"
+        }
         "may_not_write" => "dit toestel kan in deze kring niet schrijven",
         "not_owner" => "alleen een toestel van de eigenaar van de kring kan dit",
         "no_such_device" => "dat toestel is er niet in deze kring",
@@ -398,6 +407,11 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "vault_older" => "Open haar met de versie die haar maakte, en begin met deze opnieuw.",
         "no_such_circle" | "no_such_device" => "Kijk met: baken circle list",
         "not_shared" => "Schrijf het in uw dossier, of kies een soort die de kring deelt.",
+        "confidential" => {
+            "Vraag wie over de maatregel besliste of deze lezers het mogen weten; geef dan --with-confidential."
+        }
+        "not_shared_there" => "Kijk met: baken share list",
+        "briefing_empty" => "Geef --told of --no-news, en een --next die nog komt.",
         "may_not_write" => "Vraag het de eigenaar van de kring; wat u eerder schreef, is bewaard.",
         "not_owner" => "Doe dit op een toestel van de eigenaar.",
         "no_epoch_key" => "Werk opnieuw bij; een ander toestel van de kring moet de sleutel doorgeven.",

@@ -6,7 +6,7 @@ use super::Phone;
 use super::relay::Town;
 
 /// Both halves of a pairing; the last line of each.
-fn pair(old: &Phone, new: &Phone, name: &str, accept: &[&str]) -> (Value, Value) {
+pub fn pair(old: &Phone, new: &Phone, name: &str, accept: &[&str]) -> (Value, Value) {
     let relay = old.ok(&["pair", "relay"])["relay"].as_str().expect("a text").to_owned();
     let mut showing = new.start(&["pair", "show", "--relay", &relay, "--name", name]);
     let code = showing.line_where(|line| line["step"] == "code")["text"].as_str().expect("a text").to_owned();

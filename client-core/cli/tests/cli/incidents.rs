@@ -23,7 +23,7 @@ fn an_incident_is_written_reported_joined_and_handed_over_without_a_network() {
         "thuis",
         "--who",
         "Man met pet",
-        "--threat",
+        "--threat-source",
         "angry-resident",
     ]);
     let incident = made["record"].as_str().expect("an id");
@@ -33,7 +33,7 @@ fn an_incident_is_written_reported_joined_and_handed_over_without_a_network() {
     assert_eq!(code, 0, "{lines:?}");
     let other = lines.last().expect("a line")["record"].as_str().expect("an id").to_owned();
     let shown = phone.ok(&["incident", "show", &other])["incident"]["fields"].clone();
-    assert_eq!((&shown["threat"], &shown["how"]), (&json!("confused-person"), &json!("aanbellen")));
+    assert_eq!((&shown["threat_source"], &shown["how"]), (&json!("confused-person"), &json!("aanbellen")));
     assert_eq!(shown.get("who"), None, "Enter skips a question");
     let (code, lines) = phone.typing(&["incident", "add"], "\n");
     assert_eq!((code, &lines.last().expect("a line")["error"]["code"]), (3, &json!("what_missing")));
@@ -118,7 +118,7 @@ fn the_agenda_says_that_something_is_due_and_no_more() {
         "cost_cents=5000",
         "every=month",
     ]);
-    phone.ok(&["record", "add", "measure", "title=Post", "origin=stelsel"]);
+    phone.ok(&["record", "add", "measure", "title=Post", "origin=system"]);
     assert!(phone.says(&["record", "list", "measure"]).contains("vertrouwelijk"));
     let started = phone.ok(&["aftercare", "start", "--from", "2020-01-31"]);
     assert_eq!(started["moments"].as_array().map(Vec::len), Some(4));

@@ -12,6 +12,7 @@ mod recovery;
 mod relay;
 mod rights;
 mod scan;
+mod sharing;
 
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::PathBuf;

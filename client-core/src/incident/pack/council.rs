@@ -7,7 +7,7 @@ use std::path::Path;
 
 use baken_schemas::Language;
 use baken_schemas::local_time::local;
-use baken_schemas::record::words::THREAT;
+use baken_schemas::record::words::THREAT_SOURCE;
 use serde::Serialize;
 
 use super::{Packed, row, write};
@@ -27,16 +27,16 @@ pub struct CouncilCounts {
     /// All together.
     pub total: Option<u64>,
     /// By source, in the order of the list of words.
-    pub by_threat: Vec<(String, Option<u64>)>,
+    pub by_threat_source: Vec<(String, Option<u64>)>,
 }
 
 impl CouncilCounts {
     /// Counts what each of these says is its source.
     pub(super) fn of<'a>(year: Option<i64>, threats: impl Iterator<Item = &'a str>) -> Self {
-        let mut counts = vec![0_u64; THREAT.len()];
-        let unknown = THREAT.iter().position(|word| *word == UNKNOWN).unwrap_or_default();
+        let mut counts = vec![0_u64; THREAT_SOURCE.len()];
+        let unknown = THREAT_SOURCE.iter().position(|word| *word == UNKNOWN).unwrap_or_default();
         for threat in threats {
-            let at = THREAT.iter().position(|word| *word == threat).unwrap_or(unknown);
+            let at = THREAT_SOURCE.iter().position(|word| *word == threat).unwrap_or(unknown);
             if let Some(count) = counts.get_mut(at) {
                 *count += 1;
             }
@@ -49,7 +49,11 @@ impl CouncilCounts {
         Self {
             year,
             total: said(total).filter(|_| !tells || counts.iter().all(|count| *count >= SMALL)),
-            by_threat: THREAT.iter().zip(counts).map(|(word, count)| ((*word).to_owned(), said(count))).collect(),
+            by_threat_source: THREAT_SOURCE
+                .iter()
+                .zip(counts)
+                .map(|(word, count)| ((*word).to_owned(), said(count)))
+                .collect(),
         }
     }
 }
@@ -68,7 +72,7 @@ impl Baken {
             let at = record.moment("happened_at").map(local).unwrap_or_default();
             year.is_none_or(|year| at.starts_with(&format!("{year:04}-")))
         });
-        let threats: Vec<String> = records.iter().map(|record| record.text("threat")).collect();
+        let threats: Vec<String> = records.iter().map(|record| record.text("threat_source")).collect();
         Ok(CouncilCounts::of(year, threats.iter().map(String::as_str)))
     }
 
@@ -77,7 +81,7 @@ impl Baken {
         let json = serde_json::json!({"format": "baken-council", "version": 0, "small": SMALL, "counts": counts});
         let shown = |count: Option<u64>| count.map_or_else(|| format!("minder dan {SMALL}"), |count| count.to_string());
         let mut csv = row(["bron", "aantal"]);
-        for (word, count) in &counts.by_threat {
+        for (word, count) in &counts.by_threat_source {
             csv += &row([label(word, Language::Nl), &shown(*count)]);
         }
         csv += &row(["totaal", &counts.total.map_or_else(|| "niet genoemd".to_owned(), |total| total.to_string())]);

@@ -21,6 +21,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use baken_schemas::id::RecordId;
+use baken_schemas::rules::WayOut;
 use serde::Serialize;
 
 pub use council::CouncilCounts;
@@ -29,6 +30,7 @@ pub use verify::{Verified, verify};
 use crate::attachment::create_private;
 use crate::export::make_private_folder;
 use crate::home::sync_folder_of;
+use crate::sharing::Consent;
 use crate::{Baken, BakenError};
 
 /// For whom a pack is.
@@ -69,6 +71,7 @@ impl Baken {
     /// [`BakenError::AttachmentDamaged`] for evidence that is not what was added, [`BakenError::Disk`],
     /// [`BakenError::DiskFull`]. What was written is removed then.
     pub fn hand_over(&self, reader: PackFor, folder: &Path) -> Result<Packed, BakenError> {
+        self.check_pack(reader)?;
         let was_there = folder.is_dir();
         make_private_folder(folder)?;
         if fs::read_dir(folder)?.next().is_some() {
@@ -87,6 +90,29 @@ impl Baken {
             }
         }
         made
+    }
+}
+
+impl PackFor {
+    /// The way out that it is.
+    pub fn way_out(self) -> WayOut {
+        match self {
+            Self::Police(_) => WayOut::PolicePack,
+            Self::Register { .. } => WayOut::RegisterPack,
+            Self::Council { .. } => WayOut::CouncilPack,
+        }
+    }
+}
+
+impl Baken {
+    /// Whether every record that a pack is made of may go by it. Today none of their kinds tells of a measure; whoever adds
+    /// one asks here.
+    fn check_pack(&self, reader: PackFor) -> Result<(), BakenError> {
+        let records = match reader {
+            PackFor::Police(incident) | PackFor::Register { incident, .. } => vec![self.incident(incident)?],
+            PackFor::Council { .. } => self.records(Some("incident"))?,
+        };
+        records.iter().try_for_each(|record| self.check_way(record, reader.way_out(), Consent::NotAsked))
     }
 }
 

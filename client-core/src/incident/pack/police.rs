@@ -207,7 +207,7 @@ fn facts(record: &RecordView) -> Vec<(&'static str, String)> {
         ("Waarmee", text("with_what")),
         ("Op welke wijze", text("how")),
         ("Waarom", text("why")),
-        ("Bron van dreiging", word("threat")),
+        ("Bron van dreiging", word("threat_source")),
         ("Bron, in eigen woorden", text("source")),
         ("Getuigen", text("witnesses")),
         ("Politie", word("police")),

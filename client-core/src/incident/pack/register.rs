@@ -42,14 +42,14 @@ fn fields(record: &RecordView, name_person: bool) -> Vec<(&'static str, String)>
     let yes = |name| if record.is(name) { "ja" } else { "nee" }.to_owned();
     vec![
         // Perpetrators' data are data on offences: the kind of person, unless the register may name them.
-        ("wie", if name_person { text("who") } else { word("threat") }),
+        ("wie", if name_person { text("who") } else { word("threat_source") }),
         ("wat", text("what")),
         ("waar", text("place")),
         ("waarmee", text("with_what")),
         ("op_welke_wijze", text("how")),
         ("wanneer", when.map(local).unwrap_or_default()),
         ("waarom", text("why")),
-        ("bron", word("threat")),
+        ("bron", word("threat_source")),
         ("intern_gemeld_op", moment("reported_at")),
         ("politie", word("police")),
         ("politie_nummer", text("police_number")),

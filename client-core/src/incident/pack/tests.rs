@@ -33,14 +33,14 @@ fn counts_are_said_from_five_and_the_total_only_when_it_tells_nothing_of_the_res
     };
     // Seven less five would be two.
     assert_eq!(counts(5, 2, 0).total, None);
-    assert_eq!(counts(5, 2, 0).by_threat[0].1, Some(5));
-    assert_eq!(counts(5, 2, 0).by_threat[2].1, None);
+    assert_eq!(counts(5, 2, 0).by_threat_source[0].1, Some(5));
+    assert_eq!(counts(5, 2, 0).by_threat_source[2].1, None);
     // Six that are spread over three kinds could be any.
     assert_eq!(counts(5, 3, 3).total, Some(11));
     assert_eq!(counts(4, 0, 0).total, None);
     // A word that this version does not know is of an unknown source.
     let newer = CouncilCounts::of(Some(2026), std::iter::repeat_n("a-word-of-tomorrow", 6));
-    assert_eq!((newer.by_threat[3].clone(), newer.year), (("unknown".to_owned(), Some(6)), Some(2026)));
+    assert_eq!((newer.by_threat_source[3].clone(), newer.year), (("unknown".to_owned(), Some(6)), Some(2026)));
 }
 
 proptest! {
@@ -51,9 +51,9 @@ proptest! {
         let words = ["angry-resident", "confused-person", "organised-crime", "unknown"];
         let threats = of.iter().zip(words).flat_map(|(count, word)| std::iter::repeat_n(word, *count));
         let counts = CouncilCounts::of(None, threats);
-        let said: u64 = counts.by_threat.iter().filter_map(|(_, count)| *count).sum();
-        prop_assert!(counts.by_threat.iter().all(|(_, count)| count.is_none_or(|count| count >= SMALL)));
-        let left_out = counts.by_threat.iter().any(|(_, count)| count.is_none());
+        let said: u64 = counts.by_threat_source.iter().filter_map(|(_, count)| *count).sum();
+        prop_assert!(counts.by_threat_source.iter().all(|(_, count)| count.is_none_or(|count| count >= SMALL)));
+        let left_out = counts.by_threat_source.iter().any(|(_, count)| count.is_none());
         if let (Some(total), true) = (counts.total, left_out) {
             prop_assert!(total - said >= SMALL);
         }
