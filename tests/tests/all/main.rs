@@ -19,8 +19,10 @@ mod handing_on;
 #[cfg(unix)]
 mod kill;
 mod leidraad;
+mod lock_screen;
 mod main_job;
 mod orders;
+mod partner_with_children;
 #[cfg(unix)]
 mod power_loss;
 #[cfg(unix)]
@@ -31,3 +33,4 @@ mod sms;
 mod town;
 mod travel;
 mod two_phones;
+mod uneasy_councillor;
