@@ -163,7 +163,7 @@ With --json: {\"now\":…,\"ways\":[{\"way\":…,\"steps\":[{\"step\":…,\"done
     /// The four questions at a feeling of unsafety, to go through with your adviser; works offline
     #[command(after_help = "\
 Examples:
-  baken review                                start, or go on where you were; on a terminal it asks one by one
+  baken review                                start, go on where you were, or read what was answered
   baken review start --with \"Ans, adviseur\"
   baken review answer 1 no --said \"plan is van 2022\" --by 2027-01-15
   baken review show
@@ -238,7 +238,7 @@ Examples:
   baken rights --office deputy --on 2023-12-31         what held on that day
   baken rights --office councillor --measure system    with whom a measure may be shared
 
-With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}.
+With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}; who holds two offices gets a line for each.
 Each answer has a stable code, its rule, the rows of the Leidraad, and the facts it rests on with source,
 dates and status. A gap names the fact that is missing.")]
     Rights(RightsArgs),

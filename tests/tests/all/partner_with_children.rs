@@ -86,6 +86,9 @@ async fn story(town: &mut Town) -> Result<()> {
     ensure!(code == 3 && refused["error"]["code"] == "not_for_audience", "{refused}");
     ensure!(phone.run(&["guidance", "read", "05"]).await?["chapter"]["id"] == "05-feeling-unsafe");
 
+    // The ways are of somebody who holds an office.
+    ensure!(partner.try_run(&["steps"]).await?.1["error"]["code"] == "not_owner");
+
     // Their own: a contact, a note, and afterwards a helper of their own choice.
     partner.run(&["record", "add", "contact", "name=Oma Riet", "phone=0699887766"]).await?;
     let helped = partner.run(&["aftercare", "start", "--helper", "huisarts De Bruin"]).await?;

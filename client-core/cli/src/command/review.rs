@@ -25,8 +25,10 @@ const TASK_DAYS: i64 = 14;
 pub fn run(arguments: &Arguments, args: &ReviewArgs, out: &Output) -> Result<End, Failure> {
     let baken = Phone::unlocked(arguments, out)?.baken;
     let page = Page::open(&baken, out)?;
-    let start = ReviewCommand::Start { with: None, again: false };
-    match args.command.as_ref().unwrap_or(&start) {
+    // Answered to the end, it is read again; only a word of its own begins anew.
+    let is_over = baken.review()?.is_some_and(|review| review.next().is_none());
+    let otherwise = if is_over { ReviewCommand::Show } else { ReviewCommand::Start { with: None, again: false } };
+    match args.command.as_ref().unwrap_or(&otherwise) {
         ReviewCommand::Start { with, again } => {
             let review = baken.start_review(with.as_deref(), *again)?;
             if std::io::stdin().is_terminal() && !out.is_json() {

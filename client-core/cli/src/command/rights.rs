@@ -3,7 +3,7 @@
 use baken_core::guidance::{Guidance, ReadAs};
 use baken_schemas::Language;
 use baken_schemas::edition::{Audience, Date, FactView, Office, Status};
-use baken_schemas::rules::{AnswerView, DecisionView, Situation};
+use baken_schemas::rules::{AnswerView, DecisionView, Situation, Threat};
 use serde_json::json;
 
 use super::guidance::{tell_contact, tell_shown};
@@ -70,6 +70,13 @@ fn person(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<(Pho
     let held = phone.baken.offices()?.into_iter().filter(|office| office.held);
     let mut offices: Vec<Office> = held.filter_map(|office| office.office).collect();
     offices.dedup();
+    if let Some(organisation) = args.organisation.filter(|_| offices.len() > 1) {
+        offices.retain(|office| office.organisation() == organisation);
+    }
+    if args.threat == Threat::Danger {
+        // One answer, whatever office.
+        offices.truncate(1);
+    }
     if offices.is_empty() {
         return Err(Failure::Input("office_missing"));
     }

@@ -65,6 +65,7 @@ fn r05_the_four_questions_are_resumed_leave_tasks_and_end_with_whom_to_call() {
     let agenda = phone.says(&["agenda", "--days", "3000"]);
     assert!(agenda.contains("Gesprek") && !agenda.contains("adviseur"), "{agenda}");
     assert!(tasks(&phone).iter().any(|(about, _)| about.contains("wat in het plan ontbreekt")));
+    assert_eq!(phone.ok(&["review"])["review"], begun["review"], "read again, not begun anew");
     assert_ne!(phone.ok(&["review", "start", "--again"])["review"], begun["review"]);
     assert_eq!(phone.fails(&["review", "answer", "5", "no"]), (3, "no_such_review_question".to_owned()));
     assert_eq!(phone.command(&["review", "answer", "1", "maybe"]).output().expect("baken runs").status.code(), Some(2));
@@ -260,6 +261,9 @@ fn the_ways_say_what_comes_next_from_what_is_written_down() {
     assert_eq!(phone.ok(&["record", "show", &plan])["fields"]["helper"], "huisarts");
     phone.ok(&["record", "set", &plan, "ended_at=2031-06-01"]);
     assert_eq!(next("after"), "done");
+    // Something new after it had ended is a threat again, of which nothing is done yet.
+    phone.ok(&["incident", "add", "--what", "Nog een brief", "--when", "2031-07-01"]);
+    assert_eq!((phone.ok(&["steps"])["now"].clone(), next("threat")), (json!("threat"), "internal".to_owned()));
     let said = phone.says(&["steps"]);
     assert!(said.contains("[x] ") && said.contains("[ ] ") && said.contains("baken steps after"), "{said}");
 }
