@@ -18,7 +18,7 @@ use crate::{Baken, BakenError};
 const MONTHS: [u32; 4] = [1, 3, 6, 12];
 /// The most moments of a plan, and the latest, in months.
 const MAX_MOMENTS: usize = 12;
-const MAX_MONTHS: u32 = 120;
+pub(crate) const MAX_MONTHS: u32 = 120;
 /// A moment is at ten in the morning.
 const HOUR_MS: i64 = 3_600_000;
 const AT_HOUR: i64 = 10;
@@ -60,10 +60,13 @@ impl Baken {
     /// # Errors
     /// [`BakenError::NoFamilyCircle`], and as [`Self::create_in`].
     pub fn start_aftercare(&self, whom: AftercareFor, from: Date, language: Language) -> Result<Started, BakenError> {
-        let circle = match whom {
-            AftercareFor::Own => self.with_vault(|open| Ok(open.circles.home().id()))?,
-            AftercareFor::Family => self.family_circle()?,
-        };
+        let (home, kind) = self.with_vault(|open| {
+            let home = open.circles.home();
+            Ok((home.id(), home.membership().kind()))
+        })?;
+        // On a family member's phone there is one circle, and what is started there is the family's.
+        let whom = if kind == CircleKind::Family { AftercareFor::Family } else { whom };
+        let circle = if whom == AftercareFor::Own { home } else { self.family_circle()? };
         let text = |nl: &str, en: &str| Value::Text(language.pick(nl, en).to_owned());
         let word = Value::Text(whom.word().to_owned());
         let runs = |plan: &RecordView| {
@@ -100,6 +103,15 @@ impl Baken {
         Ok(Started { plan, circle, moments })
     }
 
+    /// Notes who helps. Whose choice it is follows from the plan: the person's own is in the dossier, the family's in
+    /// their circle.
+    ///
+    /// # Errors
+    /// As [`Self::put`].
+    pub fn choose_helper(&self, plan: RecordId, helper: &str) -> Result<(), BakenError> {
+        self.put(plan, vec![("helper".to_owned(), Value::Text(helper.to_owned()))])
+    }
+
     /// The months that the edition proposes; our own where it says none.
     pub fn aftercare_months(&self) -> Vec<u32> {
         let who = ReadAs { language: Language::Nl, audience: Audience::OfficeHolder, office: None };
@@ -126,7 +138,7 @@ fn numbers(text: &str) -> Vec<u32> {
 }
 
 /// The same day of a later month; the month's last day where it has no such day.
-fn plus_months(from: Date, months: u32) -> Date {
+pub(crate) fn plus_months(from: Date, months: u32) -> Date {
     let text = from.to_string();
     let mut parts = text.split('-').filter_map(|part| part.parse::<i64>().ok());
     let (Some(year), Some(month), Some(day)) = (parts.next(), parts.next(), parts.next()) else { return from };

@@ -139,6 +139,18 @@ pub enum BakenError {
     /// The answer to this question gives no tip.
     #[error("there is no tip for this question")]
     NoTip,
+    /// The four questions were not begun.
+    #[error("the four questions were not begun yet")]
+    NoReview,
+    /// A record that cannot be marked as done.
+    #[error("this is no task, appointment or measure")]
+    NotATask,
+    /// An office that is not written down as one's own.
+    #[error("this office is not written down in the dossier")]
+    OfficeNotHeld,
+    /// An office that is written down already.
+    #[error("this office is in the profile already")]
+    OfficeHeld,
     /// An edition that is not to be believed.
     #[error("the edition was not taken")]
     EditionRefused(#[source] EditionError),
@@ -379,6 +391,10 @@ impl BakenError {
             Self::NotAnAnswer => "not_an_answer",
             Self::ScanGate => "scan_gate",
             Self::NoTip => "no_tip",
+            Self::NoReview => "no_review",
+            Self::NotATask => "not_a_task",
+            Self::OfficeNotHeld => "office_not_held",
+            Self::OfficeHeld => "office_held",
             Self::EditionRefused(error) => error.code(),
             Self::TooManyDuressPins => "too_many_duress_pins",
             Self::PinNeeded => "pin_needed",
@@ -494,6 +510,10 @@ impl BakenError {
             Self::NotAnAnswer => "Answer yes, no or unknown.",
             Self::ScanGate => "Answer it: `baken scan start --gate no`, or yes when there is.",
             Self::NoTip => "Look with `baken scan result` which tips there are.",
+            Self::NoReview => "Begin with `baken review start`.",
+            Self::NotATask => "Look with `baken agenda` what is due.",
+            Self::OfficeNotHeld => "Look which offices there are: `baken life`.",
+            Self::OfficeHeld => "Name the second organisation with --organisation.",
             Self::EditionRefused(_) => "What is here stays good; tell your organisation that its server offers this.",
             Self::Locked => "Unlock with your PIN first.",
             Self::NotActivated | Self::WipedFromAfar => "Activate with an invite, or pair with your other device.",

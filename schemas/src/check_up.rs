@@ -46,9 +46,20 @@ impl Lock {
         rng: &mut dyn CryptoRng,
     ) -> (Self, SymmetricKey) {
         let key = SymmetricKey::make(rng);
+        (Self::wrap(&key, (memory_kib, passes, lanes), salt, stretched, rng), key)
+    }
+
+    /// A lock with a key that there is already: for a new passphrase.
+    pub fn wrap(
+        key: &SymmetricKey,
+        (memory_kib, passes, lanes): (u32, u32, u32),
+        salt: [u8; 32],
+        stretched: &SymmetricKey,
+        rng: &mut dyn CryptoRng,
+    ) -> Self {
         let bound = bound(memory_kib, passes, lanes, &salt);
         let sealed = seal(stretched, LOCK_LABEL, &bound, key.as_bytes(), rng);
-        (Self { memory_kib, passes, lanes, salt, sealed }, key)
+        Self { memory_kib, passes, lanes, salt, sealed }
     }
 
     /// The key.

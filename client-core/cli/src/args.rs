@@ -4,6 +4,7 @@ mod alarms;
 mod circles;
 mod family;
 mod guidance;
+mod guided;
 mod incident;
 mod rules;
 mod sharing;
@@ -18,6 +19,7 @@ pub use alarms::{AlarmCommand, CheckInCommand, CheckInEnd, CheckInTerms, Followi
 pub use circles::{CircleCommand, GuestRole, RecoveryCommand, Sharing, TravelCommand};
 pub use family::{FamilyCommand, IncomingCommand, ResponderCommand};
 pub use guidance::{ContactsArgs, GuidanceArgs, GuidanceCommand, ReaderArgs};
+pub use guided::{Agree, LifeArgs, LifeCommand, ReviewArgs, ReviewCommand, SignalCommand, StepsArgs};
 pub use incident::{
     AddArgs, AftercareCommand, AgendaArgs, CheckUpCommand, IncidentCommand, PackArgs, Reader, ReportArgs, Whom, YesNo,
 };
@@ -169,6 +171,50 @@ With --json: {\"preview\":…}, for what is confidential {\"rule\":…,\"confide
     /// Being informed: what the police contact or adviser says, and when again
     #[command(subcommand)]
     Briefing(BriefingCommand),
+    /// Where you are and what comes next: taking office, prevention, unease, a threat, afterwards
+    #[command(after_help = "\
+Examples:
+  baken steps             the way that comes first now, and how far you are on the others
+  baken steps threat
+  baken steps after
+
+It is drawn from your dossier each time; nothing of it is stored.
+With --json: {\"now\":…,\"ways\":[{\"way\":…,\"steps\":[{\"step\":…,\"done\":…,\"next\":…,\"title\":…,\"command\":…}]}]}.")]
+    Steps(StepsArgs),
+    /// The four questions at a feeling of unsafety, to go through with your adviser; works offline
+    #[command(after_help = "\
+Examples:
+  baken review                                start, go on where you were, or read what was answered
+  baken review start --with \"Ans, adviseur\"
+  baken review answer 1 no --said \"plan is van 2022\" --by 2027-01-15
+  baken review show
+
+The answers are in your dossier and nobody else's. What is not a yes leaves a task: baken agenda.")]
+    Review(ReviewArgs),
+    /// Signals: less than an incident, and together they can mean something
+    #[command(subcommand)]
+    Signal(SignalCommand),
+    /// A change of life: leaving office, a second office, moving house, another organisation
+    #[command(after_help = "\
+Examples:
+  baken life                                        the offices that are written down
+  baken life leave-office --on 2027-03-31
+  baken life second-office --office water-councillor --organisation \"Waterschap Rijn\"
+  baken life move --address \"Zeeweg 3\"
+  baken life new-organisation
+
+Each shows first what will happen, asks, does what a phone can do, and leaves tasks with a day for the rest.
+With --json: {\"plan\":{…}}, then, with --yes, {\"done\":{\"records\":[…],\"tasks\":[…]}}.")]
+    Life(LifeArgs),
+    /// The family's own page: plan, contacts, what to read, cards for children, aftercare; nothing of a dossier
+    #[command(after_help = "\
+Examples:
+  baken family                                      on a family member's phone, or on yours: what they see
+  baken record add --circle familie guidance title=\"Samen praten\" chapter=15-talking-with-children
+  baken aftercare start --for family --helper huisarts
+
+Without a family circle, or before one: baken guidance --audience family.")]
+    Family,
     /// What is due: ends of measures and subscriptions, appointments, follow-ups; safe to see on a lock screen
     #[command(after_help = "\
 Examples:
@@ -213,7 +259,7 @@ Examples:
   baken rights --office deputy --on 2023-12-31         what held on that day
   baken rights --office councillor --measure system    with whom a measure may be shared
 
-With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}.
+With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[…]}; who holds two offices gets a line for each.
 Each answer has a stable code, its rule, the rows of the Leidraad, and the facts it rests on with source,
 dates and status. A gap names the fact that is missing.")]
     Rights(RightsArgs),

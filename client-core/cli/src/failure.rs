@@ -115,6 +115,10 @@ fn core_exit_code(error: &BakenError) -> u8 {
         | E::NotAnAnswer
         | E::ScanGate
         | E::NoTip
+        | E::NoReview
+        | E::NotATask
+        | E::OfficeNotHeld
+        | E::OfficeHeld
         | E::NoSuchDevice
         | E::NotShared
         | E::Confidential { .. }

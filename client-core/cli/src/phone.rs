@@ -151,6 +151,21 @@ pub fn passphrase(is_new: bool, out: &Output) -> Result<Zeroizing<String>, Failu
     Ok(passphrase)
 }
 
+/// A new passphrase of check-ups: from `BAKEN_NEW_CHECK_UP`, or asked twice.
+///
+/// # Errors
+/// As [`Phone::new_pin`].
+pub fn new_passphrase(out: &Output) -> Result<Zeroizing<String>, Failure> {
+    if let Ok(given) = std::env::var("BAKEN_NEW_CHECK_UP") {
+        return Ok(Zeroizing::new(given));
+    }
+    let passphrase = ask(text::NEW_PASSPHRASE.of(out.language))?;
+    if *passphrase != *ask(text::NEW_PIN_AGAIN.of(out.language))? {
+        return Err(Failure::Input("pins_differ"));
+    }
+    Ok(passphrase)
+}
+
 fn ask_twice(out: &Output) -> Result<Zeroizing<String>, Failure> {
     let pin = ask(text::NEW_PIN.of(out.language))?;
     if *pin != *ask(text::NEW_PIN_AGAIN.of(out.language))? {

@@ -98,6 +98,67 @@ texts! {
     SCAN_TASK: "In uw dossier gezet: {}", "Put into your dossier: {}";
     SCAN_SHARED: "Gedeeld: {}", "Shared: {}";
     SCAN_CLEARED: "De antwoorden van de zelfscan zijn gewist.", "The answers of the self-scan are gone.";
+    NEW_PASSPHRASE: "Nieuwe wachtzin (6 tot 64 tekens): ", "New passphrase (6 to 64 characters): ";
+    PASSPHRASE_CHANGED: "De wachtzin is veranderd. Er is niets verloren.", "The passphrase is changed. Nothing is lost.";
+    PASSPHRASE_OTHERS: "Een deel ligt achter een andere wachtzin, van een toestel dat apart was. Verander die ook.",
+                       "Some lie behind another passphrase, of a device that was apart. Change that one too.";
+    REMINDED: "In de agenda gezet op {}: moment voor uzelf.", "Put into the agenda on {}: time for yourself.";
+    REMINDED_NOT: "Er is geen herinnering meer.", "There is no reminder any more.";
+    FINISHED: "Gedaan: {}", "Done: {}";
+    LETTER_MENTION: "Wat u noemt", "What to mention";
+    LETTER_LEAVE_OUT: "Wat u weglaat, want een brief wordt bewaard en door meer mensen gelezen",
+                      "What to leave out, since a letter is filed and read by more people";
+    OF_OFFICE: "Als {}:", "As {}:";
+    STEP_NEXT: "Nu: {}", "Now: {}";
+    STEPS_DONE: "Alles wat Baken kan zien, is gedaan.", "All that Baken can see is done.";
+    STEPS_COUNT: "{} van {}", "{} of {}";
+    TASK_LEFT: "Te doen: {}, voor {} ({})", "To do: {}, by {} ({})";
+    REVIEW_WITH: "Bespreek dit met uw adviseur. Het mag in stukken.", "Discuss this with your adviser. It can be done in parts.";
+    REVIEW_WHOM: "Met wie? (Enter slaat over) ", "With whom? (Enter skips) ";
+    REVIEW_HOW: "Antwoord met: baken review answer {} yes|no|open", "Answer with: baken review answer {} yes|no|open";
+    REVIEW_YES_NO: "ja, nee of open (leeg: later verder): ", "yes, no or open (empty: go on later): ";
+    REVIEW_SAID: "Wat is erover gezegd? (Enter slaat over) ", "What was said of it? (Enter skips) ";
+    REVIEW_DAY: "Voor welke dag? (Enter: {}) ", "By which day? (Enter: {}) ";
+    REVIEW_LATER: "Later verder met: baken review", "Go on later with: baken review";
+    REVIEW_SIGNAL: "Is u iets opgevallen? Schrijf het hier op (leeg: nee): ", "Did something strike you? Write it here (empty: no): ";
+    REVIEW_HEAD: "De vier vragen, {} {}", "The four questions, {} {}";
+    REVIEW_CALL: "U mag altijd bellen, een gevoel is genoeg:", "You may always call, a feeling is enough:";
+    SIGNAL_ADDED: "Opgeschreven: {}. Vertel het uw griffier, secretaris of burgemeester, en noteer het: baken signal told",
+                  "Written down: {}. Tell your clerk, secretary or mayor, and note it: baken signal told";
+    SIGNAL_TOLD: "Genoteerd: {}", "Noted: {}";
+    SEEN_WHERE: "waar", "where";
+    TOLD: "verteld aan", "told to";
+    SIGNALS_TOGETHER: "Samen kunnen ze reden zijn om meer te doen. Bespreek ze samen met de politie; die weegt het.",
+                      "Together they may be a reason to do more. Discuss them together with the police, who weigh it.";
+    SIGNALS_UNTOLD: "Nog aan niemand verteld: {}. Noteer het met: baken signal told ID driehoek",
+                    "Told to nobody yet: {}. Note it with: baken signal told ID driehoek";
+    OFFICE: "ambt", "office";
+    ORGANISATION: "organisatie", "organisation";
+    FROM: "vanaf", "from";
+    UNTIL: "tot en met", "until";
+    OFFICE_HELD: "nu", "now";
+    OFFICE_NOT_HELD: "niet nu", "not now";
+    LIFE_STAYS: "Blijft", "Stays";
+    LIFE_ENDS: "Eindigt", "Ends";
+    LIFE_CHANGES: "Verandert", "Changes";
+    LIFE_DOES: "Doet Baken", "Baken does";
+    LIFE_TO_DO: "Doet u", "You do";
+    LIFE_ASK: "Zal Baken dit doen en de taken in uw agenda zetten? (ja/nee) ",
+              "Shall Baken do this and put the tasks into your agenda? (yes/no) ";
+    LIFE_NOT_YET: "Er is nog niets gedaan. Doe het met --yes.", "Nothing is done yet. Do it with --yes.";
+    LIFE_NOTHING: "Er is niets gedaan.", "Nothing was done.";
+    LIFE_DONE: "Gedaan. {} taken staan in uw agenda: baken agenda --full", "Done. {} tasks are in your agenda: baken agenda --full";
+    FAMILY_CALL: "Wie u belt", "Whom you call";
+    FAMILY_PLAN: "Wat is afgesproken", "What was agreed";
+    FAMILY_NO_PLAN: "Nog niets. Begin met: baken record add --circle NAAM plan title=…",
+                    "Nothing yet. Begin with: baken record add --circle NAME plan title=…";
+    FAMILY_READ: "Om te lezen", "To read";
+    FAMILY_CHILDREN: "Voor kinderen", "For children";
+    FAMILY_AFTERCARE: "Daarna", "Afterwards";
+    FAMILY_NO_AFTERCARE: "Nog geen nazorg. Begin met: baken aftercare start --for family",
+                         "No aftercare yet. Begin with: baken aftercare start --for family";
+    FAMILY_HELPER: "{}: hulp van {}", "{}: help from {}";
+    FAMILY_NO_HELPER: "nog niemand (kies met --helper)", "nobody yet (choose with --helper)";
     PIN: "Pincode: ", "PIN: ";
     PASSPHRASE: "Wachtzin van de check-up: ", "Passphrase of the check-up: ";
     ASK_WHAT: "Wat is er gebeurd? ", "What happened? ";

@@ -43,6 +43,20 @@ pub enum Due {
 }
 
 impl Due {
+    /// Every one.
+    pub const ALL: &[Self] = &[
+        Self::Measure,
+        Self::MeasureEnds,
+        Self::SubscriptionEnds,
+        Self::Appointment,
+        Self::Briefing,
+        Self::FollowUp,
+        Self::Incident,
+        Self::Training,
+        Self::CheckUp,
+        Self::Plan,
+    ];
+
     /// What a lock screen may show.
     pub fn title(self, language: Language) -> &'static str {
         let (nl, en) = match self {

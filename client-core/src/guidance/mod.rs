@@ -145,12 +145,12 @@ impl Baken {
         Ok(Guidance::new(layers, states, self.context.now()))
     }
 
-    /// The office that the profile names, where it names one that Baken knows and nothing contradicts it.
+    /// The office that the person holds today, the profile's first, where Baken knows it and nothing contradicts it.
     ///
     /// # Errors
     /// [`BakenError::Locked`].
     pub fn own_office(&self) -> Result<Option<Office>, BakenError> {
-        Ok(self.of_profile("office")?.and_then(|office| Office::written(&office)))
+        Ok(self.offices()?.into_iter().filter(|office| office.held).find_map(|office| office.office))
     }
 
     /// Whether the profile has a home address.
@@ -162,7 +162,7 @@ impl Baken {
     }
 
     /// What stands in a field of the first profile.
-    fn of_profile(&self, name: &str) -> Result<Option<String>, BakenError> {
+    pub(crate) fn of_profile(&self, name: &str) -> Result<Option<String>, BakenError> {
         let profiles = self.records(Some("profile"))?;
         let profile = profiles.into_iter().find(|profile| !profile.deleted);
         let field = profile.and_then(|profile| profile.fields.into_iter().find(|field| field.name == Some(name)));

@@ -5,9 +5,11 @@
 
 pub mod pack;
 mod timeline;
+mod together;
 mod words;
 
 pub use timeline::TimelineItem;
+pub use together::{Group, SignalView, SignalsView, TOLD, Together, WINDOW_DAYS};
 pub use words::label;
 
 use baken_schemas::id::RecordId;

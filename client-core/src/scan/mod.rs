@@ -6,6 +6,7 @@
 //! left them behind. What may leave is one tip at a time, by an act of its own: as a task in the dossier, or as a note in
 //! a case; neither says what was answered.
 
+mod letter;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -17,6 +18,7 @@ use baken_schemas::time::Timestamp;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
+pub use letter::Letter;
 pub use view::{Change, Changed, ScanQuestionView, ScanResult, ScanView, Tip};
 
 use crate::vault::setting;

@@ -258,10 +258,22 @@ pub const KINDS: &[KindSpec] = &[
     KindSpec {
         number: 46,
         name: "check-up",
-        fields: &[field(1, "sealed", Bytes), field(2, "lock", Bytes), field(3, "next", Time)],
+        fields: &[
+            field(1, "sealed", Bytes),
+            field(2, "lock", Bytes),
+            field(3, "next", Time),
+            // Of a reminder alone: after how many months the next check-up is.
+            field(4, "every", Int),
+        ],
         circles: OWN,
     },
-    KindSpec { number: 47, name: "lock", fields: &[field(1, "wrapped", Bytes)], circles: OWN },
+    KindSpec {
+        number: 47,
+        name: "lock",
+        // The newest is what new check-ups are sealed with.
+        fields: &[field(1, "wrapped", Bytes), field(2, "made_at", Time)],
+        circles: OWN,
+    },
     KindSpec {
         number: 48,
         name: "appointment",
@@ -372,5 +384,35 @@ pub const KINDS: &[KindSpec] = &[
         name: "opened",
         fields: &[field(1, "item", Bytes), field(2, "at", Time), field(3, "version", Time)],
         circles: &[Case],
+    },
+    // A further office, or when one ends: the profile names the first. See `client-core/src/life/office.rs`.
+    KindSpec {
+        number: 62,
+        name: "office",
+        fields: &[
+            field(1, "office", Text),
+            field(2, "organisation", Text),
+            field(3, "from", Time),
+            field(4, "until", Time),
+        ],
+        circles: OWN,
+    },
+    // The four questions at a feeling of unsafety, gone through once, with whom.
+    KindSpec {
+        number: 63,
+        name: "review",
+        fields: &[
+            field(1, "whom", Text),
+            field(2, "at", Time),
+            one_of(3, "plan", words::REVIEW),
+            field(4, "plan_said", Text),
+            one_of(5, "choices", words::REVIEW),
+            field(6, "choices_said", Text),
+            one_of(7, "information", words::REVIEW),
+            field(8, "information_said", Text),
+            one_of(9, "home", words::REVIEW),
+            field(10, "home_said", Text),
+        ],
+        circles: OWN,
     },
 ];

@@ -77,3 +77,7 @@ pub const FILE_ORIGIN: &[&str] = &["own", "received", "screenshot", "camera", "w
 pub const TRAINING: &[&str] = &["aggression", "undue-influence", "digital", "resilience", "button", "other"];
 /// Whom aftercare is for.
 pub const AFTERCARE: &[&str] = &["self", "family"];
+/// How one of the four questions was answered. All but yes leaves something to do.
+pub const REVIEW: &[&str] = &[REVIEW_YES, "no", "open"];
+/// The word of [`REVIEW`] for which there is nothing to do.
+pub const REVIEW_YES: &str = "yes";

@@ -21,8 +21,10 @@ mod handing_on;
 #[cfg(unix)]
 mod kill;
 mod leidraad;
+mod lock_screen;
 mod main_job;
 mod orders;
+mod partner_with_children;
 #[cfg(unix)]
 mod power_loss;
 #[cfg(unix)]
@@ -34,3 +36,4 @@ mod sms;
 mod town;
 mod travel;
 mod two_phones;
+mod uneasy_councillor;

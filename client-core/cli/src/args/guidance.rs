@@ -7,14 +7,13 @@ use clap::{Args, Subcommand};
 /// Who reads.
 #[derive(Args)]
 pub struct ReaderArgs {
-    /// For whom you read; what is for others is not shown
+    /// For whom you read; what is for others is not shown. On a guest's phone the family, else the office-holder
     #[arg(
         long,
         global = true,
-        value_parser = PossibleValuesParser::new(Audience::TAGS).try_map(|tag| tag.parse::<Audience>()),
-        default_value = "office-holder"
+        value_parser = PossibleValuesParser::new(Audience::TAGS).try_map(|tag| tag.parse::<Audience>())
     )]
-    pub audience: Audience,
+    pub audience: Option<Audience>,
     /// Your office; without it, what is for any
     #[arg(long, global = true, value_parser = PossibleValuesParser::new(Office::TAGS).try_map(|tag| tag.parse::<Office>()))]
     pub office: Option<Office>,

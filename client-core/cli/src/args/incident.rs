@@ -198,6 +198,15 @@ pub struct AgendaArgs {
     /// Write a calendar file too; it says neither Baken nor what an item is about
     #[arg(long, value_name = "FILE")]
     pub ics: Option<PathBuf>,
+    /// Say what each is about, as you wrote it: only for your own eyes
+    #[arg(long)]
+    pub full: bool,
+    /// Mark one as done: its id, or enough of its start
+    #[arg(long, value_name = "RECORD", conflicts_with = "ics")]
+    pub done: Option<String>,
+    /// How it went, of what is done
+    #[arg(long, requires = "done", value_name = "TEXT")]
+    pub outcome: Option<String>,
 }
 
 #[derive(Subcommand)]
@@ -215,6 +224,9 @@ Then: baken agenda")]
         /// The day that measures were scaled down; today otherwise
         #[arg(long, value_name = "DAY")]
         from: Option<baken_schemas::edition::Date>,
+        /// Who helps; yours to choose, and the family's theirs
+        #[arg(long, value_name = "WHOM")]
+        helper: Option<String>,
     },
 }
 
@@ -235,7 +247,7 @@ pub enum CheckUpCommand {
 Example:
   baken check-up add \"Goed gesprek, beter geslapen\" --with bedrijfsarts --next 2027-05-27
 
-The first one chooses the passphrase, which should not be your PIN; nobody can get it back or change it. It comes from
+The first one chooses the passphrase, which should not be your PIN; nobody can get it back. It comes from
 BAKEN_CHECK_UP, or a question on the terminal. Your organisation sees nothing of it.")]
     Add {
         /// How it was
@@ -252,4 +264,29 @@ BAKEN_CHECK_UP, or a question on the terminal. Your organisation sees nothing of
     },
     /// Read them, with the passphrase
     List,
+    /// Change the passphrase, with the old one; nothing is lost
+    #[command(after_help = "\
+Example:
+  baken check-up passphrase    asks for the old one, then twice for the new one
+
+The new one comes from BAKEN_NEW_CHECK_UP, or a question on the terminal. What is written from then on no old one opens.
+Who knew the old one and gets hold of an old copy can still read what was written before.")]
+    Passphrase,
+    /// Be reminded of the next one; takes no passphrase. The agenda says: time for yourself
+    #[command(after_help = "\
+Examples:
+  baken check-up remind --on 2027-05-27              once
+  baken check-up remind --on 2027-05-27 --every 6    and after each check-up again, six months later
+  baken check-up remind --off")]
+    Remind {
+        /// The day
+        #[arg(long, value_name = "MOMENT", required_unless_present = "off")]
+        on: Option<String>,
+        /// After how many months the next one is, counted from each check-up
+        #[arg(long, value_name = "MONTHS", value_parser = clap::value_parser!(u32).range(1..=120))]
+        every: Option<u32>,
+        /// No reminder any more
+        #[arg(long, conflicts_with_all = ["on", "every"])]
+        off: bool,
+    },
 }

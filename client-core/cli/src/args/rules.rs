@@ -95,6 +95,14 @@ pub enum ScanCommand {
         #[arg(long)]
         circle: Option<String>,
     },
+    /// A letter that asks for a home scan and the talk on safety, to copy; needs no PIN, account or network
+    #[command(after_help = "\
+Examples:
+  baken scan letter --office alderman
+  baken scan letter > aanvraag.txt
+
+Fill in what stands between square brackets. Nothing of your dossier is in it. Threatened now? Ask no scan: call the police.")]
+    Letter,
     /// Wipe all answers
     Clear,
 }

@@ -9,7 +9,7 @@ use crate::args::{Arguments, CheckUpCommand};
 use crate::failure::{End, Failure};
 use crate::moment::past;
 use crate::output::Output;
-use crate::phone::{Phone, clock, passphrase};
+use crate::phone::{Phone, clock, new_passphrase, passphrase};
 use crate::text;
 
 pub fn run(arguments: &Arguments, command: &CheckUpCommand, out: &Output) -> Result<End, Failure> {
@@ -25,6 +25,24 @@ pub fn run(arguments: &Arguments, command: &CheckUpCommand, out: &Output) -> Res
             let record = baken.add_check_up(&passphrase, &check_up, next)?;
             out.json(&json!({"record": record}));
             out.line(text::MADE.with(out.language, &[&short(record)]));
+        }
+        CheckUpCommand::Passphrase => {
+            let old = passphrase(false, out)?;
+            let others = baken.change_check_up_passphrase(&old, &new_passphrase(out)?)?;
+            out.json(&json!({"changed": true, "locks_of_another_passphrase": others}));
+            out.line(text::PASSPHRASE_CHANGED.of(out.language));
+            if others > 0 {
+                out.line(text::PASSPHRASE_OTHERS.of(out.language));
+            }
+        }
+        CheckUpCommand::Remind { on, every, .. } => {
+            let next = on.as_deref().map(moment).transpose()?;
+            baken.remind_of_check_up(next, *every)?;
+            out.json(&json!({"next": next, "every_months": every}));
+            match next {
+                Some(next) => out.line(text::REMINDED.with(out.language, &[&local(next)])),
+                None => out.line(text::REMINDED_NOT.of(out.language)),
+            }
         }
         CheckUpCommand::List => {
             let check_ups = baken.check_ups(&passphrase(false, out)?)?;

@@ -16,7 +16,7 @@ use crate::text;
 
 pub async fn run(arguments: &Arguments, guidance: &GuidanceArgs, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
-    let who = read_as(&guidance.reader, out);
+    let who = read_as(&guidance.reader, &phone, out);
     let open = phone.baken.guidance()?;
     match &guidance.command {
         None => questions(&open, who, out),
@@ -31,14 +31,15 @@ pub async fn run(arguments: &Arguments, guidance: &GuidanceArgs, out: &Output) -
 
 pub fn contacts(arguments: &Arguments, args: &ContactsArgs, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
-    let contacts = phone.baken.guidance()?.contacts(read_as(&args.reader, out), args.kind);
+    let contacts = phone.baken.guidance()?.contacts(read_as(&args.reader, &phone, out), args.kind);
     out.json(&json!({ "kind": args.kind, "contacts": contacts }));
     contacts.iter().for_each(|contact| tell_contact(contact, out));
     Ok(End::Done)
 }
 
-fn read_as(reader: &ReaderArgs, out: &Output) -> ReadAs {
-    ReadAs { language: out.language, audience: reader.audience, office: reader.office }
+fn read_as(reader: &ReaderArgs, phone: &Phone, out: &Output) -> ReadAs {
+    let audience = reader.audience.unwrap_or_else(|| phone.baken.reads_as());
+    ReadAs { language: out.language, audience, office: reader.office }
 }
 
 fn questions(guidance: &Guidance, who: ReadAs, out: &Output) {
@@ -118,7 +119,7 @@ fn tell_chapter(chapter: &ChapterView, out: &Output) {
 }
 
 /// A fact that is not to be taken as it stands.
-fn tell_fact(fact: &FactView, out: &Output) {
+pub(super) fn tell_fact(fact: &FactView, out: &Output) {
     let lang = out.language;
     if fact.provenance.status == Status::Unconfirmed {
         let check_at = fact.provenance.check_at.clone().unwrap_or_default();

@@ -73,7 +73,7 @@ fn note(arguments: &Arguments, (what, at, place, source): Noted<'_>, out: &Outpu
 }
 
 /// The incident or signal whose id begins so.
-fn find_incident(baken: &Baken, typed: &str) -> Result<RecordId, Failure> {
+pub(super) fn find_incident(baken: &Baken, typed: &str) -> Result<RecordId, Failure> {
     if typed.parse::<RecordId>().is_ok() {
         return find_record(baken, typed);
     }

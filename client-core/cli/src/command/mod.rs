@@ -14,18 +14,23 @@ mod deletions;
 mod devices;
 mod export;
 mod family;
+mod family_page;
 mod guidance;
 mod incident;
 mod incoming;
+mod life;
 mod locate;
 mod pair;
 mod pin;
 mod record;
 mod recovery;
+mod review;
 mod rights;
 mod scan;
 mod share;
+mod signal;
 mod status;
+mod steps;
 mod sync;
 mod travel;
 mod wipe;
@@ -87,6 +92,11 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Incident(command) => incident::run(arguments, command, out).await,
         Command::Share(args) => share::run(arguments, args, out).await,
         Command::Briefing(command) => briefing::run(arguments, command, out),
+        Command::Steps(args) => steps::run(arguments, args, out),
+        Command::Review(args) => review::run(arguments, args, out),
+        Command::Signal(command) => signal::run(arguments, command, out),
+        Command::Life(args) => life::run(arguments, args, out),
+        Command::Family => family_page::run(arguments, out),
         Command::Agenda(args) => agenda::run(arguments, args, out),
         Command::Aftercare(command) => agenda::aftercare(arguments, command, out),
         Command::CheckUp(command) => check_up::run(arguments, command, out),

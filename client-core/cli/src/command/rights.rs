@@ -1,8 +1,9 @@
 //! `baken rights`: what the rules of the Leidraad say of a situation, and what that rests on.
 
-use baken_core::guidance::ReadAs;
+use baken_core::guidance::{Guidance, ReadAs};
+use baken_schemas::Language;
 use baken_schemas::edition::{Audience, Date, FactView, Office, Status};
-use baken_schemas::rules::{AnswerView, DecisionView, Situation};
+use baken_schemas::rules::{AnswerView, DecisionView, Situation, Threat};
 use serde_json::json;
 
 use super::guidance::{tell_contact, tell_shown};
@@ -13,7 +14,32 @@ use crate::phone::{Phone, clock};
 use crate::text;
 
 pub fn run(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<End, Failure> {
-    let (phone, office, residence_known) = person(arguments, args, out)?;
+    let (phone, offices, residence_known) = person(arguments, args, out)?;
+    let guidance = phone.baken.guidance()?;
+    for (at, office) in offices.iter().enumerate() {
+        if at > 0 {
+            out.line("");
+        }
+        if offices.len() > 1 {
+            out.line(out.paint(
+                Colour::Green,
+                text::OF_OFFICE.with(out.language, &[office_name(*office, out.language)]).as_str(),
+            ));
+        }
+        let decision = decide(&guidance, args, *office, residence_known, out)?;
+        out.json(&json!(decision));
+        tell(&decision, out);
+    }
+    Ok(End::Done)
+}
+
+fn decide(
+    guidance: &Guidance,
+    args: &RightsArgs,
+    office: Office,
+    residence_known: bool,
+    out: &Output,
+) -> Result<DecisionView, Failure> {
     let situation = Situation {
         office,
         organisation: args.organisation.unwrap_or(office.organisation()),
@@ -27,25 +53,35 @@ pub fn run(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<End
         on: args.on.unwrap_or_else(|| Date::of(clock().now())),
     };
     let who = ReadAs { language: out.language, audience: Audience::OfficeHolder, office: Some(office) };
-    let decision = phone.baken.guidance()?.rules(who, &situation)?;
-    out.json(&json!(decision));
-    tell(&decision, out);
-    Ok(End::Done)
+    Ok(guidance.rules(who, &situation)?)
 }
 
-/// The office, and whether the residence is known: as typed, or as the profile says once the vault is open.
-fn person(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<(Phone, Office, bool), Failure> {
+/// The offices, and whether the residence is known: as typed, or as the dossier says once the vault is open.
+fn person(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<(Phone, Vec<Office>, bool), Failure> {
     let phone = Phone::open(arguments)?;
     if let Some(office) = args.office {
-        return Ok((phone, office, args.residence_known));
+        return Ok((phone, vec![office], args.residence_known));
     }
     if !phone.baken.is_activated() {
         return Err(Failure::Input("office_missing"));
     }
     let phone = Phone::unlocked(arguments, out)?;
-    let office = phone.baken.own_office()?.ok_or(Failure::Input("office_missing"))?;
+    // As they are held today; another day is asked of one office at a time.
+    let held = phone.baken.offices()?.into_iter().filter(|office| office.held);
+    let mut offices: Vec<Office> = held.filter_map(|office| office.office).collect();
+    offices.dedup();
+    if let Some(organisation) = args.organisation.filter(|_| offices.len() > 1) {
+        offices.retain(|office| office.organisation() == organisation);
+    }
+    if args.threat == Threat::Danger {
+        // One answer, whatever office.
+        offices.truncate(1);
+    }
+    if offices.is_empty() {
+        return Err(Failure::Input("office_missing"));
+    }
     let residence_known = args.residence_known || phone.baken.has_home_address()?;
-    Ok((phone, office, residence_known))
+    Ok((phone, offices, residence_known))
 }
 
 fn tell(decision: &DecisionView, out: &Output) {
@@ -77,7 +113,7 @@ fn tell_answer(answer: &AnswerView, out: &Output) {
     answer.facts.iter().for_each(|fact| tell_source(fact, out));
 }
 
-fn tell_source(fact: &FactView, out: &Output) {
+pub(super) fn tell_source(fact: &FactView, out: &Output) {
     let titles: Vec<&str> = fact.provenance.sources.iter().map(|source| source.title.as_str()).collect();
     let source = text::SOURCE_OF.with(out.language, &[&titles.join("; "), &fact.provenance.source_date]);
     out.line(format!("   - {} [{source}]", fact.text));
@@ -87,6 +123,11 @@ fn tell_source(fact: &FactView, out: &Output) {
         out.line(format!("     {}", out.paint(Colour::Yellow, &told)));
     }
     tell_shown(&fact.shown, out);
+}
+
+/// What an office is called.
+pub(super) fn office_name(office: Office, language: Language) -> &'static str {
+    language.pick(office.dutch(), office.tag())
 }
 
 fn named(audience: Audience, out: &Output) -> &'static str {

@@ -3,13 +3,14 @@
 use std::io::IsTerminal as _;
 
 use baken_core::guidance::ReadAs;
-use baken_core::scan::{Changed, Scan, ScanQuestionView, ScanView, Tip};
+use baken_core::scan::{Changed, Letter, Scan, ScanQuestionView, ScanView, Tip};
 use baken_core::{Baken, BakenError};
 use baken_schemas::edition::{Audience, Reply};
 use serde_json::{Value as Json, json};
 
 use super::circle::find_circle;
 use super::guidance::{tell_card, tell_contact};
+use super::rights::tell_source;
 use super::{prompt, read_stdin, short};
 use crate::args::{Arguments, ScanArgs, ScanCommand};
 use crate::failure::{End, Failure};
@@ -23,6 +24,7 @@ pub fn run(arguments: &Arguments, args: &ScanArgs, out: &Output) -> Result<End, 
     let command = args.command.as_ref().unwrap_or(&start);
     match command {
         ScanCommand::Questions => questions(&Phone::open(arguments)?.baken.guidance()?.scan(who)?, out),
+        ScanCommand::Letter => letter(&Phone::open(arguments)?.baken.guidance()?.home_scan_letter(who)?, out),
         ScanCommand::Start { gate: Some(gate), .. } if gate == "yes" => {
             danger(&Phone::open(arguments)?.baken.guidance()?.scan(who)?, out);
         }
@@ -50,7 +52,7 @@ fn with_answers(
     out: &Output,
 ) -> Result<(), Failure> {
     match command {
-        ScanCommand::Questions => {}
+        ScanCommand::Questions | ScanCommand::Letter => {}
         ScanCommand::Start { gate, again } => {
             if gate.is_some() || asks {
                 baken.scan_pass_gate()?;
@@ -236,6 +238,21 @@ fn result(scan: &ScanView, answers: &Scan, out: &Output) {
     }
     out.line(&scan.closing);
     scan.closing_contact.iter().for_each(|contact| tell_contact(contact, out));
+}
+
+fn letter(letter: &Letter, out: &Output) {
+    let lang = out.language;
+    out.json(&json!({"letter": letter}));
+    out.line(out.paint(Colour::Green, &letter.subject));
+    out.line("");
+    out.line(&letter.text);
+    for (head, lines) in [(text::LETTER_MENTION, &letter.mention), (text::LETTER_LEAVE_OUT, &letter.leave_out)] {
+        out.line("");
+        out.line(out.paint(Colour::Green, head.of(lang)));
+        lines.iter().for_each(|line| out.line(format!("- {line}")));
+    }
+    out.line("");
+    letter.facts.iter().for_each(|fact| tell_source(fact, out));
 }
 
 fn changes(scan: &ScanView, answers: &Scan, out: &Output) {

@@ -169,6 +169,14 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
             Text::new("er is niets opzij gezet: het woord klopte niet", "nothing was set aside: the word was another"),
             Text::new("Typ het gevraagde woord, of geef --yes.", "Type the word that is asked for, or give --yes."),
         ),
+        "not_a_signal" => (
+            Text::new("dit is een incident en geen signaal", "this is an incident and no signal"),
+            Text::new("Gebruik: baken incident report", "Use: baken incident report"),
+        ),
+        "no_such_review_question" => (
+            Text::new("er zijn vier vragen, 1 tot en met 4", "there are four questions, 1 to 4"),
+            Text::new("Kijk met: baken review show", "Look with: baken review show"),
+        ),
         "office_missing" => (
             Text::new("er is een ambt nodig", "an office is needed"),
             Text::new(
@@ -268,6 +276,10 @@ pub fn core_message(error: &BakenError, language: Language) -> String {
         "not_an_answer" => "\"niet van toepassing\" past niet bij deze vraag",
         "scan_gate" => "de zelfscan begint met de vraag of u nu bedreigd wordt of in gevaar bent",
         "no_tip" => "bij deze vraag is er geen tip",
+        "no_review" => "de vier vragen zijn nog niet begonnen",
+        "not_a_task" => "dit is geen taak, afspraak of maatregel",
+        "office_not_held" => "dit ambt staat niet in het dossier",
+        "office_held" => "dit ambt staat al in het profiel",
         "no_such_circle" => "die kring is er niet",
         "not_shared" => "dit soort gegeven wordt in deze soort kring niet gedeeld",
         "confidential" => "dit vertelt over een vertrouwelijke maatregel (regel R11)",
@@ -379,6 +391,10 @@ pub fn core_help(error: &BakenError, language: Language) -> &'static str {
         "not_an_answer" => "Antwoord yes, no of unknown.",
         "scan_gate" => "Antwoord met: baken scan start --gate no, of yes als het zo is.",
         "no_tip" => "Kijk met baken scan result welke tips er zijn.",
+        "no_review" => "Begin met: baken review start",
+        "not_a_task" => "Kijk met baken agenda wat er moet.",
+        "office_not_held" => "Kijk welke ambten er staan: baken life",
+        "office_held" => "Noem de tweede organisatie met --organisation.",
         "wrong_pin" | "too_soon" => "Wacht even en probeer het opnieuw; de wachttijd groeit met elke misser.",
         "pin_refused" => "Kies een pincode van 6 tot 64 tekens.",
         "pin_taken" => "Kies een pincode die van alle andere op dit toestel verschilt.",

@@ -7,6 +7,7 @@ mod check_ins;
 mod circles;
 mod exports;
 mod guidance;
+mod guided;
 mod incidents;
 mod recovery;
 mod relay;
