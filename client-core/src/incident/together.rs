@@ -98,8 +98,8 @@ fn groups(items: &[TimelineItem]) -> Vec<Group> {
         if !place.is_empty() {
             put(Together::SamePlace, place);
         }
-        if !item.threat.is_empty() && item.threat != "unknown" {
-            put(Together::SameSource, item.threat.clone());
+        if !item.threat_source.is_empty() && item.threat_source != "unknown" {
+            put(Together::SameSource, item.threat_source.clone());
         }
         put(Together::SameTime, String::new());
     }
@@ -122,7 +122,7 @@ mod tests {
             at: Some(Timestamp(i64::from(at))),
             what: "iets".to_owned(),
             place: place.to_owned(),
-            threat: threat.to_owned(),
+            threat_source: threat.to_owned(),
             police: String::new(),
             same_perpetrator: same_perpetrator.iter().map(|other| RecordId([*other; 16])).collect(),
             linked: Vec::new(),

@@ -5,6 +5,7 @@ use baken_schemas::Language;
 use baken_schemas::edition::Date;
 use baken_schemas::id::RecordId;
 use baken_schemas::record::Value;
+use baken_schemas::record::words::HomeMark;
 use serde::Serialize;
 
 use super::{Change, Outcome};
@@ -60,7 +61,7 @@ impl Baken {
         if let Some(home) = homes.iter().find(is_new) {
             changed.push(home.record);
         } else {
-            let mut fields = vec![text("address", address), text("pkvw", "unknown")];
+            let mut fields = vec![text("address", address), text("pkvw", HomeMark::Unknown.tag())];
             fields.extend(access.map(|access| text("access", access)));
             changed.push(self.create("home", fields)?);
         }

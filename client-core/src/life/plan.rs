@@ -5,7 +5,7 @@ use baken_schemas::circle::{CircleKind, MemberRole};
 use baken_schemas::edition::{Audience, Date, FactView, Office};
 use baken_schemas::id::RecordId;
 use baken_schemas::record::Value;
-use baken_schemas::record::words::STELSEL;
+use baken_schemas::record::words::Origin;
 use baken_schemas::time::Timestamp;
 
 use super::words::{For, Line};
@@ -112,7 +112,7 @@ impl Baken {
 }
 
 fn is_of_system(measure: &RecordView) -> bool {
-    measure.says("origin", &Value::Text(STELSEL.to_owned()))
+    measure.says("origin", &Value::Text(Origin::System.tag().to_owned()))
 }
 
 /// What a line rests on, as far as it holds today for this office. A fact that is missing leaves the line standing.

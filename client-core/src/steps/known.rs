@@ -6,7 +6,7 @@ use baken_schemas::Language;
 use baken_schemas::circle::{CircleKind, MemberState};
 use baken_schemas::edition::{Audience, Layer};
 use baken_schemas::record::Value;
-use baken_schemas::record::words::STELSEL;
+use baken_schemas::record::words::{HomeMark, Origin};
 use baken_schemas::time::Timestamp;
 
 use crate::guidance::{LayerState, ReadAs};
@@ -88,19 +88,20 @@ impl Baken {
             measures.iter().any(|measure| words.iter().any(|word| of(measure, field, word)))
         };
         let homes = self.live("home")?;
-        let marked = |home: &RecordView| of(home, "pkvw", "certificate") || of(home, "pkvw", "being-arranged");
+        let marked =
+            |home: &RecordView| [HomeMark::Met, HomeMark::UnderWay].iter().any(|mark| of(home, "pkvw", mark.tag()));
         known.note(StepKind::HomeMark, homes.iter().any(marked) || any("type", &["pkvw"]));
         known.note(StepKind::HomeScan, any("type", &["home-scan"]));
         known.note(StepKind::Insurance, any("type", &["insurance"]));
-        let has_advice = any("origin", &["adviser", "police-advice", STELSEL]);
+        let has_advice = any("origin", &[Origin::Adviser.tag(), Origin::PoliceAdvice.tag(), Origin::System.tag()]);
         known.note(StepKind::Advice, has_advice);
         let chosen = |measure: &RecordView| !of(measure, "status", "proposed") && !measure.text("status").is_empty();
         known.note(StepKind::Measures, has_advice && measures.iter().all(chosen));
         let since = self.current_since();
         let asked = |measure: &RecordView| {
             measure.moment("police_asked_at").is_some_and(|at| at >= since)
-                || of(measure, "origin", "police-advice")
-                || of(measure, "origin", STELSEL)
+                || of(measure, "origin", Origin::PoliceAdvice.tag())
+                || of(measure, "origin", Origin::System.tag())
         };
         known.note(StepKind::PoliceAdvice, measures.iter().any(asked));
         Ok(())

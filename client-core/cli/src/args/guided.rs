@@ -71,8 +71,8 @@ It writes down that somebody was told. It tells nobody.")]
         #[arg(long)]
         place: Option<String>,
         /// Where it comes from, as far as you know
-        #[arg(long, value_parser = PossibleValuesParser::new(words::THREAT))]
-        threat: Option<String>,
+        #[arg(long, value_parser = PossibleValuesParser::new(words::THREAT_SOURCE))]
+        threat_source: Option<String>,
         /// Who was told of it already
         #[arg(long, value_parser = PossibleValuesParser::new(TOLD))]
         told: Vec<String>,

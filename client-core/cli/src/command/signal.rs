@@ -28,9 +28,9 @@ pub fn run(arguments: &Arguments, command: &SignalCommand, out: &Output) -> Resu
         typed.as_deref().map_or(Ok(now), |typed| past(typed, now).ok_or(Failure::Input("value_not_time")))
     };
     match command {
-        SignalCommand::Add { what, at, place, threat, told } => {
+        SignalCommand::Add { what, at, place, threat_source, told } => {
             let at = moment(at)?;
-            let named = [("place", place), ("threat", threat)];
+            let named = [("place", place), ("threat_source", threat_source)];
             let mut fields: Vec<(String, Value)> = Vec::new();
             fields.extend(
                 named.into_iter().filter_map(|(name, text)| Some((name.to_owned(), Value::Text(text.clone()?)))),
@@ -93,7 +93,7 @@ fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
             short(signal.item.record),
             signal.item.what.chars().take(60).collect(),
             signal.item.place.chars().take(30).collect(),
-            label(&signal.item.threat, lang).to_owned(),
+            label(&signal.item.threat_source, lang).to_owned(),
             told.join(", "),
         ]
     };

@@ -175,7 +175,7 @@ fn a_second_office_has_the_rules_of_both() {
 fn moving_house_changes_the_card_on_the_day_and_not_before() {
     let (_town, phone) = alone();
     phone.ok(&["record", "add", "profile", "office=wethouder", "home_address=Lindelaan 12"]);
-    let old = id(&phone.ok(&["record", "add", "home", "address=Lindelaan 12", "pkvw=certificate"]));
+    let old = id(&phone.ok(&["record", "add", "home", "address=Lindelaan 12", "pkvw=met"]));
     assert_eq!(phone.fails(&["life", "move", "--address", " "]), (3, "value_refused".to_owned()));
     phone.ok(&["life", "move", "--address", "Zeeweg 3", "--on", "2031-02-01", "--yes"]);
     assert!(phone.ok(&["card", "show"]).to_string().contains("Lindelaan 12"));
