@@ -29,6 +29,7 @@ mod devices;
 mod error;
 pub mod export;
 mod family;
+mod finding;
 pub mod guidance;
 pub mod home;
 mod inbox;

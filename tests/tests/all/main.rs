@@ -15,6 +15,7 @@ mod exported;
 mod family;
 mod family_at_home;
 mod follow_up;
+mod found;
 mod handing_on;
 #[cfg(unix)]
 mod kill;
@@ -28,6 +29,7 @@ mod relay_power_loss;
 mod serve_all;
 mod simulation;
 mod sms;
+mod stories;
 mod town;
 mod travel;
 mod two_phones;
