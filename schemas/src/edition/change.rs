@@ -125,7 +125,7 @@ mod tests {
         let contacts = &shipped::files()["contacts.toml"];
         assert!(size(contacts, &contacts.replace("0900-8844", "0900-8845")) < 64);
         assert!(size(contacts, contacts) < 16);
-        assert_eq!(size("", ""), 3);
+        assert_eq!(size("", ""), 2);
         assert!(size("", contacts) > contacts.len());
     }
 
