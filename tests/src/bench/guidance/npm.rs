@@ -17,7 +17,7 @@ const ENGINES: [&str; 2] = ["minisearch", "fuse"];
 /// How long one may take: Fuse.js goes through every text for every query.
 const PATIENCE: Duration = Duration::from_secs(300);
 /// The most queries that they are asked.
-const MAX_QUERIES: usize = 400;
+const MAX_QUERIES: usize = 80;
 
 /// What a driver tells at its end.
 #[derive(Deserialize)]
