@@ -16,6 +16,7 @@ use crate::alarm::AlarmOutbox;
 use crate::circle::Circles;
 use crate::device;
 use crate::home::Home;
+use crate::record::RecordWords;
 use crate::record::store::{self, About};
 use crate::travel::Travel;
 use crate::vault::Vault;
@@ -46,6 +47,8 @@ pub(crate) struct UnlockedVault {
     pub(crate) account: AccountId,
     /// The dossier is not on this phone.
     pub(crate) travel: Option<Travel>,
+    /// The words of all records, from the first search on.
+    pub(crate) words: RecordWords,
 }
 
 impl UnlockedVault {
@@ -54,7 +57,8 @@ impl UnlockedVault {
         let device = device::load(&vault.connection)?;
         let circles = Circles::load(&vault.connection, device.circle, &device.keys)?;
         let travel = Travel::read(&vault.connection)?;
-        Ok(Self { vault, keys: device.keys, circles, account: device.account, travel })
+        let words = RecordWords::default();
+        Ok(Self { vault, keys: device.keys, circles, account: device.account, travel, words })
     }
 
     /// Reads it again, where the vault has become another device's.
@@ -62,7 +66,7 @@ impl UnlockedVault {
         let device = device::load(&self.vault.connection)?;
         self.circles = Circles::load(&self.vault.connection, device.circle, &device.keys)?;
         self.travel = Travel::read(&self.vault.connection)?;
-        (self.keys, self.account) = (device.keys, device.account);
+        (self.keys, self.account, self.words) = (device.keys, device.account, RecordWords::default());
         Ok(())
     }
 

@@ -98,7 +98,13 @@ fn card_now(connection: &Connection, circle: &Circle) -> Result<CardBody, BakenE
     // The profile's own words, then a line for each record.
     let drawn = |profile: &str, kind: &str, fields: &[&str], max_bytes| {
         let lines = views(kind, MAX_DRAWN, &|_| true)?.iter().map(|view| line(view, fields)).collect::<Vec<_>>();
-        let all: Vec<String> = [full(profile)].into_iter().chain(lines).filter(|line| !line.is_empty()).collect();
+        let mut all: Vec<String> = Vec::new();
+        for line in [full(profile)].into_iter().chain(lines).filter(|line| !line.is_empty()) {
+            // What stands in the profile and in a record of its own is said once.
+            if !all.contains(&line) {
+                all.push(line);
+            }
+        }
         Ok::<_, BakenError>(clip(&all.join("; "), max_bytes))
     };
     Ok(CardBody {

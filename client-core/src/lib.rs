@@ -31,6 +31,7 @@ mod error;
 pub mod export;
 mod family;
 mod family_page;
+mod finding;
 pub mod guidance;
 pub mod home;
 mod inbox;

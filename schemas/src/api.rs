@@ -91,6 +91,9 @@ pub const EDITION: &str = "/v0/editions/{edition}";
 /// `GET /v0/edition-files/{hash}`: a file of a published edition by the SHA-256 of its bytes, as a CBOR byte string. No
 /// signature.
 pub const EDITION_FILE: &str = "/v0/edition-files/{hash}";
+/// `GET /v0/edition-files/{hash}/from/{old}`: how the file that the caller has under its SHA-256 becomes this one, a
+/// [`crate::edition::FileChange`]. No signature; 404 where the relay no longer has the old one.
+pub const EDITION_CHANGE: &str = "/v0/edition-files/{hash}/from/{old}";
 /// `POST`: a [`Publication`]. No signature of the request: the publishers' are the permission.
 pub const EDITIONS: &str = "/v0/editions";
 /// `GET`: 200 while the process runs.

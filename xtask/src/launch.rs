@@ -47,7 +47,7 @@ enum Language {
 #[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json\n  \
                         cargo xtask bench sync")]
 pub struct BenchArguments {
-    /// Which: alarm, core or sync
+    /// Which: alarm, checkin, core, guidance or sync
     name: String,
     /// One JSON object a bench instead of a table
     #[arg(long)]
@@ -104,7 +104,8 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
     bench.arg(&arguments.name).args(&arguments.more);
     bench.env("BAKEN_PYTHON", setup::interpreter());
-    bench.env("BAKEN_NODE_MODULES", setup::node_modules());
+    let peers = if arguments.name == "guidance" { "search" } else { "sync" };
+    bench.env("BAKEN_NODE_MODULES", setup::node_modules(peers));
     bench.env("BAKEN_WITHOUT", without.join("\n"));
     if arguments.json {
         bench.arg("--json");

@@ -461,6 +461,20 @@ What Baken keeps for itself (kinds account, device and circle) is listed only wh
         #[arg(long)]
         deleted: bool,
     },
+    /// Find records by words, in every circle; works offline, typing errors are forgiven
+    #[command(after_help = "\
+Examples:
+  baken record search brief afzender
+  baken record search lindelan            a letter too few
+  baken record search 0612345678          a number, however it was written
+
+Looked through is what this phone can open, once the PIN is given; no list of words is left on the disk.
+With --json: {\"hits\":[…]}, each with its record, the field and the line it was found in.")]
+    Search {
+        /// What to look for
+        #[arg(required = true)]
+        words: Vec<String>,
+    },
     /// Show one record
     Show {
         /// The record's id, or enough of its start

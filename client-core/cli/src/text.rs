@@ -495,10 +495,10 @@ texts! {
     TEST_RECEIVED: "aangekomen", "arrived";
     TEST_SEEN: "gezien", "seen";
     TEST_CLOSED: "afgesloten", "closed";
-    TEST_DUE: "De maandelijkse test is weer aan de beurt (vorige: {}). Zie: baken alarm tests",
-              "The monthly test is due again (the last: {}). See: baken alarm tests";
-    TEST_NEVER: "De maandelijkse test is nog niet gedaan. Zie: baken alarm tests",
-                "The monthly test has not been done yet. See: baken alarm tests";
+    TEST_DUE: "De maandelijkse test is weer aan de beurt (vorige: {}). Doe hem met: baken alarm press --kind test",
+              "The monthly test is due again (the last: {}). Do it with: baken alarm press --kind test";
+    TEST_NEVER: "De maandelijkse test is nog niet gedaan. Doe hem met: baken alarm press --kind test",
+                "The monthly test has not been done yet. Do it with: baken alarm press --kind test";
     AUDIT_HEAD: "Logboek van de server: {} regels, controlegetal {} (opgehaald {}).",
                 "The server's audit: {} rows, root {} (fetched {}).";
     AUDIT_REWRITTEN: "De server heeft zijn logboek herschreven, of is uit een back-up hersteld (gevonden {}; hier {} regels, daar {}). Vraag de beheerder wat er gebeurd is.",

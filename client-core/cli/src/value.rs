@@ -1,6 +1,7 @@
 //! Values as they are typed and printed: text, `true`, a number, a moment in RFC 3339.
 
 use baken_core::record::{FieldView, RecordView, ValueView};
+use baken_schemas::local_time::{WallTime, local};
 use baken_schemas::record::{FieldSpec, FieldType, KindSpec, Value};
 use baken_schemas::time::Timestamp;
 use data_encoding::HEXLOWER;
@@ -40,11 +41,18 @@ pub fn read(field: &FieldSpec, typed: &str) -> Result<Value, Failure> {
         },
         FieldType::Int => typed.parse().map(Value::Int).map_err(|_| Failure::Input("value_not_int")),
         FieldType::Bytes => Err(Failure::Input("value_bytes")),
-        FieldType::Time => moment(typed).map(|at| Value::Int(at.0)).ok_or(Failure::Input("value_not_time")),
+        FieldType::Time => {
+            // As it is shown, too: by the clock on the wall, whose seconds nobody types.
+            let minutes =
+                if typed.matches(':').count() == 2 { typed.rsplit_once(':').map(|(rest, _)| rest) } else { None };
+            let minutes = minutes.unwrap_or(typed);
+            let shown = || minutes.contains('-').then(|| crate::moment::moment(minutes, Timestamp(0))).flatten();
+            moment(typed).or_else(shown).map(|at| Value::Int(at.0)).ok_or(Failure::Input("value_not_time"))
+        }
     }
 }
 
-/// `2026-11-23` or `2026-11-23T20:15:07Z`, in UTC.
+/// `2026-11-23T20:15:07Z`, or `2026-11-23` for the beginning of that day in the Netherlands: lists show it by that clock.
 pub fn moment(typed: &str) -> Option<Timestamp> {
     let (date, time) = typed.split_once('T').unwrap_or((typed, "00:00:00Z"));
     let numbers = |text: &str, by: char| text.split(by).map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>();
@@ -62,7 +70,9 @@ pub fn moment(typed: &str) -> Option<Timestamp> {
     let days = days_from_civil(year, month, day);
     let at = Timestamp((((days * 24 + hour) * 60 + minute) * 60 + second) * 1000);
     // 31 February and the like come out as another day.
-    at.to_rfc3339().starts_with(&format!("{year:04}-{month:02}-{day:02}")).then_some(at)
+    let is_day = at.to_rfc3339().starts_with(&format!("{year:04}-{month:02}-{day:02}"));
+    let at = if typed.contains('T') { at } else { WallTime { day: days, minute: 0 }.moment() };
+    is_day.then_some(at)
 }
 
 /// Days since 1970-01-01 of a Gregorian date (H. Hinnant, "chrono-compatible low-level date algorithms").
@@ -92,7 +102,7 @@ pub fn to_text(value: &Value, holds: Option<FieldType>) -> String {
     match (value, holds) {
         (Value::Text(text), _) => text.clone(),
         (Value::Bool(bool), _) => bool.to_string(),
-        (Value::Int(ms), Some(FieldType::Time)) => Timestamp(*ms).to_rfc3339(),
+        (Value::Int(ms), Some(FieldType::Time)) => local(Timestamp(*ms)),
         (Value::Int(int), _) => int.to_string(),
         (Value::Bytes(bytes), _) => format!("{} bytes", bytes.len()),
         (Value::Empty, _) => "-".to_owned(),
@@ -143,7 +153,8 @@ mod tests {
         for text in ["1970-01-01T00:00:00Z", "2024-02-29T12:00:00Z", "1969-12-31T23:59:59Z", "2026-11-23T20:23:27Z"] {
             assert_eq!(moment(text).map(Timestamp::to_rfc3339).as_deref(), Some(text));
         }
-        assert_eq!(moment("2026-11-23"), moment("2026-11-23T00:00:00Z"));
+        assert_eq!(moment("2026-11-23"), moment("2026-11-22T23:00:00Z"), "midnight on the wall, in winter");
+        assert_eq!(moment("2026-07-01"), moment("2026-06-30T22:00:00Z"), "and in summer");
         for text in ["2026-02-29", "2026-13-01", "2026-11-23T24:00:00Z", "2026-11-23T10:00:00", "morgen", "-1-1-1"] {
             assert_eq!(moment(text), None, "{text}");
         }

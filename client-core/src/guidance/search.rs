@@ -1,35 +1,19 @@
-//! Finding in editions, offline and in milliseconds: an index of words in memory, made when it is first asked. A word is
-//! found as it stands, by its beginning, by a common stem, within a compound, and with one or two typing errors.
-//!
-//! Own rather than SQLite's full-text search: a locked phone has no database open, the texts are a few hundred kilobytes,
-//! and the tokenizers there know neither typing errors nor Dutch compounds.
-
-use std::collections::BTreeMap;
+//! Finding in editions: an index of their words ([`crate::finding`]), made when it is first asked.
 
 use baken_schemas::Language;
 use baken_schemas::edition::{Audience, Block, Front, Layer, Layers, Line, Office, Reader, Span, Trouble};
 use serde::Serialize;
 
+use crate::finding::{KnownWords, Scores, excerpt, line_with, tokens, wanted};
+
 /// The most that is found.
 pub(super) const MAX_HITS: usize = 20;
-/// The most words that are looked for, and the most letters of each.
-const MAX_WORDS: usize = 12;
-const MAX_LETTERS: usize = 40;
 /// The longest excerpt, in characters.
 const EXCERPT_CHARS: usize = 140;
 /// What a word in the other language than the reader's weighs.
 const OTHER_LANGUAGE: f32 = 0.6;
 /// What a word for a kind of trouble weighs on a card of that kind alone.
 const KIND_WEIGHT: f32 = 4.0;
-
-/// Words that say nothing of what is looked for.
-const EMPTY_WORDS: &[&str] = &[
-    "a", "an", "and", "are", "at", "be", "ben", "bij", "by", "can", "dat", "de", "deze", "die", "dit", "do", "doe",
-    "een", "en", "er", "for", "get", "had", "have", "heb", "heeft", "het", "hij", "hoe", "how", "i", "ik", "in", "is",
-    "it", "kan", "me", "met", "mij", "mijn", "moet", "my", "naar", "niet", "nu", "of", "om", "on", "ook", "op", "te",
-    "that", "the", "to", "u", "uw", "van", "voor", "wat", "we", "what", "when", "wie", "with", "word", "wordt", "you",
-    "your", "zijn",
-];
 
 /// Words by which people look for help with each kind of trouble.
 fn words_of(kind: Trouble) -> &'static str {
@@ -106,27 +90,7 @@ struct Place {
 #[derive(Debug)]
 pub(super) struct Index {
     docs: Vec<Doc>,
-    words: BTreeMap<String, Vec<Place>>,
-}
-
-/// A word as it is compared: lower case, without accents.
-fn fold(letter: char) -> char {
-    match letter {
-        'á' | 'à' | 'ä' | 'â' => 'a',
-        'é' | 'è' | 'ë' | 'ê' => 'e',
-        'í' | 'ì' | 'ï' | 'î' => 'i',
-        'ó' | 'ò' | 'ö' | 'ô' => 'o',
-        'ú' | 'ù' | 'ü' | 'û' => 'u',
-        'ç' => 'c',
-        other => other,
-    }
-}
-
-/// The words of a text.
-fn tokens(text: &str) -> impl Iterator<Item = String> {
-    text.split(|letter: char| !letter.is_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .map(|word| word.chars().take(MAX_LETTERS).flat_map(char::to_lowercase).map(fold).collect())
+    words: KnownWords<Place>,
 }
 
 /// A line with its facts and numbers.
@@ -147,7 +111,7 @@ impl Index {
     /// The index of everything in all layers.
     #[allow(clippy::cast_precision_loss, reason = "a card has a few kinds")]
     pub(super) fn of(layers: &Layers) -> Self {
-        let mut index = Self { docs: Vec::new(), words: BTreeMap::new() };
+        let mut index = Self { docs: Vec::new(), words: KnownWords::default() };
         for (layer, dutch) in layers.chapters(Language::Nl) {
             let doc = index.start(HitKind::Chapter, &dutch.id, layer, &dutch.front, false);
             for language in [Language::Nl, Language::En] {
@@ -246,7 +210,7 @@ impl Index {
 
     fn text(&mut self, doc: usize, language: Language, text: &str, weight: f32) {
         for word in tokens(text) {
-            let places = self.words.entry(word).or_default();
+            let Some(places) = self.words.places(word) else { continue };
             match places.iter_mut().rfind(|place| place.doc == doc && place.language == language) {
                 Some(place) => place.weight = place.weight.max(weight),
                 None => places.push(Place { doc, weight, language }),
@@ -255,65 +219,45 @@ impl Index {
     }
 
     /// The best hits for a reader.
-    #[allow(clippy::cast_precision_loss, reason = "a few hundred documents and a dozen words")]
+    #[allow(clippy::cast_precision_loss, reason = "a few hundred documents")]
     pub(super) fn search(&self, reader: &Reader<'_>, typed: &str) -> Vec<Hit> {
-        let all: Vec<String> = tokens(typed).take(MAX_WORDS).collect();
-        let telling: Vec<&String> = all.iter().filter(|word| !EMPTY_WORDS.contains(&word.as_str())).collect();
-        let wanted: Vec<&String> = if telling.is_empty() { all.iter().collect() } else { telling };
-        // By document, the best score for each word that was looked for.
-        let mut found: BTreeMap<usize, Vec<f32>> = BTreeMap::new();
+        let wanted = wanted(typed);
+        let mut scores = Scores::new(self.docs.len(), wanted.len());
         for (at, word) in wanted.iter().enumerate() {
-            for (known, places) in &self.words {
-                let likeness = likeness(word, known);
-                if likeness <= 0.0 {
-                    continue;
-                }
+            for (alike, places) in self.words.like(word) {
                 let rarity = (1.0 + self.docs.len() as f32 / places.len() as f32).ln();
                 for place in places {
                     let own = if place.language == reader.language { 1.0 } else { OTHER_LANGUAGE };
-                    let score = likeness * place.weight * rarity * own;
-                    let scores = found.entry(place.doc).or_insert_with(|| vec![0.0; wanted.len()]);
-                    if let Some(best) = scores.get_mut(at) {
-                        *best = best.max(score);
-                    }
+                    scores.put(place.doc, at, alike * place.weight * rarity * own);
                 }
             }
         }
-        let mut hits = Vec::new();
-        for (at, scores) in found {
-            let Some(doc) = self.docs.get(at) else { continue };
-            if !doc.is_emergency && !reader.is_for(&doc.audience, &doc.offices) {
-                continue;
-            }
-            let covered = scores.iter().filter(|score| **score > 0.0).count() as f32 / wanted.len() as f32;
-            let score = scores.iter().sum::<f32>() * covered;
-            let first = doc.is_urgent && covered > 0.5;
-            hits.push((first, self.hit(doc, reader, &wanted, score)));
-        }
-        hits.sort_by(|(_, a), (_, b)| b.score.total_cmp(&a.score));
+        let mut found = scores.ranked();
+        found.retain(|found| {
+            let for_reader = |doc: &Doc| doc.is_emergency || reader.is_for(&doc.audience, &doc.offices);
+            self.docs.get(found.doc).is_some_and(for_reader)
+        });
         // Of cards for danger or threats the one that fits best goes before all else.
-        if let Some(urgent) = hits.iter().position(|(first, _)| *first) {
-            let card = hits.remove(urgent);
-            hits.insert(0, card);
+        let is_urgent = |doc: usize| self.docs.get(doc).is_some_and(|doc| doc.is_urgent);
+        if let Some(urgent) = found.iter().position(|found| found.covered > 0.5 && is_urgent(found.doc)) {
+            let card = found.remove(urgent);
+            found.insert(0, card);
         }
-        hits.truncate(MAX_HITS);
-        hits.into_iter().map(|(_, hit)| hit).collect()
+        found.truncate(MAX_HITS);
+        let hit =
+            |found: crate::finding::Ranked| Some(self.hit(self.docs.get(found.doc)?, reader, &wanted, found.score));
+        found.into_iter().filter_map(hit).collect()
     }
 
-    fn hit(&self, doc: &Doc, reader: &Reader<'_>, wanted: &[&String], score: f32) -> Hit {
+    fn hit(&self, doc: &Doc, reader: &Reader<'_>, wanted: &[String], score: f32) -> Hit {
         let ([nl, en], [nl_title, en_title]) = (&doc.lines, &doc.titles);
         let lines = if reader.language == Language::En && !en.is_empty() { en } else { nl };
-        let fits = |line: &&String| tokens(line).any(|word| wanted.iter().any(|wanted| likeness(wanted, &word) > 0.0));
-        let line = lines.iter().find(fits).or(lines.first()).map(String::as_str).unwrap_or_default();
-        let mut excerpt: String = line.chars().take(EXCERPT_CHARS).collect();
-        if excerpt.len() < line.len() {
-            excerpt.push('…');
-        }
+        let line = line_with(lines.iter().map(String::as_str), wanted).unwrap_or_default();
         Hit {
             kind: doc.kind,
             id: doc.id.clone(),
             title: reader.language.pick(nl_title, en_title).clone(),
-            excerpt,
+            excerpt: excerpt(line, EXCERPT_CHARS),
             number: reader
                 .layers
                 .contact(&doc.id)
@@ -321,106 +265,6 @@ impl Index {
                 .map(|(_, c)| c.number.clone()),
             layer: doc.layer,
             score,
-        }
-    }
-}
-
-/// How alike two words are, from 0 to 1.
-#[allow(clippy::cast_precision_loss, reason = "a word has at most 40 letters")]
-fn likeness(wanted: &str, known: &str) -> f32 {
-    if wanted == known {
-        return 1.0;
-    }
-    let (wanted_len, known_len) = (wanted.chars().count(), known.chars().count());
-    if wanted_len >= 3 && known.starts_with(wanted) {
-        return 0.3 + 0.6 * wanted_len as f32 / known_len as f32;
-    }
-    // Numbers are meant as they stand.
-    if wanted.bytes().any(|byte| byte.is_ascii_digit()) {
-        return 0.0;
-    }
-    if known_len >= 4 && wanted.starts_with(known) {
-        return 0.7;
-    }
-    let shorter = wanted_len.min(known_len);
-    let common = wanted.chars().zip(known.chars()).take_while(|(a, b)| a == b).count();
-    if common >= 5 && common * 10 >= shorter * 7 {
-        return 0.6;
-    }
-    let allowed = match wanted_len {
-        0..=3 => 0,
-        4..=7 => 1,
-        _ => 2,
-    };
-    if allowed > 0 && wanted_len.abs_diff(known_len) <= allowed && is_within(wanted, known, allowed) {
-        return 0.5;
-    }
-    if wanted_len >= 5 && known.contains(wanted) { 0.4 } else { 0.0 }
-}
-
-/// Whether one word becomes the other with at most so many errors: a letter too many, too few, another, or two swapped.
-fn is_within(a: &str, b: &str, allowed: usize) -> bool {
-    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    let at = |row: &[usize], column: usize| row.get(column).copied().unwrap_or(usize::MAX / 2);
-    for (i, letter) in a.iter().enumerate() {
-        let mut row = vec![i + 1];
-        for (j, other) in b.iter().enumerate() {
-            let changed = at(&last, j) + usize::from(letter != other);
-            let mut best = changed.min(at(&last, j + 1) + 1).min(at(&row, j) + 1);
-            let swapped = i > 0 && j > 0 && a.get(i - 1) == Some(other) && b.get(j - 1) == Some(letter);
-            if swapped {
-                best = best.min(at(&before, j - 1) + 1);
-            }
-            row.push(best);
-        }
-        if row.iter().min().is_some_and(|least| *least > allowed) {
-            return false;
-        }
-        before = std::mem::replace(&mut last, row);
-    }
-    at(&last, b.len()) <= allowed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn typing_errors_are_forgiven_and_other_words_are_not_taken() {
-        for (wanted, known) in [
-            ("bedreiging", "bedreiging"),
-            ("bedreigin", "bedreiging"),
-            ("bedreigd", "bedreiging"),
-            ("bedrieging", "bedreiging"),
-            ("poltie", "politie"),
-            ("aagnifte", "aangifte"),
-            ("brievenbus", "brievenbussen"),
-            ("bril", "brillen"),
-            ("enkel", "dubbelenkel"),
-        ] {
-            assert!(likeness(wanted, known) > 0.0, "{wanted} {known}");
-        }
-        for (wanted, known) in
-            [("bus", "bel"), ("113", "112"), ("deur", "duur_"), ("politiek", "muziek"), ("kat", "hat")]
-        {
-            assert!(likeness(wanted, known) <= 0.0, "{wanted} {known}");
-        }
-    }
-
-    #[test]
-    fn errors_are_counted_as_people_make_them() {
-        for (a, b, errors) in [
-            ("abcd", "abcd", 0),
-            ("abcd", "acbd", 1),
-            ("abcd", "abd", 1),
-            ("abcd", "abxcd", 1),
-            ("abcd", "badc", 2),
-            ("", "ab", 2),
-        ] {
-            assert!(is_within(a, b, errors), "{a} {b}");
-            assert!(errors == 0 || !is_within(a, b, errors - 1), "{a} {b}");
         }
     }
 }

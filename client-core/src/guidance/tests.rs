@@ -13,7 +13,7 @@ use baken_schemas::crypto::SigningKey;
 use baken_schemas::edition::signed::{
     Countersigned, EditionHead, EditionName, EditionRoot, Manifest, accept, file_hash,
 };
-use baken_schemas::edition::{Audience, Files, Layer, Trouble, shipped};
+use baken_schemas::edition::{Audience, FileChange, Files, Layer, Trouble, shipped};
 use baken_schemas::org::OrgId;
 use baken_schemas::time::{Clock, Timestamp};
 use bytes::Bytes;
@@ -93,6 +93,10 @@ struct Relay {
 }
 
 impl Relay {
+    fn put(&self, path: String, bytes: Vec<u8>) {
+        self.answers.lock().unwrap().insert(path, bytes);
+    }
+
     fn offer(&self, head: &EditionHead, files: &Files) {
         let manifest = Countersigned::<Manifest>::parse(&head.manifest).unwrap();
         let mut answers = self.answers.lock().unwrap();
@@ -174,6 +178,40 @@ async fn a_newer_edition_is_installed_and_only_what_changed_is_fetched() {
     assert_eq!(phone.update(&relay).await, (Ok(Outcome::Updated), 2));
     // It is durable: another process reads it.
     assert_eq!(police(&open(&phone.home)), "0900-0002");
+}
+
+#[tokio::test]
+async fn a_changed_number_costs_some_dozens_of_bytes_and_a_false_change_nothing() {
+    let (phone, relay) = (Phone::new(), Relay::default());
+    let (first, second) = (later(100, "0900-0001"), later(101, "0900-0002"));
+    relay.offer(&signed(&first, &phone.publisher), &first);
+    assert_eq!(phone.update(&relay).await.0, Ok(Outcome::Updated));
+    relay.offer(&signed(&second, &phone.publisher), &second);
+    let hash = |files: &Files, path: &str| file_hash(files[path].as_bytes()).to_string();
+    let file = |path: &str| api::EDITION_FILE.replace("{hash}", &hash(&second, path));
+    let change =
+        |path: &str| api::EDITION_CHANGE.replace("{hash}", &hash(&second, path)).replace("{old}", &hash(&first, path));
+    // What a false relay answers: of one file another's change, of the other no change at all. Both are fetched whole.
+    let between = |from: &Files, to: &Files, path: &str| {
+        cbor::to_vec(&FileChange::between(from[path].as_bytes(), to[path].as_bytes()).unwrap())
+    };
+    relay.put(change("contacts.toml"), between(&first, &later(100, "0900-6666"), "contacts.toml"));
+    relay.put(change("edition.toml"), b"\xff".to_vec());
+    assert_eq!(phone.update(&relay).await, (Ok(Outcome::Updated), 2));
+    assert_eq!(police(&phone.baken), "0900-0002");
+    // A true one is enough: the files themselves are not asked for.
+    let phone = Phone::new();
+    relay.offer(&signed(&first, &phone.publisher), &first);
+    assert_eq!(phone.update(&relay).await.0, Ok(Outcome::Updated));
+    relay.offer(&signed(&second, &phone.publisher), &second);
+    for path in ["contacts.toml", "edition.toml"] {
+        let bytes = between(&first, &second, path);
+        assert!(bytes.len() < 64, "{path}: {}", bytes.len());
+        relay.put(change(path), bytes);
+        relay.answers.lock().unwrap().remove(&file(path));
+    }
+    assert_eq!(phone.update(&relay).await, (Ok(Outcome::Updated), 2));
+    assert_eq!(police(&phone.baken), "0900-0002");
 }
 
 #[tokio::test]

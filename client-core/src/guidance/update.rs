@@ -1,12 +1,12 @@
-//! Newer editions from the relay: head first, then only the files that are not here, then everything verified once more
+//! Newer editions from the relay: head first, then only what of the files is not here, then everything verified once more
 //! and written before anybody reads it. The relay is believed nothing.
 
 use baken_schemas::api;
 use baken_schemas::cbor;
 use baken_schemas::edition::signed::{
-    Accepted, Bundle, EditionError, EditionHead, EditionName, EditionRoot, accept, file_hash, open,
+    Accepted, Bundle, EditionError, EditionHead, EditionName, EditionRoot, FileEntry, accept, file_hash, open,
 };
-use baken_schemas::edition::{Files, Layer, shipped};
+use baken_schemas::edition::{FileChange, Files, Layer, shipped};
 use http::Method;
 use minicbor::bytes::ByteVec;
 use serde::Serialize;
@@ -84,7 +84,7 @@ impl Baken {
         held: Option<&Installed>,
         fetched: &mut usize,
     ) -> Result<Files, BakenError> {
-        let known = store::known_files(held);
+        let (known, shipped) = (store::known_files(held), shipped::files());
         let known: std::collections::BTreeMap<_, _> =
             known.iter().map(|text| (file_hash(text.as_bytes()), text)).collect();
         let mut files = Files::new();
@@ -92,15 +92,17 @@ impl Baken {
             let text = if let Some(text) = known.get(&entry.sha256) {
                 (*text).clone()
             } else {
-                let path = path_with(api::EDITION_FILE, entry.sha256)?;
-                let answer = send_unsigned(transport, Method::GET, &path, Vec::new()).await?;
-                let bytes: ByteVec = cbor::from_slice(&answer, "a file").map_err(BakenError::BadAnswer)?;
+                let old = held.and_then(|held| held.files.get(&entry.path)).or_else(|| shipped.get(&entry.path));
+                let changed = match old {
+                    Some(old) => changed(transport, entry, old).await?,
+                    None => None,
+                };
+                let bytes = match changed {
+                    Some(bytes) => bytes,
+                    None => whole(transport, entry).await?,
+                };
                 *fetched += 1;
-                let wrong = || EditionError::File(entry.path.clone());
-                if file_hash(&bytes) != entry.sha256 {
-                    return Err(wrong().into());
-                }
-                String::from_utf8(bytes.to_vec()).map_err(|_| wrong())?
+                String::from_utf8(bytes).map_err(|_| EditionError::File(entry.path.clone()))?
             };
             files.insert(entry.path.clone(), text);
         }
@@ -120,6 +122,31 @@ impl Baken {
         // Another process may have installed a newer one meanwhile.
         let accepted = accept(anchor, store::held(&self.home, anchor).as_ref(), &accepted.head)?;
         store::write(&self.home, &lock, &Bundle::of(&accepted, files)?, anchor.edition.layer())
+    }
+}
+
+/// A file by how it differs from the one that is here; `None` when the relay cannot tell, or tells what does not fit.
+async fn changed(transport: &dyn Transport, entry: &FileEntry, old: &str) -> Result<Option<Vec<u8>>, BakenError> {
+    let path = path_with(&path_with(api::EDITION_CHANGE, entry.sha256)?, file_hash(old.as_bytes()))?;
+    let answer = match send_unsigned(transport, Method::GET, &path, Vec::new()).await {
+        Ok(answer) => answer,
+        Err(BakenError::Refused { .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let change = cbor::from_slice::<FileChange>(&answer, "a file's change").ok();
+    let made = change.and_then(|change| change.apply(old.as_bytes()).ok());
+    Ok(made.filter(|made| file_hash(made) == entry.sha256))
+}
+
+/// A whole file.
+async fn whole(transport: &dyn Transport, entry: &FileEntry) -> Result<Vec<u8>, BakenError> {
+    let path = path_with(api::EDITION_FILE, entry.sha256)?;
+    let answer = send_unsigned(transport, Method::GET, &path, Vec::new()).await?;
+    let bytes: ByteVec = cbor::from_slice(&answer, "a file").map_err(BakenError::BadAnswer)?;
+    if file_hash(&bytes) == entry.sha256 {
+        Ok(bytes.into())
+    } else {
+        Err(EditionError::File(entry.path.clone()).into())
     }
 }
 

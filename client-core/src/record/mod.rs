@@ -8,6 +8,7 @@ pub(crate) mod deletion;
 mod deletions;
 pub(crate) mod erase;
 pub(crate) mod register;
+mod search;
 pub(crate) mod store;
 pub(crate) mod time;
 mod view;
@@ -24,6 +25,8 @@ use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
 pub use deletions::{DeletionView, HeldDeletionsView};
+pub use search::RecordHit;
+pub(crate) use search::RecordWords;
 pub use view::{ConflictView, DeletionHeldView, FieldView, HistoryView, RecordView, ValueView};
 
 use crate::baken::UnlockedVault;

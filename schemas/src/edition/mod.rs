@@ -2,9 +2,10 @@
 //! sees, and its signatures.
 //!
 //! What is signed and travels are the source files themselves, each by its hash ([`signed`]): one form of the content,
-//! which an editor reads too, and a delta is a file. Whoever has verified them compiles them ([`compile`]). Three layers
+//! which an editor reads too, and a delta is a file, or how it changed ([`FileChange`]). Whoever has verified them compiles them ([`compile`]). Three layers
 //! are read as one ([`Layers`]). Not here: where files lie and how they travel.
 
+mod change;
 pub mod check;
 mod date;
 mod finding;
@@ -18,6 +19,7 @@ mod source;
 mod view;
 pub(crate) mod words;
 
+pub use change::{FileChange, Piece};
 pub use date::Date;
 pub use finding::{Finding, Severity};
 pub use hours::Opening;

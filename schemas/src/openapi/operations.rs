@@ -63,6 +63,12 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Get, api::EDITION_FILE, "editionFile", Nobody)
     },
     Operation {
+        summary: "How an earlier version of a file of a published edition becomes this one.",
+        answer: Structure("FileChange"),
+        refusals: &[NO_EDITION],
+        ..operation(Get, api::EDITION_CHANGE, "editionChange", Nobody)
+    },
+    Operation {
         summary: "Publishes an edition, signed by its publishers.",
         body: Some("Publication"),
         refusals: &[

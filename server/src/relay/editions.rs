@@ -1,13 +1,15 @@
 //! Editions: published by whoever a root that is trusted here names, read by anybody. The relay keeps the newest of each,
-//! file by file, so that whoever has most of the files fetches the rest.
+//! file by file, so that whoever has most of the files fetches the rest; and some of the files that those replaced, so
+//! that whoever has one of these fetches only how it changed.
 //!
 //! It believes no publication that a phone would not: the same rules, from the same start. What the files say it does not
 //! look at.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use axum::extract::{Path, Request, State};
-use axum::response::{IntoResponse as _, Response};
+use axum::response::{IntoResponse, Response};
 use baken_schemas::FormatError;
 use baken_schemas::api::Publication;
 use baken_schemas::cbor;
@@ -15,6 +17,7 @@ use baken_schemas::crypto::Hash;
 use baken_schemas::edition::signed::{
     Accepted, EditionError, EditionHead, EditionName, EditionRoot, accept, file_hash,
 };
+use baken_schemas::edition::{FileChange, shipped};
 use baken_schemas::id::DeviceId;
 use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
@@ -27,6 +30,9 @@ use crate::relay::once::Answer;
 use crate::relay::page;
 use crate::relay::problem::Refusal;
 use crate::store::{Priority, StoreError};
+
+/// The most replaced files that are kept, of all editions together: of 256 KiB at most.
+const MAX_REPLACED: u32 = 64;
 
 /// `GET /v0/editions/{edition}`.
 pub(super) async fn head(State(relay): State<Relay>, Path(edition): Path<String>) -> Response {
@@ -41,6 +47,32 @@ pub(super) async fn file(State(relay): State<Relay>, Path(hash): Path<String>) -
         .and_then(|hash| relay.store().read(|db| stored_file(db, hash))?.ok_or(Refusal::NoEdition));
     let answer = |bytes: Vec<u8>| Answer(cbor::to_vec(&ByteVec::from(bytes))).into_response();
     found.map_or_else(|refusal| refusal.into_response(), answer)
+}
+
+/// `GET /v0/edition-files/{hash}/from/{old}`.
+pub(super) async fn change(State(relay): State<Relay>, Path((hash, old)): Path<(String, String)>) -> Response {
+    change_of(&relay, &hash, &old).await.map_or_else(|refusal| refusal.into_response(), IntoResponse::into_response)
+}
+
+async fn change_of(relay: &Relay, hash: &str, old: &str) -> Result<Answer, Refusal> {
+    let (hash, old) = (page::id::<Hash>(hash)?, page::id::<Hash>(old)?);
+    let read = |hash| {
+        let stored = relay.store().read(|db| stored_file(db, hash))?;
+        stored.or_else(|| shipped_file(hash)).ok_or(Refusal::NoEdition)
+    };
+    let (new, old) = (read(hash)?, read(old)?);
+    // Some milliseconds for the largest of files: not on the threads that carry alarms.
+    let change = tokio::task::spawn_blocking(move || FileChange::between(&old, &new)).await;
+    let change = change.ok().flatten().ok_or(Refusal::NoEdition)?;
+    Ok(Answer(cbor::to_vec(&change)))
+}
+
+/// A file of the edition that this program was built with: phones that were never updated have it.
+fn shipped_file(hash: Hash) -> Option<Vec<u8>> {
+    static FILES: OnceLock<BTreeMap<Hash, String>> = OnceLock::new();
+    let files =
+        FILES.get_or_init(|| shipped::files().into_values().map(|text| (file_hash(text.as_bytes()), text)).collect());
+    files.get(&hash).map(|text| text.clone().into_bytes())
 }
 
 /// `POST /v0/editions`.
@@ -110,7 +142,13 @@ fn store(
         db.prepare_cached("INSERT OR IGNORE INTO edition_part (edition, hash) VALUES (?1, ?2)")?
             .execute(params![name.to_string(), entry.sha256.0])?;
     }
-    db.prepare_cached("DELETE FROM edition_file WHERE hash NOT IN (SELECT hash FROM edition_part)")?.execute([])?;
+    // What was replaced last stays for a while. It is found by its hash alone, and is as public as it was.
+    db.prepare_cached(
+        "DELETE FROM edition_file WHERE hash NOT IN (SELECT hash FROM edition_part) AND rowid NOT IN
+             (SELECT rowid FROM edition_file WHERE hash NOT IN (SELECT hash FROM edition_part)
+              ORDER BY rowid DESC LIMIT ?1)",
+    )?
+    .execute([MAX_REPLACED])?;
     db.prepare_cached("INSERT OR REPLACE INTO edition (edition, head, at) VALUES (?1, ?2, ?3)")?.execute(params![
         name.to_string(),
         cbor::to_vec(&accepted.head),

@@ -41,6 +41,7 @@ impl Relay {
             .route(api::ORG_DOCUMENTS, up_to(LARGE_DOCUMENT_BYTES, post(org_documents::post)))
             .route(api::EDITION, get(editions::head))
             .route(api::EDITION_FILE, get(editions::file))
+            .route(api::EDITION_CHANGE, get(editions::change))
             .route(api::EDITIONS, up_to(api::MAX_BODY_BYTES, post(editions::post)))
             .route(api::ACTIVATE, small(post(activate::post)))
             .route(api::DEVICES, small(post(devices::post)))

@@ -3,10 +3,10 @@
 use baken_schemas::api::{self, Publication};
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
-use baken_schemas::edition::Files;
 use baken_schemas::edition::signed::{
     Countersigned, EditionHead, EditionName, EditionRoot, Manifest, accept, file_hash, open,
 };
+use baken_schemas::edition::{FileChange, Files, shipped};
 use baken_schemas::org::OrgId;
 use baken_schemas::time::Timestamp;
 use minicbor::bytes::ByteVec;
@@ -72,7 +72,7 @@ async fn an_edition_is_published_by_its_signature_and_read_by_anybody() {
 }
 
 #[tokio::test]
-async fn only_files_that_are_new_are_sent_and_old_ones_go() {
+async fn only_files_that_are_new_are_sent_and_what_changed_of_them_is_fetched() {
     let world = World::new().await;
     let name = edition_of(&world);
     let (first, second) = (source(1, "0123-456789"), source(2, "0123-000000"));
@@ -90,10 +90,42 @@ async fn only_files_that_are_new_are_sent_and_old_ones_go() {
     publish(second.clone(), &["edition.toml", "contacts.toml"]).await.ok();
     world.plain("GET", &file(&second, "contacts.toml"), b"").await.ok();
     world.plain("GET", &file(&second, "sources.toml"), b"").await.ok();
-    world.plain("GET", &file(&first, "contacts.toml"), b"").await.is(404, "no_edition");
+    // Whoever has what was replaced fetches how it changed; nobody can ask for that of what never was here.
+    let hash = |files: &Files| file_hash(files["contacts.toml"].as_bytes()).to_string();
+    let change = |new: &str, old: &str| api::EDITION_CHANGE.replace("{hash}", new).replace("{old}", old);
+    let answer = world.plain("GET", &change(&hash(&second), &hash(&first)), b"").await.ok();
+    assert!(answer.len() < 64, "{}", answer.len());
+    let found: FileChange = cbor::from_slice(&answer, "a change").unwrap();
+    assert_eq!(found.apply(first["contacts.toml"].as_bytes()).unwrap(), second["contacts.toml"].as_bytes());
+    let nobodys = hash(&source(9, "0123-999999"));
+    world.plain("GET", &change(&hash(&second), &nobodys), b"").await.is(404, "no_edition");
+    world.plain("GET", &change(&nobodys, &hash(&second)), b"").await.is(404, "no_edition");
+    world.plain("GET", &change("zz", &hash(&second)), b"").await.is(400, "bad_address");
+    // So does who was never updated and has what came with the program.
+    let shipped = file_hash(shipped::files()["contacts.toml"].as_bytes()).to_string();
+    world.plain("GET", &change(&hash(&second), &shipped), b"").await.ok();
     // And back it does not go.
     publish(first, &ALL).await.is(409, "older_version");
     publish(source(2, "0123-999999"), &ALL).await.is(409, "two_of_one_version");
+}
+
+#[tokio::test]
+async fn what_was_replaced_is_kept_for_a_while_and_not_for_ever() {
+    let world = World::new().await;
+    let name = edition_of(&world);
+    let path =
+        |files: &Files| api::EDITION_FILE.replace("{hash}", &file_hash(files["edition.toml"].as_bytes()).to_string());
+    // Each version replaces one file: 64 are kept.
+    for version in 1..=66 {
+        world.clock.advance(60_000);
+        let files = source(version, "0123-456789");
+        let body = publication(&signed(name, &files, &[&world.root]), &files, &ALL);
+        world.plain("POST", api::EDITIONS, &body).await.ok();
+    }
+    world.plain("GET", &path(&source(1, "0123-456789")), b"").await.is(404, "no_edition");
+    for version in [2, 3, 65, 66] {
+        world.plain("GET", &path(&source(version, "0123-456789")), b"").await.ok();
+    }
 }
 
 #[tokio::test]

@@ -36,10 +36,23 @@ const KIND: &str = "incident";
 const FIELD_NAMES: [&str; FIELDS] = ["what", "place", "source", "witnesses", "reported_to"];
 
 /// The network, with what the relay costs behind it.
-struct Counted {
-    network: Network,
+pub struct Counted {
+    /// The network.
+    pub network: Network,
     relay_cpu_ns: AtomicU64,
     received_bytes: AtomicU64,
+}
+
+impl Counted {
+    /// A network with nobody on it.
+    pub fn new(seed: u64) -> Self {
+        Self { network: Network::new(seed), relay_cpu_ns: AtomicU64::new(0), received_bytes: AtomicU64::new(0) }
+    }
+
+    /// The bytes of all answers since this was asked last.
+    pub fn take(&self) -> u64 {
+        self.received_bytes.swap(0, Ordering::Relaxed)
+    }
 }
 
 #[async_trait]
@@ -109,7 +122,11 @@ impl Baken {
     }
 }
 
-async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)> {
+/// A relay, and a phone and a tablet of one account.
+///
+/// # Errors
+/// When a step fails.
+pub async fn account(scratch: &Path, wire: &Counted) -> Result<(Relay, Phone, Phone)> {
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let root = SigningKey::make(&mut rng);
     let keys = DeviceKeys::make(&mut rng);
@@ -160,11 +177,7 @@ impl Contestant for Baken {
     fn fill(value: &dyn Fn(usize, usize) -> String) -> Result<Self> {
         let scratch = memory()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let wire = Arc::new(Counted {
-            network: Network::new(6),
-            relay_cpu_ns: AtomicU64::new(0),
-            received_bytes: AtomicU64::new(0),
-        });
+        let wire = Arc::new(Counted::new(6));
         let (relay, phone, tablet) = runtime.block_on(account(scratch.path(), &wire))?;
         let mut records = Vec::with_capacity(RECORDS);
         for record in 0..RECORDS {

@@ -7,6 +7,7 @@ mod alertmanager;
 mod baken;
 pub mod check_in;
 pub mod core;
+pub mod guidance;
 mod load;
 #[cfg(feature = "peers")]
 mod peers;

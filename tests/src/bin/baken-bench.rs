@@ -1,4 +1,4 @@
-//! Benches: `baken-bench alarm|checkin|core|sync [--json]`. Started by `cargo xtask bench NAME`.
+//! Benches: `baken-bench alarm|checkin|core|guidance|sync [--json]`. Started by `cargo xtask bench NAME`.
 
 use std::path::PathBuf;
 
@@ -25,11 +25,19 @@ enum Which {
     Checkin,
     /// The phone's records, with Automerge, Loro and Yrs beside them.
     Core,
+    /// Finding in guidance and in ten thousand records, with SQLite's FTS5, MiniSearch and Fuse.js beside it; editions.
+    Guidance,
     /// Edits from one device to others, with Hocuspocus, Automerge-repo and pouchdb-server beside it.
     Sync {
         /// A small load: to see that all works, not for figures.
         #[arg(long)]
         quick: bool,
+    },
+    /// The first screen, in a process of its own.
+    #[command(hide = true)]
+    FirstScreen {
+        /// The phone's folder.
+        home: PathBuf,
     },
     /// One half of one contestant of `core`, in a process of its own.
     #[command(hide = true)]
@@ -54,9 +62,14 @@ fn main() -> Result<()> {
         Which::Alarm => runtime.block_on(bench::alarm::alarm(folder.path()))?,
         Which::Checkin => runtime.block_on(bench::check_in::check_in(folder.path()))?,
         Which::Core => runtime.block_on(bench::core::core(folder.path()))?,
+        Which::Guidance => runtime.block_on(bench::guidance::guidance(folder.path()))?,
         Which::Sync { quick } => {
             let load = if quick { Load::QUICK } else { Load::FULL };
             runtime.block_on(bench::sync::sync(folder.path(), &load))?
+        }
+        Which::FirstScreen { home } => {
+            println!("{}", bench::guidance::first_screen(&home)?);
+            return Ok(());
         }
         Which::CoreHalf { contestant, half, folder } => {
             println!("{}", bench::core::half(&contestant, &half, &folder)?);

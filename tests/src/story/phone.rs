@@ -69,6 +69,20 @@ impl Phone {
         Ok(answer)
     }
 
+    /// Runs a command that must succeed, as a person does: what it says in words.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn says(&self, args: &[&str]) -> Result<String> {
+        let home = self.home.display().to_string();
+        let all = [&["--lang", self.lang, "--home", &home][..], args].concat();
+        let (code, out, err) = run(&self.programs.phone, &all, &[("BAKEN_PIN", PIN)]).await?;
+        if code != 0 {
+            bail!("{}: baken {} ended with {code}: {out}{err}", self.name, args.join(" "));
+        }
+        Ok(out)
+    }
+
     /// Starts a command that goes on.
     ///
     /// # Errors

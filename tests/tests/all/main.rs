@@ -17,6 +17,7 @@ mod exported;
 mod family;
 mod family_at_home;
 mod follow_up;
+mod found;
 mod handing_on;
 #[cfg(unix)]
 mod kill;
@@ -33,6 +34,7 @@ mod serve_all;
 mod sharing;
 mod simulation;
 mod sms;
+mod stories;
 mod town;
 mod travel;
 mod two_phones;

@@ -45,8 +45,8 @@ pub const FOR_BENCH_ALARM: &[SystemPart] = &[SystemPart {
     probe: Probe::Program("prometheus-alertmanager"),
 }];
 
-/// What runs the peers of `bench sync`.
-pub const FOR_BENCH_SYNC: &[SystemPart] = &[
+/// What runs the peers from npm.
+pub const FOR_NPM: &[SystemPart] = &[
     SystemPart { package: "nodejs", why: "runs the peers from npm", probe: Probe::Program("node") },
     SystemPart { package: "npm", why: "installs them", probe: Probe::Program("npm") },
 ];

@@ -43,7 +43,8 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
     installed.extend(python::ensure(&[python::PEERS])?);
     let (peers, outcome) = match name {
         "alarm" => ("Alertmanager", debian::ensure(&[debian::FOR_BENCH_ALARM])),
-        "sync" => ("the peers from npm", for_bench_sync()),
+        "sync" => ("the peers from npm", peers_from_npm("sync")),
+        "guidance" => ("the peers from npm", peers_from_npm("search")),
         _ => ("", Ok(Vec::new())),
     };
     let without = match outcome {
@@ -58,9 +59,9 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
     Ok(without)
 }
 
-fn for_bench_sync() -> Result<Vec<String>> {
-    let mut installed = debian::ensure(&[debian::FOR_BENCH_SYNC])?;
-    installed.extend(node::ensure()?);
+fn peers_from_npm(peers: &str) -> Result<Vec<String>> {
+    let mut installed = debian::ensure(&[debian::FOR_NPM])?;
+    installed.extend(node::ensure(peers)?);
     Ok(installed)
 }
 

@@ -1,5 +1,5 @@
-//! npm packages for `bench sync`, in `.baken/node`: exactly those of the lock file, and no install scripts of theirs
-//! run.
+//! npm packages for the benches that have peers there, in `.baken/node/BENCH`: exactly those of the lock file, and no
+//! install scripts of theirs run.
 //!
 //! Beside them lies a stamp with the lock file they were installed from. The same text means nothing to do.
 
@@ -13,24 +13,24 @@ use crate::workspace::{self, find_program, program};
 
 /// The oldest Node that the peers run on.
 const OLDEST_NODE: u32 = 20;
-/// Where the files lie that say which packages.
-const LISTS: &str = "tests/peers/sync";
 
-/// Where the packages are.
-pub fn modules() -> PathBuf {
-    folder().join("node_modules")
+/// Where the packages of a bench are.
+pub fn modules(peers: &str) -> PathBuf {
+    folder(peers).join("node_modules")
 }
 
-/// Installs the packages if they are missing or changed; returns what it installed, for people.
-pub fn ensure() -> Result<Option<String>> {
-    let lists = workspace::root().join(LISTS);
+/// Installs the packages that `tests/peers/PEERS` lists if they are missing or changed; returns what it installed, for
+/// people.
+pub fn ensure(peers: &str) -> Result<Option<String>> {
+    let listed = format!("tests/peers/{peers}");
+    let (lists, folder) = (workspace::root().join(&listed), folder(peers));
     let read = |name: &str| {
         let path = lists.join(name);
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let (package, lock) = (read("package.json")?, read("package-lock.json")?);
-    let stamp = folder().join("installed.json");
-    if modules().is_dir() && fs::read_to_string(&stamp).is_ok_and(|had| had == lock) {
+    let stamp = folder.join("installed.json");
+    if modules(peers).is_dir() && fs::read_to_string(&stamp).is_ok_and(|had| had == lock) {
         return Ok(None);
     }
     for name in ["node", "npm"] {
@@ -42,17 +42,17 @@ pub fn ensure() -> Result<Option<String>> {
     if !step::succeeds(program("node").args(["-e", &new_enough])) {
         bail!("Node.js is older than {OLDEST_NODE} or does not start");
     }
-    eprintln!("   installing npm packages of {LISTS}");
-    fs::create_dir_all(folder())?;
-    fs::write(folder().join("package.json"), package)?;
-    fs::write(folder().join("package-lock.json"), &lock)?;
+    eprintln!("   installing npm packages of {listed}");
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("package.json"), package)?;
+    fs::write(folder.join("package-lock.json"), &lock)?;
     let mut npm = program("npm");
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(folder());
-    step::quietly(npm.current_dir(folder())).context("check the network and npm's settings, then run this again")?;
+    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]).arg(&folder);
+    step::quietly(npm.current_dir(&folder)).context("check the network and npm's settings, then run this again")?;
     fs::write(&stamp, &lock).with_context(|| format!("cannot write {}", stamp.display()))?;
-    Ok(Some(format!("npm packages of {LISTS} in {}", folder().display())))
+    Ok(Some(format!("npm packages of {listed} in {}", folder.display())))
 }
 
-fn folder() -> PathBuf {
-    workspace::baken_dir().join("node")
+fn folder(peers: &str) -> PathBuf {
+    workspace::baken_dir().join("node").join(peers)
 }

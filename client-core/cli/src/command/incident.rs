@@ -132,7 +132,7 @@ fn moment_or_now(typed: Option<&str>) -> Result<Timestamp, Failure> {
 
 fn report(baken: &Baken, args: &ReportArgs, out: &Output) -> Result<(), Failure> {
     let incident = find_incident(baken, &args.incident)?;
-    let at = moment_or_now(args.at.as_deref())?;
+    let (at, before) = (moment_or_now(args.at.as_deref())?, baken.incident(incident)?);
     let mut fields: Vec<(String, Value)> = Vec::new();
     let mut put = |name: &str, value: Option<Value>| fields.extend(value.map(|value| (name.to_owned(), value)));
     let text = |text: &Option<String>| text.clone().map(Value::Text);
@@ -141,12 +141,16 @@ fn report(baken: &Baken, args: &ReportArgs, out: &Output) -> Result<(), Failure>
     put("reported_at", args.internal.as_ref().map(|_| Value::Int(at.0)));
     put("police", text(&args.police));
     let was_told = args.police.as_deref().is_some_and(|police| police != "none-yet");
-    put("police_at", was_told.then_some(Value::Int(at.0)));
+    // Who adds a number or the VPT code later has not been to the police again.
+    let is_same = args.at.is_none()
+        && before.moment("police_at").is_some()
+        && args.police.as_ref().is_some_and(|police| before.says("police", &Value::Text(police.clone())));
+    put("police_at", (was_told && !is_same).then_some(Value::Int(at.0)));
     put("police_number", text(&args.number));
     put("police_reason", text(&args.reason));
     put("vpt_asked", yes(args.vpt));
     put("domicile_office", yes(args.domicile));
-    put("told", text(&args.told));
+    put("told", args.told.as_ref().map(|told| Value::Text(added(&before.text("told"), told))));
     let follow_up = args.follow_up.as_deref().map(|typed| moment_or_now(Some(typed))).transpose()?;
     put("follow_up", follow_up.map(|at| Value::Int(at.0)));
     baken.put(incident, fields)?;
@@ -156,6 +160,15 @@ fn report(baken: &Baken, args: &ReportArgs, out: &Output) -> Result<(), Failure>
         out.line(text::ASK_VPT.of(out.language));
     }
     Ok(())
+}
+
+/// Who was told before, and who was told now.
+fn added(before: &str, now: &str) -> String {
+    match before {
+        "" => now.to_owned(),
+        _ if before.split("; ").any(|told| told == now) => before.to_owned(),
+        _ => format!("{before}; {now}"),
+    }
 }
 
 fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
@@ -195,6 +208,8 @@ fn show(baken: &Baken, incident: RecordId, out: &Output) -> Result<(), Failure> 
             Value::Text(word) if spec.is_some_and(|spec| !spec.words.is_empty()) => {
                 label(word, out.language).to_owned()
             }
+            Value::Bool(true) => text::YES.of(out.language).to_owned(),
+            Value::Bool(false) => text::NO.of(out.language).to_owned(),
             Value::Int(ms) if spec.is_some_and(|spec| spec.holds == baken_schemas::record::FieldType::Time) => {
                 local(Timestamp(*ms))
             }

@@ -1,7 +1,7 @@
 //! `baken record`: what a circle shares, record by record. All of it works offline.
 
 use baken_core::circle::CircleView;
-use baken_core::record::{DeletionView, FieldView, HistoryView, RecordView};
+use baken_core::record::{DeletionView, FieldView, HistoryView, RecordHit, RecordView};
 use baken_core::{Baken, BakenError};
 use baken_schemas::id::RecordId;
 use baken_schemas::record::{self, DELETED, FieldType, KindSpec, Value};
@@ -45,6 +45,7 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
             list(&records, circles, &baken.deletions()?, out);
             baken.shown(&records.iter().map(|record| record.record).collect::<Vec<_>>())?;
         }
+        RecordCommand::Search { words } => search(&baken, &words.join(" "), out)?,
         RecordCommand::Show { record } => show(&baken, find_record(&baken, record)?, out)?,
         RecordCommand::Add { circle, kind, fields: typed } => {
             let spec = record::kind_named(kind).ok_or(BakenError::UnknownKind)?;
@@ -82,6 +83,24 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
         }
     }
     Ok(End::Done)
+}
+
+fn search(baken: &Baken, words: &str, out: &Output) -> Result<(), Failure> {
+    let hits = baken.search_records(words)?;
+    let json = |hit: &RecordHit| json!({"record": record_json(&hit.record), "field": hit.field, "line": hit.excerpt});
+    out.json(&json!({"hits": hits.iter().map(json).collect::<Vec<_>>()}));
+    if hits.is_empty() {
+        out.line(text::NOTHING_FOUND.of(out.language));
+        return Ok(());
+    }
+    let row = |hit: &RecordHit| {
+        let found = hit.excerpt.chars().take(MAX_CELL_CHARS).collect();
+        let kind = field_name(hit.record.kind_name, hit.record.kind);
+        vec![short(hit.record.record), kind, hit.field.to_owned(), found, states(&hit.record, &[], out)]
+    };
+    let head = [text::RECORD, text::KIND, text::FIELD, text::VALUE, text::STATE];
+    out.table(&head.map(|text| text.of(out.language)), &hits.iter().map(row).collect::<Vec<_>>());
+    Ok(())
 }
 
 /// The record whose id begins so.
@@ -129,6 +148,12 @@ fn list(records: &[RecordView], circles: &[CircleView], deletions: &[DeletionVie
 
 fn list_row(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Vec<String> {
     let first = record.fields.first().map(|field| field_text(record, field)).unwrap_or_default();
+    let first: String = first.chars().take(MAX_CELL_CHARS).collect();
+    vec![short(record.record), field_name(record.kind_name, record.kind), first, states(record, deletions, out)]
+}
+
+/// What is to be known of a record beside its fields.
+fn states(record: &RecordView, deletions: &[DeletionView], out: &Output) -> String {
     let mut states = deletion_states(record, deletions, out);
     if record.is_confidential() {
         states.push(text::CONFIDENTIAL.of(out.language).to_owned());
@@ -139,8 +164,7 @@ fn list_row(record: &RecordView, deletions: &[DeletionView], out: &Output) -> Ve
     if record.newer {
         states.push(text::NEWER.of(out.language).to_owned());
     }
-    let first: String = first.chars().take(MAX_CELL_CHARS).collect();
-    vec![short(record.record), field_name(record.kind_name, record.kind), first, states.join(", ")]
+    states.join(", ")
 }
 
 /// That a record is deleted, or would be, and until when it comes back.

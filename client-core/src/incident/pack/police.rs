@@ -89,7 +89,7 @@ impl Baken {
                 continue;
             }
             make_private_folder(&folder.join(EVIDENCE))?;
-            let name = format!("{EVIDENCE}/{:03}-{}", at + 1, harmless(&view.name));
+            let name = format!("{EVIDENCE}/{:03}-{}", at + 1, openable(&harmless(&view.name), &view.media_type));
             let path = folder.join(&name);
             self.save_attachment(view.record, Part::File, &path, Existing::Keep)?;
             let (size, sha256) = hash_file(&path)?;
@@ -137,7 +137,7 @@ impl Baken {
         }
         let mut room = MAX_PICTURES_BYTES;
         for Evidence { view, record, file } in evidence {
-            page.rows([
+            page.file([
                 ("Bestand", file.name.clone()),
                 ("Naam", view.name.clone()),
                 ("Herkomst", label(&record.text("origin"), Language::Nl).to_owned()),
@@ -221,6 +221,24 @@ fn facts(record: &RecordView) -> Vec<(&'static str, String)> {
             said("domicile_office", "op het adres van de organisatie", "niet op het adres van de organisatie"),
         ),
     ]
+}
+
+/// A name by which a computer knows what opens the file: what the person called it often has no ending.
+fn openable(name: &str, media_type: &str) -> String {
+    let is_ending = |end: &str| end.len() <= 5 && end.starts_with(char::is_alphabetic) && !end.contains(' ');
+    let has_ending = name.rsplit_once('.').is_some_and(|(_, end)| is_ending(end));
+    let ending = match media_type {
+        _ if has_ending => "",
+        "image/jpeg" => ".jpg",
+        "image/png" => ".png",
+        "application/pdf" => ".pdf",
+        "audio/mpeg" => ".mp3",
+        "audio/ogg" => ".ogg",
+        "video/mp4" => ".mp4",
+        "text/plain" => ".txt",
+        _ => "",
+    };
+    format!("{name}{ending}")
 }
 
 fn moment(at: Option<Timestamp>) -> String {

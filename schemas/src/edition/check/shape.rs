@@ -71,6 +71,10 @@ fn of_chapter(chapter: &Chapter) -> Vec<Finding> {
         }
         _ => {}
     }
+    if chapter.front.sources.is_empty() {
+        let (nl, en) = ("noem ten minste een bron: sources ontbreekt", "name at least one source: sources is missing");
+        findings.push(Finding::error("source_missing", &file, nl, en).at(1));
+    }
     if chapter.front.summary.is_empty() {
         let (nl, en) = ("summary ontbreekt; schrijf een zin", "summary is missing; write one sentence");
         findings.push(Finding::error("summary", &file, nl, en).at(1));

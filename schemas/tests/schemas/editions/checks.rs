@@ -58,6 +58,8 @@ fn each_mistake_is_found_where_it_is() {
         ("chapters/nl/02-threatened.md", "{{contact.emergency}}", "{{contact.none}}", "dead_reference"),
         ("chapters/nl/02-threatened.md", "card:direct-danger", "card:none", "dead_reference"),
         ("chapters/nl/02-threatened.md", "S:Aangifte", "X:Aangifte", "dead_reference"),
+        ("chapters/nl/20-roles.md", "sources = [\"S\"]", "sources = []", "source_missing"),
+        ("chapters/nl/20-roles.md", "sources = [\"S\"]\n", "", "source_missing"),
         ("chapters/nl/02-threatened.md", "U hoeft", &long, "chapter_long"),
         ("chapters/nl/02-threatened.md", "## Eerst", &sentence, "sentence_long"),
         ("chapters/nl/02-threatened.md", "## Checklist", "## Lijst", "checklist_missing"),
@@ -154,6 +156,10 @@ fn a_lower_layer_adds_and_is_told_what_it_repeats() {
         files
     };
     assert!(has(&check_local(&contact("\"clerk\"", "\"police\"")), "contacts.toml", "in_two_layers"));
+    let mut with_fact = local();
+    let fact = sample()["facts.toml"].split("[[fact]]").nth(1).expect("the first fact").to_owned();
+    with_fact.insert("facts.toml".to_owned(), format!("[[fact]]{fact}"));
+    assert!(has(&check_local(&with_fact), "facts.toml", "in_two_layers"));
     for (from, to) in [("\"clerk\"", "\"emergency\""), ("0123-456789", "112"), ("0123-456789", "+31 112")] {
         assert!(has(&check_local(&contact(from, to)), "contacts.toml", "emergency_number"), "{to}");
     }

@@ -61,7 +61,7 @@ struct Drivers {
 }
 
 impl Drivers {
-    /// Node from `PATH`, packages from `BAKEN_NODE_MODULES` or the workspace's `.baken/node`.
+    /// Node from `PATH`, packages from `BAKEN_NODE_MODULES` or the workspace's `.baken/node/sync`.
     fn find(folder: &Path) -> Result<Self> {
         let node = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
             .map(|folder| folder.join("node"))
@@ -69,7 +69,7 @@ impl Drivers {
             .context("Node.js is not installed")?;
         let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().context("the tests lie in a workspace")?;
         let modules = std::env::var_os("BAKEN_NODE_MODULES")
-            .map_or_else(|| workspace.join(".baken/node/node_modules"), PathBuf::from);
+            .map_or_else(|| workspace.join(".baken/node/sync/node_modules"), PathBuf::from);
         if !modules.is_dir() {
             bail!("their packages are not installed; `cargo xtask bench sync` does that, or says why it cannot");
         }
