@@ -37,6 +37,7 @@ pub mod key_store;
 mod orders;
 pub mod pairing;
 pub mod private;
+pub mod readiness;
 pub mod record;
 pub mod recovery;
 pub mod scan;

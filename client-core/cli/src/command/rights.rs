@@ -2,7 +2,7 @@
 
 use baken_core::guidance::ReadAs;
 use baken_schemas::edition::{Audience, Date, FactView, Office, Status};
-use baken_schemas::rules::{AnswerView, DecisionView, Situation};
+use baken_schemas::rules::{AnswerView, Cover, DecisionView, Situation};
 use serde_json::json;
 
 use super::guidance::{tell_contact, tell_shown};
@@ -14,6 +14,8 @@ use crate::text;
 
 pub fn run(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<End, Failure> {
     let (phone, office, residence_known) = person(arguments, args, out)?;
+    let guidance = phone.baken.guidance()?;
+    let on = args.on.unwrap_or_else(|| Date::of(clock().now()));
     let situation = Situation {
         office,
         organisation: args.organisation.unwrap_or(office.organisation()),
@@ -21,13 +23,13 @@ pub fn run(arguments: &Arguments, args: &RightsArgs, out: &Output) -> Result<End
         threat: args.threat,
         act: args.act,
         residence_known,
-        cover: args.cover,
+        cover: args.cover.or_else(|| guidance.recorded_cover(office, on)).unwrap_or(Cover::Unknown),
         new_in_office: args.new_in_office,
         measure: args.measure,
-        on: args.on.unwrap_or_else(|| Date::of(clock().now())),
+        on,
     };
     let who = ReadAs { language: out.language, audience: Audience::OfficeHolder, office: Some(office) };
-    let decision = phone.baken.guidance()?.rules(who, &situation)?;
+    let decision = guidance.rules(who, &situation)?;
     out.json(&json!(decision));
     tell(&decision, out);
     Ok(End::Done)

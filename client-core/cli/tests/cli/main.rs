@@ -8,6 +8,7 @@ mod circles;
 mod exports;
 mod guidance;
 mod incidents;
+mod readiness;
 mod recovery;
 mod relay;
 mod rights;
