@@ -81,7 +81,8 @@ fn person_key(name: &str, phone: &str) -> (String, String) {
 /// # Errors
 /// Every line at fault, at most fifty.
 pub fn read_council(bytes: &[u8], known: &[Person], again: bool) -> Result<Vec<Newcomer>, Vec<LineFault>> {
-    let text = text_of(bytes).map_err(|fault| vec![fault])?;
+    // One end of a line: where it has two letters, a reader counts from the line before.
+    let text = text_of(bytes).map_err(|fault| vec![fault])?.replace("\r\n", "\n");
     let head = text.lines().next().unwrap_or_default();
     let delimiter =
         *[b';', b'\t', b','].iter().max_by_key(|by| head.bytes().filter(|byte| byte == *by).count()).unwrap_or(&b',');
@@ -243,6 +244,7 @@ mod tests {
             D,raadslid,geen\na ,raadslid,+31 6 11111111\n";
         let faults = lines(table);
         assert_eq!(faults.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [3, 4, 5, 6]);
+        assert_eq!(lines(&table.replace('\n', "\r\n")), faults);
         assert!(faults[0].1.contains("unknown office") && faults[3].1.contains("line 2"), "{faults:?}");
         assert!(lines("naam,telefoon\nA,06\n")[0].1.contains("office is missing"));
         assert_eq!(lines("naam,ambt,telefoon\n")[0].0, 2);

@@ -301,11 +301,11 @@ async fn readiness_is_theirs_to_share(
         let env = [("BAKEN_PIN", PIN), ("BAKEN_CHECK_UP", "een twee drie vier vijf")];
         let (code, out, err) = run(&town.programs.phone, &check_up, &env).await?;
         assert_eq!(code, 0, "{out}{err}");
-        phone.run(&["scan", "start", "--gate", "no"]).await?;
-        for question in 1..=20 {
-            phone.run(&["scan", "answer", &question.to_string(), "unknown"]).await?;
-        }
         phone.run(&["sync"]).await?;
+    }
+    mayor.run(&["scan", "start", "--gate", "no"]).await?;
+    for question in 1..=20 {
+        mayor.run(&["scan", "answer", &question.to_string(), "unknown"]).await?;
     }
     assert_eq!(adviser.ok(&["readiness", "list"]).await?["people"], json!([]), "nobody agreed yet");
     for phone in phones {
@@ -317,11 +317,10 @@ async fn readiness_is_theirs_to_share(
     assert_eq!(people.len(), 2);
     for person in people {
         let steps = &person["readiness"];
-        assert_eq!(
-            (&steps["self-scan"], &steps["home-scan"], &steps["training"]),
-            (&json!("done"), &json!("done"), &json!("not"))
-        );
+        assert_eq!((&steps["home-scan"], &steps["training"]), (&json!("done"), &json!("not")), "{person}");
     }
+    let scanned = people.iter().filter(|person| person["readiness"]["self-scan"] == "done");
+    assert_eq!(scanned.count(), 1, "that it was had, of one of them: {listed}");
     // Two are too few to be counted for others.
     let counts = adviser.ok(&["readiness", "counts"]).await?;
     assert_eq!((&counts["people"], &counts["steps"][0]["done"]), (&Value::Null, &Value::Null));

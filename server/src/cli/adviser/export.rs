@@ -132,16 +132,20 @@ fn slug(name: &str) -> String {
 /// A file with our part in it; `None` where the end of an older one is missing.
 fn with_block(text: &str, block: &str) -> Option<String> {
     let (before, behind) = match text.split_once(BEGIN) {
+        None if block.is_empty() => return Some(text.to_owned()),
         None => (text, ""),
         Some((before, rest)) => (before, rest.split_once(END)?.1),
     };
-    let (before, behind) = (before.trim_end(), behind.trim_start_matches(['\r', '\n']));
-    let gap = if before.is_empty() { "" } else { "\n\n" };
-    if block.is_empty() {
-        let all = format!("{before}{gap}{behind}");
-        return Some(if before.is_empty() && behind.is_empty() { String::new() } else { all });
+    let ours = if block.is_empty() { String::new() } else { format!("{BEGIN}\n{block}{END}\n") };
+    let mut all = before.trim_end().to_owned();
+    for part in [ours.as_str(), behind.trim_start_matches(['\r', '\n'])] {
+        let gap = if all.is_empty() || all.ends_with('\n') || part.is_empty() { "" } else { "\n\n" };
+        all = format!("{all}{gap}{part}");
     }
-    Some(format!("{before}{gap}{BEGIN}\n{block}{END}\n{behind}"))
+    if !all.is_empty() && !all.ends_with('\n') {
+        all.push('\n');
+    }
+    Some(all)
 }
 
 /// The next version of what an edition says of itself.
