@@ -96,6 +96,15 @@ pub const EDITION_FILE: &str = "/v0/edition-files/{hash}";
 pub const EDITION_CHANGE: &str = "/v0/edition-files/{hash}/from/{old}";
 /// `POST`: a [`Publication`]. No signature of the request: the publishers' are the permission.
 pub const EDITIONS: &str = "/v0/editions";
+/// `GET`: the organisation's [`Plan`](crate::adviser::Plan), for its advisers.
+pub const PLAN: &str = "/v0/plan";
+/// `PUT /v0/plan/{line}`: a [`PlanChange`](crate::adviser::PlanChange) of an adviser →
+/// [`PlanChanged`](crate::adviser::PlanChanged). Refused where the line has another version than it names.
+pub const PLAN_LINE: &str = "/v0/plan/{line}";
+/// `PUT`: the caller's [`ReadinessReport`](crate::adviser::ReadinessReport), by consent. `DELETE`: the consent is
+/// withdrawn, and what was said is destroyed; a repeat is fine. `GET`: for advisers,
+/// [`OrgReadiness`](crate::adviser::OrgReadiness).
+pub const READINESS: &str = "/v0/readiness";
 /// `GET`: 200 while the process runs.
 pub const HEALTH: &str = "/health";
 /// `GET`: 200 while it can take writes.

@@ -121,6 +121,7 @@ id!(EntryId, "an entry");
 id!(IdempotencyKey, "one write, so that a repeat has no second effect");
 id!(InviteId, "an invite");
 id!(LadderId, "a ladder");
+id!(LineId, "a line of an organisation's plan");
 id!(NoteId, "a note");
 id!(RecordId, "a record");
 id!(SmsContextId, "what a phone leaves at the relay for its text messages");

@@ -5,10 +5,12 @@
 //! their bytes here, so a format has one writer and one reader in Rust; an independent Python program checks both
 //! (`schemas/vectors/cross_check.py`).
 
+pub mod adviser;
 pub mod alarm;
 pub mod api;
 pub mod audit;
 pub mod blob;
+pub mod calendar;
 pub mod cbor;
 pub mod check_up;
 pub mod checkpoint;

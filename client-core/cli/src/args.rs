@@ -23,7 +23,7 @@ pub use guided::{Agree, LifeArgs, LifeCommand, ReviewArgs, ReviewCommand, Signal
 pub use incident::{
     AddArgs, AftercareCommand, AgendaArgs, CheckUpCommand, IncidentCommand, PackArgs, Reader, ReportArgs, Whom, YesNo,
 };
-pub use rules::{RightsArgs, ScanArgs, ScanCommand};
+pub use rules::{ReadinessCommand, RightsArgs, ScanArgs, ScanCommand};
 pub use sharing::{BriefingCommand, ShareArgs, ShareCommand};
 
 const EXIT_CODES: &str = "\
@@ -263,6 +263,22 @@ With --json: {\"situation\":…,\"answers\":[…],\"sharing\":[…],\"gaps\":[�
 Each answer has a stable code, its rule, the rows of the Leidraad, and the facts it rests on with source,
 dates and status. A gap names the fact that is missing.")]
     Rights(RightsArgs),
+    /// How ready you are, and whether your adviser sees it: only if you say so
+    #[command(after_help = "\
+Examples:
+  baken readiness                           each step: done, not yet, or not applicable
+  baken readiness say start-pack done       what the phone cannot find out
+  baken readiness say home-scan na
+  baken readiness share                     your adviser sees these words, and not what they rest on
+  baken readiness withhold                  no longer; the relay destroys what it had
+
+The adviser never sees an answer of the self-scan, a check-up, an incident or a measure. Without your word nobody sees
+anything, and nobody is told that you said no.
+With --json: {\"steps\":[…],\"consent\":…}, each step with ready and whether you said it yourself.")]
+    Readiness {
+        #[command(subcommand)]
+        command: Option<ReadinessCommand>,
+    },
     /// The self-scan: twenty questions, about five minutes; the answers stay on this phone
     #[command(after_help = "\
 Examples:

@@ -596,4 +596,13 @@ texts! {
     LEFT_VALUE: "een waarde past niet in haar veld", "a value does not fit its field";
     CIRCLE: "kring", "circle";
     ACCOUNT: "account", "account";
+    READY_SAID: " (zelf gezegd)", " (you said so)";
+    READINESS_WITHHELD: "Uw adviseur ziet dit niet. Delen kan met: baken readiness share",
+                        "Your adviser does not see this. To share it: baken readiness share";
+    READINESS_GIVEN: "Uw adviseur mag dit zien; het is nog niet verzonden. Dat doet: baken sync",
+                     "Your adviser may see this; it is not sent yet. That does: baken sync";
+    READINESS_SHARED: "Uw adviseur ziet deze woorden, en niet waarop ze rusten. Stoppen kan altijd: baken readiness withhold",
+                      "Your adviser sees these words, and not what they rest on. You can stop any time: baken readiness withhold";
+    READINESS_WITHDRAWING: "U deelt dit niet meer; de server weet dat nog niet. Dat doet: baken sync",
+                           "You no longer share this; the server does not know yet. That does: baken sync";
 }

@@ -20,10 +20,10 @@ use std::sync::OnceLock;
 
 use baken_schemas::Language;
 use baken_schemas::edition::{
-    Audience, CardView, ChapterView, ContactView, FactView, Layers, Office, QuestionView, Reader, Trouble,
+    Audience, CardView, ChapterView, ContactView, Date, FactView, Layers, Office, QuestionView, Reader, Trouble,
 };
 use baken_schemas::record::Value;
-use baken_schemas::rules::{DecisionView, Situation, decide};
+use baken_schemas::rules::{Cover, DecisionView, Situation, decide, recorded_cover};
 use baken_schemas::time::Timestamp;
 
 use crate::{Baken, BakenError};
@@ -125,6 +125,11 @@ impl Guidance {
     pub fn rules(&self, who: ReadAs, situation: &Situation) -> Result<DecisionView, BakenError> {
         let decision = decide(&self.layers, situation).map_err(BakenError::OfficeElsewhere)?;
         Ok(self.reader(who).decision(&decision))
+    }
+
+    /// Whether the person's insurance covers them, as their organisation's edition says; `None` where it says nothing.
+    pub fn recorded_cover(&self, office: Office, on: Date) -> Option<Cover> {
+        recorded_cover(&self.layers, office, on)
     }
 
     /// What fits the words best, the best first, at most [`search::MAX_HITS`]. Typing errors are forgiven, and words of

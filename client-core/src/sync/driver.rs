@@ -129,7 +129,12 @@ impl Baken {
         self.share_account()?;
         self.move_outbox()?;
         self.enrol_at_desks(&client).await?;
-        self.send_card(&client).await
+        self.send_card(&client).await?;
+        match self.send_readiness(&client).await {
+            // Kept, and tried again by the next sync: a relay without advisers takes none.
+            Ok(()) | Err(BakenError::Refused { .. }) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// One circle: its log, what this device owes it, its entries both ways.

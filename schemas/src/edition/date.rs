@@ -26,9 +26,29 @@ impl Date {
         WallTime { day: self.0, minute: 0 }.moment()
     }
 
+    /// Midnight of that day in UTC, which stands for the whole day where nothing but a moment can be written.
+    pub fn utc_midnight(self) -> Timestamp {
+        Timestamp(self.0.saturating_mul(DAY_MS))
+    }
+
     /// This many days later.
     pub fn plus_days(self, days: i64) -> Self {
         Self(self.0.saturating_add(days))
+    }
+
+    /// A day of a year; `None` where there is none.
+    pub fn of_year(year: u16, month: u8, day: u8) -> Option<Self> {
+        format!("{year:04}-{month:02}-{day:02}").parse().ok()
+    }
+
+    /// Its year; 0 outside the years that are written.
+    pub fn year(self) -> u16 {
+        self.to_string().split('-').next().and_then(|year| year.parse().ok()).unwrap_or(0)
+    }
+
+    /// Its month, 1 to 12.
+    pub fn month(self) -> u8 {
+        self.to_string().split('-').nth(1).and_then(|month| month.parse().ok()).unwrap_or(0)
     }
 
     /// Days from `earlier` to this day.
@@ -67,6 +87,32 @@ impl FromStr for Date {
         let date = Self(era * 146_097 + day_of_era - 719_468);
         // The 31st of a month that has none is another day when it is written again.
         if date.to_string() == text { Ok(date) } else { Err(wrong) }
+    }
+}
+
+impl<C> minicbor::Encode<C> for Date {
+    fn encode<W: minicbor::encode::Write>(
+        &self,
+        e: &mut minicbor::Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), minicbor::encode::Error<W::Error>> {
+        e.str(&self.to_string())?.ok()
+    }
+}
+
+impl<'b, C> minicbor::Decode<'b, C> for Date {
+    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+        d.str()?.parse().map_err(|_| minicbor::decode::Error::message("no date"))
+    }
+}
+
+impl schemars::JsonSchema for Date {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Date".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "string", "format": "date", "description": "a day, as 2026-11-27" })
     }
 }
 

@@ -9,7 +9,19 @@ use crate::Language;
 macro_rules! tagged {
     ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $tag:literal,)+) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(
+            Debug,
+            Clone,
+            Copy,
+            PartialEq,
+            Eq,
+            PartialOrd,
+            Ord,
+            Hash,
+            serde::Serialize,
+            serde::Deserialize,
+            schemars::JsonSchema,
+        )]
         #[serde(rename_all = "kebab-case")]
         pub enum $name {
             $($(#[$variant_doc])* #[serde(rename = $tag)] $variant,)+
@@ -43,6 +55,22 @@ macro_rules! tagged {
                     $($tag => Ok(Self::$variant),)+
                     _ => Err($crate::FormatError::Rule { what: $what, rule: concat!("it is one of", $(" ", $tag),+) }),
                 }
+            }
+        }
+
+        impl<C> minicbor::Encode<C> for $name {
+            fn encode<W: minicbor::encode::Write>(
+                &self,
+                e: &mut minicbor::Encoder<W>,
+                _: &mut C,
+            ) -> Result<(), minicbor::encode::Error<W::Error>> {
+                e.str(self.tag())?.ok()
+            }
+        }
+
+        impl<'b, C> minicbor::Decode<'b, C> for $name {
+            fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
+                d.str()?.parse().map_err(|_| minicbor::decode::Error::message(concat!("not ", $what)))
             }
         }
     };
@@ -148,22 +176,6 @@ tagged! {
     Unknown = "unknown",
     /// It does not apply.
     NotApplicable = "na",
-}
-
-impl<C> minicbor::Encode<C> for Reply {
-    fn encode<W: minicbor::encode::Write>(
-        &self,
-        e: &mut minicbor::Encoder<W>,
-        _: &mut C,
-    ) -> Result<(), minicbor::encode::Error<W::Error>> {
-        e.str(self.tag())?.ok()
-    }
-}
-
-impl<'b, C> minicbor::Decode<'b, C> for Reply {
-    fn decode(d: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<Self, minicbor::decode::Error> {
-        d.str()?.parse().map_err(|_| minicbor::decode::Error::message("no answer of the self-scan"))
-    }
 }
 
 /// A sentence in the languages of an edition. Dutch leads; what is not translated is shown in Dutch.

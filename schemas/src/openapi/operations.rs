@@ -21,6 +21,9 @@ const NOT_MEMBER: (u16, &str) = (403, "not_member");
 const REMOVED: (u16, &str) = (403, "removed");
 const NOT_THE_ROOT: (u16, &str) = (403, "not_the_root");
 const NO_EDITION: (u16, &str) = (404, "no_edition");
+const PLAN_CHANGED: (u16, &str) = (409, "plan_changed");
+const NOT_SHARED: (u16, &str) = (409, "not_shared");
+const TOO_MANY: (u16, &str) = (409, "too_many");
 const QUOTA_FULL: (u16, &str) = (413, "quota_full");
 
 /// The table.
@@ -355,5 +358,35 @@ pub const OPERATIONS: &[Operation] = &[
         answer: Stream,
         refusals: &[NOT_ALLOWED, NOT_MEMBER, REMOVED, (403, "alarm_key")],
         ..operation(Get, api::LIVE, "live", AnyKey)
+    },
+    Operation {
+        summary: "The organisation's plan, for its advisers.",
+        answer: Structure("Plan"),
+        refusals: &[NOT_ALLOWED, REMOVED],
+        ..operation(Get, api::PLAN, "plan", MainKey)
+    },
+    Operation {
+        summary: "Changes a line of the plan, unless somebody changed it since it was read.",
+        body: Some("PlanChange"),
+        answer: Structure("PlanChanged"),
+        refusals: &[NOT_ALLOWED, REMOVED, PLAN_CHANGED, TOO_MANY],
+        ..operation(Put, api::PLAN_LINE, "changePlan", MainKey)
+    },
+    Operation {
+        summary: "How ready those say they are who agreed to say so, for advisers.",
+        answer: Structure("OrgReadiness"),
+        refusals: &[NOT_ALLOWED, REMOVED],
+        ..operation(Get, api::READINESS, "readiness", MainKey)
+    },
+    Operation {
+        summary: "Says how ready the caller's person is, by their consent.",
+        body: Some("ReadinessReport"),
+        refusals: &[NOT_ALLOWED, REMOVED, NOT_SHARED],
+        ..operation(Put, api::READINESS, "shareReadiness", MainKey)
+    },
+    Operation {
+        summary: "Withdraws that consent, and destroys what was said.",
+        refusals: &[NOT_ALLOWED, REMOVED],
+        ..operation(Delete, api::READINESS, "withholdReadiness", MainKey)
     },
 ];

@@ -21,6 +21,20 @@ pub enum InviteRole {
     /// A bridge.
     #[n(1)]
     Bridge,
+    /// An adviser's program: reads and writes the organisation's plan, and nothing else.
+    #[n(2)]
+    Adviser,
+}
+
+impl InviteRole {
+    /// What it is called where an invite is made.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Self::OfficeHolder => "office-holder",
+            Self::Bridge => "bridge",
+            Self::Adviser => "adviser",
+        }
+    }
 }
 
 /// One use, expiring; handed over in person. As text: `BAKEN-INVITE:…`.

@@ -136,6 +136,11 @@ codes! {
     CheckInsurance = "check-insurance", R13, [Adviser, OfficeHolder], ["L15", "L16"]:
         "Zoek uit of de verzekering tegen politiek molest ook voor raadsleden geldt.",
         "Find out whether the insurance against politically motivated damage covers councillors.";
+    InsuranceCovers = "insurance-covers", R13, [OfficeHolder, Adviser], ["L15", "L16"]:
+        "U valt onder de verzekering van uw organisatie.", "Your organisation's insurance covers you.";
+    InsuranceExcludes = "insurance-excludes", R13, [OfficeHolder, Adviser], ["L15", "L16"]:
+        "U valt niet onder de verzekering van uw organisatie. Vraag wat u zelf kunt regelen.",
+        "Your organisation's insurance does not cover you. Ask what you can arrange yourself.";
     ReadStartPack = "read-start-pack", R14, [OfficeHolder], ["L23", "L24"]:
         "Loop de start van uw ambt door: contacten, protocol, zelfscan.",
         "Go through the start of your office: contacts, protocol, self-scan.";

@@ -297,14 +297,20 @@ fn elected(case: &Case<'_>) -> Found {
     vec![case.answer(Code::OutsideScheme, &outside), case.answer(Code::OrganisationMayPay, &payer)]
 }
 
-/// R13: councillors of whom nobody knows whether they are covered.
+/// R13: whom the insurance covers, and councillors of whom nobody knows it.
 fn insurance(case: &Case<'_>) -> Found {
     let Situation { office, cover, .. } = *case.situation;
-    if cover != Cover::Unknown || !matches!(office, Office::Councillor | Office::CommitteeMember) {
-        return Vec::new();
-    }
-    let rests = Rests { needs: &[&["insurance-councillors"]], also: &["insurance-advice"], contacts: &[] };
-    vec![case.answer(Code::CheckInsurance, &rests)]
+    let also = &["insurance-advice"];
+    let (code, needs): (_, &[&[&str]]) = match cover {
+        Cover::Covered => (Code::InsuranceCovers, &[&["cover-covered", "insurance-advice"]]),
+        Cover::NotCovered => (Code::InsuranceExcludes, &[&["cover-not-covered", "insurance-advice"]]),
+        Cover::Unknown if matches!(office, Office::Councillor | Office::CommitteeMember) => {
+            (Code::CheckInsurance, &[&["insurance-councillors"]])
+        }
+        Cover::Unknown => return Vec::new(),
+    };
+    let rests = Rests { needs, also, contacts: &[] };
+    vec![case.answer(code, &rests)]
 }
 
 /// R14: the start of a term.

@@ -7,6 +7,7 @@
 
 mod case;
 mod code;
+mod cover;
 mod decide;
 mod sharing;
 mod situation;
@@ -17,6 +18,7 @@ mod tests;
 
 pub use case::{Answer, Gap, Wanted, Why};
 pub use code::{Code, Rule};
+pub use cover::recorded_cover;
 pub use decide::{Decision, decide};
 pub use sharing::{Caution, Mark, May, Recipient, Share, WayOut, caution, sharing};
 pub use situation::{Act, Cover, OrganisationKind, Situation, SituationError, Threat};

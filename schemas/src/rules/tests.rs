@@ -225,6 +225,8 @@ fn r13_councillors_of_unknown_cover_are_looked_after() {
             let decision = of(Situation { cover: *cover, ..ordinary(*office, "2026-11-27") });
             let asked = *cover == Cover::Unknown && matches!(office, Office::Councillor | Office::CommitteeMember);
             assert_eq!(decision.says(Code::CheckInsurance), asked, "{office} {cover}");
+            assert_eq!(decision.says(Code::InsuranceCovers), *cover == Cover::Covered, "{office} {cover}");
+            assert_eq!(decision.says(Code::InsuranceExcludes), *cover == Cover::NotCovered, "{office} {cover}");
         }
     }
 }

@@ -52,7 +52,7 @@ pub fn pretty(value: &impl serde::Serialize) -> String {
 /// A JSON Schema a type that is ever written as JSON, named after it.
 #[test]
 fn json_schemas() {
-    use baken_schemas::{alarm, api, id, org, time};
+    use baken_schemas::{adviser, alarm, api, id, org, time};
     macro_rules! schemas_of {
         ($($name:literal: $type:ty,)+) => {
             [$((json_folder().join(concat!($name, ".schema.json")), pretty(&schemars::schema_for!($type)))),+]
@@ -60,6 +60,10 @@ fn json_schemas() {
     }
     let files = BTreeMap::from(schemas_of! {
         "about": api::About,
+        "plan": adviser::Plan,
+        "due": adviser::Due,
+        "org-readiness": adviser::OrgReadiness,
+        "readiness-counts": adviser::Counts,
         "problem": api::Problem,
         "alarm-kind": alarm::AlarmKind,
         "fix": alarm::Fix,

@@ -23,9 +23,12 @@ pub enum JoinError {
     /// The relay.
     #[error(transparent)]
     Relay(#[from] RelayError),
-    /// It is for a phone.
-    #[error("this invite is for an office-holder's phone: ask for one made with `--role bridge`")]
-    ForPhone,
+    /// It is for something else.
+    #[error("this invite was made for something else: ask for one made with `--role {wanted}`")]
+    OtherRole {
+        /// What it had to be made with.
+        wanted: &'static str,
+    },
     /// It has expired.
     #[error("this invite has expired: ask the organisation for a new one")]
     Expired,
@@ -42,12 +45,12 @@ pub struct Joined {
     pub directory: Signed<Directory>,
 }
 
-/// Uses an invite for a device with these keys. With the same keys it may be called again: the relay answers a repeat
-/// alike.
+/// Uses an invite of a role for a device with these keys. With the same keys it may be called again: the relay answers a
+/// repeat alike.
 ///
 /// # Errors
 /// [`JoinError`].
-pub async fn join(text: &str, keys: &DeviceKeys, now: Timestamp) -> Result<Joined, JoinError> {
+pub async fn join(text: &str, role: InviteRole, keys: &DeviceKeys, now: Timestamp) -> Result<Joined, JoinError> {
     let unverified = Invite::from_text(text)?;
     let claims = unverified.claims().clone();
     let caller = Caller { device: keys.device, key: keys.sig.clone(), which: RequestKey::Sig };
@@ -55,8 +58,8 @@ pub async fn join(text: &str, keys: &DeviceKeys, now: Timestamp) -> Result<Joine
     let client = RelayClient::new(std::slice::from_ref(&claims.relay_url), &trust, Some(caller))?;
     let directory = client.directory(claims.org).await?;
     let invite = unverified.verify(&directory.value().root)?.into_value();
-    if invite.role != InviteRole::Bridge {
-        return Err(JoinError::ForPhone);
+    if invite.role != role {
+        return Err(JoinError::OtherRole { wanted: role.tag() });
     }
     if invite.expires_at <= now {
         return Err(JoinError::Expired);

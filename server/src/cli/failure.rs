@@ -340,9 +340,9 @@ impl From<JoinError> for Failure {
         match error {
             JoinError::Format(error) => error.into(),
             JoinError::Relay(error) => error.into(),
-            JoinError::ForPhone => Self::bad_input(
-                "invite_for_phone",
-                "Deze uitnodiging is voor een telefoon. Vraag er een die met `--role bridge` is gemaakt.",
+            JoinError::OtherRole { wanted } => Self::bad_input(
+                "invite_role",
+                format!("Deze uitnodiging is voor iets anders. Vraag er een die met `--role {wanted}` is gemaakt."),
                 en,
             ),
             JoinError::Expired => {

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 
-use crate::cli::{Failure, Say, init_bridge, init_desk, init_relay};
+use crate::cli::{Failure, Say, init_adviser, init_bridge, init_desk, init_relay};
 
 /// Which role the folder is for.
 #[derive(Debug, Subcommand)]
@@ -13,6 +13,8 @@ pub(super) enum Init {
     Desk(init_desk::InitDesk),
     /// A bridge: takes hardware buttons in
     Bridge(init_bridge::InitBridge),
+    /// An adviser: keeps the organisation's plan
+    Adviser(init_adviser::InitAdviser),
 }
 
 /// Runs it.
@@ -21,5 +23,6 @@ pub(super) async fn run(init: &Init, say: &Say) -> Result<(), Failure> {
         Init::Relay(relay) => init_relay::run(relay, say).await,
         Init::Desk(desk) => init_desk::run(desk, say),
         Init::Bridge(bridge) => init_bridge::run(bridge, say).await,
+        Init::Adviser(adviser) => init_adviser::run(adviser, say).await,
     }
 }

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use baken_schemas::device::DeviceKeys;
+use baken_schemas::org::InviteRole;
 use baken_schemas::time::{Clock as _, SystemClock};
 use clap::Args;
 use serde_json::json;
@@ -62,7 +63,7 @@ pub(super) async fn run(args: &InitBridge, say: &Say) -> Result<(), Failure> {
         }
         Err(error) => return Err(error.into()),
     };
-    let joined = join(&args.invite, &keys, SystemClock.now()).await?;
+    let joined = join(&args.invite, InviteRole::Bridge, &keys, SystemClock.now()).await?;
     folder.write(DESK_KEY_FILE, joined.desk_key.as_bytes(), Access::Secret)?;
     folder.write(DIRECTORY_FILE, joined.directory.bytes(), Access::Open)?;
     if !folder.has(BUTTONS_FILE) {

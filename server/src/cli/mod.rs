@@ -1,6 +1,7 @@
 //! The command line of `baken-server`: one file a command. A command parses, calls the library, and says what came of
 //! it in Dutch or English, or as one JSON object a line with `--json`.
 
+mod adviser;
 mod bridge;
 mod channel;
 mod dc09;
@@ -10,12 +11,14 @@ mod edition;
 mod failure;
 mod figures;
 mod init;
+mod init_adviser;
 mod init_bridge;
 mod init_desk;
 mod init_relay;
 mod instruction;
 mod officer;
 mod org;
+mod pack;
 mod relay_org;
 mod say;
 mod serve;
@@ -80,7 +83,7 @@ enum Command {
     /// Run a server
     #[command(subcommand)]
     Serve(serve::Serve),
-    /// Keep the organisation's root: sign directories and invites
+    /// Keep the organisation's root, and as its adviser its plan
     #[command(subcommand)]
     Org(org::Org),
     /// Check, build, sign and publish editions: guidance, facts, contacts

@@ -23,6 +23,10 @@ use qrcode::render::unicode;
 use serde_json::json;
 use zeroize::Zeroizing;
 
+use crate::cli::adviser::{
+    self, AgendaCommand, InsuranceCommand, PlanCommand, ReadinessCommand, RoleCommand, YearCommand,
+};
+use crate::cli::pack::{self, Pack};
 use crate::cli::{Failure, Say, system_rng};
 use crate::desk::run::idempotency_of;
 use crate::folder::{Access, DataFolder, read_whole};
@@ -36,7 +40,7 @@ const UNSENT: &str = "unsent";
 /// The most documents that wait to be sent.
 const MAX_UNSENT: usize = 1_000_000;
 /// The longest that an invite can be good for, in hours.
-const MAX_VALID_HOURS: u32 = 24 * 90;
+pub(super) const MAX_VALID_HOURS: u32 = 24 * 90;
 
 /// What to do with the root.
 #[derive(Debug, Subcommand)]
@@ -45,12 +49,32 @@ pub(super) enum Org {
     Init(OrgInit),
     /// Sign the next directory: relay, desks, ladders
     Directory(OrgDirectory),
-    /// Invite a person's first phone, or a bridge
+    /// Invite a person's first phone, a bridge, or an adviser
     Invite(OrgInvite),
     /// Send the relay what it has not been given yet
     Publish(OrgData),
     /// Show who was invited
     People(OrgData),
+    /// Make start packs: an invite and a page to print, for one person or a whole council
+    Pack(Pack),
+    /// Adviser: the integral plan in its four themes
+    #[command(subcommand)]
+    Plan(PlanCommand),
+    /// Adviser: who has which function, with deputies and numbers
+    #[command(subcommand)]
+    Role(RoleCommand),
+    /// Adviser: whom the insurance covers
+    #[command(subcommand)]
+    Insurance(InsuranceCommand),
+    /// Adviser: what is due this year, and the start of a term
+    #[command(subcommand)]
+    Year(YearCommand),
+    /// Adviser: who is to be informed, and when
+    #[command(subcommand)]
+    Agenda(AgendaCommand),
+    /// Adviser: how ready those say they are who agreed to say so
+    #[command(subcommand)]
+    Readiness(ReadinessCommand),
 }
 
 /// A root's folder.
@@ -122,6 +146,8 @@ enum Role {
     OfficeHolder,
     /// A bridge for hardware buttons
     Bridge,
+    /// An adviser, who keeps the organisation's plan
+    Adviser,
 }
 
 /// Invites somebody.
@@ -169,6 +195,13 @@ pub(super) async fn run(org: &Org, say: &Say) -> Result<(), Failure> {
             Ok(())
         }
         Org::People(args) => people(args, say),
+        Org::Pack(args) => pack::run(args, say).await,
+        Org::Plan(command) => adviser::plan(command, say).await,
+        Org::Role(command) => adviser::role(command, say).await,
+        Org::Insurance(command) => adviser::insurance(command, say).await,
+        Org::Year(command) => adviser::year(command, say).await,
+        Org::Agenda(command) => adviser::agenda(command, say).await,
+        Org::Readiness(command) => adviser::readiness(command, say).await,
     }
 }
 
@@ -191,7 +224,7 @@ fn init(args: &OrgInit, say: &Say) -> Result<(), Failure> {
     Ok(())
 }
 
-fn load(folder: &DataFolder) -> Result<Organisation, Failure> {
+pub(super) fn load(folder: &DataFolder) -> Result<Organisation, Failure> {
     let damaged = |path: PathBuf, why: String| Failure::from(crate::folder::FolderError::Damaged { path, why });
     let seed = Zeroizing::new(folder.read(ROOT_FILE)?);
     let seed: Zeroizing<[u8; 32]> = Zeroizing::new(
@@ -203,7 +236,7 @@ fn load(folder: &DataFolder) -> Result<Organisation, Failure> {
     Ok(Organisation::load(&seed, book, directory.as_deref())?)
 }
 
-fn write_book(folder: &DataFolder, book: &Book) -> Result<(), Failure> {
+pub(super) fn write_book(folder: &DataFolder, book: &Book) -> Result<(), Failure> {
     let bytes = serde_json::to_vec_pretty(book).map_err(|error| Failure::unexpected("book", &error))?;
     Ok(folder.write(BOOK_FILE, &bytes, Access::Secret)?)
 }
@@ -286,6 +319,7 @@ async fn invite(args: &OrgInvite, say: &Say) -> Result<(), Failure> {
         role: match args.role {
             Role::OfficeHolder => InviteRole::OfficeHolder,
             Role::Bridge => InviteRole::Bridge,
+            Role::Adviser => InviteRole::Adviser,
         },
     };
     let expires_at = SystemClock.now().plus_ms(i64::from(args.valid_hours) * 3_600_000);
@@ -328,7 +362,7 @@ fn show_code(text: &str) -> Result<(), Failure> {
 }
 
 /// Puts documents behind what waits to be sent.
-fn keep_unsent(folder: &DataFolder, documents: &[Vec<u8>]) -> Result<(), Failure> {
+pub(super) fn keep_unsent(folder: &DataFolder, documents: &[Vec<u8>]) -> Result<(), Failure> {
     let last = unsent(folder)?.last().map_or(0, |(number, _)| *number);
     for (number, document) in (last + 1..).zip(documents) {
         folder.write(&format!("{UNSENT}/{number:06}.cbor"), document, Access::Secret)?;
@@ -336,7 +370,7 @@ fn keep_unsent(folder: &DataFolder, documents: &[Vec<u8>]) -> Result<(), Failure
     Ok(())
 }
 
-fn unsent(folder: &DataFolder) -> Result<Vec<(usize, PathBuf)>, Failure> {
+pub(super) fn unsent(folder: &DataFolder) -> Result<Vec<(usize, PathBuf)>, Failure> {
     let dir = folder.path(UNSENT);
     std::fs::create_dir_all(&dir)?;
     let mut found = Vec::new();
@@ -352,7 +386,7 @@ fn unsent(folder: &DataFolder) -> Result<Vec<(usize, PathBuf)>, Failure> {
 }
 
 /// Sends what waits, in order; how many there were. What the relay has is taken away, the rest stays.
-async fn publish(folder: &DataFolder, organisation: &Organisation) -> Result<usize, Failure> {
+pub(super) async fn publish(folder: &DataFolder, organisation: &Organisation) -> Result<usize, Failure> {
     let directory = organisation.directory.as_ref().map(Signed::value).ok_or(crate::org::OrgError::NoDirectory)?;
     let client = RelayClient::new(&directory.relay.urls, &Trust::of_relay(&directory.relay), None)?;
     let waiting = unsent(folder)?;

@@ -5,8 +5,10 @@
 //! one roster line a desk. The [`Book`] beside it holds the names, and each account's desk key, so that a desk that is
 //! added later can be told who the people are. It never leaves the keeper's folder.
 
+mod council;
 mod ladder;
 
+pub use council::{LineFault, MAX_NEWCOMERS, Newcomer, read_council};
 pub use ladder::LadderSpec;
 
 use baken_schemas::FormatError;
@@ -249,7 +251,7 @@ impl Organisation {
         let directory = Directory::verify(Signed::make(directory, &self.root).bytes(), self.org())?;
         let mut documents = vec![directory.bytes().to_vec()];
         for desk in directory.value().desks.iter().filter(|desk| !old_desks.contains(desk)) {
-            for person in &self.book.people {
+            for person in self.book.people.iter().filter(|person| person.role != InviteRole::Adviser) {
                 documents.push(self.roster_line(desk, person, rng)?);
             }
         }
@@ -308,7 +310,9 @@ impl Organisation {
             expires_at,
             desk_key: data_encoding::HEXLOWER.encode(invite.desk_key().as_bytes()),
         };
-        for desk in &directory.desks {
+        // An adviser calls nobody, so no desk needs to know who it is.
+        let desks = directory.desks.iter().filter(|_| person.role != InviteRole::Adviser);
+        for desk in desks {
             documents.push(self.roster_line(desk, &person, rng)?);
         }
         self.book.people.push(person);

@@ -8,7 +8,7 @@ use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::Identity;
 use baken_schemas::id::{AccountId, DeviceId};
-use baken_schemas::org::{InviteRegistration, OrgId};
+use baken_schemas::org::{InviteRegistration, InviteRole, OrgId};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -45,11 +45,12 @@ struct Registered {
     expires_at: Timestamp,
     token_hash: Hash,
     used_by: Option<DeviceId>,
+    enrolled: As,
 }
 
 fn registered(db: &Connection, activation: &Activation) -> Result<Option<Registered>, StoreError> {
     Ok(db
-        .prepare_cached("SELECT org, account, expires_at, token_hash, used_by FROM invite WHERE invite = ?1")?
+        .prepare_cached("SELECT org, account, expires_at, token_hash, used_by, role FROM invite WHERE invite = ?1")?
         .query_row([activation.invite.0], |row| {
             Ok(Registered {
                 org: OrgId(Hash(row.get(0)?)),
@@ -57,6 +58,7 @@ fn registered(db: &Connection, activation: &Activation) -> Result<Option<Registe
                 expires_at: Timestamp(row.get(2)?),
                 token_hash: Hash(row.get(3)?),
                 used_by: row.get::<_, Option<[u8; 16]>>(4)?.map(DeviceId),
+                enrolled: if row.get::<_, u8>(5)? == InviteRole::Adviser as u8 { As::Adviser } else { As::Own },
             })
         })
         .optional()?)
@@ -78,14 +80,14 @@ fn store(
     match invite.used_by {
         // A repeat whose first answer was lost.
         Some(used_by) if used_by == device => {
-            enrol(db, (invite.org, invite.account), identity, As::Own, now)?;
+            enrol(db, (invite.org, invite.account), identity, invite.enrolled, now)?;
             return Ok(Done { answer, ..Done::default() });
         }
         Some(_) => return Err(Refusal::InviteUsed),
         None if now > invite.expires_at => return Err(Refusal::InviteExpired),
         None => {}
     }
-    enrol(db, (invite.org, invite.account), identity, As::Own, now)?;
+    enrol(db, (invite.org, invite.account), identity, invite.enrolled, now)?;
     db.prepare_cached("UPDATE invite SET used_by = ?2, used_at = ?3 WHERE invite = ?1")?.execute(params![
         activation.invite.0,
         device.0,

@@ -41,6 +41,8 @@ pub(super) struct Phone {
     pub(super) recovered: bool,
     /// It was taken out of the account's dossier, for now or for good.
     pub(super) removed: bool,
+    /// It came by an adviser's invite, and that was not ended.
+    pub(super) adviser: bool,
 }
 
 /// A desk, and the organisations that vouch for the key it signed with.
@@ -104,6 +106,12 @@ impl Caller {
     pub(super) fn holder(&self) -> Result<Phone, Refusal> {
         let phone = self.present()?;
         if phone.guest { Err(Refusal::NotAllowed) } else { Ok(phone) }
+    }
+
+    /// An adviser of its organisation.
+    pub(super) fn adviser(&self) -> Result<Phone, Refusal> {
+        let phone = self.holder()?;
+        if phone.adviser { Ok(phone) } else { Err(Refusal::NotAllowed) }
     }
 
     pub(super) fn desk(&self) -> Result<&Desk, Refusal> {
@@ -306,7 +314,7 @@ pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, 
             "SELECT d.org, d.account, d.sig, d.alarm, d.guest, d.recovered, EXISTS (
                  SELECT 1 FROM member m JOIN circle c ON c.circle = m.circle
                  WHERE m.device = d.device AND m.state = 2 AND c.account = d.account AND c.kind = 0
-             ) FROM device d WHERE d.device = ?1",
+             ), d.adviser FROM device d WHERE d.device = ?1",
         )?
         .query_row([device.0], |row| {
             Ok(Phone {
@@ -318,6 +326,7 @@ pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, 
                 guest: row.get(4)?,
                 recovered: row.get(5)?,
                 removed: row.get(6)?,
+                adviser: row.get(7)?,
             })
         })
         .optional()?)

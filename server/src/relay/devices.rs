@@ -24,6 +24,8 @@ pub(super) enum As {
     Own,
     /// A device of the account, by its recovery code.
     Recovered,
+    /// An adviser's program, by its invite.
+    Adviser,
     /// A device that joins circles of the account and stands for nobody's account.
     Guest,
 }
@@ -33,7 +35,7 @@ impl As {
     /// up the rest.
     fn limit(self) -> u32 {
         match self {
-            Self::Own => 64,
+            Self::Own | Self::Adviser => 64,
             Self::Recovered => 128,
             Self::Guest => 256,
         }
@@ -93,8 +95,8 @@ pub(super) fn enrol(
         return Err(Refusal::TooMany);
     }
     db.prepare_cached(
-        "INSERT INTO device (device, org, account, identity, sig, alarm, guest, recovered, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        "INSERT INTO device (device, org, account, identity, sig, alarm, guest, recovered, at, adviser)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     )?
     .execute(params![
         device.device.0,
@@ -105,7 +107,8 @@ pub(super) fn enrol(
         device.alarm.0,
         guest,
         enrolled == As::Recovered,
-        now.0
+        now.0,
+        enrolled == As::Adviser
     ])?;
     Ok(true)
 }

@@ -35,12 +35,14 @@ mod orders;
 mod org_documents;
 mod page;
 mod pairing;
+mod plan;
 mod presence;
 mod problem;
 mod pulse;
 mod quota;
 mod raising;
 mod rates;
+mod readiness;
 mod receipts;
 mod recover;
 mod routes;
@@ -101,6 +103,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_10_audit_node.sql"),
         include_str!("schema_11_follow_up.sql"),
         include_str!("schema_12_handing_on.sql"),
+        include_str!("schema_13_plan.sql"),
     ],
 };
 

@@ -125,14 +125,15 @@ async fn take_registration(relay: &Relay, body: &[u8]) -> Result<(), Refusal> {
                 None => {}
             }
             db.prepare_cached(
-                "INSERT INTO invite (invite, org, account, expires_at, token_hash) VALUES (?1, ?2, ?3, ?4, ?5)",
+                "INSERT INTO invite (invite, org, account, expires_at, token_hash, role) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             )?
             .execute(params![
                 invite.invite.0,
                 invite.org.0.0,
                 invite.account.0,
                 invite.expires_at.0,
-                invite.token_hash.0
+                invite.token_hash.0,
+                invite.role as u8
             ])?;
             Ok(())
         })

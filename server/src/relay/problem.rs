@@ -113,6 +113,12 @@ pub enum Refusal {
     /// Too many of these from one address, or too many are waiting.
     #[error("too many at once")]
     TooOften,
+    /// A line of the plan has another version than the change was made for.
+    #[error("somebody else has changed this line meanwhile")]
+    PlanChanged,
+    /// A report of readiness without a consent that holds.
+    #[error("this device has no consent to say how ready its person is")]
+    NotShared,
     /// There is no such edition here, or no such file of one.
     #[error("there is no such edition here, nor a file of one")]
     NoEdition,
@@ -197,6 +203,8 @@ impl Refusal {
             Self::TooLarge => (S::PAYLOAD_TOO_LARGE, "too_large", "send less at once"),
             Self::Slow => (S::REQUEST_TIMEOUT, "too_slow", "send it again"),
             Self::TooOften => (S::TOO_MANY_REQUESTS, "too_often", "wait a minute"),
+            Self::PlanChanged => (S::CONFLICT, "plan_changed", "read the plan again, then make the change anew"),
+            Self::NotShared => (S::CONFLICT, "not_shared", "it was withdrawn, or given on another device since"),
             Self::NoEdition => (S::NOT_FOUND, "no_edition", "ask for the newest of the edition again"),
             Self::NoNationalRoot => {
                 (S::CONFLICT, "no_national_root", "the operator must put national-root.cbor into the relay's folder")

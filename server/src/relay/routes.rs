@@ -13,8 +13,8 @@ use http::StatusCode;
 use crate::relay::problem::Refusal;
 use crate::relay::{
     Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries,
-    escalations, handings_on, live, log, mail, messages, orders, org_documents, pairing, quota, raising, receipts,
-    recover, sealed_root, sms,
+    escalations, handings_on, live, log, mail, messages, orders, org_documents, pairing, plan, quota, raising,
+    readiness, receipts, recover, sealed_root, sms,
 };
 
 /// The largest body of an address that takes one small document.
@@ -79,6 +79,9 @@ impl Relay {
             .route(api::MAIL, get(mail::page))
             .route(api::AUDIT, get(audit_heads::head))
             .route(api::LIVE, get(live::stream))
+            .route(api::PLAN, get(plan::fetch))
+            .route(api::PLAN_LINE, small(put(plan::put)))
+            .route(api::READINESS, small(put(readiness::put)).get(readiness::fetch).delete(readiness::delete))
             .fallback(async || Refusal::NotFound)
             .method_not_allowed_fallback(async || Refusal::NotFound)
             .layer(middleware::from_fn(log_request))

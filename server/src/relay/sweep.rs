@@ -23,7 +23,7 @@ const AUDIT_KEPT_MS: i64 = 400 * DAY_MS;
 const AUDIT_CUT_ROWS: u32 = 4096;
 
 /// What is cleared, and how long it is kept. A document without an alarm goes with its mail.
-const SWEEPS: [(&str, i64); 11] = [
+const SWEEPS: [(&str, i64); 12] = [
     (
         "DELETE FROM idempotency WHERE (device, key) IN
          (SELECT device, key FROM idempotency WHERE at < ?1 ORDER BY at LIMIT ?2)",
@@ -61,6 +61,11 @@ const SWEEPS: [(&str, i64); 11] = [
         30 * DAY_MS,
     ),
     ("DELETE FROM sent_once WHERE hash IN (SELECT hash FROM sent_once WHERE at < ?1 LIMIT ?2)", 30 * DAY_MS),
+    // Phones say it again every week: what is not said again is nobody's consent any more.
+    (
+        "DELETE FROM readiness WHERE account IN (SELECT account FROM readiness WHERE at < ?1 ORDER BY at LIMIT ?2)",
+        90 * DAY_MS,
+    ),
     // A probe that is brought again later is answered as one, and rings nowhere.
     (
         "DELETE FROM cleared_alarm WHERE alarm IN

@@ -15,12 +15,13 @@ use std::sync::atomic::{AtomicI64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use baken_schemas::FormatError;
+use baken_schemas::adviser::{OrgReadiness, Plan, PlanChange, PlanChanged};
 use baken_schemas::api::{self, Activated, Activation, Documents, Page, Problem, Publication};
 use baken_schemas::blob::is_sealed_len;
 use baken_schemas::cbor;
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::edition::signed::{EditionHead, EditionName};
-use baken_schemas::id::{AlarmId, BlobId, DeviceId, IdempotencyKey};
+use baken_schemas::id::{AlarmId, BlobId, DeviceId, IdempotencyKey, LineId};
 use baken_schemas::org::{Directory, OrgId};
 use baken_schemas::request::{RequestKey, RequestParts, sign_request};
 use baken_schemas::signed::Signed;
@@ -313,6 +314,39 @@ impl RelayClient {
             return Err(FormatError::Malformed { what: "a sealed chunk" }.into());
         }
         Ok(chunk.into())
+    }
+
+    /// The organisation's plan, for an adviser.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn plan(&self) -> Result<Plan, RelayError> {
+        let bytes = self.send(Method::GET, api::PLAN, "", Vec::new(), NO_EFFECT).await?;
+        Ok(cbor::from_slice(&bytes, "a plan")?)
+    }
+
+    /// Changes a line of the plan; its version from now on.
+    ///
+    /// # Errors
+    /// [`RelayError`], refused with `plan_changed` when somebody else was first.
+    pub async fn change_plan(
+        &self,
+        line: LineId,
+        change: &PlanChange,
+        once: IdempotencyKey,
+    ) -> Result<u64, RelayError> {
+        let path = api::PLAN_LINE.replace("{line}", &line.to_string());
+        let bytes = self.send(Method::PUT, &path, "", cbor::to_vec(change), once).await?;
+        Ok(cbor::from_slice::<PlanChanged>(&bytes, "a change's answer")?.version)
+    }
+
+    /// How ready those say they are who agreed, for an adviser.
+    ///
+    /// # Errors
+    /// [`RelayError`].
+    pub async fn readiness(&self) -> Result<OrgReadiness, RelayError> {
+        let bytes = self.send(Method::GET, api::READINESS, "", Vec::new(), NO_EFFECT).await?;
+        Ok(cbor::from_slice(&bytes, "readiness")?)
     }
 
     /// A device's card, sealed; `None` when it has left none.

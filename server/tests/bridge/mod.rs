@@ -43,7 +43,7 @@ impl Joiner {
         std::fs::write(dir.path().join("bridge.toml"), BUTTONS).unwrap();
         let invite = town.invite("Balie stadhuis", InviteRole::Bridge).await;
         let keys = DeviceKeys::make(&mut town.rng);
-        let joined = join(&Invite::to_text(&invite), &keys, SystemClock.now()).await.unwrap();
+        let joined = join(&Invite::to_text(&invite), InviteRole::Bridge, &keys, SystemClock.now()).await.unwrap();
         Self { dir, keys, joined }
     }
 
@@ -226,15 +226,18 @@ async fn an_invite_makes_one_bridge_once() {
     let invite = Invite::to_text(&town.invite("Balie", InviteRole::Bridge).await);
     let (keys, others) = (DeviceKeys::make(&mut town.rng), DeviceKeys::make(&mut town.rng));
     let now = SystemClock.now();
-    let joined = join(&invite, &keys, now).await.unwrap();
+    let joined = join(&invite, InviteRole::Bridge, &keys, now).await.unwrap();
     // Again with the same keys, as after a lost answer.
-    assert_eq!(join(&invite, &keys, now).await.unwrap().account, joined.account);
-    let used = join(&invite, &others, now).await;
+    assert_eq!(join(&invite, InviteRole::Bridge, &keys, now).await.unwrap().account, joined.account);
+    let used = join(&invite, InviteRole::Bridge, &others, now).await;
     assert!(matches!(used, Err(JoinError::Relay(_))), "{used:?}");
     let phones = Invite::to_text(&town.invite("Ans Testma", InviteRole::OfficeHolder).await);
-    assert!(matches!(join(&phones, &others, now).await, Err(JoinError::ForPhone)));
+    assert!(matches!(
+        join(&phones, InviteRole::Bridge, &others, now).await,
+        Err(JoinError::OtherRole { wanted: "bridge" })
+    ));
     let late = Invite::to_text(&town.invite("Balie", InviteRole::Bridge).await);
-    assert!(matches!(join(&late, &others, now.plus_ms(7_200_000)).await, Err(JoinError::Expired)));
+    assert!(matches!(join(&late, InviteRole::Bridge, &others, now.plus_ms(7_200_000)).await, Err(JoinError::Expired)));
     let mistyped = invite.replacen('A', "B", 3);
-    assert!(matches!(join(&mistyped, &others, now).await, Err(JoinError::Format(_))));
+    assert!(matches!(join(&mistyped, InviteRole::Bridge, &others, now).await, Err(JoinError::Format(_))));
 }

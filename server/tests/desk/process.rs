@@ -212,7 +212,7 @@ fn a_bridge_joins_with_its_invite_and_with_no_other() {
     let init = |data: &str, invite: &str| -> Vec<String> {
         ["init", "bridge", "--data", data, "--invite", invite, "--listen", &address].map(str::to_owned).to_vec()
     };
-    fails(&borrowed(&init(&bridge, &phones)), 3, "invite_for_phone");
+    fails(&borrowed(&init(&bridge, &phones)), 3, "invite_role");
     fails(&borrowed(&init(&bridge, &unknown)), 3, "relay_refused");
     fails(&borrowed(&init(&bridge, &bridges.replacen('A', "B", 2))), 3, "rule_broken");
     // The folder is none the worse for it.

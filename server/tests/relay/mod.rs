@@ -20,6 +20,7 @@ mod migration;
 pub mod openapi;
 mod orders;
 mod pairing;
+mod plan;
 mod presence;
 mod pulse;
 mod recovery;

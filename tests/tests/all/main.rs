@@ -1,5 +1,6 @@
 //! Stories across crates. One binary, since each costs a link of everything.
 
+mod adviser_year;
 mod alarm_files;
 mod attached;
 mod attachments;

@@ -1,5 +1,6 @@
 //! What can be typed of the rules and the self-scan.
 
+use baken_schemas::adviser::{Ready, Step};
 use baken_schemas::edition::{Date, Office, Reply};
 use baken_schemas::rules::{Act, Cover, HomeMark, OrganisationKind, Origin, Threat};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -28,9 +29,9 @@ pub struct RightsArgs {
     /// Whether the home meets the police quality mark (PKVW)
     #[arg(long, value_parser = one_of!(HomeMark), default_value = "unknown")]
     pub pkvw: HomeMark,
-    /// Whether the organisation's insurance covers you
-    #[arg(long, value_parser = one_of!(Cover), default_value = "unknown")]
-    pub cover: Cover,
+    /// Whether the organisation's insurance covers you; without it, what your organisation's edition says
+    #[arg(long, value_parser = one_of!(Cover))]
+    pub cover: Option<Cover>,
     /// It is written down in which municipality you live
     #[arg(long)]
     pub residence_known: bool,
@@ -105,4 +106,21 @@ Fill in what stands between square brackets. Nothing of your dossier is in it. T
     Letter,
     /// Wipe all answers
     Clear,
+}
+
+#[derive(Subcommand)]
+pub enum ReadinessCommand {
+    /// Say of a step what the phone cannot find out
+    Say {
+        /// The step
+        #[arg(value_parser = one_of!(Step))]
+        step: Step,
+        /// What holds of it; `found` leaves it to the phone again
+        #[arg(value_parser = PossibleValuesParser::new(Ready::TAGS.iter().copied().chain(["found"])))]
+        ready: String,
+    },
+    /// Let your organisation's adviser see these words
+    Share,
+    /// No longer let them: the relay destroys what it had
+    Withhold,
 }

@@ -22,6 +22,7 @@ mod life;
 mod locate;
 mod pair;
 mod pin;
+mod readiness;
 mod record;
 mod recovery;
 mod review;
@@ -105,6 +106,7 @@ pub async fn run(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
         Command::Card(CardCommand::Publish) => card::publish(arguments, out).await,
         Command::Guidance(args) => guidance::run(arguments, args, out).await,
         Command::Rights(args) => rights::run(arguments, args, out),
+        Command::Readiness { command } => readiness::run(arguments, command.as_ref(), out).await,
         Command::Scan(args) => scan::run(arguments, args, out),
         Command::Contacts(args) => guidance::contacts(arguments, args, out),
         Command::Circle(command) => circle::run(arguments, command, out).await,

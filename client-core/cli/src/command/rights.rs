@@ -3,7 +3,7 @@
 use baken_core::guidance::{Guidance, ReadAs};
 use baken_schemas::Language;
 use baken_schemas::edition::{Audience, Date, FactView, Office, Status};
-use baken_schemas::rules::{AnswerView, DecisionView, Situation, Threat};
+use baken_schemas::rules::{AnswerView, Cover, DecisionView, Situation, Threat};
 use serde_json::json;
 
 use super::guidance::{tell_contact, tell_shown};
@@ -40,6 +40,7 @@ fn decide(
     residence_known: bool,
     out: &Output,
 ) -> Result<DecisionView, Failure> {
+    let on = args.on.unwrap_or_else(|| Date::of(clock().now()));
     let situation = Situation {
         office,
         organisation: args.organisation.unwrap_or(office.organisation()),
@@ -47,10 +48,10 @@ fn decide(
         threat: args.threat,
         act: args.act,
         residence_known,
-        cover: args.cover,
+        cover: args.cover.or_else(|| guidance.recorded_cover(office, on)).unwrap_or(Cover::Unknown),
         new_in_office: args.new_in_office,
         measure: args.measure,
-        on: args.on.unwrap_or_else(|| Date::of(clock().now())),
+        on,
     };
     let who = ReadAs { language: out.language, audience: Audience::OfficeHolder, office: Some(office) };
     Ok(guidance.rules(who, &situation)?)

@@ -9,6 +9,7 @@ mod exports;
 mod guidance;
 mod guided;
 mod incidents;
+mod readiness;
 mod recovery;
 mod relay;
 mod rights;

@@ -25,7 +25,7 @@ pub(super) fn run(args: &Check, say: &Say) -> Result<(), Failure> {
 }
 
 /// What is wrong with source files today.
-pub(super) fn found(
+pub(in crate::cli) fn found(
     source: &Files,
     under: &[std::path::PathBuf],
     against: &[(String, String)],
@@ -37,7 +37,7 @@ pub(super) fn found(
 }
 
 /// Says what was found: a line each, and how many.
-pub(super) fn tell(findings: &[Finding], say: &Say) {
+pub(in crate::cli) fn tell(findings: &[Finding], say: &Say) {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let (errors, warnings) = (count(Severity::Error), count(Severity::Warning));
     let lines = |error: &str, warning: &str, sum: String| {

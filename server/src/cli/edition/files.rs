@@ -21,7 +21,7 @@ fn unusable(path: &Path, why: &dyn std::fmt::Display) -> Failure {
 }
 
 /// The source files in a folder or in a built file.
-pub(super) fn read(path: &Path) -> Result<Files, Failure> {
+pub(in crate::cli) fn read(path: &Path) -> Result<Files, Failure> {
     let mut files = Files::new();
     if path.is_dir() {
         gather(path, path, 0, &mut files)?;
@@ -61,7 +61,7 @@ fn gather(top: &Path, folder: &Path, depth: usize, files: &mut Files) -> Result<
 }
 
 /// The layers above an edition: those given, else what this program ships, unless the edition is national itself.
-pub(super) fn above(files: &Files, given: &[std::path::PathBuf]) -> Result<Option<Layers>, Failure> {
+pub(in crate::cli) fn above(files: &Files, given: &[std::path::PathBuf]) -> Result<Option<Layers>, Failure> {
     let compiled = |path: &Path, files: &Files| {
         compile(files).map_err(|findings| {
             let first = findings.first().map(|finding| finding.told(Language::En)).unwrap_or_default();

@@ -5,9 +5,9 @@
 //! check FOLDER → build FOLDER → sign FILE (as often as the threshold asks) → publish FILE
 //! ```
 
-mod check;
+pub(super) mod check;
 mod diff;
-mod files;
+pub(super) mod files;
 mod make;
 mod publish;
 
