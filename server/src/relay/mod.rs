@@ -101,6 +101,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_10_audit_node.sql"),
         include_str!("schema_11_follow_up.sql"),
         include_str!("schema_12_handing_on.sql"),
+        include_str!("schema_13_family_follow_up.sql"),
     ],
 };
 

@@ -5,6 +5,7 @@ mod attached;
 mod attachments;
 mod check_ins;
 mod circles;
+mod complaints;
 mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;
