@@ -155,7 +155,7 @@ async fn an_extension_is_said_to_wait_until_the_relay_has_it() {
     stage.deliver(&relay).await;
     let seen = view(&stage, check_in);
     assert!(seen.extension_waits && seen.state == CheckInState::Running);
-    assert!(seen.words(baken_schemas::Language::En).iter().any(|line| line.contains("extension is not at the server")));
+    assert!(seen.words(Language::En).iter().any(|line| line.contains("extension is not at the server")));
     relay.be(Mood::Up);
     stage.clock.pass_s(60);
     stage.deliver(&relay).await;
@@ -273,7 +273,7 @@ async fn a_receipt_for_a_form_that_this_phone_never_sealed_raises_nothing() {
     let mut receipt = other.receipt(&other.relay, &alarm, ReceiptState::Stored, None, None).into_value();
     receipt.alarm = check_in;
     receipt.alarm_hash = baken_schemas::crypto::Hash([9; 32]);
-    let receipt = baken_schemas::signed::Signed::make(receipt, &stage.relay.sig);
+    let receipt = Signed::make(receipt, &stage.relay.sig);
     relay.mails(MailKind::Receipt, receipt.bytes());
     stage.clock.pass_s(60);
     let round = stage.deliver(&relay).await;
