@@ -14,6 +14,7 @@ use baken_schemas::api;
 use baken_schemas::circle::{CircleKind, MemberRole, MemberState};
 use baken_schemas::id::DeviceId;
 use baken_schemas::order::{Order, OrderKind};
+use baken_schemas::record::kind_named;
 use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use http::Method;
@@ -25,6 +26,8 @@ use crate::alarm::{AlarmOutbox, OrderAuthor, OrderKeys, OrdersDue, Round};
 use crate::baken::UnlockedVault;
 use crate::circle::freeze;
 use crate::client::{SignedClient, idempotency_of};
+use crate::devices::DeviceNames;
+use crate::record::store::About;
 use crate::transport::Transport;
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -127,9 +130,11 @@ impl Baken {
     pub(crate) fn note_order_keys(&self) -> Result<(), BakenError> {
         let Some(outbox) = self.outbox_if_there()? else { return Ok(()) };
         let (before, heard, now) = (outbox.order_keys()?, outbox.freezes_heard()?, self.context.now());
-        let (keys, overtaken) = self.with_vault(|open| {
+        let about = About::kinds(kind_named("device").map(|kind| kind.number));
+        let (keys, overtaken) = self.with_settled_about(about, |open| {
             let home = open.circles.home();
-            Ok((order_keys(open, &before, now), freeze::overtaken(&open.vault.connection, home, &heard)?))
+            let names = DeviceNames::read(&open.vault.connection, home)?;
+            Ok((order_keys(open, &names, &before, now), freeze::overtaken(&open.vault.connection, home, &heard)?))
         })?;
         if keys != before {
             outbox.keep_order_keys(&keys)?;
@@ -204,7 +209,7 @@ fn give(open: &mut UnlockedVault, device: DeviceId, kind: OrderKind, now: Timest
 
 /// Whose orders count here, by the log, and the order by which this device freezes itself. One that was prepared before
 /// stays as long as the log does.
-fn order_keys(open: &UnlockedVault, before: &OrderKeys, now: Timestamp) -> OrderKeys {
+fn order_keys(open: &UnlockedVault, names: &DeviceNames, before: &OrderKeys, now: Timestamp) -> OrderKeys {
     let (home, own) = (open.circles.home().membership(), open.keys.device);
     if home.kind() != CircleKind::Dossier || !home.was_owner(own) {
         return OrderKeys::default();
@@ -216,6 +221,7 @@ fn order_keys(open: &UnlockedVault, before: &OrderKeys, now: Timestamp) -> Order
             device: member.device,
             sig: member.sig,
             active: state == MemberState::Active,
+            name: names.of(member.device).unwrap_or_default(),
         })
         .collect();
     authors.sort_unstable();

@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::crypto::Hash;
 use crate::edition::signed::EditionHead;
-use crate::id::{AccountId, CircleId, InviteId};
+use crate::id::{AccountId, AlarmId, CircleId, DeviceId, InviteId};
+use crate::time::Timestamp;
 
 /// `GET`: [`About`] as JSON. No signature.
 pub const ABOUT: &str = "/v0/about";
@@ -54,7 +55,8 @@ pub const ALARMS: &str = "/v0/alarms";
 pub const SMS_CONTEXTS: &str = "/v0/sms-contexts";
 /// `POST`: a [`crate::alarm::SmsAlarm`] of a bridge → the relay's signed receipt `stored` for the text.
 pub const SMS: &str = "/v0/sms";
-/// `POST`: a [`Deposit`], new or renewed → the relay's signed [`crate::alarm::DepositReceipt`].
+/// `POST`: a [`Deposit`], new or renewed → the relay's signed [`crate::alarm::DepositReceipt`]. `GET`: the account's others,
+/// [`DepositsElsewhere`].
 pub const DEPOSITS: &str = "/v0/deposits";
 /// `POST`: a [`crate::alarm::Settlement`] of a deposit → the relay's signed [`crate::alarm::DepositReceipt`].
 pub const SETTLEMENTS: &str = "/v0/settlements";
@@ -212,6 +214,42 @@ pub struct Deposit {
     pub alarm: ByteVec,
 }
 
+/// The deposits that lie ready of the caller's account, but for its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Encode, Decode)]
+pub struct DepositsElsewhere {
+    /// The first due first.
+    #[n(0)]
+    pub deposits: Vec<DepositElsewhere>,
+}
+
+/// A deposit of another device of the account, as the relay has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct DepositElsewhere {
+    /// The deposit.
+    #[n(0)]
+    pub deposit: AlarmId,
+    /// The device that handed it in.
+    #[n(1)]
+    pub device: DeviceId,
+    /// When it is due, by the relay's clock.
+    #[n(2)]
+    pub due_at: Timestamp,
+    /// When it is raised if nothing comes, by the relay's clock: sooner where its device may not be silent for so long.
+    #[n(3)]
+    pub raise_at: Timestamp,
+}
+
+/// A deposit was settled by another device of the account, for the device that handed it in.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct SettledElsewhere {
+    /// The signed [`crate::device::Identity`] of the device that settled it.
+    #[n(0)]
+    pub identity: ByteVec,
+    /// The signed [`crate::alarm::Settlement`].
+    #[n(1)]
+    pub settlement: ByteVec,
+}
+
 /// One item of a page.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Item {
@@ -325,6 +363,9 @@ pub enum MailKind {
     /// the phone.
     #[n(14)]
     HandingOn,
+    /// Another device of the account has settled a deposit of this one ([`SettledElsewhere`]).
+    #[n(15)]
+    Settlement,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

@@ -5,14 +5,17 @@
 const STALE_AFTER_MS = 15000;
 const AGES_EVERY_MS = 10000;
 const CONNECT_AGAIN_MS = 5000;
+const BEEP_AGAIN_MS = 20000;
 
 const stale = document.getElementById("stale");
 let heardAt = Date.now();
 let shownAt = Date.now();
+let beptAt = 0;
 let asking = false;
 let askAgain = false;
 
 function beep() {
+  beptAt = Date.now();
   // Browsers allow sound only once somebody has touched the page.
   const context = new AudioContext();
   const tone = context.createOscillator();
@@ -27,7 +30,9 @@ function put(page) {
   const fresh = page.getElementById("live");
   const live = document.getElementById("live");
   if (!fresh || !live) { window.location.reload(); return; }
-  const ringsMore = Number(fresh.dataset.ringing) > Number(live.dataset.ringing);
+  // By which alarms ring and not by how many: one may be taken in the moment in which another comes.
+  const rang = live.dataset.ringing.split(" ");
+  const ringsMore = fresh.dataset.ringing.split(" ").some((alarm) => !rang.includes(alarm));
   // A button that is just being pressed stays where it is; the next look puts the rest right.
   if (!live.querySelector(":active")) live.replaceWith(fresh);
   const more = page.getElementById("more");
@@ -77,4 +82,9 @@ function connect() {
 }
 
 connect();
+// Until somebody has it.
+setInterval(() => {
+  const rings = document.getElementById("live").dataset.ringing !== "";
+  if (rings && Date.now() - beptAt >= BEEP_AGAIN_MS) beep();
+}, 1000);
 setInterval(() => { stale.hidden = Date.now() - heardAt < STALE_AFTER_MS; }, 1000);

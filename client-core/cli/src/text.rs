@@ -507,6 +507,10 @@ texts! {
                 "The way to a desk was never proven yet: baken alarm path --now";
     PATH_UNANSWERED: "Sinds {} heeft geen meldkamer een proefbericht beantwoord. Bel bij nood 112.",
                      "Since {} no desk has answered a probe. In an emergency call 112.";
+    HOME_ANSWERED: "Het toestel van {} (familie) antwoordde het laatst om {}. Een test bewijst het opnieuw.",
+                   "{}'s device (family) last answered at {}. A test proves it anew.";
+    HOME_NEVER: "Het toestel van {} (familie) antwoordde nog nooit. Doe een test: baken alarm press --kind test",
+                "{}'s device (family) never answered yet. Make a test: baken alarm press --kind test";
     TIMELINE_WRITTEN: "Het alarm met alle ondertekende meldingen staat in {}. Controleren: baken-server verify --timeline",
                       "The alarm with every signed receipt is in {}. To check it: baken-server verify --timeline";
     TIMELINE_READABLE: "Wie dit bestand krijgt, leest plaats, woorden en namen, en heeft de sleutel van uw kaart.",
@@ -535,6 +539,14 @@ texts! {
                   "Check-in {} is due: settle it now, or an alarm goes off.";
     CHECK_IN_CALLED: "Check-in {} kwam nooit bij de server en de tijd is om: dit toestel geeft nu zelf alarm.",
                      "Check-in {} never reached the server and its time is over: this device now raises an alarm itself.";
+    CHECK_IN_SETTLED_ELSEWHERE: "Check-in {} is afgemeld op een ander toestel van u. Deed u dat niet zelf? Druk dan op alarm.",
+                                "Check-in {} was settled on another device of yours. Was that not you? Then press the alarm.";
+    CHECK_IN_ELSEWHERE: "{}  van {}: af te melden voor {}, anders gaat om {} een alarm af",
+                        "{}  of {}: to be settled before {}, or an alarm goes off at {}";
+    NO_CHECK_INS_ELSEWHERE: "Uw andere toestellen hebben geen check-in bij de server.",
+                            "Your other devices have no check-in at the server.";
+    OTHER_DEVICE: "een ander toestel van u", "another device of yours";
+    TAKEN_OVER_FROM: "Overgenomen van {}.", "Taken over from {}.";
     CHECK_IN_KEEP_TRYING: "Verzenden gaat door met: baken check-in watch",
                           "Sending goes on with: baken check-in watch";
     NOTED: "Genoteerd en verzegeld. Het staat tussen uw incidenten zodra u uw pincode hebt ingetoetst.",

@@ -81,6 +81,7 @@ impl Round {
             Verdict::Directory { .. } => self.new_directory = true,
             Verdict::Ordered { kind } => self.orders.push(kind),
             Verdict::SentOn => self.sent_on = true,
+            Verdict::SettledElsewhere { check_in } => self.check_ins.push(CheckInNews::SettledElsewhere(check_in)),
             Verdict::Known | Verdict::Probed => {}
             Verdict::Refused { reason } => self.refused.push(reason),
         }
@@ -110,7 +111,7 @@ impl AlarmOutbox {
         for (job, answer) in futures_util::future::join_all(sends).await {
             self.settle(job, answer, &mut round, context)?;
         }
-        round.check_ins = check_ins?;
+        round.check_ins.extend(check_ins?);
         for job in others {
             let answer = self.ask(&client, job, context).await;
             let lost = answer.as_ref().is_err_and(is_of_the_way);
@@ -397,7 +398,7 @@ fn set_place(tx: &Transaction<'_>, cursor: u64, generation: u64) -> Result<(), B
     Ok(())
 }
 
-pub(super) fn client<'a>(phone: &'a Phone, transport: &'a dyn Transport) -> SignedClient<'a> {
+pub(crate) fn client<'a>(phone: &'a Phone, transport: &'a dyn Transport) -> SignedClient<'a> {
     SignedClient { transport, device: phone.device, request_key: RequestKey::Alarm, key: &phone.alarm_key }
 }
 

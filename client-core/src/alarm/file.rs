@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::BakenError;
 
 /// What brings the file from each version to the next. Append-only.
-const MIGRATIONS: [&str; 12] = [
+const MIGRATIONS: [&str; 13] = [
     include_str!("outbox.sql"),
     include_str!("outbox_2.sql"),
     include_str!("outbox_3.sql"),
@@ -23,6 +23,7 @@ const MIGRATIONS: [&str; 12] = [
     include_str!("outbox_10_family.sql"),
     include_str!("outbox_11_audit.sql"),
     include_str!("outbox_12_handing_on.sql"),
+    include_str!("outbox_13_elsewhere.sql"),
 ];
 /// The newest version.
 const VERSION: u32 = MIGRATIONS.len() as u32;

@@ -27,12 +27,14 @@ pub(crate) struct OrderKeys {
 }
 
 /// Another owner of the dossier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct OrderAuthor {
     pub(crate) device: DeviceId,
     pub(crate) sig: VerifyKey,
-    /// It may lock and wipe this device.
+    /// It may lock and wipe this device, and settle its check-ins.
     pub(crate) active: bool,
+    /// What the person called it; empty until that is known.
+    pub(crate) name: String,
 }
 
 /// What was ordered and is still to be carried out.
@@ -51,9 +53,11 @@ impl AlarmOutbox {
         self.read(|db| {
             let (dossier, freeze): (Vec<u8>, Vec<u8>) =
                 db.query_row("SELECT dossier, freeze FROM phone", [], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            let mut statement = db.prepare_cached("SELECT device, sig, active FROM order_author ORDER BY device")?;
+            let mut statement =
+                db.prepare_cached("SELECT device, sig, active, name FROM order_author ORDER BY device")?;
             let authors = statement.query_map([], |row| {
-                Ok(OrderAuthor { device: DeviceId(row.get(0)?), sig: VerifyKey(row.get(1)?), active: row.get(2)? })
+                let (device, sig) = (DeviceId(row.get(0)?), VerifyKey(row.get(1)?));
+                Ok(OrderAuthor { device, sig, active: row.get(2)?, name: row.get(3)? })
             })?;
             let authors = authors.collect::<Result<_, _>>()?;
             Ok(OrderKeys { dossier: CircleId::from_slice(&dossier), authors, freeze })
@@ -71,8 +75,8 @@ impl AlarmOutbox {
             tx.execute("DELETE FROM order_author", [])?;
             for author in &keys.authors {
                 tx.execute(
-                    "INSERT INTO order_author (device, sig, active) VALUES (?1, ?2, ?3)",
-                    params![author.device.0, author.sig.0, author.active],
+                    "INSERT INTO order_author (device, sig, active, name) VALUES (?1, ?2, ?3, ?4)",
+                    params![author.device.0, author.sig.0, author.active, author.name],
                 )?;
             }
             Ok(())
@@ -130,6 +134,12 @@ impl AlarmOutbox {
             Ok(())
         })
     }
+}
+
+/// The key of another device of this person that is in the dossier, as the vault last knew it.
+pub(crate) fn active_key(db: &Connection, device: DeviceId) -> Result<Option<VerifyKey>, BakenError> {
+    let sql = "SELECT sig FROM order_author WHERE device = ?1 AND active = 1";
+    Ok(db.query_row(sql, [device.0], |row| row.get(0).map(VerifyKey)).optional()?)
 }
 
 /// Judges and keeps one order.

@@ -1,18 +1,24 @@
 //! Probes: alarms of the kind `probe`, which go the whole way that an alarm goes and which no officer sees. A desk's own
 //! signed receipt for one proves that phone, relay and desk reached each other; a relay cannot make it.
 //!
+//! Whom of the family alarms are sealed to no probe reaches: it would name them at the relay, and tell a probe from what is
+//! hidden from home. Of them is shown when their device last answered an alarm or a test, by its own signature.
+//!
 //! A running program sends one every few minutes. Only the newest is kept, and the newest that was answered; of the
 //! others stays their id, so that an answer that comes late is known for what it is.
 
-use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, ReceiptState};
+use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Receipt, ReceiptState};
 use baken_schemas::cbor;
 use baken_schemas::id::AlarmId;
+use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, params};
 use serde::Serialize;
 
 use crate::alarm::AlarmOutbox;
 use crate::alarm::Call;
+use crate::alarm::Called;
+use crate::alarm::family::called;
 use crate::alarm::receipts::receipts;
 use crate::device::GUEST;
 use crate::{Baken, BakenError, Context};
@@ -21,6 +27,8 @@ use crate::{Baken, BakenError, Context};
 pub const PROBE_EVERY_MS: i64 = 5 * 60 * 1000;
 /// How many ids of earlier ones are kept: about a month of them.
 const MAX_PAST: i64 = 10_000;
+/// The most receipts of family that are looked through for when each answered last.
+const MAX_OF_FAMILY: u32 = 1_000;
 
 /// When the way to a desk was last proven, and since when it is not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -29,6 +37,17 @@ pub struct PathView {
     pub proven: Option<PathProof>,
     /// A later probe was sent then and is not answered yet, by this phone's clock.
     pub unanswered_since: Option<Timestamp>,
+    /// The family's devices that alarms are sealed to, the first chosen first.
+    pub family: Vec<HomePath>,
+}
+
+/// When a family member's device last answered an alarm or a test by itself.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HomePath {
+    /// What its holder is called.
+    pub name: String,
+    /// When its answer was here, by this phone's clock; `None` when it never answered one that is still kept here.
+    pub answered_at: Option<Timestamp>,
 }
 
 /// A probe that a desk has answered.
@@ -109,7 +128,7 @@ impl AlarmOutbox {
     /// Those of the disk.
     pub fn path(&self) -> Result<PathView, BakenError> {
         self.read(|db| {
-            let mut view = PathView { proven: None, unanswered_since: None };
+            let mut view = PathView { proven: None, unanswered_since: None, family: home_paths(db)? };
             let mut statement = db.prepare("SELECT alarm, pressed_at FROM alarm WHERE kind = ?1 ORDER BY seq DESC")?;
             let rows = statement.query_map([kind()], |row| Ok((AlarmId(row.get(0)?), Timestamp(row.get(1)?))))?;
             for row in rows {
@@ -124,6 +143,23 @@ impl AlarmOutbox {
             Ok(view)
         })
     }
+}
+
+/// By receipts that counted when they came: each is signed by that very device.
+fn home_paths(db: &Connection) -> Result<Vec<HomePath>, BakenError> {
+    let mut statement =
+        db.prepare("SELECT document, arrived_at FROM receipt WHERE by_family = 1 ORDER BY seq DESC LIMIT ?1")?;
+    let rows = statement.query_map([MAX_OF_FAMILY], |row| Ok((row.get::<_, Vec<u8>>(0)?, Timestamp(row.get(1)?))))?;
+    let mut answered = Vec::new();
+    for row in rows {
+        let (document, arrived_at) = row?;
+        answered.push((Unverified::<Receipt>::parse(&document)?.claims().by, arrived_at));
+    }
+    let path = |called: Called| {
+        let own = answered.iter().filter(|(by, _)| *by == called.keys.device);
+        HomePath { answered_at: own.map(|(_, at)| *at).max(), name: called.name }
+    };
+    Ok(called(db)?.into_iter().map(path).collect())
 }
 
 fn proof(db: &Connection, probe: AlarmId, sent_at: Timestamp) -> Result<Option<PathProof>, BakenError> {

@@ -64,6 +64,11 @@ pub enum Verdict {
     },
     /// A responder has sent an alarm of this phone on; new.
     SentOn,
+    /// Another device of this person has settled a check-in of this one.
+    SettledElsewhere {
+        /// Which.
+        check_in: AlarmId,
+    },
     /// Known before.
     Known,
     /// Does not count. Kept as evidence, with this stable word.
@@ -86,6 +91,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Escalation => take_escalation(tx, &mail.document, now),
         MailKind::HandingOn => take_handing_on(tx, &mail.document, now),
         MailKind::Order => take_order(tx, &mail.document, now),
+        MailKind::Settlement => checkin::take_settlement(tx, &mail.document, now),
         MailKind::Sms
         | MailKind::Update
         | MailKind::Note
@@ -237,7 +243,7 @@ pub(super) fn take_directory(tx: &Transaction<'_>, bytes: &[u8], now: Timestamp)
 }
 
 /// Keeps what does not count; the same bytes once.
-pub(super) fn keep_evidence(
+pub(crate) fn keep_evidence(
     tx: &Transaction<'_>,
     alarm: Option<AlarmId>,
     reason: &'static str,

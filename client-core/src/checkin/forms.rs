@@ -12,6 +12,7 @@ use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
+use super::elsewhere::settle_replaced;
 use super::store::{self, Stored};
 use crate::alarm::{Phone, desk_for_check_ins, ladder_for_check_ins, word_in};
 use crate::{BakenError, Context};
@@ -156,11 +157,12 @@ pub(crate) fn keep_answer(
                 "DELETE FROM check_in_form WHERE deposit = ?1 AND number < ?2",
                 params![deposit.0, timers.seq.cast_signed()],
             )?;
+            settle_replaced(tx, deposit)?;
             Ok(Proven::Kept)
         }
         DepositState::Raised => raise(tx, deposit),
         DepositState::Settled => {
-            // Nobody here has settled it: it does not lie ready, and that is shown.
+            // Nobody here has settled it, and no other device has said so: it does not lie ready, and that is shown.
             tx.execute(
                 "UPDATE check_in SET renewed_silent_s = 0, due_known = 0, refused_status = 409,
                                      refused_code = 'settled_elsewhere' WHERE deposit = ?1",

@@ -11,6 +11,7 @@
 //!   put that off. They carry it only while the relay has not confirmed what the person set.
 //! - Every form is sealed **when it is sent**, since its timers count from arrival: one that waited for a network is due
 //!   when the person said, not later by as long as it waited. A try within 30 seconds sends the same bytes again.
+//! - **Another device** of the same person can settle it, or start one in its place: see `elsewhere`.
 //! - **Settling** sends the same signed document with a note of the same size whichever PIN it was. With a duress PIN
 //!   nothing here is different; the desk reads it in the note, and has the deposit raised without a word to this phone.
 //!   What the relay hands over about a deposit after it confirmed the settlement is therefore not shown.
@@ -21,6 +22,7 @@
 //!   so that it lies at the relay long before its time. Local time, and right in the nights in which the clock is moved.
 
 mod device;
+mod elsewhere;
 mod every;
 mod forms;
 mod start;
@@ -28,6 +30,8 @@ mod store;
 mod view;
 mod words;
 
+pub use elsewhere::ElsewhereView;
+pub(crate) use elsewhere::take_settlement;
 pub use every::{Rule, RuleView, Weekdays};
 pub use start::{MAX_CHECK_IN_TEXT_BYTES, NewCheckIn};
 pub(crate) use view::next_news_ms;

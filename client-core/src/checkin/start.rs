@@ -9,8 +9,9 @@ use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
 
+use super::elsewhere::settle_replaced;
 use super::store::{self, Settled};
-use crate::alarm::{AlarmOutbox, desk_for_check_ins, phone};
+use crate::alarm::{AlarmOutbox, Phone, desk_for_check_ins, phone};
 use crate::{BakenError, Context};
 
 /// The most text of a check-in, in bytes: it has to fit the alarm.
@@ -90,6 +91,22 @@ pub(super) fn insert(
     Ok(deposit)
 }
 
+/// The signed word that a check-in is settled. `duress` stands in its sealed note, and nowhere else.
+pub(super) fn signed_settlement(
+    phone: &Phone,
+    deposit: AlarmId,
+    duress: bool,
+    context: &Context,
+) -> Result<Vec<u8>, BakenError> {
+    let desk = desk_for_check_ins(phone).ok_or(BakenError::NoLadder)?;
+    let freeze = phone.freeze_note();
+    let body = NoteBody { kind: NoteKind::Settled, duress, alarm: Some(deposit), made_at: context.now(), freeze };
+    let note =
+        context.with_rng(|rng| Note::seal(NoteId::make(rng), phone.device, desk, &body, &phone.alarm_key, rng))?;
+    let settlement = Settlement { deposit, device: phone.device, note: note.bytes().to_vec().into() };
+    Ok(Signed::make(settlement, &phone.alarm_key).bytes().to_vec())
+}
+
 impl AlarmOutbox {
     /// Starts a check-in.
     ///
@@ -149,24 +166,18 @@ impl AlarmOutbox {
     /// [`BakenError::NoSuchCheckIn`], [`BakenError::CheckInOver`] when it was settled already, [`BakenError::NoLadder`]
     /// when there is no desk, and those of the disk.
     pub(super) fn settle_check_in(&self, deposit: AlarmId, duress: bool, context: &Context) -> Result<(), BakenError> {
-        let phone = self.read(phone)?;
-        let desk = desk_for_check_ins(&phone).ok_or(BakenError::NoLadder)?;
-        let freeze = phone.freeze_note();
-        let body = NoteBody { kind: NoteKind::Settled, duress, alarm: Some(deposit), made_at: context.now(), freeze };
-        let note =
-            context.with_rng(|rng| Note::seal(NoteId::make(rng), phone.device, desk, &body, &phone.alarm_key, rng))?;
-        let settlement = Settlement { deposit, device: phone.device, note: note.bytes().to_vec().into() };
-        let settlement = Signed::make(settlement, &phone.alarm_key);
+        let settlement = signed_settlement(&self.read(phone)?, deposit, duress, context)?;
         self.write(|tx| {
-            if store::find(tx, deposit)?.settled != Settled::No {
+            let stored = store::find(tx, deposit)?;
+            if stored.settled != Settled::No || stored.owner.is_some() {
                 return Err(BakenError::CheckInOver);
             }
             tx.execute(
                 "UPDATE check_in SET settled = 1, settlement = ?2, refused_status = 0, refused_code = ''
                  WHERE deposit = ?1",
-                params![deposit.0, settlement.bytes()],
+                params![deposit.0, settlement],
             )?;
-            Ok(())
+            settle_replaced(tx, deposit)
         })?;
         self.hurry();
         Ok(())

@@ -3,7 +3,7 @@
 use baken_schemas::alarm::{AlarmKind, ContentKey, Fix};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
-use baken_schemas::id::AlarmId;
+use baken_schemas::id::{AlarmId, DeviceId};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, Row, Transaction, params};
 
@@ -39,6 +39,11 @@ pub(super) struct Stored {
     pub(super) refused: (u16, String),
     pub(super) told: u8,
     pub(super) rule: i64,
+    /// The other device whose it is.
+    pub(super) owner: Option<DeviceId>,
+    /// What the other device is called whose it is, or that settled it.
+    pub(super) other: Option<String>,
+    pub(super) settled_by: Option<DeviceId>,
 }
 
 /// Whether a person has settled it.
@@ -53,7 +58,7 @@ pub(super) enum Settled {
 impl Stored {
     /// It waits for its time.
     pub(super) fn is_open(&self) -> bool {
-        self.settled == Settled::No && !self.raised && self.called.is_none()
+        self.settled == Settled::No && !self.raised && self.called.is_none() && self.owner.is_none()
     }
 
     /// When it is raised for not being settled.
@@ -64,7 +69,8 @@ impl Stored {
 
 const COLUMNS: &str = "deposit, content_key, started_at, due_at, grace_s, silent_after_s, text, fix, battery_percent,
     number, form, form_at, fresh, due_known, renewed_at, renewed_silent_s, settled, raised, called, refused_status,
-    refused_code, told, rule";
+    refused_code, told, rule, owner, settled_by,
+    coalesce((SELECT name FROM order_author WHERE device IN (owner, settled_by)), '')";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<Stored>> {
     let content = zeroize::Zeroizing::new(row.get::<_, Vec<u8>>(1)?);
@@ -99,6 +105,9 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Stored>> {
         refused: (row.get(19)?, row.get(20)?),
         told: row.get(21)?,
         rule: row.get(22)?,
+        owner: DeviceId::from_slice(&row.get::<_, Vec<u8>>(23)?),
+        settled_by: DeviceId::from_slice(&row.get::<_, Vec<u8>>(24)?),
+        other: Some(row.get::<_, String>(25)?).filter(|name| !name.is_empty()),
     }))
 }
 
@@ -123,7 +132,8 @@ pub(super) fn all(db: &Connection, most: u32) -> Result<Vec<Stored>, BakenError>
 /// Check-ins that wait for their time.
 pub(super) fn open(db: &Connection) -> Result<Vec<Stored>, BakenError> {
     let mut statement = db.prepare_cached(&format!(
-        "SELECT {COLUMNS} FROM check_in WHERE settled = 0 AND raised = 0 AND called = x'' ORDER BY due_at LIMIT ?1"
+        "SELECT {COLUMNS} FROM check_in WHERE settled = 0 AND raised = 0 AND called = x'' AND owner = x''
+         ORDER BY due_at LIMIT ?1"
     ))?;
     let rows = statement.query_map([MAX_OPEN], read)?;
     rows.map(|row| row?.ok_or(DAMAGED)).collect()
@@ -145,7 +155,7 @@ pub(crate) fn settlements(db: &Connection) -> Result<Vec<AlarmId>, BakenError> {
 /// Check-ins of which the relay has said that it raised them, and no receipt has come yet.
 pub(crate) fn raised_without_alarm(db: &Connection) -> Result<Vec<AlarmId>, BakenError> {
     let mut statement = db.prepare_cached(
-        "SELECT deposit FROM check_in AS c WHERE raised = 1
+        "SELECT deposit FROM check_in AS c WHERE raised = 1 AND owner = x''
            AND NOT EXISTS (SELECT 1 FROM alarm AS a WHERE a.alarm = c.deposit) ORDER BY seq DESC LIMIT ?1",
     )?;
     let rows = statement.query_map([MAX_OPEN], |row| row.get(0).map(AlarmId))?;

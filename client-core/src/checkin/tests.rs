@@ -2,17 +2,21 @@
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
 
+use baken_schemas::Language;
 use baken_schemas::alarm::{
     AlarmKind, DepositState, Fix, FixAbsent, Note, NoteBody, NoteKind, Position, ReceiptState, Settlement,
 };
-use baken_schemas::api::MailKind;
-use baken_schemas::id::AlarmId;
+use baken_schemas::api::{DepositElsewhere, MailKind, SettledElsewhere};
+use baken_schemas::cbor;
+use baken_schemas::device::DeviceKeys;
+use baken_schemas::id::{AlarmId, NoteId};
+use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, Timestamp};
 
 use super::{CheckInNews, CheckInState, CheckInView, NewCheckIn, Rule, Weekdays};
 use crate::BakenError;
-use crate::alarm::AlarmState;
 use crate::alarm::tests::stage::{Mood, Stage, StageRelay};
+use crate::alarm::{AlarmState, OrderAuthor, OrderKeys};
 
 const MINUTE_S: i64 = 60;
 
@@ -151,7 +155,7 @@ async fn an_extension_is_said_to_wait_until_the_relay_has_it() {
     stage.deliver(&relay).await;
     let seen = view(&stage, check_in);
     assert!(seen.extension_waits && seen.state == CheckInState::Running);
-    assert!(seen.words(baken_schemas::Language::En).iter().any(|line| line.contains("extension is not at the server")));
+    assert!(seen.words(Language::En).iter().any(|line| line.contains("extension is not at the server")));
     relay.be(Mood::Up);
     stage.clock.pass_s(60);
     stage.deliver(&relay).await;
@@ -269,7 +273,7 @@ async fn a_receipt_for_a_form_that_this_phone_never_sealed_raises_nothing() {
     let mut receipt = other.receipt(&other.relay, &alarm, ReceiptState::Stored, None, None).into_value();
     receipt.alarm = check_in;
     receipt.alarm_hash = baken_schemas::crypto::Hash([9; 32]);
-    let receipt = baken_schemas::signed::Signed::make(receipt, &stage.relay.sig);
+    let receipt = Signed::make(receipt, &stage.relay.sig);
     relay.mails(MailKind::Receipt, receipt.bytes());
     stage.clock.pass_s(60);
     let round = stage.deliver(&relay).await;
@@ -459,4 +463,117 @@ async fn a_rule_keeps_the_next_one_at_the_relay_until_it_is_ended() {
     assert!(matches!(stage.phone.end_check_in_rule(number), Err(BakenError::NoSuchCheckIn)));
     let open = stage.phone.check_ins(stage.clock.now()).unwrap();
     assert_eq!(open.iter().filter(|check_in| check_in.state == CheckInState::Running).count(), 1);
+}
+
+fn of_tablet(stage: &Stage, tablet: &DeviceKeys) -> DepositElsewhere {
+    let due_at = stage.clock.now().plus_ms(30 * 60_000);
+    let deposit = stage.context.with_rng(|rng| AlarmId::make(rng));
+    DepositElsewhere { deposit, device: tablet.device, due_at, raise_at: due_at.plus_ms(60_000) }
+}
+
+/// The tablet is in the dossier, or was.
+fn pair(stage: &Stage, tablet: &DeviceKeys, active: bool) {
+    let sig = tablet.sig.verify_key();
+    let tablet = OrderAuthor { device: tablet.device, sig, active, name: "Tablet".to_owned() };
+    let keys = OrderKeys { authors: vec![tablet], ..OrderKeys::default() };
+    stage.phone.keep_order_keys(&keys).unwrap();
+}
+
+#[tokio::test]
+async fn another_devices_check_in_is_settled_from_here_alike_with_either_pin() {
+    let mut sizes = Vec::new();
+    for duress in [false, true] {
+        let mut stage = Stage::set_up();
+        let relay = StageRelay::of(&stage);
+        let tablet = stage.stranger();
+        pair(&stage, &tablet, true);
+        relay.has_elsewhere(of_tablet(&stage, &tablet));
+        let seen = stage.phone.check_ins_elsewhere(&relay, &stage.context).await.unwrap().remove(0);
+        assert_eq!((seen.device, seen.name.as_deref()), (tablet.device, Some("Tablet")));
+        relay.be(Mood::Down);
+        stage.phone.settle_elsewhere(&seen, duress, &stage.context).unwrap();
+        assert!(matches!(stage.phone.settle_elsewhere(&seen, duress, &stage.context), Err(BakenError::CheckInOver)));
+        stage.deliver(&relay).await;
+        stage.restart_phone();
+        let waiting = view(&stage, seen.check_in);
+        assert_eq!((waiting.state, waiting.other.as_deref()), (CheckInState::Settling, Some("Tablet")));
+        relay.be(Mood::Up);
+        stage.clock.pass_s(40);
+        stage.deliver(&relay).await;
+        let settled = view(&stage, seen.check_in);
+        assert_eq!((settled.state, settled.elsewhere, settled.alarm), (CheckInState::Settled, true, None));
+        let (about, body) = note_of(&stage, &relay.settlements()[0]);
+        assert_eq!((about.deposit, about.device), (seen.check_in, stage.setup().device));
+        assert_eq!((body.kind, body.duress, body.alarm), (NoteKind::Settled, duress, Some(seen.check_in)));
+        sizes.push(relay.settlements()[0].len());
+        assert!(relay.deposits().is_empty(), "it is nothing that this device hands in");
+    }
+    assert_eq!(sizes[0], sizes[1]);
+}
+
+#[tokio::test]
+async fn one_that_takes_the_place_of_another_is_at_the_relay_before_that_one_is_settled() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let tablet = stage.stranger();
+    pair(&stage, &tablet, true);
+    relay.has_elsewhere(of_tablet(&stage, &tablet));
+    let other = stage.phone.check_ins_elsewhere(&relay, &stage.context).await.unwrap().remove(0);
+    let own = stage.phone.take_over_check_in(&other, &new(&stage, 60), false, &stage.context).unwrap();
+    relay.be(Mood::LosesAnswers);
+    stage.deliver(&relay).await;
+    stage.clock.pass_s(5);
+    stage.deliver(&relay).await;
+    assert_eq!((relay.settlements().len(), view(&stage, own).state), (0, CheckInState::NotAtRelay));
+    relay.be(Mood::Up);
+    for _ in 0..2 {
+        stage.clock.pass_s(40);
+        stage.deliver(&relay).await;
+    }
+    assert_eq!(view(&stage, own).state, CheckInState::Running);
+    assert_eq!((relay.settlements().len(), view(&stage, other.check_in).state), (1, CheckInState::Settled));
+}
+
+#[tokio::test]
+async fn only_a_device_of_the_dossier_settles_a_check_in_of_this_one() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let (tablet, stranger) = (stage.stranger(), stage.stranger());
+    let check_in = start(&stage, 30);
+    stage.deliver(&relay).await;
+    let told = |by: &DeviceKeys, identity: &DeviceKeys| {
+        let desk = stage.directory(1, [&stage.east, &stage.west]).into_value().desks.remove(0);
+        let (kind, alarm, made_at) = (NoteKind::Settled, Some(check_in), stage.clock.now());
+        let body = NoteBody { kind, duress: false, alarm, made_at, freeze: None };
+        let note = stage
+            .context
+            .with_rng(|rng| Note::seal(NoteId::make(rng), by.device, &desk, &body, &by.alarm, rng))
+            .unwrap();
+        let settlement = Settlement { deposit: check_in, device: by.device, note: note.bytes().to_vec().into() };
+        let settlement = Signed::make(settlement, &by.alarm).bytes().to_vec().into();
+        cbor::to_vec(&SettledElsewhere { identity: identity.identity().bytes().to_vec().into(), settlement })
+    };
+    let same_id = DeviceKeys { device: tablet.device, ..stranger.clone() };
+    // One that was taken out; then others in its name, and a device that it never was.
+    pair(&stage, &tablet, false);
+    relay.mails(MailKind::Settlement, &told(&tablet, &tablet));
+    stage.clock.pass_s(60);
+    stage.deliver(&relay).await;
+    pair(&stage, &tablet, true);
+    for (by, identity) in [(&stranger, &stranger), (&same_id, &same_id), (&same_id, &tablet), (&stranger, &tablet)] {
+        relay.mails(MailKind::Settlement, &told(by, identity));
+    }
+    relay.mails(MailKind::Settlement, b"nothing");
+    stage.clock.pass_s(60);
+    stage.deliver(&relay).await;
+    assert_eq!(view(&stage, check_in).state, CheckInState::Running);
+    assert!(stage.phone.refused_documents().unwrap() == 6);
+    relay.mails(MailKind::Settlement, &told(&tablet, &tablet));
+    stage.clock.pass_s(60);
+    let round = stage.deliver(&relay).await;
+    assert_eq!(round.check_ins, [CheckInNews::SettledElsewhere(check_in)]);
+    let settled = view(&stage, check_in);
+    assert_eq!((settled.state, settled.settled_elsewhere), (CheckInState::Settled, true));
+    assert_eq!(settled.other.as_deref(), Some("Tablet"));
+    assert!(settled.words(Language::En)[0].contains("Tablet"));
 }

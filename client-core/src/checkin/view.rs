@@ -63,6 +63,12 @@ pub struct CheckInView {
     pub refused: Option<RefusalView>,
     /// The rule that started it.
     pub rule: Option<i64>,
+    /// It is another device's, settled from here.
+    pub elsewhere: bool,
+    /// Another device has settled it, by that device's own signature.
+    pub settled_elsewhere: bool,
+    /// What that other device is called; `None` where there is none, or its name is not known.
+    pub other: Option<String>,
 }
 
 impl std::fmt::Debug for CheckInView {
@@ -84,6 +90,8 @@ pub enum CheckInNews {
     Due(AlarmId),
     /// The relay never had it, and its time is over: this phone has pressed an alarm.
     Called(AlarmId),
+    /// Another device of this person has settled it.
+    SettledElsewhere(AlarmId),
 }
 
 /// When a person is reminded.
@@ -109,6 +117,7 @@ fn view(stored: Stored, now: Timestamp) -> CheckInView {
     let is_open = stored.is_open();
     let state = match (stored.settled, is_open) {
         (_, false) if stored.raised || stored.called.is_some() => CheckInState::Raised,
+        (Settled::No, _) if stored.owner.is_some() => CheckInState::Settling,
         (Settled::AtRelay, _) => CheckInState::Settled,
         (Settled::Here, _) => CheckInState::Settling,
         (Settled::No, _) if stored.renewed.is_none() => CheckInState::NotAtRelay,
@@ -130,7 +139,11 @@ fn view(stored: Stored, now: Timestamp) -> CheckInView {
         silent_raise_at,
         renewed_at: stored.renewed.map(|(at, _)| at),
         extension_waits: is_open && stored.renewed.is_some() && !stored.due_known,
-        alarm: stored.called.or(stored.raised.then_some(stored.deposit)),
+        // What another device started is an alarm of that one.
+        alarm: stored.called.or((stored.raised && stored.owner.is_none()).then_some(stored.deposit)),
+        elsewhere: stored.owner.is_some(),
+        settled_elsewhere: stored.settled_by.is_some(),
+        other: stored.other,
         text: stored.text,
         refused: (status != 0).then_some(RefusalView { status, code }),
         rule: (stored.rule != 0).then_some(stored.rule),

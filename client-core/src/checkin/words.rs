@@ -35,6 +35,10 @@ impl CheckInView {
             Language::En => en,
         };
         let (due, raise) = (at(self.due_at), at(self.raise_at));
+        let other = self
+            .other
+            .clone()
+            .unwrap_or_else(|| say("een ander toestel van u".to_owned(), "another device of yours".to_owned()));
         let mut lines = Vec::new();
         match self.state {
             CheckInState::NotAtRelay => {
@@ -55,6 +59,17 @@ impl CheckInView {
             CheckInState::Due => lines.push(say(
                 format!("De tijd is om sinds {due}. Meld u nu af: om {raise} gaat een alarm af."),
                 format!("It has been due since {due}. Settle it now: an alarm goes off at {raise}."),
+            )),
+            CheckInState::Settling if self.elsewhere => lines.push(say(
+                format!("Van {other}. De server weet nog niet dat dit is afgemeld: er kan nog een alarm afgaan."),
+                format!("Of {other}. The server does not know yet that it is settled: an alarm may still go off."),
+            )),
+            CheckInState::Settled if self.elsewhere => {
+                lines.push(say(format!("Van {other}. Afgemeld."), format!("Of {other}. Settled.")));
+            }
+            CheckInState::Settled if self.settled_elsewhere => lines.push(say(
+                format!("Afgemeld op {other}. Deed u dat niet zelf? Druk dan op alarm."),
+                format!("Settled on {other}. Was that not you? Then press the alarm."),
             )),
             CheckInState::Settling => lines.push(say(
                 "Afgemeld op dit toestel, maar de server weet het nog niet: er kan nog een alarm afgaan.".to_owned(),

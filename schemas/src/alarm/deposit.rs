@@ -98,14 +98,15 @@ impl DepositTimers {
     }
 }
 
-/// Settles a deposit; its envelope is signed by the device's `alarm` key. Whether the true PIN or a duress PIN did it
-/// stands only in the note.
+/// Settles a deposit, by the device that handed it in or by another of the same account: a phone may be destroyed while its
+/// owner is safe. Its envelope is signed by the `alarm` key of the device that settles. Whether the true PIN or a duress PIN
+/// did it stands only in the note.
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Settlement {
     /// The deposit.
     #[n(0)]
     pub deposit: AlarmId,
-    /// Whose it is.
+    /// Who settles it.
     #[n(1)]
     pub device: DeviceId,
     /// The signed [`Note`] for the desk that watches it.

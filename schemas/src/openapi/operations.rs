@@ -274,10 +274,16 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Post, api::DEPOSITS, "deposit", AnyKey)
     },
     Operation {
-        summary: "Settles a deposit: no timer raises it, and the desk that watches it gets the note.",
+        summary: "The deposits that lie ready of the account's other devices.",
+        answer: Structure("DepositsElsewhere"),
+        refusals: &[NOT_ALLOWED, REMOVED],
+        ..operation(Get, api::DEPOSITS, "depositsElsewhere", AnyKey)
+    },
+    Operation {
+        summary: "Settles a deposit of the caller's account: no timer raises it, and the desk that watches it gets the note.",
         body: Some("baken/settlement/v0"),
         answer: Document("baken/deposit-receipt/v0"),
-        refusals: &[NOT_ALLOWED],
+        refusals: &[NOT_ALLOWED, REMOVED, (409, "conflict")],
         ..operation(Post, api::SETTLEMENTS, "settle", AnyKey)
     },
     Operation {

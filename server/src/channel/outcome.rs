@@ -91,6 +91,8 @@ pub enum Why {
         /// The gateway's own number for why; 0 where it gives none.
         number: u32,
     },
+    /// Web Push: the browser takes no messages any more, by its push service or by its officer.
+    Unsubscribed,
     /// The alarm was closed before this could be delivered.
     AlarmClosed,
 }
@@ -112,6 +114,7 @@ impl Why {
             Self::Unoffered => "unoffered",
             Self::Reply { .. } => "reply",
             Self::Gateway { .. } => "gateway",
+            Self::Unsubscribed => "unsubscribed",
             Self::AlarmClosed => "alarm-closed",
         }
     }
@@ -156,6 +159,9 @@ impl Why {
             }
             Self::Reply { reply } => format!("de mailserver antwoordde met code {reply}"),
             Self::Gateway { number } => format!("de sms-dienst kon het niet afleveren (code {number} van die dienst)"),
+            Self::Unsubscribed => {
+                "deze browser neemt geen meldingen meer aan: zet ze in die browser opnieuw aan".to_owned()
+            }
             Self::AlarmClosed => "het alarm werd afgesloten voordat dit was afgeleverd".to_owned(),
         }
     }
@@ -191,6 +197,9 @@ impl fmt::Display for Why {
             Self::Unoffered => f.write_str("the mail server offers no encryption, or no usable way to log in"),
             Self::Reply { reply } => write!(f, "the mail server answered with code {reply}"),
             Self::Gateway { number } => write!(f, "the SMS gateway could not deliver it (its own code {number})"),
+            Self::Unsubscribed => {
+                f.write_str("this browser takes no notifications any more: turn them on again in that browser")
+            }
             Self::AlarmClosed => f.write_str("the alarm was closed before this was delivered"),
         }
     }
@@ -218,6 +227,7 @@ mod tests {
             Why::Unoffered,
             Why::Reply { reply: 451 },
             Why::Gateway { number: 30_005 },
+            Why::Unsubscribed,
             Why::AlarmClosed,
         ] {
             assert_ne!(why.text(Language::Nl), why.text(Language::En));

@@ -144,6 +144,9 @@ impl From<TestError> for Failure {
         match error {
             TestError::Unknown => Self::bad_input("unknown_channel", "desk.toml heeft geen kanaal met die naam.", en),
             TestError::UnderWay => Self::bad_input("test_under_way", "Er loopt nog een test van dit kanaal.", en),
+            TestError::Nobody => {
+                Self::bad_input("nobody_subscribed", "Nog niemand heeft in de console meldingen aangezet.", en)
+            }
             TestError::Desk(error) => error.into(),
         }
     }

@@ -30,6 +30,7 @@ mod pass_on;
 pub mod people;
 mod place;
 mod probe;
+mod push;
 pub mod run;
 mod silence;
 mod sms;
@@ -56,6 +57,7 @@ pub use opened::{SignatureView, Unopened};
 pub use orders::{OutgoingKind, OutgoingOrder};
 pub use pass_on::{Onward, PassedOnView};
 pub use place::PlaceView;
+pub use push::{SubscribeError, SubscriptionView};
 pub use silence::SilentDesk;
 pub use store::{MailPosition, OutgoingReceipt};
 pub use tested::TestedView;
@@ -82,6 +84,7 @@ use rusqlite::Connection;
 use tokio::sync::watch;
 
 use crate::audit;
+use crate::channel::VapidKey;
 use crate::folder::FolderError;
 use crate::store::{Disk, Store, StoreOptions};
 use instructions::Instructions;
@@ -126,6 +129,8 @@ pub struct Desk {
     keys: DeviceKeys,
     /// Seals what the desk itself writes down, such as what an officer said.
     at_rest: SymmetricKey,
+    /// Towards the push services of officers' browsers.
+    vapid: VapidKey,
     org: OrgId,
     console_url: String,
     channels: Channels,
@@ -173,6 +178,7 @@ impl Desk {
         let known = RwLock::new(load(&store, &parts)?);
         Ok(Self {
             keys: parts.keys,
+            vapid: VapidKey::derive(&at_rest),
             at_rest,
             org: parts.org,
             // As a browser writes an origin.

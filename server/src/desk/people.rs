@@ -150,6 +150,12 @@ impl People {
         Some(Sender { identity, account: *account, person })
     }
 
+    /// Whether two devices are one account's: by what is proven here, or because they are the same.
+    pub fn are_one_persons(&self, one: DeviceId, other: DeviceId) -> bool {
+        let account = |device| self.devices.get(&device).map(|(account, _)| *account);
+        one == other || account(one).is_some_and(|of_one| account(other) == Some(of_one))
+    }
+
     /// Everybody, by name.
     pub fn list(&self) -> Vec<(AccountId, &Person)> {
         let mut all: Vec<(AccountId, &Person)> =

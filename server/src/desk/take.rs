@@ -53,6 +53,8 @@ impl Desk {
             MailKind::HandingOn => self.take_handing_on(place, document).await?,
             // Orders are for the devices of a circle.
             MailKind::Order => self.pass_over(place, "order_taken", hash_of(&document), false).await?,
+            // For the device whose check-in it was; a desk gets the note alone.
+            MailKind::Settlement => self.pass_over(place, "settlement_taken", hash_of(&document), false).await?,
             MailKind::Timers => self.take_timers(place, document).await?,
             MailKind::Directory => {
                 let outcome = self.take_directory(&document).await;
@@ -309,12 +311,24 @@ impl Desk {
         // Whichever PIN it was, the check-in is not waited for any more: of duress this desk knows now.
         let settled = opened.body.as_ref().filter(|body| body.kind == NoteKind::Settled).and_then(|body| body.alarm);
         let settled = settled.filter(|_| opened.signature == SignatureView::Proven);
+        // By another device of the same person too: theirs may be destroyed while they are safe. What nobody can tell to
+        // be the same person's is waited for.
+        let settled = match settled {
+            Some(deposit) => {
+                let watched = self.store.read(|db| Ok::<_, DeskError>(store::watch::owner(db, deposit)?))?;
+                let owner = watched.unwrap_or(device);
+                Some((deposit, owner)).filter(|_| self.known().people.are_one_persons(owner, device))
+            }
+            None => None,
+        };
         let note = TakenNote { row, orders, settled };
         let open_here = match about {
-            Some(alarm) => self
-                .store
-                .read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?
-                .is_some_and(|alarm| alarm.state < ReceiptState::Closed && alarm.device == device && !alarm.folded),
+            Some(alarm) => {
+                self.store.read(|db| Ok::<_, DeskError>(store::alarm::find(db, alarm)?))?.is_some_and(|alarm| {
+                    let own = self.known().people.are_one_persons(alarm.device, device);
+                    alarm.state < ReceiptState::Closed && own && !alarm.folded
+                })
+            }
             None => false,
         };
         // Duress rings of its own where no open alarm shows it; what cannot be opened may be that.
@@ -581,15 +595,16 @@ pub(super) fn add_deliveries(db: &Connection, deliveries: &[NewDelivery]) -> Res
 pub(super) struct TakenNote {
     row: NoteRow,
     orders: Vec<OutgoingOrder>,
-    settled: Option<AlarmId>,
+    /// With the device whose it is.
+    settled: Option<(AlarmId, DeviceId)>,
 }
 
 impl TakenNote {
     /// Keeps the note and, once, what comes of it.
     fn keep(&self, db: &Connection, now: Timestamp) -> Result<(), DeskError> {
         let device = self.row.device;
-        if let Some(deposit) = self.settled {
-            store::watch::settle(db, deposit, device, now)?;
+        if let Some((deposit, owner)) = self.settled {
+            store::watch::settle(db, deposit, owner, now)?;
         }
         if !store::alarm::add_note(db, &self.row)? {
             return Ok(());

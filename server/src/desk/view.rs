@@ -283,7 +283,7 @@ impl Rows {
             joined: store::alarm::joined(db, alarm.hash)?,
             updates: store::alarm::updates(db, alarm.alarm, updates)?,
             receipts: store::receipt::of_alarm(db, alarm.hash)?,
-            notes: store::alarm::notes(db, alarm.alarm, alarm.device)?,
+            notes: store::alarm::notes(db, alarm.alarm)?,
             incident: store::incident::of_alarm(db, alarm.alarm)?,
             folded: store::incident::count_folded(db, alarm.alarm)?,
             kept: store::keeping::of_alarm(db, alarm.alarm)?,
@@ -409,7 +409,9 @@ impl Desk {
         let row = &rows.alarm;
         let now = self.now();
         let body = opened.body();
-        let notes: Vec<NoteView> = rows.notes.iter().map(|row| self.note_view(row, known)).collect();
+        // What somebody else's device says of it is no word of its owner.
+        let own = rows.notes.iter().filter(|note| known.people.are_one_persons(row.device, note.device));
+        let notes: Vec<NoteView> = own.map(|row| self.note_view(row, known)).collect();
         let duress = row.form == Form::DuressNote || notes.iter().any(|note| note.duress);
         let updates = opened_updates(rows, opened, known);
         let newest = updates.iter().find_map(|(row, update)| Some((row.received_at, place_of(update.fix)?, true)));

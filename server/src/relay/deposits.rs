@@ -2,16 +2,20 @@
 //!
 //! Both timers count from arrival, by this relay's clock. The newest form replaces the older one, so that what is raised
 //! has the newest position. The desk that watches a deposit is sent its timers, and so notices when it is not raised.
+//!
+//! Another device of the account may settle one, since a phone may be destroyed whose owner is safe: a device that is in the
+//! account's dossier now, and no guest's. Who handed it in is sent that settlement.
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
 use baken_schemas::alarm::{Alarm, DepositReceipt, DepositState, DepositTimers, Note, Settlement};
-use baken_schemas::api::{Deposit, MailKind};
+use baken_schemas::api::{Deposit, DepositElsewhere, DepositsElsewhere, MailKind, SettledElsewhere};
 use baken_schemas::cbor;
+use baken_schemas::circle::CircleKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::id::{AlarmId, DeviceId};
+use baken_schemas::id::{AccountId, AlarmId, DeviceId};
 use baken_schemas::signed::{Document as _, Signed};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -24,14 +28,60 @@ use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::relay::raising;
+use crate::relay::standing::number_of;
 use crate::store::{Priority, StoreError};
 
 /// The most deposits that one device has ready at a time.
 const MAX_READY: u32 = 32;
+/// The most deposits of other devices that one is told of.
+const MAX_LISTED: u32 = 256;
 
 /// `POST /v0/deposits`.
 pub(super) async fn post(State(relay): State<Relay>, request: ByAnyKey) -> Response {
     take(&relay, request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+/// `GET /v0/deposits`.
+pub(super) async fn list(State(relay): State<Relay>, request: ByAnyKey) -> Response {
+    elsewhere(&relay, &request).await.map_or_else(|refusal| refusal.into_response(), Answer::into_response)
+}
+
+async fn elsewhere(relay: &Relay, request: &ByAnyKey) -> Result<Answer, Refusal> {
+    let phone = request.caller.holder()?;
+    let deposits = relay
+        .store()
+        .read_page(
+            move |db| {
+                if is_active(db, &phone)? { ready_elsewhere(db, &phone) } else { Err(Refusal::NotAllowed) }
+            },
+        )
+        .await?;
+    Ok(Answer(cbor::to_vec(&DepositsElsewhere { deposits })))
+}
+
+/// Whether a device is in its account's dossier now: one that waits to be let in is not yet.
+fn is_active(db: &Connection, phone: &Phone) -> Result<bool, StoreError> {
+    let mut statement = db.prepare_cached(
+        "SELECT 1 FROM member m JOIN circle c ON c.circle = m.circle
+         WHERE m.device = ?1 AND m.state = 1 AND c.account = ?2 AND c.kind = ?3",
+    )?;
+    Ok(statement.exists(params![phone.device.0, phone.account.0, number_of(CircleKind::Dossier)])?)
+}
+
+fn ready_elsewhere(db: &Connection, phone: &Phone) -> Result<Vec<DepositElsewhere>, Refusal> {
+    let mut statement = db.prepare_cached(
+        "SELECT deposit, device, due_at, raise_at FROM deposit
+         WHERE account = ?1 AND device <> ?2 AND state = 0 ORDER BY due_at LIMIT ?3",
+    )?;
+    let rows = statement.query_map(params![phone.account.0, phone.device.0, MAX_LISTED], |row| {
+        Ok(DepositElsewhere {
+            deposit: AlarmId(row.get(0)?),
+            device: DeviceId(row.get(1)?),
+            due_at: Timestamp(row.get(2)?),
+            raise_at: Timestamp(row.get(3)?),
+        })
+    })?;
+    Ok(rows.collect::<Result<_, _>>()?)
 }
 
 /// `POST /v0/settlements`.
@@ -74,21 +124,30 @@ async fn take_settlement(relay: &Relay, request: ByAnyKey) -> Result<Answer, Ref
 /// How a deposit stands here.
 struct Known {
     device: DeviceId,
+    account: AccountId,
     seq: u64,
     timers: Hash,
     state: DepositState,
     document: i64,
 }
 
+impl Known {
+    /// Whether a device may hand it in or renew it: whose it is, or who is told that it is settled.
+    fn is_of(&self, phone: &Phone) -> bool {
+        self.device == phone.device || (self.state == DepositState::Settled && self.account == phone.account)
+    }
+}
+
 fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError> {
     let row = db
         .prepare_cached(
-            "SELECT d.device, d.seq, d.timers, d.state, d.document, coalesce(a.quiet, 0)
+            "SELECT d.device, d.seq, d.timers, d.state, d.document, coalesce(a.quiet, 0), d.account
              FROM deposit d LEFT JOIN alarm a ON a.alarm = d.deposit WHERE d.deposit = ?1",
         )?
         .query_row([deposit.0], |row| {
             Ok(Known {
                 device: DeviceId(row.get(0)?),
+                account: AccountId(row.get(6)?),
                 seq: row.get(1)?,
                 timers: Hash(row.get(2)?),
                 state: told_as(raising::state_of(row.get(3)?), row.get(5)?),
@@ -102,15 +161,25 @@ fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError>
     // Its row is gone a while after it was raised; the alarm stays, or what is left of it.
     if let Some(cleared) = cleared::find(db, deposit)? {
         let state = told_as(DepositState::Raised, cleared.quiet);
-        return Ok(Some(Known { device: cleared.device, seq: 0, timers: Hash::ZERO, state, document: 0 }));
+        let (device, account) = (cleared.device, account_of(db, cleared.device)?);
+        return Ok(Some(Known { device, account, seq: 0, timers: Hash::ZERO, state, document: 0 }));
     }
     Ok(db
-        .prepare_cached("SELECT device, document, quiet FROM alarm WHERE alarm = ?1")?
+        .prepare_cached("SELECT device, document, quiet, account FROM alarm WHERE alarm = ?1")?
         .query_row([deposit.0], |row| {
             let state = told_as(DepositState::Raised, row.get(2)?);
-            Ok(Known { device: DeviceId(row.get(0)?), seq: 0, timers: Hash::ZERO, state, document: row.get(1)? })
+            let (device, account) = (DeviceId(row.get(0)?), AccountId(row.get(3)?));
+            Ok(Known { device, account, seq: 0, timers: Hash::ZERO, state, document: row.get(1)? })
         })
         .optional()?)
+}
+
+fn account_of(db: &Connection, device: DeviceId) -> Result<AccountId, StoreError> {
+    let account = db
+        .prepare_cached("SELECT account FROM device WHERE device = ?1")?
+        .query_row([device.0], |row| row.get(0).map(AccountId))
+        .optional()?;
+    Ok(account.unwrap_or(AccountId([0; 16])))
 }
 
 /// What the phone is told of a deposit: of one that a desk had raised for a person under duress, that it is settled.
@@ -130,7 +199,8 @@ fn store(
     let answer = |state| answer(keys, about.deposit, timers.hash(), state, now);
     raising::keep_time(db, now)?;
     match known(db, about.deposit)? {
-        Some(known) if known.device != phone.device => return Err(Refusal::Conflict),
+        // Another device of the account settled it before it came: that one is then all that is known of it.
+        Some(known) if !known.is_of(phone) => return Err(Refusal::Conflict),
         Some(known) if known.state != DepositState::Ready => {
             return Ok(Done { answer: answer(known.state), ..Done::default() });
         }
@@ -237,8 +307,14 @@ fn store_settlement(
 ) -> Result<Done, Refusal> {
     let deposit = settlement.value().deposit;
     let known = known(db, deposit)?;
-    if known.as_ref().is_some_and(|known| known.device != phone.device) {
-        return Err(Refusal::Conflict);
+    let owner = known.as_ref().map_or(phone.device, |known| known.device);
+    if owner != phone.device {
+        if known.as_ref().is_some_and(|known| known.account != phone.account) || phone.guest {
+            return Err(Refusal::Conflict);
+        }
+        if phone.removed || !is_active(db, phone)? {
+            return Err(Refusal::Removed);
+        }
     }
     let state = match known.map(|known| known.state) {
         Some(DepositState::Ready) => {
@@ -253,14 +329,24 @@ fn store_settlement(
             DepositState::Settled
         }
     };
-    let wakes = match note {
-        Some(note) => {
-            let to = (phone.org, note.value().desk);
-            mail::put_once(db, to, MailKind::Note, note.bytes(), now)?.into_iter().collect()
-        }
-        None => Vec::new(),
-    };
+    let mut wakes = Vec::new();
+    if let Some(note) = note {
+        let to = (phone.org, note.value().desk);
+        wakes.extend(mail::put_once(db, to, MailKind::Note, note.bytes(), now)?);
+    }
+    if owner != phone.device && state == DepositState::Settled {
+        let told = SettledElsewhere {
+            identity: identity_of(db, phone.device)?.into(),
+            settlement: settlement.bytes().to_vec().into(),
+        };
+        wakes.extend(mail::put_once(db, (phone.org, owner), MailKind::Settlement, &cbor::to_vec(&told), now)?);
+    }
     Ok(Done { answer: answer(keys, deposit, settlement.hash(), state, now), wakes, refusal: None })
+}
+
+/// The signed identity under which a device was enrolled.
+fn identity_of(db: &Connection, device: DeviceId) -> Result<Vec<u8>, StoreError> {
+    Ok(db.prepare_cached("SELECT identity FROM device WHERE device = ?1")?.query_row([device.0], |row| row.get(0))?)
 }
 
 /// Keeps that a deposit is settled which has not come: should it still be on its way, nothing raises it.

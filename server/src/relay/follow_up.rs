@@ -3,6 +3,9 @@
 //! passes, the relay says `reopened` in its own name, to the phone and to everybody who was handed the alarm, and calls
 //! the next rung.
 //!
+//! Family can say no more than that they have seen it. So where nobody else does, a desk is called after that wait, and hears
+//! that they have; from then on only who was called by that, or later, ends the climb.
+//!
 //! A desk reopens sooner by itself, and says so with a receipt of its own: then the ladder goes on from the rung that was
 //! called last.
 
@@ -27,17 +30,22 @@ const REOPENED_AT_ONCE: u32 = 256;
 /// The most receipts of one alarm that are looked through.
 const MAX_RECEIPTS: u32 = 10_000;
 
-/// Takes note of a receipt that was just kept: what it means for the ladder and for what must follow within `wait_ms`;
-/// nothing must where that is `None`. Whether it stopped a ladder.
+/// Takes note of a receipt that was just kept: what it means for the ladder and for what must follow within `wait_ms`.
+/// Whether it stopped a ladder.
 pub(super) fn note(
     db: &Connection,
     receipt: &Receipt,
-    wait_ms: Option<i64>,
+    (by_family, wait_ms): (bool, i64),
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     let alarm = receipt.alarm;
-    let Some(wait_ms) = wait_ms else { return ladder::stop_for(db, receipt) };
     match stands(db, alarm)? {
+        standing if by_family => {
+            if standing == Some(ReceiptState::Seen) {
+                expect_of_family(db, alarm, wait_ms, now)?;
+            }
+            ladder::stop_for(db, receipt)
+        }
         Some(ReceiptState::Seen) => {
             expect(db, alarm, wait_ms, now)?;
             ladder::stop_for(db, receipt)
@@ -70,6 +78,13 @@ fn expect(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Resu
     Ok(())
 }
 
+/// The same where family has seen it. Nothing that they say again puts off what was due.
+fn expect_of_family(db: &Connection, alarm: AlarmId, wait_ms: i64, now: Timestamp) -> Result<(), StoreError> {
+    let sql = "INSERT OR IGNORE INTO follow_up (alarm, due_at, wait_ms, by_family) VALUES (?1, ?2, ?3, 1)";
+    db.prepare_cached(sql)?.execute(params![alarm.0, now.plus_ms(wait_ms).0, wait_ms])?;
+    Ok(())
+}
+
 fn forget(db: &Connection, alarm: AlarmId) -> Result<(), StoreError> {
     db.prepare_cached("DELETE FROM follow_up WHERE alarm = ?1")?.execute([alarm.0])?;
     Ok(())
@@ -96,16 +111,18 @@ struct Overdue {
     alarm: AlarmId,
     due_at: Timestamp,
     wait_ms: i64,
+    by_family: bool,
 }
 
 /// What is due, and what is due later than its whole wait from now, since the clock was set back.
 fn due(db: &Connection, now: Timestamp) -> Result<Vec<Overdue>, StoreError> {
     let mut statement = db.prepare_cached(
-        "SELECT alarm, due_at, wait_ms FROM follow_up WHERE due_at <= ?1 OR due_at - wait_ms > ?1
+        "SELECT alarm, due_at, wait_ms, by_family FROM follow_up WHERE due_at <= ?1 OR due_at - wait_ms > ?1
          ORDER BY due_at LIMIT ?2",
     )?;
     let rows = statement.query_map(params![now.0, REOPENED_AT_ONCE], |row| {
-        Ok(Overdue { alarm: AlarmId(row.get(0)?), due_at: Timestamp(row.get(1)?), wait_ms: row.get(2)? })
+        let (alarm, due_at) = (AlarmId(row.get(0)?), Timestamp(row.get(1)?));
+        Ok(Overdue { alarm, due_at, wait_ms: row.get(2)?, by_family: row.get(3)? })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
 }
@@ -118,7 +135,8 @@ fn next_due(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
 fn reopen(db: &Connection, keys: &DeviceKeys, overdue: &Overdue, now: Timestamp) -> Result<Vec<Topic>, StoreError> {
     let alarm = overdue.alarm;
     if overdue.due_at > now {
-        expect(db, alarm, overdue.wait_ms, now)?;
+        let set_back = "UPDATE follow_up SET due_at = ?2 WHERE alarm = ?1";
+        db.prepare_cached(set_back)?.execute(params![alarm.0, now.plus_ms(overdue.wait_ms).0])?;
         return Ok(Vec::new());
     }
     forget(db, alarm)?;
@@ -142,7 +160,11 @@ fn reopen(db: &Connection, keys: &DeviceKeys, overdue: &Overdue, now: Timestamp)
     let mut wakes = told
         .map(|recipient| mail::put(db, (org, recipient), MailKind::Receipt, document, now))
         .collect::<Result<Vec<_>, _>>()?;
-    wakes.extend(ladder::climb_on(db, keys, alarm, now)?);
+    let escalated = if overdue.by_family { ladder::escalate(db, alarm, now)? } else { None };
+    wakes.extend(match escalated {
+        Some(called) => called,
+        None => ladder::climb_on(db, keys, alarm, now)?,
+    });
     Ok(wakes)
 }
 

@@ -86,17 +86,20 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Sms => 12,
         MailKind::Escalation => 13,
         MailKind::HandingOn => 14,
+        MailKind::Settlement => 15,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
     use MailKind::{
-        Alarm, Directory, Enrolment, Escalation, HandingOn, Note, Order, Receipt, Roster, Silence, Sms, Timers, Update,
+        Alarm, Directory, Enrolment, Escalation, HandingOn, Note, Order, Receipt, Roster, Settlement, Silence, Sms,
+        Timers, Update,
     };
-    [Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms, Escalation, HandingOn]
-        .into_iter()
-        .find(|kind| number_of(*kind) == number)
-        .ok_or(StoreError::Damaged)
+    let all = [
+        Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms, Escalation, HandingOn,
+        Settlement,
+    ];
+    all.into_iter().find(|kind| number_of(*kind) == number).ok_or(StoreError::Damaged)
 }
 
 /// How long a document is kept.

@@ -104,6 +104,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_11_follow_up.sql"),
         include_str!("schema_12_handing_on.sql"),
         include_str!("schema_13_plan.sql"),
+        include_str!("schema_14_family_follow_up.sql"),
     ],
 };
 

@@ -62,10 +62,9 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     if !alarm.is(receipt.value().alarm_hash) {
         return Err(Refusal::NotHanded);
     }
-    // Family can say no more than that they have seen it, and send it on when that is not enough.
-    let wait_ms = matches!(caller, Caller::Desk(_)).then_some(relay.options().follow_up_ms);
+    let (by_family, wait_ms) = (matches!(caller, Caller::Phone(_)), relay.options().follow_up_ms);
     let now = relay.now();
-    let op = move |db: &Connection| store(db, &alarm, &receipt, (now, wait_ms));
+    let op = move |db: &Connection| store(db, &alarm, &receipt, now, (by_family, wait_ms));
     let taken = relay.once(request.write, Priority::Alarm, op).await?;
     // A deadline may have come sooner than the ticker sleeps.
     relay.ladder_changed();
@@ -111,7 +110,8 @@ fn store(
     db: &Connection,
     alarm: &Known,
     receipt: &Signed<Receipt>,
-    (now, wait_ms): (Timestamp, Option<i64>),
+    now: Timestamp,
+    (by_family, wait_ms): (bool, i64),
 ) -> Result<Done, Refusal> {
     let (id, by) = (receipt.value().alarm, receipt.value().by);
     let handed = ladder::handed(db, id)?;
@@ -128,7 +128,7 @@ fn store(
     let count: u32 = db
         .prepare_cached("SELECT count(*) FROM receipt WHERE alarm = ?1 AND signer = ?2")?
         .query_row(params![id.0, by.0], |row| row.get(0))?;
-    if count >= if wait_ms.is_some() { MAX_RECEIPTS } else { MAX_FAMILY_RECEIPTS } {
+    if count >= if by_family { MAX_FAMILY_RECEIPTS } else { MAX_RECEIPTS } {
         return Err(Refusal::TooMany);
     }
     let document = put_receipt(db, receipt, now)?;
@@ -136,7 +136,7 @@ fn store(
     let state = receipt.value().state;
     let says_more = state.is_by_human() || state == ReceiptState::Reopened;
     // That a probe climbs no further is nothing to account for, and would fill the audit.
-    if says_more && follow_up::note(db, receipt.value(), wait_ms, now)? && standing != Standing::Probe {
+    if says_more && follow_up::note(db, receipt.value(), (by_family, wait_ms), now)? && standing != Standing::Probe {
         audit::append_for(db, now, by, "ladder_stopped", &id, "ok")?;
     }
     let phone = if ladder::is_quiet(db, id)? { None } else { Some(alarm.device) };

@@ -65,7 +65,7 @@ impl Relay {
             .route(api::ALARMS, small(post(alarms::post)))
             .route(api::SMS_CONTEXTS, small(post(sms::post_context)))
             .route(api::SMS, small(post(sms::post)))
-            .route(api::DEPOSITS, small(post(deposits::post)))
+            .route(api::DEPOSITS, small(post(deposits::post)).get(deposits::list))
             .route(api::SETTLEMENTS, small(post(deposits::settle)))
             .route(api::RAISES, small(post(raising::post)))
             .route(api::UPDATES, small(post(messages::update)))

@@ -20,6 +20,7 @@ use crate::web::api::problem;
 use crate::web::guard::{AskedLanguage, LoggedIn};
 use crate::web::pages::{Frame, error, failed, frame, remember, render};
 use crate::web::present::{Moment, machine};
+use crate::web::push::ShownBrowser;
 use crate::web::words::Words;
 use baken_schemas::local_time::local;
 
@@ -32,7 +33,9 @@ struct ChannelsPage {
     frame: Frame,
     channels: Vec<ShownChannel>,
     duty: Option<ShownDuty>,
-    ringing: usize,
+    /// What a browser subscribes with, where browsers are woken.
+    push_key: Option<String>,
+    browsers: Vec<ShownBrowser>,
 }
 
 /// Who is on duty, where a channel asks for it.
@@ -144,8 +147,8 @@ pub async fn list(
     AskedLanguage(language): AskedLanguage,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
-    // Also on this page an alarm must ring.
-    let (views, alarms) = match console.desk.channel_views().and_then(|views| Ok((views, console.desk.alarms(true)?))) {
+    let found = console.desk.channel_views().and_then(|views| Ok((views, console.desk.subscriptions(officer.id)?)));
+    let (views, browsers) = match found {
         Ok(found) => found,
         Err(error) => return failed(&error, language),
     };
@@ -153,7 +156,8 @@ pub async fn list(
         frame: frame(&console, officer.name, language, "/channels?".to_owned()),
         channels: views.iter().map(|view| ShownChannel::of(view, language)).collect(),
         duty: console.desk.duty_view().map(|view| ShownDuty::of(&view, language)),
-        ringing: alarms.alarms.iter().filter(|alarm| alarm.ringing).count(),
+        push_key: console.desk.push_key().map(str::to_owned),
+        browsers: browsers.into_iter().map(|view| ShownBrowser::of(view, language)).collect(),
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
 }
@@ -170,6 +174,7 @@ pub async fn test(
         Err(refused) => error(status_of(&refused), language, |words| match &refused {
             TestError::Unknown => words.not_found.to_owned(),
             TestError::UnderWay => words.test_under_way.to_owned(),
+            TestError::Nobody => words.nobody_subscribed.to_owned(),
             TestError::Desk(_) => words.act_failed.to_owned(),
         }),
     }
@@ -205,7 +210,7 @@ fn refused(error: &TestError) -> Response {
 fn status_of(error: &TestError) -> StatusCode {
     match error {
         TestError::Unknown => StatusCode::NOT_FOUND,
-        TestError::UnderWay => StatusCode::CONFLICT,
+        TestError::UnderWay | TestError::Nobody => StatusCode::CONFLICT,
         TestError::Desk(_) => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

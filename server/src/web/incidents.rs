@@ -21,7 +21,6 @@ struct IncidentPage {
     frame: Frame,
     incident: String,
     alarms: Vec<ShownAlarm>,
-    ringing: usize,
     /// With how many alarms the act that led here was done.
     done: Option<usize>,
     /// With whose it was not, and why.
@@ -65,7 +64,6 @@ fn page(
     let page = IncidentPage {
         frame: frame(console, officer, language, format!("/incidents/{id}?")),
         incident: id.to_string(),
-        ringing: alarms.iter().filter(|alarm| alarm.ringing).count(),
         done: done.map(|done| done.done),
         refused,
         alarms,

@@ -24,7 +24,6 @@ use crate::web::pages::{self, Frame, failed, frame, remember, render};
 struct FiguresPage {
     frame: Frame,
     lines: Vec<(String, String)>,
-    ringing: usize,
 }
 
 /// Why an alarm is kept.
@@ -104,15 +103,13 @@ pub async fn figures(
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
     let months = asked.months.unwrap_or(DEFAULT_MONTHS);
-    let found = console.desk.figures(months).and_then(|figures| Ok((figures, console.desk.alarms(true)?)));
-    let (figures, alarms) = match found {
+    let figures = match console.desk.figures(months) {
         Ok(found) => found,
         Err(error) => return failed(&error, language),
     };
     let page = FiguresPage {
         frame: frame(&console, officer.name, language, format!("/figures?months={months}&")),
         lines: lines(&figures, language),
-        ringing: alarms.alarms.iter().filter(|alarm| alarm.ringing).count(),
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
 }

@@ -13,6 +13,7 @@ mod live;
 mod pages;
 mod people;
 mod present;
+mod push;
 mod serve;
 mod tested;
 mod warnings;
@@ -88,6 +89,12 @@ impl Console {
             .route("/channels/{channel}/test", post(channels::test))
             .route("/api/channels", get(channels::list_json))
             .route("/api/channels/{channel}/test", post(channels::test_json))
+            .route("/push/{browser}/remove", post(push::remove))
+            .route("/api/push", get(push::show_json).post(push::subscribe_json))
+            .route("/api/push/{browser}/remove", post(push::remove_json))
+            // At the top, since a worker has no say above where it lies.
+            .route("/push-worker.js", get(|| asset("text/javascript", include_str!("../../templates/push-worker.js"))))
+            .route("/assets/push.js", get(|| asset("text/javascript", include_str!("../../templates/push.js"))))
             .route("/login", get(|| async { Redirect::to("/") }).post(pages::log_in))
             .route("/login/{token}", get(pages::offer_log_in))
             .route("/logout", post(pages::log_out))

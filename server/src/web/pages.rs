@@ -28,6 +28,8 @@ pub(super) struct Frame {
     pub desk: String,
     pub officer: String,
     pub path: String,
+    /// The alarms that ring, on whichever page one is: it beeps when another comes.
+    pub ringing: Vec<String>,
     /// Since when the relay is not heard; empty while it is.
     pub relay_down: String,
     /// Other desks that the relay does not hear: name, and since when.
@@ -46,7 +48,6 @@ struct ListPage {
     entries: Vec<ShownEntry>,
     /// How many are open in all, when not all are listed.
     more: Option<usize>,
-    ringing: usize,
 }
 
 #[derive(Template)]
@@ -62,7 +63,6 @@ struct AlarmPage {
     desks: Vec<(String, String)>,
     /// Other open alarms that it can be one incident with: id, and what an officer knows it by.
     others: Vec<(String, String)>,
-    ringing: usize,
 }
 
 #[derive(Template)]
@@ -131,7 +131,10 @@ pub(super) fn frame(console: &Console, officer: String, language: Language, path
     let own = [Wrong::RelayDown, Wrong::DeskSilent, Wrong::ReceiverSilent];
     let others = warnings.iter().filter(|warning| !own.contains(&warning.what));
     let warnings = others.map(|warning| warning_line(warning, language)).collect();
-    Frame { words, desk, officer, path, relay_down, silent_desks, silent_receivers: silent.collect(), warnings }
+    let alarms = console.desk.alarms(true).map(|list| list.alarms).unwrap_or_default();
+    let ringing = alarms.iter().filter(|alarm| alarm.ringing).map(|alarm| alarm.alarm.to_string()).collect();
+    let silent_receivers = silent.collect();
+    Frame { words, desk, officer, path, ringing, relay_down, silent_desks, silent_receivers, warnings }
 }
 
 /// A warning in a line: what, which one, since when.
@@ -160,7 +163,6 @@ pub async fn list(
         frame: frame(&console, officer.name, language, path.to_owned()),
         open,
         more: (open && list.open > alarms.len()).then_some(list.open),
-        ringing: alarms.iter().filter(|alarm| alarm.ringing).count(),
         entries: ShownEntry::of(alarms),
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
@@ -204,7 +206,6 @@ pub async fn alarm(
         colleagues,
         desks: console.desk.other_desks().into_iter().map(|(desk, name)| (desk.to_string(), name)).collect(),
         frame: frame(&console, officer.name, language, format!("/alarms/{}?", detail.alarm.id)),
-        ringing: usize::from(detail.alarm.ringing),
         detail,
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)

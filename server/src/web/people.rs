@@ -20,7 +20,6 @@ use crate::web::pages::{Frame, error, failed, frame, not_found, remember, render
 #[template(path = "people.html")]
 struct PeoplePage {
     frame: Frame,
-    ringing: usize,
     people: Vec<PersonAgreed>,
 }
 
@@ -28,7 +27,6 @@ struct PeoplePage {
 #[template(path = "person.html")]
 struct PersonPage {
     frame: Frame,
-    ringing: usize,
     person: PersonAgreed,
     instruction: Instruction,
 }
@@ -37,7 +35,6 @@ struct PersonPage {
 #[template(path = "handover.html")]
 struct HandoverPage {
     frame: Frame,
-    ringing: usize,
     alarm: String,
     lines: Vec<String>,
 }
@@ -53,7 +50,7 @@ pub async fn list(
         Ok(people) => people,
         Err(error) => return failed(&error, language),
     };
-    let page = PeoplePage { frame: frame(&console, officer.name, language, "/people?".to_owned()), ringing: 0, people };
+    let page = PeoplePage { frame: frame(&console, officer.name, language, "/people?".to_owned()), people };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
 }
 
@@ -72,7 +69,6 @@ pub async fn show(
     };
     let page = PersonPage {
         frame: frame(&console, officer.name, language, format!("/people/{}?", person.account)),
-        ringing: 0,
         instruction: person.instruction.clone().unwrap_or_default(),
         person,
     };
@@ -129,7 +125,6 @@ pub async fn handover(
     };
     let page = HandoverPage {
         frame: frame(&console, officer.name, language, format!("/alarms/{id}/handover?")),
-        ringing: 0,
         alarm: id.to_string(),
         lines: match language {
             Language::Nl => handover.nl,

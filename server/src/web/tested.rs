@@ -22,7 +22,6 @@ use crate::web::pages::{Frame, failed, frame, remember, render};
 struct TestsPage {
     frame: Frame,
     people: Vec<Shown>,
-    ringing: usize,
 }
 
 /// A person on the page.
@@ -39,8 +38,7 @@ pub async fn list(
     AskedLanguage(language): AskedLanguage,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
-    let found = console.desk.tested().and_then(|tested| Ok((tested, console.desk.alarms(true)?)));
-    let (tested, alarms) = match found {
+    let tested = match console.desk.tested() {
         Ok(found) => found,
         Err(error) => return failed(&error, language),
     };
@@ -51,11 +49,7 @@ pub async fn list(
         tested: person.tested_at.map_or_else(|| never.to_owned(), local),
         is_due: person.is_due,
     });
-    let page = TestsPage {
-        people: people.collect(),
-        ringing: alarms.alarms.iter().filter(|alarm| alarm.ringing).count(),
-        frame,
-    };
+    let page = TestsPage { people: people.collect(), frame };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
 }
 

@@ -23,7 +23,6 @@ struct WarningsPage {
     frame: Frame,
     open: Vec<String>,
     over: Vec<String>,
-    ringing: usize,
 }
 
 /// `GET /warnings`.
@@ -33,8 +32,7 @@ pub async fn list(
     AskedLanguage(language): AskedLanguage,
     axum::extract::RawQuery(raw): axum::extract::RawQuery,
 ) -> Response {
-    let found = console.desk.warnings().and_then(|warnings| Ok((warnings, console.desk.alarms(true)?)));
-    let ((open, over), alarms) = match found {
+    let (open, over) = match console.desk.warnings() {
         Ok(found) => found,
         Err(error) => return failed(&error, language),
     };
@@ -49,7 +47,6 @@ pub async fn list(
                 format!("{}; {over_at} {ended}", warning_line(warning, language))
             })
             .collect(),
-        ringing: alarms.alarms.iter().filter(|alarm| alarm.ringing).count(),
         frame,
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)

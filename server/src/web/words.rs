@@ -205,6 +205,18 @@ words! {
     not_heard: "antwoordde nog niet", "has not answered yet";
     silent_receiver: "Een ontvanger van de alarmcentrale antwoordt niet:", "A receiver of the alarm centre does not answer:";
     test_under_way: "Er loopt al een test van dit kanaal. Wacht tot die klaar is.", "A test of this channel is still under way. Wait until it is done.";
+    nobody_subscribed: "Nog niemand heeft meldingen aangezet in een browser. Dat doet u onderaan de pagina met kanalen.", "Nobody has turned notifications on in a browser yet. You do that at the bottom of the page of channels.";
+    browsers: "Browsers die een melding krijgen", "Browsers that get a notification";
+    no_browsers: "Nog geen enkele.", "None yet.";
+    browser_ended: "krijgt niets meer: zet meldingen in die browser opnieuw aan. Sinds", "gets nothing any more: turn notifications on again in that browser. Since";
+    browser_remove: "Deze browser niet meer", "Not this browser any more";
+    push_here: "Meldingen in deze browser", "Notifications in this browser";
+    push_explain: "Deze browser geeft dan een melding zodra er iets is, ook als Baken niet openstaat. De melding zelf is leeg: wat er is, leest u in Baken. De dienst van de maker van de browser ziet alleen dat en wanneer er een melding komt. Test het kanaal daarna.", "This browser then notifies you as soon as there is something, also when Baken is not open. The notification itself is empty: what there is you read in Baken. The service of the browser's maker sees only that a notification comes, and when. Test the channel afterwards.";
+    push_on: "Zet meldingen aan in deze browser", "Turn notifications on in this browser";
+    push_done: "Meldingen staan aan. Test nu het kanaal.", "Notifications are on. Test the channel now.";
+    push_denied: "Deze browser mag geen meldingen geven. Sta dat toe bij de instellingen van de site.", "This browser may not notify you. Allow it in the site's settings.";
+    push_failed: "Dat lukte niet:", "That did not work:";
+    push_unsupported: "Deze browser kan hier geen meldingen geven. Daarvoor is een script nodig, en een certificaat dat de browser zonder waarschuwing vertrouwt.", "This browser cannot notify you here. That takes a script, and a certificate that the browser trusts without a warning.";
     on_duty_now: "Nu dienst", "On duty now";
     nobody_on_duty: "Niemand: iedereen in het rooster wordt gewaarschuwd.", "Nobody: everybody in the roster is told.";
     duty_hole: "Niemand heeft dienst:", "Nobody is on duty:";
@@ -384,6 +396,7 @@ impl Words {
             "dc09" => self.pick("alarmcentrale (DC-09)", "alarm centre (DC-09)"),
             "smtp" => self.pick("mail", "mail"),
             "sms" => "sms",
+            "push" => self.pick("browsers van medewerkers", "officers' browsers"),
             _ => self.pick("vervallen kanaal", "channel that is gone"),
         }
     }

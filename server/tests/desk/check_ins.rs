@@ -233,3 +233,32 @@ async fn a_check_in_that_rang_for_want_of_a_hand_over_is_watched_again_once_it_i
     world.clock.advance(20 * MINUTE_MS);
     assert_eq!(ringing(&world).await.len(), 1, "it was not handed over again");
 }
+
+#[tokio::test]
+async fn the_same_persons_tablet_ends_the_watch_and_nobody_elses_device_does() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let tablet = Phone { keys: DeviceKeys::make(&mut world.rng), ..phone.clone() };
+    let (unproven, stranger) = (Phone { keys: DeviceKeys::make(&mut world.rng), ..phone.clone() }, world.phone().await);
+    world.enrol(&tablet).await;
+    for (by, rings) in [(&tablet, 0), (&unproven, 1), (&stranger, 2)] {
+        let deposit = AlarmId::make(&mut world.rng);
+        let started = timers(&world, &phone, deposit, 1, Some(10), 120);
+        world.bring(MailKind::Timers, &started).await;
+        let note = world.note(by, NoteKind::Settled, false, Some(deposit));
+        world.bring(MailKind::Note, note.bytes()).await;
+        world.clock.advance(60 * MINUTE_MS);
+        assert_eq!(ringing(&world).await.len(), rings);
+    }
+    // Under duress it is raised, and the tablet's word is shown with the alarm that comes of it.
+    let header = AlarmHeader { class: AlarmClass::Deposit, ..world.header(&phone) };
+    let started = timers(&world, &phone, header.alarm, 1, Some(10), 120);
+    world.bring(MailKind::Timers, &started).await;
+    let note = world.note(&tablet, NoteKind::Settled, true, Some(header.alarm));
+    world.bring(MailKind::Note, note.bytes()).await;
+    let orders = world.desk.outgoing_orders().unwrap();
+    assert!(orders.iter().any(|order| order.kind == OutgoingKind::Raise));
+    let (alarm, _) = Alarm::seal(header, &body(), &world.directory(), &phone.keys.alarm, &mut world.rng).unwrap();
+    world.bring(MailKind::Alarm, alarm.bytes()).await;
+    assert!(world.view(&alarm).summary.duress);
+}

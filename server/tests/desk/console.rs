@@ -17,6 +17,7 @@ use tower::ServiceExt as _;
 use crate::desk::world::{CONSOLE, MAYOR, World, open};
 
 /// A browser at a console.
+#[derive(Clone)]
 pub struct Browser {
     router: axum::Router,
     cookie: String,
@@ -39,6 +40,11 @@ impl Browser {
         let (stop, stops) = watch::channel(false);
         let router = Console::new(Arc::new(desk), links, stops).router();
         Self { router, cookie: String::new(), origin: Some(CONSOLE), _link: link, _stop: stop }
+    }
+
+    /// Another one at the same console, in which nobody has logged in.
+    pub fn beside(&self) -> Self {
+        Self { cookie: String::new(), ..self.clone() }
     }
 
     pub async fn ask(&self, method: &str, path: &str, kind: &str, body: String) -> Page {

@@ -4,6 +4,7 @@
 mod acting;
 mod channels;
 mod check_ins;
+mod complaints;
 mod console;
 mod follow_ups;
 mod incidents;
@@ -13,6 +14,7 @@ mod passing_on;
 mod people;
 mod probes;
 mod process;
+mod push;
 mod sms;
 mod taking;
 mod tested;

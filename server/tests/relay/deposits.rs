@@ -4,14 +4,16 @@ use baken_schemas::alarm::{
     Alarm, AlarmBody, AlarmClass, AlarmHeader, AlarmKind, ContentKey, DepositReceipt, DepositState, DepositTimers, Fix,
     Note, NoteBody, NoteKind, Position, Raise, ReceiptState, Settlement, check_receipt,
 };
-use baken_schemas::api::{self, Deposit, MailKind};
+use baken_schemas::api::{self, Deposit, DepositElsewhere, DepositsElsewhere, MailKind, SettledElsewhere};
 use baken_schemas::cbor;
+use baken_schemas::circle::{MemberRole, Operation};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, IdempotencyKey, NoteId};
 use baken_schemas::signed::{Document as _, Signed, Unverified};
 use baken_schemas::time::{Clock as _, Timestamp};
 use baken_server::store::StoreError;
 
+use crate::relay::circles::{Circle, cut};
 use crate::relay::world::{Answer, FIRST_WAIT_MS, World, alarm_body};
 
 /// How often the ticker of a running relay looks, at most; in a test that skips time, as often as it must.
@@ -85,20 +87,29 @@ impl CheckIn {
     }
 
     fn settlement(&self, world: &mut World, duress: bool) -> Vec<u8> {
+        self.settlement_of(world, &self.phone, duress)
+    }
+
+    /// As a device of the same person signs it.
+    fn settlement_of(&self, world: &mut World, by: &DeviceKeys, duress: bool) -> Vec<u8> {
         let directory = world.directory.value();
         let desk = directory.desk(world.desks[0].device).unwrap();
         let (kind, alarm, made_at) = (NoteKind::Settled, Some(self.id), Timestamp(0));
         let body = NoteBody { kind, duress, alarm, made_at, freeze: None };
-        let (note, key) = (NoteId::make(&mut world.rng), &self.phone.alarm);
-        let note = Note::seal(note, self.phone.device, desk, &body, key, &mut world.rng).unwrap();
-        let settlement = Settlement { deposit: self.id, device: self.phone.device, note: note.bytes().to_vec().into() };
+        let (note, key) = (NoteId::make(&mut world.rng), &by.alarm);
+        let note = Note::seal(note, by.device, desk, &body, key, &mut world.rng).unwrap();
+        let settlement = Settlement { deposit: self.id, device: by.device, note: note.bytes().to_vec().into() };
         Signed::make(settlement, key).bytes().to_vec()
     }
 
     async fn settle(&self, world: &mut World) -> DepositState {
         let settlement = self.settlement(world, false);
-        let answer = world.call_locked(&self.phone, "POST", api::SETTLEMENTS, &settlement).await.ok();
-        DepositReceipt::verify(&answer, &settlement, world.directory.value()).unwrap().state
+        self.settled_by(world, &self.phone, &settlement).await
+    }
+
+    async fn settled_by(&self, world: &mut World, device: &DeviceKeys, settlement: &[u8]) -> DepositState {
+        let answer = world.call_locked(device, "POST", api::SETTLEMENTS, settlement).await.ok();
+        DepositReceipt::verify(&answer, settlement, world.directory.value()).unwrap().state
     }
 }
 
@@ -573,4 +584,95 @@ async fn an_alarm_under_a_deposits_id_is_refused_and_one_that_was_there_before_s
     let before = world.count(&desk, MailKind::Alarm).await;
     pass(&world, 10 * MINUTE_MS).await;
     assert_eq!(world.count(&desk, MailKind::Alarm).await, before + 1, "the first is raised all the same");
+}
+
+/// A phone and the tablet of the same person, both in the dossier.
+async fn phone_and_tablet(world: &mut World) -> (DeviceKeys, DeviceKeys, Circle) {
+    let phone = world.phone().await;
+    let tablet = world.device_of(&phone).await;
+    let mut circle = Circle::found(world, &phone).await;
+    circle.add(world, &phone, &tablet, MemberRole::Owner).await;
+    (phone, tablet, circle)
+}
+
+async fn elsewhere(world: &mut World, device: &DeviceKeys) -> Vec<DepositElsewhere> {
+    let answer = world.call_locked(device, "GET", api::DEPOSITS, &[]).await.ok();
+    cbor::from_slice::<DepositsElsewhere>(&answer, "deposits").unwrap().deposits
+}
+
+#[tokio::test]
+async fn the_tablet_sees_and_settles_what_a_destroyed_phone_had_started() {
+    for duress in [false, true] {
+        let mut world = World::new().await;
+        let (phone, tablet, _) = phone_and_tablet(&mut world).await;
+        let desk = world.desks[0].clone();
+        let mut check_in = CheckIn::new(&mut world, &phone);
+        check_in.hand_in(&mut world, minutes(Some(10), 60), 1).await;
+        let [seen] = elsewhere(&mut world, &tablet).await[..] else { panic!("one is there") };
+        let due_at = world.clock.now().plus_ms(10 * MINUTE_MS);
+        assert_eq!((seen.deposit, seen.device), (check_in.id, phone.device));
+        assert_eq!((seen.due_at, seen.raise_at), (due_at, due_at.plus_ms(MINUTE_MS)));
+        assert!(elsewhere(&mut world, &phone).await.is_empty(), "its own it knows");
+        let settlement = check_in.settlement_of(&mut world, &tablet, duress);
+        for _ in 0..2 {
+            assert_eq!(check_in.settled_by(&mut world, &tablet, &settlement).await, DepositState::Settled);
+        }
+        assert!(elsewhere(&mut world, &tablet).await.is_empty());
+        assert_eq!(world.count(&desk, MailKind::Note).await, 1, "whichever PIN it was");
+        // Should the phone live after all, it hears who it was, in that device's own words.
+        let mut told = world.mail(&phone, 0).await;
+        told.retain(|(_, mail)| mail.kind == MailKind::Settlement);
+        let [(_, told)] = &told[..] else { panic!("told once") };
+        let told: SettledElsewhere = cbor::from_slice(&told.document, "a settlement").unwrap();
+        assert_eq!(told.identity[..], *tablet.identity().bytes());
+        assert_eq!(told.settlement[..], settlement[..]);
+        pass(&world, 180 * MINUTE_MS).await;
+        assert_eq!(raised(&mut world).await, 0);
+        assert_eq!(check_in.hand_in(&mut world, minutes(None, 60), 2).await, DepositState::Settled);
+    }
+}
+
+#[tokio::test]
+async fn i9_nobody_else_settles_a_check_in_or_sees_that_it_is_there() {
+    let mut world = World::new().await;
+    let (phone, tablet, mut circle) = phone_and_tablet(&mut world).await;
+    let mut check_in = CheckIn::new(&mut world, &phone);
+    check_in.hand_in(&mut world, minutes(Some(10), 60), 1).await;
+    let stranger = world.phone().await;
+    let partner = world.guest_of(&phone).await;
+    // Enrolled by the phone, and not let into the dossier yet.
+    let waiting = world.device_of(&phone).await;
+    for (device, seeing, settling) in [
+        (&stranger, (403, "not_allowed"), (409, "conflict")),
+        (&partner, (403, "not_allowed"), (409, "conflict")),
+        (&waiting, (403, "not_allowed"), (403, "removed")),
+    ] {
+        world.call_locked(device, "GET", api::DEPOSITS, &[]).await.is(seeing.0, seeing.1);
+        let settlement = check_in.settlement_of(&mut world, device, false);
+        world.call_locked(device, "POST", api::SETTLEMENTS, &settlement).await.is(settling.0, settling.1);
+    }
+    // The tablet was stolen, and taken out.
+    circle.record(&mut world, &phone, Operation::Freeze { cut: cut(&tablet, 0) }).await;
+    world.call_locked(&tablet, "GET", api::DEPOSITS, &[]).await.is(403, "removed");
+    let settlement = check_in.settlement_of(&mut world, &tablet, false);
+    world.call_locked(&tablet, "POST", api::SETTLEMENTS, &settlement).await.is(403, "removed");
+    pass(&world, 12 * MINUTE_MS).await;
+    assert_eq!(raised(&mut world).await, 1);
+}
+
+#[tokio::test]
+async fn what_the_tablet_settled_before_it_came_is_not_raised_and_what_it_settles_too_late_is_an_alarm() {
+    let mut world = World::new().await;
+    let (phone, tablet, _) = phone_and_tablet(&mut world).await;
+    let mut early = CheckIn::new(&mut world, &phone);
+    let settlement = early.settlement_of(&mut world, &tablet, false);
+    assert_eq!(early.settled_by(&mut world, &tablet, &settlement).await, DepositState::Settled);
+    assert_eq!(early.hand_in(&mut world, minutes(Some(1), 1), 1).await, DepositState::Settled);
+    let mut late = CheckIn::new(&mut world, &phone);
+    late.hand_in(&mut world, minutes(Some(1), 60), 1).await;
+    pass(&world, 5 * MINUTE_MS).await;
+    assert_eq!(raised(&mut world).await, 1);
+    let settlement = late.settlement_of(&mut world, &tablet, false);
+    assert_eq!(late.settled_by(&mut world, &tablet, &settlement).await, DepositState::Raised);
+    assert_eq!(world.count(&phone, MailKind::Settlement).await, 0);
 }

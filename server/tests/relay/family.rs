@@ -8,12 +8,13 @@ use baken_schemas::alarm::{
 use baken_schemas::api::{self, Deposit, MailKind};
 use baken_schemas::cbor;
 use baken_schemas::circle::{CircleKind, MemberRole};
-use baken_schemas::crypto::KemSecret;
+use baken_schemas::crypto::{Hash, KemSecret};
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::AlarmId;
 use baken_schemas::org::{CallsFamily, Directory, Rung};
-use baken_schemas::signed::Signed;
+use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::Clock as _;
+use baken_server::relay::FOLLOW_UP_MS;
 
 use crate::relay::circles::Circle;
 use crate::relay::world::{Answer, FIRST_WAIT_MS, SECOND_WAIT_MS, World, alarm_body};
@@ -89,6 +90,12 @@ impl Home {
         Signed::make(receipt, &who.alarm)
     }
 
+    /// That they have seen it, once more.
+    fn says_after(&self, who: &DeviceKeys, alarm: &Signed<Alarm>, prev: Hash) -> Signed<Receipt> {
+        let receipt = self.says(who, alarm, ReceiptState::Seen).into_value();
+        Signed::make(Receipt { prev, at: self.world.clock.now(), ..receipt }, &who.alarm)
+    }
+
     async fn send(&mut self, who: &DeviceKeys, receipt: &Signed<Receipt>) -> Answer {
         self.world.call_locked(who, "POST", api::RECEIPTS, receipt.bytes()).await
     }
@@ -99,6 +106,12 @@ impl Home {
         let escalation = Escalation { alarm: id, alarm_hash: alarm.hash(), at, by: who.device, detail: Vec::new() };
         let escalation = Signed::make(escalation, &who.alarm);
         self.world.call_locked(who, "POST", api::ESCALATIONS, escalation.bytes()).await
+    }
+
+    /// What a device was told of how far it is, by whomever.
+    async fn told(&mut self, who: &DeviceKeys) -> Vec<Receipt> {
+        let mail = self.world.mail(who, 0).await.into_iter().filter(|(_, mail)| mail.kind == MailKind::Receipt);
+        mail.map(|(_, mail)| Unverified::<Receipt>::parse(&mail.document).unwrap().claims().clone()).collect()
     }
 
     async fn called(&mut self, who: &DeviceKeys) -> usize {
@@ -132,7 +145,7 @@ async fn seen_by_the_partner_stops_the_climb_and_everybody_handed_is_told() {
     let alarm = home.press_to_partner().await;
     let seen = home.says(&partner, &alarm, ReceiptState::Seen);
     home.send(&partner, &seen).await.ok();
-    home.pass(10 * SECOND_WAIT_MS).await;
+    home.pass(FOLLOW_UP_MS - 1).await;
     assert_eq!(home.called(&desk).await, 0);
     assert_eq!(home.world.count(&phone, MailKind::Receipt).await, 1);
     // Whoever is handed it may read what was said; another guest of the account may not.
@@ -315,4 +328,55 @@ async fn a_ladder_whose_desks_have_left_never_ends_at_the_family() {
     home.world.leave_only(&third, old.version + 2).await;
     home.press(AlarmKind::Panic, &chosen).await;
     assert_eq!((home.called(&partner).await, home.called(&third).await), (1, 1));
+}
+
+#[tokio::test]
+async fn what_family_has_seen_and_nothing_follows_on_gets_to_a_desk_and_they_end_that_climb_no_more() {
+    let mut home = Home::found().await;
+    let (partner, phone) = (home.partner.clone(), home.phone.clone());
+    let (first, second) = (home.world.desks[0].clone(), home.world.desks[1].clone());
+    let alarm = home.press_to_partner().await;
+    let seen = home.says(&partner, &alarm, ReceiptState::Seen);
+    home.send(&partner, &seen).await.ok();
+    home.pass(FOLLOW_UP_MS - 10_000).await;
+    // Saying it again puts nothing off.
+    let again = home.says_after(&partner, &alarm, seen.hash());
+    home.send(&partner, &again).await.ok();
+    home.world.restart().await;
+    home.pass(9_999).await;
+    assert_eq!(home.called(&first).await, 0);
+    home.pass(1).await;
+    assert_eq!(home.called(&first).await, 1);
+    for device in [&phone, &partner, &first] {
+        let told = home.told(device).await;
+        let last = told.last().unwrap();
+        assert_eq!((last.state, last.by), (ReceiptState::Reopened, home.world.relay_keys.device));
+    }
+    // The desk reads that the partner had it. That they have it still stops nothing: a desk was called for good.
+    assert!(home.told(&first).await.iter().any(|receipt| receipt.by == partner.device));
+    let still = home.says_after(&partner, &alarm, again.hash());
+    home.send(&partner, &still).await.ok();
+    home.pass(FIRST_WAIT_MS + SECOND_WAIT_MS).await;
+    assert_eq!(home.called(&second).await, 1);
+    // The desk does.
+    let seen = home.world.receipt(&second, &alarm, ReceiptState::Seen);
+    home.world.send_receipt(&second, &seen).await.ok();
+    home.pass(FOLLOW_UP_MS - 1).await;
+    assert!(!home.told(&phone).await.iter().any(|receipt| receipt.state == ReceiptState::Exhausted));
+}
+
+#[tokio::test]
+async fn a_desk_that_has_it_too_is_waited_for_and_not_the_family() {
+    let mut home = Home::found().await;
+    let (partner, first, second) = (home.partner.clone(), home.world.desks[0].clone(), home.world.desks[1].clone());
+    let alarm = home.press_to_partner().await;
+    home.escalate(&partner, &alarm).await.ok();
+    let seen = home.says(&partner, &alarm, ReceiptState::Seen);
+    home.send(&partner, &seen).await.ok();
+    let by_desk = home.world.receipt(&first, &alarm, ReceiptState::Seen);
+    home.world.send_receipt(&first, &by_desk).await.ok();
+    let verified = home.world.receipt_after(&first, &alarm, ReceiptState::Verified, by_desk.hash());
+    home.world.send_receipt(&first, &verified).await.ok();
+    home.pass(10 * FOLLOW_UP_MS).await;
+    assert_eq!(home.called(&second).await, 0);
 }

@@ -142,3 +142,23 @@ async fn the_ticker_climbs_by_itself() {
     drop(stop);
     ticker.await.unwrap();
 }
+
+#[tokio::test]
+async fn oncall_934_who_was_called_first_can_still_take_it_after_the_ladder_climbed() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
+    let (alarm, _) = world.alarm(&phone);
+    world.press(&phone, &alarm).await.ok();
+    world.clock.advance(FIRST_WAIT_MS);
+    tick(&world).await;
+    assert_eq!(world.count(&second, MailKind::Alarm).await, 1);
+    // Nothing was taken from the first desk: what follows reaches it, and its word ends the climb.
+    let seen = world.receipt(&first, &alarm, ReceiptState::Seen);
+    world.send_receipt(&first, &seen).await.ok();
+    world.clock.advance(5 * SECOND_WAIT_MS);
+    tick(&world).await;
+    let told = world.told(&phone).await;
+    assert_eq!(told.iter().map(|receipt| receipt.value().state).collect::<Vec<_>>(), [ReceiptState::Seen]);
+    assert_eq!(world.told(&second).await.last().unwrap().value().by, first.device);
+}

@@ -4,6 +4,7 @@
 use anyhow::{Context as _, Result};
 use baken_tests::marks::{Mark, found_in_bytes, found_in_folder};
 use baken_tests::story::phone::Phone;
+use baken_tests::story::play::pair;
 use baken_tests::story::process::run;
 use baken_tests::story::second_desk::SecondDesk;
 use baken_tests::story::town::{Plan, Town, last_json, text_of};
@@ -128,4 +129,56 @@ async fn a_settlement_under_duress_looks_like_any_other_and_the_desk_has_it_rais
     assert_eq!(states, ["settled", "settled"]);
     let alarms = phone.run(&["alarm", "list"]).await.expect("it lists");
     assert_eq!(alarms["alarms"], json!([]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_safe_settles_from_the_tablet_what_the_destroyed_phone_had_started() {
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("zandhoven");
+    let plan = Plan { data: data.clone(), log_level: "trace".to_owned(), tapped: true, programs: (None, None) };
+    let town = Town::found(&plan).await.expect("a town");
+    let officer = town.officer("Agent Oost").await.expect("an officer");
+    let (phone, tablet) = (Phone::new(&town, "alderman_phone", "en"), Phone::new(&town, "alderman_tablet", "en"));
+    let invite = town.invite("Femke Wolters", OFFICE, "0611223344").await.expect("an invite");
+    phone.run(&["activate", &invite, "--name", "Telefoon"]).await.expect("it is activated");
+    phone.run(&["sync"]).await.expect("it syncs");
+    pair(&phone, &tablet).await.expect("they pair");
+    tablet.run(&["sync"]).await.expect("it syncs");
+    let (code, _) =
+        with_pin(&tablet, &town, baken_tests::story::phone::PIN, &["pin", "duress", "add"]).await.expect("it runs");
+    assert_eq!(code, 0);
+    let none = tablet.run(&["check-in", "others"]).await.expect("it asks");
+    assert_eq!(none["elsewhere"], json!([]));
+    for place in ["Kerkpad 9", "Dorpsplein 3"] {
+        phone
+            .run(&["check-in", "start", "--for", "90s", "--grace", "0s", "--place", place])
+            .await
+            .expect("it is started");
+    }
+    // Nothing is left of it; nothing of the check-ins was ever synced.
+    std::fs::remove_dir_all(phone.home()).expect("its folder is there");
+    let seen = tablet.run(&["check-in", "others"]).await.expect("it asks");
+    assert_eq!(seen["elsewhere"].as_array().map(Vec::len), Some(2), "{seen}");
+    assert_eq!(seen["elsewhere"][0]["name"], "Telefoon");
+    let mut answers = Vec::new();
+    for pin in [baken_tests::story::phone::PIN, DURESS] {
+        let (code, mut settled) = with_pin(&tablet, &town, pin, &["check-in", "settle"]).await.expect("it runs");
+        assert_eq!((code, settled["state"].as_str()), (0, Some("settled")), "{settled}");
+        for changing in ["check_in", "started_at", "due_at", "raise_at"] {
+            settled[changing] = Value::Null;
+        }
+        answers.push(settled);
+        if pin == baken_tests::story::phone::PIN {
+            let list = officer.look("/api/alarms").await.expect("a list");
+            assert_eq!(list["open"], 0, "a true settlement rings nowhere");
+        }
+    }
+    assert_eq!(answers[0], answers[1]);
+    officer.look_until("/api/alarms", ringing_as("duress")).await.expect("it rings at once");
+    let raised = officer.look_until("/api/alarms", ringing_as("missed")).await.expect("that one is raised");
+    assert!(raised["text"].as_str().is_some_and(|text| text.contains("Dorpsplein 3")), "{raised}");
+    assert_eq!((raised["duress"].as_bool(), raised["discreet"].as_bool()), (Some(true), Some(true)));
+    let marks: Vec<Mark> = ["Kerkpad", "Dorpsplein", "Telefoon"].map(Mark::word).into();
+    assert_eq!(found_in_folder(&marks, &data.join("relay")).expect("files"), [""; 0]);
 }

@@ -8,6 +8,7 @@ mod case;
 mod check_ins;
 mod circles;
 mod confidential;
+mod complaints;
 mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;

@@ -222,7 +222,7 @@ Examples:
         #[arg(long, value_name = "LAT,LON,ACC[,AGE]", allow_hyphen_values = true)]
         position: Option<String>,
     },
-    /// Move the moment at which it is due
+    /// Move the moment at which it is due; of one of your other devices: one here takes its place
     Extend {
         /// The check-in's id, enough of its start, or `last`
         #[arg(default_value = "last")]
@@ -230,7 +230,12 @@ Examples:
         #[command(flatten)]
         end: CheckInEnd,
     },
-    /// Say that all is well
+    /// Say that all is well, also for one that another device of yours started
+    #[command(after_help = "\
+Examples:
+  baken check-in settle
+  baken check-in others          shows those of your other devices
+  baken check-in settle 3f2a     settles that one from here, should that device be lost or broken")]
     Settle {
         /// The check-in's id, enough of its start, or `last`
         #[arg(default_value = "last")]
@@ -244,6 +249,8 @@ Examples:
     },
     /// List them, the newest first
     List,
+    /// Show those that your other devices started, as the server has them; needs no PIN
+    Others,
     /// Keep renewing what runs, and say when something is due; needs no PIN
     Watch {
         /// End after so many seconds; otherwise Ctrl-C does

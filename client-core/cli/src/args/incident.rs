@@ -12,16 +12,16 @@ pub enum IncidentCommand {
     #[command(after_help = "\
 Examples:
   baken incident note \"Man aan de deur, zei dat hij weet waar ik woon\"
-  baken incident note \"Brief zonder afzender\" --at 2026-11-20T08:30:00Z --place thuis
+  baken incident note \"Brief zonder afzender\" --when \"2026-11-20 08:30\" --where thuis
 Nobody can read it here before your PIN was typed, not even you. Then: baken record list incident")]
     Note {
         /// What happened, in your words
         what: String,
         /// When; now otherwise
-        #[arg(long, value_name = "MOMENT")]
+        #[arg(long = "when", alias = "at", value_name = "MOMENT")]
         at: Option<String>,
         /// Where
-        #[arg(long)]
+        #[arg(long = "where", alias = "place")]
         place: Option<String>,
         /// Who or what it came from, as far as you know
         #[arg(long)]

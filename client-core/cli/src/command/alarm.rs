@@ -184,6 +184,12 @@ pub fn tell_path(path: &PathView, out: &Output) {
     if let Some(since) = path.unanswered_since {
         out.line(out.paint(Colour::Yellow, &text::PATH_UNANSWERED.with(lang, &[&since.to_rfc3339()])));
     }
+    for home in &path.family {
+        match home.answered_at {
+            Some(at) => out.line(text::HOME_ANSWERED.with(lang, &[&home.name, &at.to_rfc3339()])),
+            None => out.line(out.paint(Colour::Yellow, &text::HOME_NEVER.with(lang, &[&home.name]))),
+        }
+    }
 }
 
 pub fn export(

@@ -4,10 +4,13 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use baken_core::alarm::Round;
-use baken_core::checkin::{CheckInNews, CheckInState, CheckInView, NewCheckIn, Rule, RuleView, Weekdays};
+use baken_core::checkin::{
+    CheckInNews, CheckInState, CheckInView, ElsewhereView, NewCheckIn, Rule, RuleView, Weekdays,
+};
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use baken_schemas::Language;
+use baken_schemas::alarm::MAX_GRACE_S;
 use baken_schemas::id::AlarmId;
 use baken_schemas::local_time::local;
 use baken_schemas::time::Timestamp;
@@ -29,6 +32,7 @@ pub async fn run(arguments: &Arguments, command: &CheckInCommand, out: &Output) 
         CheckInCommand::Settle { check_in } => settle(arguments, check_in, out).await,
         CheckInCommand::Renew { position } => renew(arguments, position.as_deref(), out).await,
         CheckInCommand::List => list(arguments, out),
+        CheckInCommand::Others => others(arguments, out).await,
         CheckInCommand::Watch { timeout } => watch(arguments, *timeout, out).await,
         CheckInCommand::Every { time, days, terms, end } => {
             every(arguments, time.as_deref(), days, terms, *end, out).await
@@ -86,19 +90,81 @@ async fn start(
 
 async fn extend(arguments: &Arguments, typed: &str, end: &CheckInEnd, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
-    let check_in = find_open(&phone.baken, typed)?;
     let due_at = due_at(end)?;
-    let pin = phone.activated_pin(out)?;
-    phone.baken.extend_check_in(&pin, check_in, due_at)?;
-    send_and_show(&phone, check_in, out).await
+    let check_in = match find_open(&phone, typed).await? {
+        Found::Here(check_in) => {
+            let pin = phone.activated_pin(out)?;
+            phone.baken.extend_check_in(&pin, check_in, due_at)?;
+            check_in
+        }
+        Found::Elsewhere(other) => {
+            out.line(of_other(&other, out));
+            let pin = phone.activated_pin(out)?;
+            let new = NewCheckIn {
+                due_at,
+                grace_s: grace_s(&other),
+                silent_after_s: None,
+                text: text::TAKEN_OVER_FROM.with(out.language, &[&name_of(&other, out)]),
+                fix: fix(None)?,
+                battery_percent: None,
+            };
+            phone.baken.take_over_check_in(&pin, &other, &new)?
+        }
+    };
+    let end = send_and_show(&phone, check_in, out).await?;
+    // What was taken over is settled in the round after the one that brought this there.
+    if phone.baken.check_ins()?.iter().any(|view| view.elsewhere && view.state == CheckInState::Settling) {
+        send(&phone, out).await?;
+    }
+    Ok(end)
 }
 
 async fn settle(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
-    let check_in = find_open(&phone.baken, typed)?;
-    let pin = phone.activated_pin(out)?;
-    phone.baken.settle_check_in(&pin, check_in)?;
+    let check_in = match find_open(&phone, typed).await? {
+        Found::Here(check_in) => {
+            let pin = phone.activated_pin(out)?;
+            phone.baken.settle_check_in(&pin, check_in)?;
+            check_in
+        }
+        Found::Elsewhere(other) => {
+            out.line(of_other(&other, out));
+            let pin = phone.activated_pin(out)?;
+            phone.baken.settle_check_in_elsewhere(&pin, &other)?;
+            other.check_in
+        }
+    };
     send_and_show(&phone, check_in, out).await
+}
+
+/// Those of this person's other devices, as the server has them.
+async fn others(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
+    let phone = Phone::open(arguments)?;
+    let others = phone.baken.check_ins_elsewhere(&phone.relay(Dates::Ignored)?).await?;
+    out.json(&json!({ "elsewhere": others }));
+    if others.is_empty() {
+        out.line(text::NO_CHECK_INS_ELSEWHERE.of(out.language));
+    }
+    for other in &others {
+        out.line(of_other(other, out));
+    }
+    Ok(End::Done)
+}
+
+fn name_of(other: &ElsewhereView, out: &Output) -> String {
+    other.name.clone().unwrap_or_else(|| text::OTHER_DEVICE.of(out.language).to_owned())
+}
+
+fn of_other(other: &ElsewhereView, out: &Output) -> String {
+    let (due, raise) = (shown(other.due_at), shown(other.raise_at));
+    text::CHECK_IN_ELSEWHERE.with(out.language, &[&short(other.check_in), &name_of(other, out), &due, &raise])
+}
+
+/// As long as the other one's, where the server's moments tell: one that may not be silent is raised before it is due.
+fn grace_s(other: &ElsewhereView) -> u32 {
+    /// As `--grace` without a value.
+    const USUAL_S: u32 = 5 * 60;
+    u32::try_from(other.raise_at.since_ms(other.due_at) / 1000).map_or(USUAL_S, |grace_s| grace_s.min(MAX_GRACE_S))
 }
 
 async fn renew(arguments: &Arguments, position: Option<&str>, out: &Output) -> Result<End, Failure> {
@@ -266,6 +332,7 @@ pub fn tell_news(round: &Round, out: &Output) {
             CheckInNews::Soon(check_in) => (text::CHECK_IN_SOON, check_in),
             CheckInNews::Due(check_in) => (text::CHECK_IN_DUE, check_in),
             CheckInNews::Called(check_in) => (text::CHECK_IN_CALLED, check_in),
+            CheckInNews::SettledElsewhere(check_in) => (text::CHECK_IN_SETTLED_ELSEWHERE, check_in),
         };
         out.line(out.paint(Colour::Red, &sentence.with(out.language, &[&short(check_in)])));
     }
@@ -303,13 +370,38 @@ fn shown(at: Timestamp) -> String {
     local(at)
 }
 
-/// The check-in that was typed; `last` is the newest that is open.
-fn find_open(baken: &Baken, typed: &str) -> Result<AlarmId, Failure> {
-    let check_ins = baken.check_ins()?;
+/// A check-in that was typed.
+enum Found {
+    Here(AlarmId),
+    Elsewhere(ElsewhereView),
+}
+
+/// The check-in that was typed; `last` is the newest that is open. What this device does not know is asked of the server:
+/// it may be another device's.
+async fn find_open(phone: &Phone, typed: &str) -> Result<Found, Failure> {
+    let mut check_ins = phone.baken.check_ins()?;
+    check_ins.retain(|view| !view.elsewhere);
     if typed == "last" {
-        let open = check_ins.iter().find(|view| is_open(view)).or(check_ins.first());
-        return open.map(|view| view.check_in).ok_or(BakenError::NoSuchCheckIn.into());
+        if let Some(open) = check_ins.iter().find(|view| is_open(view)) {
+            return Ok(Found::Here(open.check_in));
+        }
+        let others = phone.baken.check_ins_elsewhere(&phone.relay(Dates::Ignored)?).await;
+        return match (others.map(|others| others.into_iter().next()), check_ins.first()) {
+            (Ok(Some(other)), _) => Ok(Found::Elsewhere(other)),
+            (_, Some(over)) => Ok(Found::Here(over.check_in)),
+            (Ok(None), None) => Err(BakenError::NoSuchCheckIn.into()),
+            (Err(error), None) => Err(error.into()),
+        };
     }
     let ids: Vec<AlarmId> = check_ins.iter().map(|view| view.check_in).collect();
-    find(&ids, typed, BakenError::NoSuchCheckIn.into())
+    match find(&ids, typed, BakenError::NoSuchCheckIn.into()) {
+        Ok(check_in) => Ok(Found::Here(check_in)),
+        Err(unknown) => {
+            let mut others = phone.baken.check_ins_elsewhere(&phone.relay(Dates::Ignored)?).await?;
+            let ids: Vec<AlarmId> = others.iter().map(|other| other.check_in).collect();
+            let found = find(&ids, typed, unknown)?;
+            others.retain(|other| other.check_in == found);
+            others.pop().map(Found::Elsewhere).ok_or(BakenError::NoSuchCheckIn.into())
+        }
+    }
 }

@@ -535,7 +535,7 @@ fn an_incident_is_noted_without_a_pin_and_read_with_one() {
     let town = Town::found();
     let phone = Phone::activated(&town);
     let locked = |args: &[&str]| ended(phone.command(args).env_remove("BAKEN_PIN"));
-    let note = ["incident", "note", "Man aan de deur", "--place", "thuis", "--at", "2026-11-20T08:30:00Z"];
+    let note = ["incident", "note", "Man aan de deur", "--where", "thuis", "--when", "2026-11-20T08:30:00Z"];
     assert_eq!(locked(&note), (0, json!({"noted": true, "waiting": 1})));
     assert_eq!(locked(&["incident", "note", "Hij is er weer"]).1, json!({"noted": true, "waiting": 2}));
     assert_ne!(locked(&["record", "list", "incident"]).0, 0);

@@ -9,7 +9,7 @@ use baken_schemas::alarm::{
     Alarm, DepositReceipt, DepositState, DepositTimers, Note, Receipt, ReceiptDetail, ReceiptState, Settlement,
 };
 use baken_schemas::api::{
-    Activated, Activation, Deposit, Documents, EntriesStored, EntryBatch, Item, Mail, MailKind, Page,
+    Activated, Activation, Deposit, DepositsElsewhere, Documents, EntriesStored, EntryBatch, Item, Mail, MailKind, Page,
 };
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey};
@@ -359,6 +359,7 @@ async fn answer(request: Request<Incoming>, keys: &Keys, state: &Mutex<State>) -
             Some(Vec::new())
         }
         (&Method::GET, ["pairing", meeting, message]) => state.meeting.get(&format!("{meeting}/{message}")).cloned(),
+        (&Method::GET, ["deposits"]) => Some(cbor::to_vec(&DepositsElsewhere::default())),
         (&Method::POST, ["deposits"]) => {
             let deposit: Deposit = cbor::from_slice(&body, "a deposit").expect("a deposit");
             let id = Unverified::<DepositTimers>::parse(&deposit.timers).expect("timers").claims().deposit;

@@ -13,7 +13,7 @@ use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, Timestamp};
 use rusqlite::params;
 
-use super::stage::{Stage, StageRelay};
+use super::stage::{Mood, Stage, StageRelay};
 use crate::BakenError;
 use crate::alarm::{AlarmState, Called, Caller, Signer};
 
@@ -175,7 +175,9 @@ fn an_outbox_of_before_there_was_family_goes_on_with_all_that_is_in_it() {
         .write(|tx| {
             // As version 7 left it.
             tx.execute_batch(
-                "DROP TABLE handing_on; DROP TABLE audit_head; DROP TABLE audit_rewritten;
+                "ALTER TABLE order_author DROP COLUMN name; ALTER TABLE check_in DROP COLUMN owner;
+                 ALTER TABLE check_in DROP COLUMN replaced_by; ALTER TABLE check_in DROP COLUMN settled_by;
+                 DROP TABLE handing_on; DROP TABLE audit_head; DROP TABLE audit_rewritten;
                  ALTER TABLE phone DROP COLUMN audit_asked_at; DROP TABLE inbox; DROP TABLE inbox_key;
                  DROP TABLE attachment_chunk; ALTER TABLE alarm_update DROP COLUMN by_itself; DROP TABLE family; DROP TABLE caller; DROP TABLE said; DROP TABLE incoming_part; DROP TABLE incoming;
                  DROP TABLE escalation;
@@ -197,4 +199,60 @@ fn an_outbox_of_before_there_was_family_goes_on_with_all_that_is_in_it() {
     assert_eq!(stage.phone.check_ins_sealed_to(DeviceId([1; 16])).unwrap(), []);
     assert_eq!(stage.phone.responds_as().unwrap(), None);
     stage.press();
+}
+
+#[tokio::test]
+async fn the_familys_phone_is_said_to_be_there_by_its_own_answer_alone() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let [partner, neighbour] = std::array::from_fn(|_| stage.stranger());
+    relay.mails(MailKind::Directory, Signed::make(at_home(&stage, 2), stage.root()).bytes());
+    stage.deliver(&relay).await;
+    let responder = |device: &DeviceKeys, name: &str| Called {
+        name: name.to_owned(),
+        keys: FamilyResponder { device: device.device, alarm: device.alarm.verify_key(), kem: device.kem.public() },
+    };
+    stage.phone.keep_family(&[responder(&partner, "Jan"), responder(&neighbour, "Riet")]).unwrap();
+    let answered = || stage.phone.path().unwrap().family.into_iter().map(|path| path.answered_at).collect::<Vec<_>>();
+    assert_eq!(answered(), [None, None]);
+    stage.press();
+    stage.deliver(&relay).await;
+    let alarm = relay.alarms().remove(0);
+    let says = |by: &DeviceKeys, key: &DeviceKeys| {
+        let receipt = stage.receipt(by, &alarm, ReceiptState::Received, None, None).into_value();
+        Signed::make(receipt, &key.alarm)
+    };
+    // The relay has the device's name, and not its key.
+    relay.mails(MailKind::Receipt, says(&partner, &neighbour).bytes());
+    stage.clock.pass_s(30);
+    stage.deliver(&relay).await;
+    assert_eq!(answered(), [None, None]);
+    relay.mails(MailKind::Receipt, says(&partner, &partner).bytes());
+    stage.clock.pass_s(30);
+    stage.deliver(&relay).await;
+    assert_eq!(answered(), [Some(stage.clock.now()), None]);
+    assert_eq!(stage.phone.path().unwrap().family[0].name, "Jan");
+}
+
+#[tokio::test]
+async fn goalert_2775_who_cannot_come_sends_it_on_with_the_phone_locked() {
+    // There is no vault at all here: what is said of an alarm needs none, and waits for a network.
+    let mut stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let caller = stage.stranger();
+    let alarm = calling(&stage, &caller, 1, "hulp");
+    knows(&stage, &caller);
+    relay.mails(MailKind::Alarm, alarm.bytes());
+    stage.deliver(&relay).await;
+    let id = alarm.value().header.alarm;
+    relay.be(Mood::Down);
+    stage.phone.escalate(id, "ik zit in het buitenland", &stage.context).unwrap();
+    stage.deliver(&relay).await;
+    stage.restart_phone();
+    assert!(!stage.phone.incoming_alarm(id, stage.clock.now()).unwrap().escalated.unwrap().handed_in);
+    relay.be(Mood::Up);
+    stage.clock.pass_s(40);
+    stage.deliver(&relay).await;
+    let escalated = stage.phone.incoming_alarm(id, stage.clock.now()).unwrap().escalated.unwrap();
+    assert!(escalated.handed_in && escalated.refused.is_none());
 }

@@ -21,7 +21,12 @@ async fn an_order_counts_once_and_by_an_owner_that_the_locked_phone_knew() {
         Signed::make(order, &author.sig)
     };
     let mut authors = [(&tablet, true), (&frozen, false)]
-        .map(|(keys, active)| OrderAuthor { device: keys.device, sig: keys.sig.verify_key(), active })
+        .map(|(keys, active)| OrderAuthor {
+            device: keys.device,
+            sig: keys.sig.verify_key(),
+            active,
+            name: String::new(),
+        })
         .to_vec();
     authors.sort_unstable();
     let keys = OrderKeys { dossier: Some(circle), authors, freeze: Vec::new() };

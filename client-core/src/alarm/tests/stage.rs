@@ -12,7 +12,9 @@ use baken_schemas::alarm::{
     Alarm, ContentKey, DepositReceipt, DepositState, DepositTimers, Fix, FixAbsent, Receipt, ReceiptDetail,
     ReceiptState, Settlement,
 };
-use baken_schemas::api::{self, Deposit, Documents, Item, LiveEvent, Mail, MailKind, Page};
+use baken_schemas::api::{
+    self, Deposit, DepositElsewhere, DepositsElsewhere, Documents, Item, LiveEvent, Mail, MailKind, Page,
+};
 use baken_schemas::cbor;
 use baken_schemas::crypto::{Hash, SigningKey, SymmetricKey};
 use baken_schemas::device::DeviceKeys;
@@ -291,6 +293,8 @@ struct RelayState {
     contexts: Vec<Vec<u8>>,
     deposits: Vec<Vec<u8>>,
     settlements: Vec<Vec<u8>>,
+    /// Check-ins of this person's other devices.
+    elsewhere: Vec<DepositElsewhere>,
     /// What it says of deposits, other than that it keeps what comes.
     deposit_state: Option<DepositState>,
     receipts: Vec<Vec<u8>>,
@@ -362,6 +366,11 @@ impl StageRelay {
         self.state.lock().unwrap().settlements.clone()
     }
 
+    /// Another device of this person has a check-in there.
+    pub(crate) fn has_elsewhere(&self, deposit: DepositElsewhere) {
+        self.state.lock().unwrap().elsewhere.push(deposit);
+    }
+
     /// From now on it says this of deposits.
     pub(crate) fn says_of_deposits(&self, state: Option<DepositState>) {
         self.state.lock().unwrap().deposit_state = state;
@@ -417,6 +426,9 @@ impl StageRelay {
             api::UPDATES => {
                 state.updates.push(request.body.clone());
                 Vec::new()
+            }
+            api::DEPOSITS if request.method == http::Method::GET => {
+                cbor::to_vec(&DepositsElsewhere { deposits: state.elsewhere.clone() })
             }
             api::DEPOSITS => {
                 let deposit: Deposit = cbor::from_slice(&request.body, "a deposit").unwrap();

@@ -8,7 +8,8 @@ use baken_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::wording;
+use super::{shortened, wording};
+use crate::channel::Urgency;
 use crate::channel::sms::gsm;
 use crate::dc09::events::Event;
 use crate::desk::config::{Channel, Means};
@@ -64,10 +65,44 @@ pub(super) struct SmsContent {
     pub text: String,
 }
 
-/// The recipient in a letter or an SMS, as a screen may show it: enough to tell it from the others of its channel.
+/// To whom a channel speaks.
+#[derive(Default)]
+pub(super) struct Recipient {
+    /// The address; empty where the channel itself is the one.
+    pub to: String,
+    /// Where the address itself says nothing to people: what does.
+    pub shown: String,
+}
+
+/// What wakes a browser.
+#[derive(Serialize, Deserialize)]
+pub(super) struct PushContent {
+    /// The browser's id: where it is woken may end, and is looked up when it is tried.
+    pub to: String,
+    /// Whose it is.
+    pub shown: String,
+    pub urgency: Urgency,
+    pub ttl_s: u32,
+}
+
+/// For how long a push service may hold back what calls people, in seconds. Whoever opens a laptop an hour later sees the
+/// console anyway.
+const CALL_TTL_S: u32 = 3_600;
+/// The same of anything else.
+const NEWS_TTL_S: u32 = 24 * 3_600;
+
+/// The recipient in a letter, an SMS or a push, as a screen may show it: enough to tell it from the others of its channel.
 #[derive(Deserialize)]
 pub(super) struct Addressed {
-    pub to: String,
+    to: String,
+    #[serde(default)]
+    shown: String,
+}
+
+impl Addressed {
+    pub fn into_words(self) -> String {
+        if self.shown.is_empty() { shortened(&self.to) } else { self.shown }
+    }
 }
 
 /// What a channel may be told about an alarm in words, each only where it may.
@@ -81,12 +116,14 @@ struct Told {
 
 impl Desk {
     /// What goes to one recipient of a channel.
-    pub(super) fn content_for(&self, channel: &Channel, to: &str, about: &About<'_>) -> String {
+    pub(super) fn content_for(&self, channel: &Channel, recipient: &Recipient, about: &About<'_>) -> String {
+        let to = recipient.to.as_str();
         match channel.means {
             Means::Webhook(_) => self.webhook_body(channel, about),
             Means::Dc09(_) => self.dc09_content(channel, about),
             Means::Smtp(_) => written(&self.letter(channel, to, about)),
             Means::Sms(_) => written(&self.sms(channel, to, about)),
+            Means::Push(_) => written(&push_content(recipient, about)),
         }
     }
 
@@ -234,6 +271,13 @@ impl Desk {
             officer,
         }
     }
+}
+
+fn push_content(recipient: &Recipient, about: &About<'_>) -> PushContent {
+    use ReceiptState::{Exhausted, Received, Reopened};
+    let calls = matches!(about, About::Alarm { event: Received | Exhausted | Reopened, .. } | About::Test { .. });
+    let (urgency, ttl_s) = if calls { (Urgency::High, CALL_TTL_S) } else { (Urgency::Normal, NEWS_TTL_S) };
+    PushContent { to: recipient.to.clone(), shown: recipient.shown.clone(), urgency, ttl_s }
 }
 
 fn headline(channel: &Channel, about: &About<'_>) -> String {

@@ -22,7 +22,7 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use self::content::{Addressed, Dc09Content, LetterContent, SmsContent};
+use self::content::{Addressed, Dc09Content, LetterContent, PushContent, Recipient, SmsContent};
 use super::config::{Channel, Channels, Means};
 use super::opened::Opened;
 use super::store::delivery::Settled;
@@ -60,7 +60,7 @@ pub(super) fn given_up() -> String {
 /// A message to a machine.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct DeliveryView {
-    /// `webhook`, `dc09`, `smtp`, `sms`, or `gone` when the channel is no longer configured.
+    /// `webhook`, `dc09`, `smtp`, `sms`, `push`, or `gone` when the channel is no longer configured.
     pub channel: &'static str,
     /// Which channel.
     pub name: String,
@@ -101,7 +101,7 @@ impl DeliveryView {
         let channel = channels.find(&row.channel);
         let to = channel.filter(|channel| channel.has_recipients()).and_then(|_| {
             let content = open_sealed(at_rest, &row.content)?;
-            serde_json::from_slice::<Addressed>(&content).ok().map(|addressed| shortened(&addressed.to))
+            serde_json::from_slice::<Addressed>(&content).ok().map(Addressed::into_words)
         });
         Self {
             channel: channel.map_or("gone", Channel::kind),
@@ -119,6 +119,10 @@ impl DeliveryView {
     }
 }
 
+fn addresses(recipients: Vec<String>) -> Vec<Recipient> {
+    recipients.into_iter().map(|to| Recipient { to, ..Recipient::default() }).collect()
+}
+
 /// `p…@politie.example`, `…678`: tells a channel's recipients apart, and is no address to write down.
 fn shortened(to: &str) -> String {
     match to.split_once('@') {
@@ -131,7 +135,7 @@ fn shortened(to: &str) -> String {
 }
 
 /// Tells a recipient from the channel's others without naming it.
-fn mark_of(at_rest: &SymmetricKey, to: &str) -> RecipientMark {
+pub(super) fn mark_of(at_rest: &SymmetricKey, to: &str) -> RecipientMark {
     if to.is_empty() {
         return RecipientMark::default();
     }
@@ -163,20 +167,24 @@ impl Desk {
     ) -> Vec<NewDelivery> {
         let now = self.now();
         let mut rng = self.fork_rng();
-        // A test goes to everybody who can ever be told: who is not on duty today is so tomorrow.
-        let recipients = match about {
-            About::Alarm { .. } | About::Warning { .. } => self.channels.recipients_now(channel, now),
-            About::Test { .. } => self.channels.recipients(channel),
+        let recipients: Vec<Recipient> = match (&channel.means, about) {
+            (Means::Push(_), _) => {
+                let browsers = self.browsers().into_iter();
+                browsers.map(|browser| Recipient { to: browser.id, shown: browser.shown }).collect()
+            }
+            // A test goes to everybody who can ever be told: who is not on duty today is so tomorrow.
+            (_, About::Test { .. }) => addresses(self.channels.recipients(channel)),
+            (_, About::Alarm { .. } | About::Warning { .. }) => addresses(self.channels.recipients_now(channel, now)),
         };
-        let each = recipients.iter().map(|to| NewDelivery {
+        let each = recipients.iter().map(|recipient| NewDelivery {
             hash,
             alarm: about.id(),
             is_test: matches!(about, About::Test { .. }),
             channel: channel.name.clone(),
-            recipient: mark_of(&self.at_rest, to),
+            recipient: mark_of(&self.at_rest, &recipient.to),
             event,
             occasion: 0,
-            content: self.seal_at_rest(self.content_for(channel, to, about).as_bytes(), &mut rng),
+            content: self.seal_at_rest(self.content_for(channel, recipient, about).as_bytes(), &mut rng),
             is_dc09: matches!(channel.means, Means::Dc09(_)),
             due_at: now,
         });
@@ -283,6 +291,19 @@ impl Desk {
                 }
                 let message = SmsMessage { number: claim.number, to: &content.to, text: &content.text };
                 sms.send(&message, &*self.clock).await
+            }
+            Means::Push(push) => {
+                let Ok(content) = serde_json::from_slice::<PushContent>(&content) else { return unwritable };
+                let gone = Outcome::Refused { why: Why::Unsubscribed };
+                let Some(endpoint) = self.endpoint(&content.to) else { return gone };
+                let how = (content.urgency, content.ttl_s);
+                let outcome = push.send(&endpoint, how, &self.vapid, &*self.clock).await;
+                if outcome == gone
+                    && let Err(error) = self.end_subscription(&content.to).await
+                {
+                    tracing::error!(event = "subscription_not_ended", why = %error);
+                }
+                outcome
             }
         }
     }

@@ -11,6 +11,8 @@ use serde::Serialize;
 use super::{DeliveryView, ReceiverView, mark_of, shortened};
 use crate::desk::config::{Channel, Channels, Means};
 use crate::desk::duty::DutyView;
+use crate::desk::officers::Officers;
+use crate::desk::push::browsers;
 use crate::desk::{Desk, DeskError, OpenError, at_rest_key, store};
 use crate::folder;
 use crate::store::{Disk, inspect};
@@ -35,7 +37,7 @@ pub enum Standing {
 pub struct ChannelView {
     /// Its name in `desk.toml`.
     pub name: String,
-    /// `webhook`, `dc09`, `smtp`, `sms`.
+    /// `webhook`, `dc09`, `smtp`, `sms`, `push`.
     pub kind: &'static str,
     /// How the least proven of its recipients stands.
     pub standing: Standing,
@@ -74,8 +76,8 @@ impl Desk {
     /// # Errors
     /// [`DeskError::Store`].
     pub fn channel_views(&self) -> Result<Vec<ChannelView>, DeskError> {
-        let mut views =
-            self.store.read(|db| Ok::<_, DeskError>(views(db, &self.channels, &self.at_rest, self.now())?))?;
+        let known = (&self.channels, &self.officers);
+        let mut views = self.store.read(|db| Ok::<_, DeskError>(views(db, known, &self.at_rest, self.now())?))?;
         for view in &mut views {
             view.receivers = self.receivers_of(&view.name);
         }
@@ -110,6 +112,7 @@ impl Desk {
 /// [`OpenError`]: `desk.toml`, the keys or the database cannot be read.
 pub fn channel_views(data: &Path, now: Timestamp) -> Result<Vec<ChannelView>, OpenError> {
     let channels = Channels::read(data)?;
+    let officers = Officers::open(data)?;
     let at_rest = at_rest_key(&folder::read_keys_of(data)?);
     let disk = Disk::new(data);
     if !data.join(store::DATABASE.file).exists() {
@@ -117,35 +120,45 @@ pub fn channel_views(data: &Path, now: Timestamp) -> Result<Vec<ChannelView>, Op
         for script in store::DATABASE.migrations {
             empty.execute_batch(script).map_err(DeskError::from)?;
         }
-        return Ok(views(&empty, &channels, &at_rest, now).map_err(DeskError::from)?);
+        return Ok(views(&empty, (&channels, &officers), &at_rest, now).map_err(DeskError::from)?);
     }
     let db = inspect(&disk, store::DATABASE.file).map_err(DeskError::from)?;
-    Ok(views(&db, &channels, &at_rest, now).map_err(DeskError::from)?)
+    Ok(views(&db, (&channels, &officers), &at_rest, now).map_err(DeskError::from)?)
 }
 
 fn views(
     db: &Connection,
-    channels: &Channels,
+    (channels, officers): (&Channels, &Officers),
     at_rest: &SymmetricKey,
     now: Timestamp,
 ) -> rusqlite::Result<Vec<ChannelView>> {
-    channels.list.iter().map(|channel| view(db, (channel, channels), at_rest, now)).collect()
+    channels.list.iter().map(|channel| view(db, (channel, channels, officers), at_rest, now)).collect()
 }
 
 fn view(
     db: &Connection,
-    (channel, channels): (&Channel, &Channels),
+    (channel, channels, officers): (&Channel, &Channels, &Officers),
     at_rest: &SymmetricKey,
     now: Timestamp,
 ) -> rusqlite::Result<ChannelView> {
+    let addressed: Vec<(String, Option<String>)> = match channel.means {
+        Means::Push(_) => {
+            let browsers = browsers(db, at_rest, officers)?.into_iter();
+            browsers.map(|browser| (browser.id, Some(browser.shown))).collect()
+        }
+        _ => {
+            let shown = |to: String| (to.clone(), (!to.is_empty()).then(|| shortened(&to)));
+            channels.recipients(channel).into_iter().map(shown).collect()
+        }
+    };
     let mut recipients = Vec::new();
-    for to in channels.recipients(channel) {
+    for (to, shown) in addressed {
         let mark = mark_of(at_rest, &to);
         let proof = store::delivery::proof(db, &channel.name, &mark)?;
         let (queued, tests) = store::delivery::count_queued(db, &channel.name, &mark)?;
         let last = store::delivery::newest(db, &channel.name, &mark)?;
         recipients.push(RecipientView {
-            to: (!to.is_empty()).then(|| shortened(&to)),
+            to: shown,
             standing: match proof {
                 None => Standing::Never,
                 Some(proof) if now.since_ms(proof.at) > PROOF_LASTS_MS => Standing::Old,

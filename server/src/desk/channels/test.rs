@@ -19,6 +19,9 @@ pub enum TestError {
     /// One is not done yet.
     #[error("a test of this channel is still under way")]
     UnderWay,
+    /// No browser is woken.
+    #[error("no officer has turned notifications on in a browser yet: that is done in the console")]
+    Nobody,
     /// The desk itself.
     #[error(transparent)]
     Desk(#[from] DeskError),
@@ -30,6 +33,7 @@ impl TestError {
         match self {
             Self::Unknown => "unknown_channel",
             Self::UnderWay => "test_under_way",
+            Self::Nobody => "nobody_subscribed",
             Self::Desk(_) => "desk_failed",
         }
     }
@@ -68,6 +72,9 @@ impl Desk {
         let test = AlarmId::make(&mut rng);
         let hash = Hash::of("baken/channel-test/v0", &[&test.0]);
         let deliveries = self.deliveries_to(channel, &About::Test { test }, (hash, ReceiptState::Received));
+        if deliveries.is_empty() {
+            return Err(TestError::Nobody);
+        }
         let (now, by) = (self.now(), by.to_owned());
         self.store
             .write(Priority::Normal, move |db| {

@@ -4,6 +4,7 @@
 //! is switched on in `desk.toml`, one thing at a time, by whoever answers for that.
 
 mod dc09;
+mod push;
 mod sms;
 mod smtp;
 mod webhook;
@@ -23,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 use super::duty::{Duty, DutyView, Reach, RosterError};
 use crate::channel::sms::Sms;
-use crate::channel::{Mail, Webhook};
+use crate::channel::{Mail, Push, Webhook};
 use crate::dc09::Account;
 use crate::dc09::sender::{Centre, Sender};
 use crate::folder::{FolderError, read_whole};
@@ -94,6 +95,8 @@ struct ChannelsFile {
     smtp: Vec<smtp::Entry>,
     #[serde(default)]
     sms: Vec<sms::Entry>,
+    #[serde(default)]
+    push: Vec<push::Entry>,
 }
 
 /// How long something may take to follow once an officer has seen an alarm.
@@ -170,6 +173,8 @@ pub(super) enum Means {
     Dc09(Box<AlarmCentre>),
     Smtp(Arc<Mail>),
     Sms(Arc<Sms>),
+    /// To browsers that officers turn on in the console.
+    Push(Arc<Push>),
 }
 
 /// An alarm centre, the numbers of single accounts there, and how closely it is watched.
@@ -214,12 +219,13 @@ impl Channel {
             Means::Dc09(_) => "dc09",
             Means::Smtp(_) => "smtp",
             Means::Sms(_) => "sms",
+            Means::Push(_) => "push",
         }
     }
 
     /// Whether messages go to people, and not to the channel itself.
     pub fn has_recipients(&self) -> bool {
-        !self.recipients.is_empty() || self.on_duty.is_some()
+        !self.recipients.is_empty() || self.on_duty.is_some() || matches!(self.means, Means::Push(_))
     }
 }
 
@@ -286,6 +292,12 @@ impl Channels {
             channels.push(entry.read(data)?);
         }
         for entry in file.sms {
+            channels.push(entry.read(data)?);
+        }
+        if file.push.len() > 1 {
+            return Err(wrong("push", &"there is one [[push]]: officers turn it on in their browsers"));
+        }
+        for entry in file.push {
             channels.push(entry.read(data)?);
         }
         let mut names: Vec<&str> = channels.iter().map(|channel| channel.name.as_str()).collect();
@@ -499,7 +511,7 @@ mod tests {
     fn the_file_that_init_writes_has_no_channels_yet() {
         assert!(read(CHANNELS_TEMPLATE).unwrap().list.is_empty());
         let switched_on = CHANNELS_TEMPLATE.replace("\n#. ", "\n");
-        assert_eq!(read(&switched_on).unwrap().list.len(), 5);
+        assert_eq!(read(&switched_on).unwrap().list.len(), 6);
     }
 
     #[test]

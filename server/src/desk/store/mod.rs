@@ -9,6 +9,7 @@ pub(super) mod incident;
 pub(super) mod keeping;
 pub(super) mod order;
 pub(super) mod passed_on;
+pub(super) mod push;
 pub(super) mod receipt;
 pub(super) mod sealed;
 pub(super) mod session;
@@ -49,6 +50,7 @@ pub(super) const DATABASE: Schema = Schema {
         include_str!("schema_11_follow_up.sql"),
         include_str!("schema_12_passed_on.sql"),
         include_str!("schema_13_incident.sql"),
+        include_str!("schema_14_push.sql"),
     ],
 };
 

@@ -102,6 +102,12 @@ pub(in crate::desk) fn end(db: &Connection, deposit: AlarmId, device: DeviceId) 
     db.execute("UPDATE watch SET state = 1 WHERE deposit = ?1 AND device = ?2", params![deposit.0, device.0]).map(drop)
 }
 
+/// Whose check-in it is, where it was ever watched.
+pub(in crate::desk) fn owner(db: &Connection, deposit: AlarmId) -> rusqlite::Result<Option<DeviceId>> {
+    let sql = "SELECT device FROM watch WHERE deposit = ?1";
+    db.query_row(sql, [deposit.0], |row| row.get(0).map(DeviceId)).optional()
+}
+
 /// A settlement that comes before any timers: those that follow start nothing.
 pub(in crate::desk) fn settle(
     db: &Connection,
