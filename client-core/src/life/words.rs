@@ -199,6 +199,8 @@ impl Change {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
+
     use std::collections::BTreeSet;
 
     use baken_schemas::edition::{Layers, shipped};
