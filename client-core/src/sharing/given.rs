@@ -270,6 +270,6 @@ fn shown_by(
     };
     let mut at: Vec<Timestamp> = said("at").collect();
     at.sort_unstable();
-    let newest = now.is_some_and(|now| said("version").last() == Some(version_of(now)));
+    let newest = now.is_some_and(|now| said("version").next_back() == Some(version_of(now)));
     Ok((!at.is_empty()).then_some(ShownView { at, newest }))
 }

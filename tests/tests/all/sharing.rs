@@ -174,7 +174,7 @@ async fn what_is_shared_is_a_copy_its_reader_says_what_was_shown_and_it_can_be_t
     assert_eq!((given.state, given.withdrawn_at), (GivenState::Withdrawn, Some(case.town.clock.now())));
     assert_eq!(given.readers[0].shown.as_ref().map(|shown| shown.at.len()), Some(1), "what was shown was shown");
     police.put(copy, vec![text("what", "ik weet het nog")]).unwrap();
-    police.edit_back(copy);
+    police.restore(copy).unwrap();
     case.sync().await;
     assert_eq!(case.given(incident).state, GivenState::BackAgain);
 
@@ -185,17 +185,6 @@ async fn what_is_shared_is_a_copy_its_reader_says_what_was_shown_and_it_can_be_t
         (case.given(incident).state, case.seen(copy).text("what")),
         (GivenState::Shared, "Brief met kogel".into())
     );
-}
-
-/// What a guest does by hand to bring back what was emptied.
-trait EditBack {
-    fn edit_back(&self, copy: RecordId);
-}
-
-impl EditBack for Baken {
-    fn edit_back(&self, copy: RecordId) {
-        self.restore(copy).unwrap();
-    }
 }
 
 #[tokio::test]
