@@ -44,10 +44,10 @@ enum Language {
 
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json\n  \
-                        cargo xtask bench sync")]
+#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench checkin --json\n  \
+                        cargo xtask bench core\n  cargo xtask bench sync")]
 pub struct BenchArguments {
-    /// Which: alarm, core or sync
+    /// Which: alarm, checkin, core or sync
     name: String,
     /// One JSON object a bench instead of a table
     #[arg(long)]

@@ -19,9 +19,10 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Which {
-    /// From pressing to `stored` and to the desk's live stream, with Alertmanager beside it.
+    /// From pressing to `stored` and to the desk's live stream, alarms a second, what `kill -9` loses, the next responder,
+    /// memory for a phone's stream; with Alertmanager and NATS JetStream beside it.
     Alarm,
-    /// How late missed check-ins ring when ten thousand fall due within a second.
+    /// How late missed check-ins ring when ten thousand of a million fall due, with posthumous beside it.
     Checkin,
     /// The phone's records, with Automerge, Loro and Yrs beside them.
     Core,
