@@ -25,7 +25,18 @@ use super::{Bench, now};
 use crate::fleet::Wire;
 
 /// What everybody is given.
-const LOAD: Load = Load { single: 500, rates: &[50, 200, 1000, 4000], seconds: 5, flood: 20_000, at_once: 64 };
+pub const FULL: Load = Load {
+    single: 500,
+    rates: &[50, 200, 1000, 4000],
+    seconds: 5,
+    flood: 20_000,
+    at_once: 64,
+    killed_after: 500,
+    streams: 10_000,
+};
+/// To see that all works, not for figures.
+pub const QUICK: Load =
+    Load { single: 50, rates: &[50, 200], seconds: 2, flood: 1_000, at_once: 64, killed_after: 100, streams: 200 };
 /// Phones that the alarms come from.
 const PHONES: usize = 50;
 /// Connections that they come over.
@@ -37,19 +48,19 @@ const SIGNATURES: u32 = 2_000;
 ///
 /// # Errors
 /// When a part cannot be started, or an alarm is refused or lost.
-pub async fn alarm(folder: &Path) -> Result<Bench> {
+pub async fn alarm(folder: &Path, load: &Load) -> Result<Bench> {
     let mut bench = Bench::new("alarm", folder)?;
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    ours(&mut bench, folder, &mut rng).await?;
-    super::alertmanager::measure(&mut bench, folder, &LOAD).await?;
-    super::nats::measure(&mut bench, folder, &LOAD).await?;
-    super::losses::measure(&mut bench, folder, &mut rng).await?;
+    ours(&mut bench, folder, load, &mut rng).await?;
+    super::alertmanager::measure(&mut bench, folder, load).await?;
+    super::nats::measure(&mut bench, folder, load).await?;
+    super::losses::measure(&mut bench, folder, load.killed_after, &mut rng).await?;
     super::streams::failover(&mut bench, folder, &mut rng).await?;
-    super::streams::memory(&mut bench, folder, &mut rng).await?;
+    super::streams::memory(&mut bench, folder, load.streams, &mut rng).await?;
     Ok(bench)
 }
 
-async fn ours(bench: &mut Bench, folder: &Path, rng: &mut ChaCha20Rng) -> Result<()> {
+async fn ours(bench: &mut Bench, folder: &Path, load: &Load, rng: &mut ChaCha20Rng) -> Result<()> {
     let relay = Served::start(folder, false, rng).await?;
     let org = &relay.org;
     let wires: Vec<Wire> = (0..CONNECTIONS).map(|_| relay.another_wire(None)).collect::<Result<_>>()?;
@@ -76,20 +87,20 @@ async fn ours(bench: &mut Bench, folder: &Path, rng: &mut ChaCha20Rng) -> Result
         }
         Ok(presses)
     };
-    for (measure, rate, count) in LOAD.runs() {
+    for (measure, rate, count) in load.runs() {
         eprintln!("bench alarm: {count} alarms, {measure}");
         let spreads = load::run(rate, some(count)?, &arrivals).await?;
         bench.set_run("baken", (&measure, rate), &spreads);
     }
-    eprintln!("bench alarm: {} alarms, as fast as it goes", LOAD.flood);
-    let presses = some(LOAD.flood)?;
+    eprintln!("bench alarm: {} alarms, as fast as it goes", load.flood);
+    let presses = some(load.flood)?;
     let before = relay.cpu()?;
-    let per_second = load::flood(LOAD.at_once, presses, &arrivals).await?;
+    let per_second = load::flood(load.at_once, presses, &arrivals).await?;
     let after = relay.cpu()?;
     listening.abort();
     bench.set(load::A_SECOND, "/s", "baken", per_second);
     #[allow(clippy::cast_precision_loss, reason = "some ten thousand")]
-    let each = |us: f64| us / LOAD.flood as f64;
+    let each = |us: f64| us / load.flood as f64;
     let (all, writer) = (each(after.all - before.all), each(after.writer - before.writer));
     let (verifying, signing) = signatures(rng)?;
     bench.set("cpu_of_an_alarm", "µs", "baken", all);

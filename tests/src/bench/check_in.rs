@@ -25,12 +25,24 @@ use super::relay::Served;
 use super::{Bench, Spread, now};
 use crate::story::process::PATIENCE;
 
-/// Check-ins that fall due within one second, and again at one instant.
-const CHECK_INS: usize = 10_000;
-/// All that lie at the relay.
-const ALL: usize = 1_000_000;
-/// Phones that they come from: a phone may have 32.
-const PHONES: usize = 700;
+/// How many check-ins.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// That fall due within one second, and again at one instant.
+    pub due: usize,
+    /// That lie at the relay, all together.
+    pub all: usize,
+}
+
+impl Load {
+    /// For figures.
+    pub const FULL: Self = Self { due: 10_000, all: 1_000_000 };
+    /// To see that all works.
+    pub const QUICK: Self = Self { due: 500, all: 10_000 };
+}
+
+/// How many come from one phone, which may have 32.
+const OF_ONE_PHONE: usize = 30;
 /// How many are handed in at a time.
 const AT_ONCE: usize = 32;
 /// When they would be due, had the bench not moved them, in seconds.
@@ -45,15 +57,16 @@ const APART_MS: i64 = 15_000;
 ///
 /// # Errors
 /// When a part cannot be started, or a check-in is refused or never raised.
-pub async fn check_in(folder: &Path) -> Result<Bench> {
+pub async fn check_in(folder: &Path, load: &Load) -> Result<Bench> {
+    let Load { due: count, all } = *load;
     let mut bench = Bench::new("checkin", folder)?;
     let mut rng = ChaCha20Rng::seed_from_u64(3);
     let mut relay = Served::start(folder, false, &mut rng).await?;
-    let deposits = hand_in(&relay, &mut rng).await?;
+    let deposits = hand_in(&relay, 2 * count, &mut rng).await?;
     relay.stop().await?;
-    eprintln!("bench checkin: {ALL} lie at the relay");
+    eprintln!("bench checkin: {all} lie at the relay");
     let file = relay.data.join("relay.db");
-    let (first, instant) = place(&file, &deposits)?;
+    let (first, instant) = place(&file, &deposits, load)?;
     relay.start_again().await?;
 
     let arrivals = Arrivals::<AlarmId>::default();
@@ -64,12 +77,12 @@ pub async fn check_in(folder: &Path) -> Result<Bench> {
     let moment = |at: Timestamp| -> Result<Instant> {
         Ok(base + Duration::from_millis(u64::try_from(at.since_ms(base_at)).context("it is due later")?))
     };
-    let (spread_out, together) = deposits.split_at(CHECK_INS);
-    let mut due = HashMap::with_capacity(CHECK_INS);
+    let (spread_out, together) = deposits.split_at(count);
+    let mut due = HashMap::with_capacity(count);
     for (n, id) in spread_out.iter().enumerate() {
-        due.insert(*id, moment(first.plus_ms(in_the_second(n)))?);
+        due.insert(*id, moment(first.plus_ms(in_the_second(n, count)))?);
     }
-    eprintln!("bench checkin: {CHECK_INS} fall due within a second");
+    eprintln!("bench checkin: {count} fall due within a second");
     tokio::time::sleep_until(moment(first)?.into()).await;
     let before = relay.cpu()?;
     let lateness =
@@ -77,18 +90,18 @@ pub async fn check_in(folder: &Path) -> Result<Bench> {
     let after = relay.cpu()?;
     let last = lateness.iter().max().copied().unwrap_or_default();
     let spread = Spread::of(lateness);
-    bench.set("lateness_p50_10000", "ms", "baken", spread.p50_us() / 1000.0);
-    bench.set("lateness_p99_10000", "ms", "baken", spread.p99_us() / 1000.0);
-    bench.set("lateness_worst_10000", "ms", "baken", last.as_secs_f64() * 1000.0);
+    bench.set(&format!("lateness_p50_{count}"), "ms", "baken", spread.p50_us() / 1000.0);
+    bench.set(&format!("lateness_p99_{count}"), "ms", "baken", spread.p99_us() / 1000.0);
+    bench.set(&format!("lateness_worst_{count}"), "ms", "baken", last.as_secs_f64() * 1000.0);
     #[allow(clippy::cast_precision_loss, reason = "ten thousand")]
-    let each = |us: f64| us / CHECK_INS as f64;
+    let each = |us: f64| us / count as f64;
     bench.remarks.push(format!(
         "raising one cost the relay {:.0} µs CPU, {:.0} of them the thread that writes the database",
         each(after.all - before.all),
         each(after.writer - before.writer)
     ));
 
-    eprintln!("bench checkin: {CHECK_INS} fall due at one instant");
+    eprintln!("bench checkin: {count} fall due at one instant");
     let at = moment(instant)?;
     let due: HashMap<AlarmId, Instant> = together.iter().map(|id| (*id, at)).collect();
     tokio::time::sleep_until(at.into()).await;
@@ -97,12 +110,17 @@ pub async fn check_in(folder: &Path) -> Result<Bench> {
         tokio::time::timeout(PATIENCE, arrivals.all(&due)).await.context("not all that were missed were raised")?;
     listening.abort();
     let last = lateness.iter().max().copied().unwrap_or_default();
-    bench.set("raised_within_one_instant_10000", "ms", "baken", (raised.await?? - at).as_secs_f64() * 1000.0);
-    bench.set("at_the_desk_within_one_instant_10000", "ms", "baken", last.as_secs_f64() * 1000.0);
+    bench.set(
+        &format!("raised_within_one_instant_{count}"),
+        "ms",
+        "baken",
+        (raised.await?? - at).as_secs_f64() * 1000.0,
+    );
+    bench.set(&format!("at_the_desk_within_one_instant_{count}"), "ms", "baken", last.as_secs_f64() * 1000.0);
     bench.remarks.push(format!(
         "lateness: from the due moment to the desk's live stream over TLS, in another process; due moments are whole \
-         milliseconds. {ALL} lie at the relay, those that do not ring without their sealed bytes. raised_within_one_instant: \
-         until the last of {CHECK_INS} with one due moment is an alarm on disk, with its signed receipt, ladder, mail and \
+         milliseconds. {all} lie at the relay, those that do not ring without their sealed bytes. raised_within_one_instant: \
+         until the last of {count} with one due moment is an alarm on disk, with its signed receipt, ladder, mail and \
          row in the audit"
     ));
     super::posthumous::measure(&mut bench, folder).await?;
@@ -110,18 +128,17 @@ pub async fn check_in(folder: &Path) -> Result<Bench> {
 }
 
 /// Of so many in a second, the moment of the nth in milliseconds.
-fn in_the_second(n: usize) -> i64 {
-    (n * 1000 / CHECK_INS) as i64
+fn in_the_second(n: usize, count: usize) -> i64 {
+    (n * 1000 / count) as i64
 }
 
 /// Hands in those that are to ring.
-async fn hand_in(relay: &Served, rng: &mut ChaCha20Rng) -> Result<Vec<AlarmId>> {
+async fn hand_in(relay: &Served, count: usize, rng: &mut ChaCha20Rng) -> Result<Vec<AlarmId>> {
     let (org, wire) = (Arc::new(relay.org.clone()), relay.wire.clone());
-    let mut phones = Vec::with_capacity(PHONES);
-    for _ in 0..PHONES {
+    let mut phones = Vec::new();
+    for _ in 0..count.div_ceil(OF_ONE_PHONE) {
         phones.push(wire.activate(&org, SystemClock.now(), rng).await?);
     }
-    let count = 2 * CHECK_INS;
     eprintln!("bench checkin: {count} are handed in");
     let (mut ids, mut running) = (Vec::with_capacity(count), JoinSet::new());
     for n in 0..count {
@@ -147,18 +164,18 @@ async fn hand_in(relay: &Served, rng: &mut ChaCha20Rng) -> Result<Vec<AlarmId>> 
 }
 
 /// Writes the others into the relay's file and sets when those that ring are due: the first in the second, and the instant.
-fn place(file: &Path, deposits: &[AlarmId]) -> Result<(Timestamp, Timestamp)> {
+fn place(file: &Path, deposits: &[AlarmId], load: &Load) -> Result<(Timestamp, Timestamp)> {
     let mut db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     db.execute_batch("PRAGMA cache_size = -500000; PRAGMA synchronous = OFF;")?;
     let at = SystemClock.now();
     let transaction = db.transaction()?;
     for sql in include_str!("sleeping.sql").split_inclusive(";\n") {
-        transaction.execute(sql, params![ALL - deposits.len(), deposits.len(), at.0])?;
+        transaction.execute(sql, params![load.all - deposits.len(), deposits.len(), at.0])?;
     }
     let first = SystemClock.now().plus_ms(AHEAD_MS);
     let instant = first.plus_ms(APART_MS);
     for (n, id) in deposits.iter().enumerate() {
-        let due = if n < CHECK_INS { first.plus_ms(in_the_second(n)) } else { instant };
+        let due = if n < load.due { first.plus_ms(in_the_second(n, load.due)) } else { instant };
         transaction
             .prepare_cached("UPDATE deposit SET due_at = ?2, unheard_at = ?2 WHERE deposit = ?1")?
             .execute(params![id.0, due.0])?;

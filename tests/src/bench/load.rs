@@ -30,6 +30,10 @@ pub struct Load {
     pub flood: usize,
     /// And how many of those at a time.
     pub at_once: usize,
+    /// How many are acknowledged before each is killed.
+    pub killed_after: usize,
+    /// How many phones have a live stream.
+    pub streams: usize,
 }
 
 impl Load {

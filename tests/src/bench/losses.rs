@@ -19,12 +19,10 @@ use super::load::Arrivals;
 use super::nats::{self, Nats};
 use super::relay::Served;
 
-/// Sent to each, as fast as it takes them from [`AT_ONCE`] senders, until it is killed.
-const SENT: usize = 4_000;
+/// How many are ready for each one that is acknowledged before the kill.
+const READY: usize = 8;
 /// Senders at a time.
 const AT_ONCE: usize = 32;
-/// How many are acknowledged before it is killed.
-const KILLED_AFTER: usize = 500;
 /// To Alertmanager, whose alerts wait in groups: one group each.
 const ALERTS: usize = 50;
 /// How long whatever is still on its way is waited for.
@@ -53,7 +51,11 @@ impl<K: Eq + std::hash::Hash + Copy> Acknowledged<K> {
 }
 
 /// Sends until enough were acknowledged; those under way then end as they may.
-async fn send_until<K, F>(requests: Vec<(K, F)>, acknowledged: &Acknowledged<K>) -> Result<JoinSet<()>>
+async fn send_until<K, F>(
+    killed_after: usize,
+    requests: Vec<(K, F)>,
+    acknowledged: &Acknowledged<K>,
+) -> Result<JoinSet<()>>
 where
     K: Eq + std::hash::Hash + Copy + Send + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
@@ -70,7 +72,7 @@ where
         }
         let (acknowledged, enough) = (acknowledged.clone(), Arc::clone(&enough));
         running.spawn(async move {
-            if request.await.is_ok() && acknowledged.note(key) >= KILLED_AFTER {
+            if request.await.is_ok() && acknowledged.note(key) >= killed_after {
                 enough.send_replace(true);
             }
         });
@@ -91,20 +93,20 @@ fn set(bench: &mut Bench, contestant: &'static str, accepted: usize, lost: usize
 ///
 /// # Errors
 /// When one does not do its part, or does not come back.
-pub async fn measure(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) -> Result<()> {
+pub async fn measure(bench: &mut Bench, folder: &Path, killed_after: usize, rng: &mut dyn CryptoRng) -> Result<()> {
     eprintln!("bench alarm: the relay is killed under load");
     let folder = folder.join("killed");
-    ours(bench, &folder.join("baken"), rng).await?;
+    ours(bench, &folder.join("baken"), killed_after, rng).await?;
     if let Some(program) = nats::program() {
         eprintln!("bench alarm: nats is killed under load");
         let mut nats = Nats::start(&program, &folder.join("nats")).await?;
         let publisher = nats.publisher().await?;
         let acknowledged = Acknowledged::none();
-        let sent = (0..SENT as u64).map(|number| {
+        let sent = (0..(killed_after * READY) as u64).map(|number| {
             let publisher = publisher.clone();
             (number, async move { publisher.publish(number).await })
         });
-        let running = send_until(sent.collect(), &acknowledged).await?;
+        let running = send_until(killed_after, sent.collect(), &acknowledged).await?;
         nats.kill_and_start().await?;
         drop(running);
         let arrivals = Arrivals::default();
@@ -132,12 +134,12 @@ pub async fn measure(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) 
     Ok(())
 }
 
-async fn ours(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) -> Result<()> {
+async fn ours(bench: &mut Bench, folder: &Path, killed_after: usize, rng: &mut dyn CryptoRng) -> Result<()> {
     let mut relay = Served::start(folder, false, rng).await?;
     let keys = relay.wire.activate(&relay.org, SystemClock.now(), rng).await?;
     let acknowledged = Acknowledged::<AlarmId>::none();
-    let mut sent = Vec::with_capacity(SENT);
-    for _ in 0..SENT {
+    let mut sent = Vec::new();
+    for _ in 0..killed_after * READY {
         let alarm = relay.org.alarm(&keys, AlarmKind::Panic, "", rng)?.0;
         let (wire, request) = (relay.wire.clone(), relay.wire.pressed(&keys, &alarm)?);
         sent.push((alarm.value().header.alarm, async move {
@@ -147,7 +149,7 @@ async fn ours(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) -> Resu
             Ok(())
         }));
     }
-    let running = send_until(sent, &acknowledged).await?;
+    let running = send_until(killed_after, sent, &acknowledged).await?;
     relay.kill_and_start().await?;
     drop(running);
     let arrivals = Arrivals::default();

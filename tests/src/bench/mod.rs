@@ -7,7 +7,7 @@ mod alertmanager;
 mod baken;
 pub mod check_in;
 pub mod core;
-mod load;
+pub mod load;
 mod losses;
 mod nats;
 #[cfg(feature = "peers")]

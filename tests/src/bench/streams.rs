@@ -21,8 +21,6 @@ use super::load::{self, Arrivals};
 use super::relay::Served;
 use crate::story::process::run;
 
-/// Live streams that are open together.
-const STREAMS: usize = 10_000;
 /// How many are opened at a time.
 const AT_ONCE: usize = 32;
 /// Fewer than the relay takes from one address.
@@ -46,22 +44,22 @@ async fn raise_open_files() -> Result<()> {
 ///
 /// # Errors
 /// When a part cannot be started, or a stream is refused.
-pub async fn memory(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) -> Result<()> {
+pub async fn memory(bench: &mut Bench, folder: &Path, count: usize, rng: &mut dyn CryptoRng) -> Result<()> {
     if let Err(why) = raise_open_files().await {
-        bench.remarks.push(format!("{STREAMS} live streams were not opened: {why}"));
+        bench.remarks.push(format!("{count} live streams were not opened: {why}"));
         return Ok(());
     }
     let relay = Arc::new(Served::start(&folder.join("streams"), false, rng).await?);
-    eprintln!("bench alarm: {STREAMS} phones are activated");
-    let phones: Vec<DeviceKeys> = each(&relay, |relay, n| async move {
+    eprintln!("bench alarm: {count} phones are activated");
+    let phones: Vec<DeviceKeys> = each(&relay, count, |relay, n| async move {
         let mut rng = ChaCha20Rng::seed_from_u64(50_000 + n as u64);
         relay.wire.activate(&relay.org, SystemClock.now(), &mut rng).await
     })
     .await?;
     let before = relay.memory_bytes()?;
-    eprintln!("bench alarm: {STREAMS} live streams are opened");
+    eprintln!("bench alarm: {count} live streams are opened");
     let phones = Arc::new(phones);
-    let streams = each(&relay, |relay, n| {
+    let streams = each(&relay, count, |relay, n| {
         let phones = Arc::clone(&phones);
         async move {
             let mut rng = ChaCha20Rng::seed_from_u64(90_000 + n as u64);
@@ -78,9 +76,9 @@ pub async fn memory(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) -
     let after = relay.memory_bytes()?;
     #[allow(clippy::cast_precision_loss, reason = "ten thousand")]
     let each = (after - before) / streams.len() as f64;
-    bench.set("memory_per_stream_10000", "KB", "baken", each / 1000.0);
+    bench.set(&format!("memory_per_stream_{count}"), "KB", "baken", each / 1000.0);
     bench.remarks.push(format!(
-        "memory_per_stream_10000: {} phones, each with a TLS connection and a live stream of its own; the relay's resident \
+        "memory_per_stream: {} phones, each with a TLS connection and a live stream of its own; the relay's resident \
          memory went from {:.0} to {:.0} MB",
         streams.len(),
         before / 1e6,
@@ -90,11 +88,11 @@ pub async fn memory(bench: &mut Bench, folder: &Path, rng: &mut dyn CryptoRng) -
 }
 
 /// One of something for each stream.
-async fn each<T, F>(relay: &Arc<Served>, make: impl Fn(Arc<Served>, usize) -> F) -> Result<Vec<T>>
+async fn each<T, F>(relay: &Arc<Served>, count: usize, make: impl Fn(Arc<Served>, usize) -> F) -> Result<Vec<T>>
 where
     F: Future<Output = Result<T>>,
 {
-    futures_util::stream::iter(0..STREAMS)
+    futures_util::stream::iter(0..count)
         .map(|n| make(Arc::clone(relay), n))
         .buffer_unordered(AT_ONCE)
         .try_collect()
