@@ -43,8 +43,9 @@ const CERTIFICATE_FILE: &str = "tls-server.der";
 /// The server's key (PKCS#8).
 const KEY_FILE: &str = "tls-server.key";
 
-/// The most open connections of one listener; more wait in the kernel's backlog. A phone keeps one.
-const MAX_CONNECTIONS: usize = 10_000;
+/// The most open connections of one listener; more wait in the kernel's backlog. A phone keeps one: ten thousand of them, and
+/// room for desks and bridges.
+const MAX_CONNECTIONS: usize = 12_000;
 /// The most of them from one address. A mobile provider puts thousands of phones behind one, of which few have Baken.
 const MAX_FROM_ONE_ADDRESS: usize = 1_000;
 /// How long a client may take for the handshake.

@@ -201,18 +201,64 @@ impl Wire {
         Ok(Self { client, base: url.to_owned(), authority })
     }
 
+    /// The same relay through another client.
+    #[must_use]
+    pub fn with(&self, client: reqwest::Client) -> Self {
+        Self { client, ..self.clone() }
+    }
+
     /// Sends a signed request; a live stream is read from the response.
     ///
     /// # Errors
     /// When there is no answer.
     pub async fn request(
         &self,
-        (keys, which): (&DeviceKeys, RequestKey),
+        signer: (&DeviceKeys, RequestKey),
         method: &str,
         path_and_query: &str,
         body: Vec<u8>,
         idempotency: IdempotencyKey,
     ) -> Result<reqwest::Response> {
+        self.execute(self.signed(signer, method, path_and_query, body, idempotency)?).await
+    }
+
+    /// Whether the relay says that it can take writes.
+    pub async fn is_ready(&self) -> bool {
+        let asked = self.client.get(format!("{}{}", self.base, api::READY)).send().await;
+        asked.is_ok_and(|answer| answer.status().is_success())
+    }
+
+    /// Opens a live stream of all mail, which may last for an hour.
+    ///
+    /// # Errors
+    /// When it is refused, or there is no answer.
+    pub async fn live(&self, keys: &DeviceKeys, idempotency: IdempotencyKey) -> Result<reqwest::Response> {
+        let path = format!("{}?mail=0", api::LIVE);
+        let mut request = self.signed((keys, RequestKey::Sig), "GET", &path, Vec::new(), idempotency)?;
+        *request.timeout_mut() = Some(std::time::Duration::from_secs(3600));
+        Ok(self.execute(request).await?.error_for_status()?)
+    }
+
+    /// Sends what [`Wire::signed`] made.
+    ///
+    /// # Errors
+    /// When there is no answer.
+    pub async fn execute(&self, request: reqwest::Request) -> Result<reqwest::Response> {
+        Ok(self.client.execute(request).await?)
+    }
+
+    /// A signed request, to be sent later.
+    ///
+    /// # Errors
+    /// When it is no request.
+    pub fn signed(
+        &self,
+        (keys, which): (&DeviceKeys, RequestKey),
+        method: &str,
+        path_and_query: &str,
+        body: Vec<u8>,
+        idempotency: IdempotencyKey,
+    ) -> Result<reqwest::Request> {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let parts = RequestParts { method, authority: &self.authority, path, query, body: &body };
         let signing = match which {
@@ -228,7 +274,7 @@ impl Wire {
         for (name, value) in headers.pairs() {
             request = request.header(name, value);
         }
-        Ok(request.send().await?)
+        Ok(request.build()?)
     }
 
     /// Sends a signed request and reads the answer.
@@ -291,8 +337,17 @@ impl Wire {
     /// # Errors
     /// When there is no answer.
     pub async fn press(&self, keys: &DeviceKeys, alarm: &Signed<Alarm>) -> Result<(u16, Bytes)> {
+        let response = self.execute(self.pressed(keys, alarm)?).await?;
+        Ok((response.status().as_u16(), response.bytes().await?))
+    }
+
+    /// The request that sends an alarm.
+    ///
+    /// # Errors
+    /// When it is no request.
+    pub fn pressed(&self, keys: &DeviceKeys, alarm: &Signed<Alarm>) -> Result<reqwest::Request> {
         // The idempotency key is the alarm's own id: a repeat is the same write.
         let idempotency = IdempotencyKey(alarm.value().header.alarm.0);
-        self.send((keys, RequestKey::Alarm), "POST", api::ALARMS, alarm.bytes().to_vec(), idempotency).await
+        self.signed((keys, RequestKey::Alarm), "POST", api::ALARMS, alarm.bytes().to_vec(), idempotency)
     }
 }

@@ -44,8 +44,8 @@ enum Language {
 
 /// What `cargo xtask bench` takes.
 #[derive(Args)]
-#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench core --json\n  \
-                        cargo xtask bench sync")]
+#[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench checkin --json\n  \
+                        cargo xtask bench core\n  cargo xtask bench sync -- --quick")]
 pub struct BenchArguments {
     /// Which: alarm, checkin, core, guidance or sync
     name: String,

@@ -22,7 +22,7 @@ use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Phone};
 use crate::relay::cleared;
 use crate::relay::family;
-use crate::relay::ladder;
+use crate::relay::ladder::{self, Called};
 use crate::relay::mail::{Keep, put_document};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
@@ -58,9 +58,13 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), (&sealed_to, &family))?;
     let now = relay.now();
     let keys = relay.keys();
-    let stored =
-        relay.once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, &alarm, &plan, now)).await?;
-    relay.ladder_changed();
+    let due = plan.due(now);
+    // Signed here, since everybody waits for the writer.
+    let receipt = stored_receipt(&keys, header.alarm, alarm.hash(), now);
+    let stored = relay
+        .once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, (&alarm, &receipt), &plan, now))
+        .await?;
+    relay.deadlines().set(due);
     Ok(stored)
 }
 
@@ -71,6 +75,11 @@ pub(super) struct Plan {
 }
 
 impl Plan {
+    /// When the second rung is called.
+    pub(super) fn due(&self, now: Timestamp) -> Timestamp {
+        self.rungs.first().map_or(now, |first| now.plus_ms(i64::from(first.wait_s) * 1000))
+    }
+
     /// How the audit says it.
     pub(super) fn result(&self) -> &'static str {
         if self.known { "ok" } else { "unknown_ladder" }
@@ -114,7 +123,7 @@ fn store(
     db: &Connection,
     keys: &DeviceKeys,
     phone: &Phone,
-    alarm: &Signed<Alarm>,
+    (alarm, receipt): (&Signed<Alarm>, &Signed<Receipt>),
     plan: &Plan,
     now: Timestamp,
 ) -> Result<Done, Refusal> {
@@ -138,17 +147,17 @@ fn store(
         }
     }
     let document = put_document(db, alarm.bytes(), Keep::WithAlarm, now)?;
-    let receipt = stored_receipt(keys, id, hash, now);
     let (wakes, result) = if before.is_some() {
         // It came by text message before: what came by data says more, and stands for it from now on.
         db.prepare_cached("UPDATE alarm SET hash = ?2, document = ?3 WHERE alarm = ?1")?
             .execute(params![id.0, hash.0, document])?;
-        put_receipt(db, &receipt, now)?;
+        put_receipt(db, receipt, now)?;
         (sms::hand_to_all(db, id, MailKind::Alarm, document, now)?, "joined")
     } else {
         insert(db, id, phone, hash, document, now)?;
-        put_receipt(db, &receipt, now)?;
-        (ladder::start(db, id, &plan.rungs, now)?, plan.result())
+        put_receipt(db, receipt, now)?;
+        let called = Called { alarm: id, org: phone.org, form: (MailKind::Alarm, document) };
+        (ladder::start(db, &called, &plan.rungs, now)?, plan.result())
     };
     audit::append_for(db, now, phone.device, "alarm_stored", &id, result)?;
     Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })

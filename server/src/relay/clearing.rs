@@ -229,14 +229,17 @@ fn clear(db: &Connection, alarm: AlarmId, rows_left: &mut u32) -> Result<bool, S
     if chunks == STEP_CHUNKS {
         return Ok(false);
     }
-    for table in ["alarm_update", "receipt", "escalation", "handing_on"] {
+    for (table, place) in
+        [("alarm_update", "seq"), ("receipt", "place"), ("escalation", "place"), ("handing_on", "place")]
+    {
         let mut statement =
-            db.prepare_cached(&format!("SELECT rowid, document FROM {table} WHERE alarm = ?1 LIMIT ?2"))?;
+            db.prepare_cached(&format!("SELECT {place}, document FROM {table} WHERE alarm = ?1 LIMIT ?2"))?;
         let rows: Vec<(i64, i64)> = statement
             .query_map(params![alarm.0, *rows_left], |row| Ok((row.get(0)?, row.get(1)?)))?
             .collect::<Result<_, _>>()?;
         for (row, document) in rows {
-            db.prepare_cached(&format!("DELETE FROM {table} WHERE rowid = ?1"))?.execute([row])?;
+            db.prepare_cached(&format!("DELETE FROM {table} WHERE alarm = ?1 AND {place} = ?2"))?
+                .execute(params![alarm.0, row])?;
             forget_document(db, document)?;
             *rows_left = rows_left.saturating_sub(1);
         }

@@ -98,10 +98,11 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     }
     let watched = relay.trust().directory(phone.org)?.value().desk(timers.value().desk).is_some();
     let (now, keys) = (relay.now(), relay.keys());
+    let due = due_at_the_earliest(timers.value(), now);
     let stored = relay
         .once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, (&timers, &alarm), watched, now))
         .await?;
-    relay.ladder_changed();
+    relay.deadlines().set(due);
     Ok(stored)
 }
 
@@ -119,6 +120,14 @@ async fn take_settlement(relay: &Relay, request: ByAnyKey) -> Result<Answer, Ref
             store_settlement(db, &keys, &phone, &settlement, reaches.then_some(&note), now)
         })
         .await
+}
+
+/// A moment before which timers that arrive at `now` raise nothing. Where they leave the moment of the last ones as it was,
+/// it may be any.
+fn due_at_the_earliest(timers: &DepositTimers, now: Timestamp) -> Timestamp {
+    let due_in_s = timers.due_in_s.map(|due_in_s| due_in_s.min(timers.silent_after_s));
+    due_in_s
+        .map_or(Timestamp(i64::MIN), |due_in_s| now.plus_ms((i64::from(due_in_s) + i64::from(timers.grace_s)) * 1000))
 }
 
 /// How a deposit stands here.

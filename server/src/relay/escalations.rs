@@ -41,7 +41,7 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     }
     let now = relay.now();
     let taken = relay.once(request.write, Priority::Alarm, move |db| store(db, &alarm, &escalation, now)).await?;
-    relay.ladder_changed();
+    relay.deadlines().changed();
     Ok(taken)
 }
 

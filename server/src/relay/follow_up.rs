@@ -114,12 +114,14 @@ struct Overdue {
     by_family: bool,
 }
 
+/// Each half by an index of its own.
+pub(super) const DUE: &str = "SELECT alarm, due_at, wait_ms, by_family FROM follow_up INDEXED BY follow_up_due WHERE due_at <= ?1
+     UNION ALL SELECT alarm, due_at, wait_ms, by_family FROM follow_up INDEXED BY follow_up_since WHERE due_at - wait_ms > ?1
+     ORDER BY due_at LIMIT ?2";
+
 /// What is due, and what is due later than its whole wait from now, since the clock was set back.
 fn due(db: &Connection, now: Timestamp) -> Result<Vec<Overdue>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT alarm, due_at, wait_ms, by_family FROM follow_up WHERE due_at <= ?1 OR due_at - wait_ms > ?1
-         ORDER BY due_at LIMIT ?2",
-    )?;
+    let mut statement = db.prepare_cached(DUE)?;
     let rows = statement.query_map(params![now.0, REOPENED_AT_ONCE], |row| {
         let (alarm, due_at) = (AlarmId(row.get(0)?), Timestamp(row.get(1)?));
         Ok(Overdue { alarm, due_at, wait_ms: row.get(2)?, by_family: row.get(3)? })

@@ -43,7 +43,7 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     let (now, wait_ms) = (relay.now(), relay.options().follow_up_ms);
     let op = move |db: &Connection| store(db, &alarm, &handing_on, (now, wait_ms));
     let taken = relay.once(request.write, Priority::Alarm, op).await?;
-    relay.ladder_changed();
+    relay.deadlines().changed();
     Ok(taken)
 }
 

@@ -18,6 +18,7 @@ use baken_schemas::org::{OrgId, Rung};
 use baken_schemas::signed::{Signed, hash_of};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
+use tokio::task::JoinHandle;
 
 use crate::audit;
 use crate::relay::Relay;
@@ -34,17 +35,45 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(2);
 /// How often what has expired is cleared away, and desks are looked for.
 const SWEEP_EVERY_MS: i64 = 60_000;
 
-/// Writes an alarm's ladder down and calls the first rung. Who is to be woken.
-pub(super) fn start(db: &Connection, alarm: AlarmId, rungs: &[Rung], now: Timestamp) -> Result<Vec<Topic>, StoreError> {
+/// A new alarm, in the form in which it came.
+pub(super) struct Called {
+    pub(super) alarm: AlarmId,
+    pub(super) org: OrgId,
+    pub(super) form: (MailKind, i64),
+}
+
+/// Writes a new alarm's ladder down and calls the first rung. Who is to be woken.
+pub(super) fn start(
+    db: &Connection,
+    called: &Called,
+    rungs: &[Rung],
+    now: Timestamp,
+) -> Result<Vec<Topic>, StoreError> {
+    let alarm = called.alarm;
     for (number, rung) in (0_u32..).zip(rungs) {
         let responders: Vec<u8> = rung.responders.iter().flat_map(|responder| responder.0).collect();
         db.prepare_cached("INSERT INTO ladder_rung (alarm, rung, responders, wait_ms) VALUES (?1, ?2, ?3, ?4)")?
             .execute(params![alarm.0, number, responders, i64::from(rung.wait_s) * 1000])?;
     }
-    let Some(first) = rung_of(db, alarm, 0)? else { return Ok(Vec::new()) };
+    let Some(first) = rungs.first() else { return Ok(Vec::new()) };
+    let wait_ms = i64::from(first.wait_s) * 1000;
     db.prepare_cached("INSERT INTO ladder_run (alarm, rung, due_at, wait_ms, fence) VALUES (?1, 0, ?2, ?3, 0)")?
-        .execute(params![alarm.0, now.plus_ms(first.wait_ms).0, first.wait_ms])?;
-    hand_over(db, alarm, 0, &first.responders, now)
+        .execute(params![alarm.0, now.plus_ms(wait_ms).0, wait_ms])?;
+    // Nobody has it yet, and there is nothing else of it: what `hand_over` looks up is known here.
+    let mut wakes = Vec::with_capacity(first.responders.len());
+    for responder in &first.responders {
+        let first_time = db
+            .prepare_cached(
+                "INSERT INTO handed (alarm, responder, rung, at) VALUES (?1, ?2, 0, ?3)
+                 ON CONFLICT (alarm, responder) DO NOTHING",
+            )?
+            .execute(params![alarm.0, responder.0, now.0])?;
+        if first_time > 0 {
+            let (kind, document) = called.form;
+            wakes.push(mail::put(db, (called.org, *responder), kind, document, now)?);
+        }
+    }
+    Ok(wakes)
 }
 
 /// Ends the climb; whether it still went on.
@@ -230,13 +259,18 @@ struct Run {
     wait_ms: i64,
 }
 
+/// Each half by an index of its own: the ticker asks this all the time, and as one condition it read every ladder that
+/// climbs. No row is in both.
+const DUE: &str = "SELECT alarm, rung, due_at, wait_ms FROM ladder_run INDEXED BY ladder_run_due
+     WHERE due_at <= ?1
+     UNION ALL SELECT alarm, rung, due_at, wait_ms FROM ladder_run INDEXED BY ladder_run_since
+     WHERE due_at - wait_ms > ?1
+     ORDER BY due_at LIMIT ?2";
+
 /// Ladders whose wait is over, and those due later than their whole wait from now: the clock was set back, and a
 /// person must not wait for it to catch up.
 fn due(db: &Connection, now: Timestamp) -> Result<Vec<Run>, StoreError> {
-    let mut statement = db.prepare_cached(
-        "SELECT alarm, rung, due_at, wait_ms FROM ladder_run WHERE due_at <= ?1 OR due_at - wait_ms > ?1
-         ORDER BY due_at LIMIT ?2",
-    )?;
+    let mut statement = db.prepare_cached(DUE)?;
     let rows = statement.query_map(params![now.0, RAISED_AT_ONCE], |row| {
         Ok(Run { alarm: AlarmId(row.get(0)?), rung: row.get(1)?, due_at: Timestamp(row.get(2)?), wait_ms: row.get(3)? })
     })?;
@@ -286,7 +320,13 @@ impl Relay {
     /// # Errors
     /// When the store does not take it; nothing is lost, the next tick tries again.
     pub async fn tick(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
-        let deposits = self.tick_deposits(now).await;
+        self.tick_by(&|| now).await
+    }
+
+    /// [`Relay::tick`] by a clock that goes on meanwhile.
+    async fn tick_by(&self, clock: &(dyn Fn() -> Timestamp + Sync)) -> Result<Option<Timestamp>, StoreError> {
+        let deposits = self.tick_deposits(clock).await;
+        let now = clock();
         // Whatever keeps deposits from being raised keeps no ladder from climbing.
         let follow_ups = self.tick_follow_ups(now).await?;
         let ladders = self.tick_ladders(now).await?;
@@ -315,17 +355,30 @@ impl Relay {
         }
     }
 
+    async fn tend(&self, now: Timestamp) {
+        if let Err(error) = self.sweep(now).await {
+            tracing::warn!(event = "sweep_failed", cause = ?Refusal::from(error));
+        }
+        if let Err(error) = self.watch_desks(now).await {
+            tracing::error!(event = "desks_not_watched", cause = ?error);
+        }
+    }
+
     /// Raises ladders as they fall due, and clears away what has expired, until `stop` is done.
     pub async fn run_ticker(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
-        let mut changed = self.ladder_changes();
+        let mut sooner = self.deadlines().hear();
         let mut swept = Timestamp(i64::MIN);
+        // Beside the ticker: clearing away a day's probes takes a while, in which nothing would be raised.
+        let mut sweeping: Option<JoinHandle<()>> = None;
         loop {
             let now = self.now();
             self.pulse().beat(now);
-            let sleep = match self.tick(now).await {
+            self.deadlines().look();
+            let sleep = match self.tick_by(&|| self.now()).await {
                 Ok(Some(next)) => {
-                    let wait = u64::try_from(next.since_ms(now)).unwrap_or(0);
+                    // Looking took time.
+                    let wait = u64::try_from(next.since_ms(self.now())).unwrap_or(0);
                     Duration::from_millis(wait).min(LONGEST_SLEEP)
                 }
                 Ok(None) => LONGEST_SLEEP,
@@ -334,20 +387,36 @@ impl Relay {
                     LONGEST_SLEEP
                 }
             };
-            if now.since_ms(swept).abs() >= SWEEP_EVERY_MS {
+            if now.since_ms(swept).abs() >= SWEEP_EVERY_MS && sweeping.as_ref().is_none_or(JoinHandle::is_finished) {
                 swept = now;
-                if let Err(error) = self.sweep(now).await {
-                    tracing::warn!(event = "sweep_failed", cause = ?Refusal::from(error));
-                }
-                if let Err(error) = self.watch_desks(now).await {
-                    tracing::error!(event = "desks_not_watched", cause = ?error);
-                }
+                let relay = self.clone();
+                sweeping = Some(tokio::spawn(async move { relay.tend(now).await }));
             }
+            self.deadlines().sleep_until(self.now().plus_ms(i64::try_from(sleep.as_millis()).unwrap_or(i64::MAX)));
             tokio::select! {
                 () = &mut stop => return,
                 () = tokio::time::sleep(sleep) => {}
-                _ = changed.changed() => {}
+                _ = sooner.changed() => {}
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::SCHEMA;
+
+    #[test]
+    fn what_is_due_is_found_without_reading_every_ladder() {
+        let db = Connection::open_in_memory().unwrap();
+        SCHEMA.migrations.iter().for_each(|script| db.execute_batch(script).unwrap());
+        for sql in [DUE, crate::relay::follow_up::DUE] {
+            let mut plan = db.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+            let steps = plan.query_map(params![0, 1], |row| row.get::<_, String>(3)).unwrap();
+            let steps: Vec<String> = steps.collect::<Result<_, _>>().unwrap();
+            assert_eq!(steps.iter().filter(|step| step.starts_with("SEARCH")).count(), 2, "{steps:?}");
+            assert!(!steps.iter().any(|step| step.starts_with("SCAN")), "{steps:?}");
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use baken_schemas::api::{LiveEvent, MAX_CIRCLES, Mail, PAGE_BYTES, Page};
+use baken_schemas::api::{LiveEvent, MAX_CIRCLES, PAGE_BYTES};
 use baken_schemas::cbor;
 use baken_schemas::id::CircleId;
 use baken_schemas::request::RequestKey;
@@ -191,10 +191,11 @@ impl Live {
         let device = self.caller.device();
         if let Some(after) = self.mail {
             let orgs = self.caller.orgs();
-            let generation = self.relay.generation();
-            let page = self.relay.store().read(|db| mail::read(db, device, &orgs, after, generation))?;
-            self.mail = page.items.last().map_or(Some(after), |item| Some(item.cursor));
-            write_mail(&mut out, page)?;
+            let found = self.relay.store().read(|db| mail::read(db, device, &orgs, after))?;
+            for (cursor, mail) in found.mail {
+                self.mail = Some(cursor);
+                write_event(&mut out, "mail", cursor, &LiveEvent::Mail { cursor, mail });
+            }
             self.note_taken(after)?;
         }
         for circle in &mut self.circles {
@@ -222,15 +223,8 @@ impl Live {
     }
 }
 
-fn write_mail(out: &mut String, page: Page) -> Result<(), Refusal> {
-    for item in page.items {
-        let mail: Mail = cbor::from_slice(&item.bytes, "mail")?;
-        write_event(out, "mail", item.cursor, &LiveEvent::Mail { cursor: item.cursor, mail });
-    }
-    Ok(())
-}
-
 fn write_event(out: &mut String, name: &str, cursor: u64, event: &LiveEvent) {
-    let data = BASE64.encode(&cbor::to_vec(event));
-    out.push_str(&format!("id: {name}.{cursor}\nevent: {name}\ndata: {data}\n\n"));
+    out.push_str(&format!("id: {name}.{cursor}\nevent: {name}\ndata: "));
+    BASE64.encode_append(&cbor::to_vec(event), out);
+    out.push_str("\n\n");
 }

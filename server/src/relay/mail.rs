@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use baken_schemas::api::{Mail, MailKind, PAGE_BYTES, Page};
+use baken_schemas::api::{Item, Mail, MailKind, PAGE_BYTES, Page};
 use baken_schemas::cbor;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::DeviceId;
@@ -30,22 +30,21 @@ async fn read_page(relay: &Relay, uri: &Uri, caller: &Caller) -> Result<Answer, 
     relay.presence().note(caller, relay.now());
     let (recipient, orgs, generation) = (caller.device(), caller.orgs(), relay.generation());
     let after = after.unwrap_or(0);
-    let read = move |db: &Connection| {
-        Ok::<_, StoreError>((read(db, recipient, &orgs, after, generation)?, taken::newest(db)?))
-    };
-    let (found, newest) = relay.store().read_page(read).await?;
+    let read = move |db: &Connection| Ok::<_, StoreError>((read(db, recipient, &orgs, after)?, taken::newest(db)?));
+    let (Found { mail, more }, newest) = relay.store().read_page(read).await?;
     relay.taken().note(recipient, after, newest);
-    Ok(Answer(cbor::to_vec(&found)))
+    let items = mail.into_iter().map(|(cursor, mail)| Item { cursor, bytes: cbor::to_vec(&mail).into() });
+    Ok(Answer(cbor::to_vec(&Page { items: items.collect(), more, generation, floor: 0 })))
 }
 
-/// A recipient's mail behind a cursor; the items are [`Mail`].
-pub(super) fn read(
-    db: &Connection,
-    recipient: DeviceId,
-    orgs: &[OrgId],
-    after: u64,
-    generation: u64,
-) -> Result<Page, StoreError> {
+/// As much mail as goes into one page, each at its cursor.
+pub(super) struct Found {
+    pub(super) mail: Vec<(u64, Mail)>,
+    more: bool,
+}
+
+/// A recipient's mail behind a cursor.
+pub(super) fn read(db: &Connection, recipient: DeviceId, orgs: &[OrgId], after: u64) -> Result<Found, StoreError> {
     let places = vec!["?"; orgs.len()].join(", ");
     let mut statement = db.prepare_cached(&format!(
         "SELECT m.cursor, m.kind, d.bytes FROM mail m JOIN document d ON d.document = m.document
@@ -56,17 +55,16 @@ pub(super) fn read(
     values.extend(orgs.iter().map(|org| &org.0.0 as &dyn rusqlite::ToSql));
     values.push(&PAGE_ROWS);
     let mut rows = statement.query(params_from_iter(values))?;
-    let mut found = Page { items: Vec::new(), more: false, generation, floor: 0 };
+    let mut found = Found { mail: Vec::new(), more: false };
     let mut size = 0;
     while let Some(row) = rows.next()? {
         let (cursor, kind, document): (u64, u8, Vec<u8>) = (row.get(0)?, row.get(1)?, row.get(2)?);
         size += document.len();
-        if found.items.len() + 1 == PAGE_ROWS || (size > PAGE_BYTES && !found.items.is_empty()) {
+        if found.mail.len() + 1 == PAGE_ROWS || (size > PAGE_BYTES && !found.mail.is_empty()) {
             found.more = true;
             break;
         }
-        let mail = Mail { kind: kind_of(kind)?, document: document.into() };
-        found.items.push(baken_schemas::api::Item { cursor, bytes: cbor::to_vec(&mail).into() });
+        found.mail.push((cursor, Mail { kind: kind_of(kind)?, document: document.into() }));
     }
     Ok(found)
 }

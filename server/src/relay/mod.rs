@@ -17,6 +17,7 @@ mod cards;
 mod cleared;
 mod clearing;
 mod compact;
+mod deadlines;
 mod deposits;
 mod devices;
 mod editions;
@@ -76,6 +77,7 @@ use crate::audit::{self, Strangers};
 use crate::store::{Disk, Priority, Schema, Store, StoreError, StoreOptions};
 use acknowledged::Acknowledged;
 use clearing::Places;
+use deadlines::Deadlines;
 use presence::Presence;
 use pulse::Pulse;
 use quota::Quota;
@@ -105,6 +107,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_12_handing_on.sql"),
         include_str!("schema_13_plan.sql"),
         include_str!("schema_14_family_follow_up.sql"),
+        include_str!("schema_15_fewer_pages.sql"),
     ],
 };
 
@@ -178,7 +181,7 @@ struct Inner {
     sealed_roots: AddressRates,
     publications: AddressRates,
     strangers: Strangers,
-    ladder_changes: watch::Sender<()>,
+    deadlines: Deadlines,
     stopping: watch::Sender<bool>,
     chunk_turns: Semaphore,
 }
@@ -219,7 +222,7 @@ impl Relay {
             sealed_roots: AddressRates::default(),
             publications: AddressRates::default(),
             strangers: Strangers::default(),
-            ladder_changes: watch::channel(()).0,
+            deadlines: Deadlines::default(),
             stopping: watch::channel(false).0,
             chunk_turns: Semaphore::new(blobs::CHUNKS_AT_ONCE),
         })))
@@ -335,12 +338,8 @@ impl Relay {
         self.0.stopping.subscribe()
     }
 
-    fn ladder_changes(&self) -> watch::Receiver<()> {
-        self.0.ladder_changes.subscribe()
-    }
-
-    fn ladder_changed(&self) {
-        self.0.ladder_changes.send_replace(());
+    fn deadlines(&self) -> &Deadlines {
+        &self.0.deadlines
     }
 
     /// Whether a request was meant for this relay.

@@ -9,15 +9,15 @@
 //! catch up; and when much time has passed, nobody could renew anything meanwhile, and what is due waits for as long as
 //! that took, at most ten minutes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
 use baken_schemas::FormatError;
-use baken_schemas::alarm::{DepositState, Raise, Receipt, ReceiptState};
+use baken_schemas::alarm::{DepositState, Raise, Receipt};
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::Hash;
-use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AccountId, AlarmId, DeviceId, LadderId};
 use baken_schemas::org::{OrgId, Rung};
 use baken_schemas::signed::{Document as _, Signed, Unverified};
@@ -26,15 +26,18 @@ use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
 use crate::audit;
 use crate::relay::auth::BySig;
+use crate::relay::ladder::{self, Called};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::relay::receipts::put_receipt;
 use crate::relay::wakes::Topic;
-use crate::relay::{Relay, alarms, family, ladder, mail};
+use crate::relay::{Relay, alarms, family, mail};
 use crate::store::{Priority, StoreError};
 
-/// The most deposits raised in one transaction.
-const RAISED_AT_ONCE: u32 = 512;
+/// The most deposits raised in one transaction: few enough that an alarm which is pressed meanwhile waits for milliseconds.
+const RAISED_AT_ONCE: usize = 128;
+/// The most transactions before the ladders have their turn.
+const MOST_TURNS: u32 = 64;
 /// How often it is written down that deposits are looked after.
 const KEEP_TIME_EVERY_MS: i64 = 10_000;
 /// After how long without it nobody could renew. The ticker looks every two seconds.
@@ -137,11 +140,18 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Stored> {
 }
 
 /// Deposits that are due, in the order in which they were.
-fn due(db: &Connection, now: Timestamp) -> Result<Vec<Stored>, StoreError> {
+fn due(db: &Connection, now: Timestamp, limit: usize) -> Result<Vec<Stored>, StoreError> {
     let sql = format!("SELECT {COLUMNS} FROM deposit WHERE state = 0 AND raise_at <= ?1 ORDER BY raise_at LIMIT ?2");
     let mut statement = db.prepare_cached(&sql)?;
-    let rows = statement.query_map(params![now.0, RAISED_AT_ONCE], read)?;
+    let rows = statement.query_map(params![now.0, limit], read)?;
     Ok(rows.collect::<Result<_, _>>()?)
+}
+
+/// What is ready to be written: a deposit that is due, the ladder it climbs, and the receipt that says it is stored.
+struct Prepared {
+    stored: Stored,
+    rungs: Arc<[Rung]>,
+    receipt: Signed<Receipt>,
 }
 
 /// Why a deposit is raised.
@@ -162,65 +172,65 @@ pub(super) fn is_deposit(db: &Connection, id: AlarmId) -> Result<bool, StoreErro
 /// Makes an alarm of a deposit, if it still is to be one. Who is to be woken.
 fn raise(
     db: &Connection,
-    keys: &DeviceKeys,
-    (stored, rungs): (&Stored, &[Rung]),
+    relay: DeviceId,
+    (stored, rungs, receipt): (&Stored, &[Rung], &Signed<Receipt>),
     because: Because,
     now: Timestamp,
 ) -> Result<Vec<Topic>, StoreError> {
     // Renewed, settled or raised by another meanwhile, it is left alone.
-    let still = match because {
-        Because::ItsTime => "state = 0 AND raise_at <= ?2 AND sealed = ?3",
-        Because::TheDeskAsks => "state <> 2 AND sealed = ?3",
+    let claim = match because {
+        Because::ItsTime => {
+            "UPDATE deposit SET state = 2, at = ?2 WHERE deposit = ?1 AND state = 0 AND raise_at <= ?2 AND sealed = ?3"
+        }
+        Because::TheDeskAsks => {
+            "UPDATE deposit SET state = 2, at = ?2 WHERE deposit = ?1 AND state <> 2 AND sealed = ?3"
+        }
     };
-    let claimed = db
-        .prepare_cached(&format!("UPDATE deposit SET state = 2, at = ?2 WHERE deposit = ?1 AND {still}"))?
-        .execute(params![stored.deposit.0, now.0, stored.sealed.0])?;
+    let claimed = db.prepare_cached(claim)?.execute(params![stored.deposit.0, now.0, stored.sealed.0])?;
     if claimed == 0 {
         return Ok(Vec::new());
     }
-    if db.prepare_cached("SELECT 1 FROM alarm WHERE alarm = ?1")?.exists([stored.deposit.0])? {
+    let quiet = because == Because::TheDeskAsks;
+    let is_new = db
+        .prepare_cached(
+            "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet, standing)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1) ON CONFLICT (alarm) DO NOTHING",
+        )?
+        .execute(params![
+            stored.deposit.0,
+            stored.org.0.0,
+            stored.account.0,
+            stored.device.0,
+            stored.sealed.0,
+            stored.document,
+            now.0,
+            quiet
+        ])?;
+    if is_new == 0 {
         // An alarm was handed in under this id before the deposit was: it rings already, and must not stop the others.
-        audit::append_for(db, now, keys.device, "deposit_raised", &stored.deposit, "alarm_conflict")?;
+        audit::append_for(db, now, relay, "deposit_raised", &stored.deposit, "alarm_conflict")?;
         return Ok(Vec::new());
     }
-    let quiet = because == Because::TheDeskAsks;
-    db.prepare_cached(
-        "INSERT INTO alarm (alarm, org, account, device, hash, document, at, quiet, standing)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1)",
-    )?
-    .execute(params![
-        stored.deposit.0,
-        stored.org.0.0,
-        stored.account.0,
-        stored.device.0,
-        stored.sealed.0,
-        stored.document,
-        now.0,
-        quiet
-    ])?;
-    let receipt = Receipt {
-        alarm: stored.deposit,
-        alarm_hash: stored.sealed,
-        state: ReceiptState::Stored,
-        at: now,
-        by: keys.device,
-        prev: Hash::ZERO,
-        detail: Vec::new(),
-    };
-    let document = put_receipt(db, &Signed::make(receipt, &keys.sig), now)?;
-    let mut wakes = ladder::start(db, stored.deposit, rungs, now)?;
+    let document = put_receipt(db, receipt, now)?;
+    let called = Called { alarm: stored.deposit, org: stored.org, form: (MailKind::Alarm, stored.document) };
+    let mut wakes = ladder::start(db, &called, rungs, now)?;
     if !quiet {
         wakes.push(mail::put(db, (stored.org, stored.device), MailKind::Receipt, document, now)?);
     }
     let result = if quiet { "desk_asked" } else { "ok" };
-    audit::append_for(db, now, keys.device, "deposit_raised", &stored.deposit, result)?;
+    audit::append_for(db, now, relay, "deposit_raised", &stored.deposit, result)?;
     Ok(wakes)
 }
 
 impl Relay {
-    /// Raises every deposit that is due at `now`. Gives the moment at which the next one is.
-    pub(super) async fn tick_deposits(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+    /// Raises every deposit that is due by `clock`. Gives the moment at which the next one is.
+    pub(super) async fn tick_deposits(
+        &self,
+        clock: &(dyn Fn() -> Timestamp + Sync),
+    ) -> Result<Option<Timestamp>, StoreError> {
+        let mut turns = 0;
         loop {
+            let now = clock();
             let (next, watch) = self.store().read(|db| Ok::<_, StoreError>((next(db)?, watch(db)?)))?;
             let Some(next) = next else { return Ok(None) };
             if is_time_to_keep(watch, now) {
@@ -228,54 +238,76 @@ impl Relay {
                 continue;
             }
             let held_until = watch.map_or(now, |watch| watch.held_until);
-            if next > now || held_until > now {
+            if next > now || held_until > now || turns >= MOST_TURNS {
                 return Ok(Some(next.max(held_until)));
             }
-            let due = self.plan_due(now)?;
-            let keys = self.keys();
-            let wakes: Vec<Topic> = self
-                .store()
-                .write(Priority::Alarm, move |db| {
-                    let mut wakes = Vec::new();
-                    for (stored, rungs) in &due {
-                        wakes.extend(raise(db, &keys, (stored, rungs), Because::ItsTime, now)?);
-                    }
-                    Ok::<_, StoreError>(wakes)
-                })
-                .await?;
-            self.wakes().wake(&wakes);
+            let mut batch = self.prepare(now, HashSet::new()).await?;
+            while !batch.is_empty() {
+                // The next ones are read and signed while these are on their way to the disk.
+                let under_way = batch.iter().map(|prepared| prepared.stored.deposit).collect();
+                let (raised, following) =
+                    tokio::join!(self.raise_all(batch, clock()), self.prepare(clock(), under_way));
+                raised?;
+                batch = following?;
+                turns += 1;
+                if turns >= MOST_TURNS {
+                    // Prepared and not written, they are simply prepared again.
+                    break;
+                }
+            }
         }
     }
 
-    /// Deposits that are due, each with the ladder it climbs.
-    fn plan_due(&self, now: Timestamp) -> Result<Vec<(Stored, Vec<Rung>)>, StoreError> {
-        let due = self.store().read(|db| due(db, now))?;
-        let mut named: HashMap<(OrgId, LadderId, u32, Vec<DeviceId>), Vec<Rung>> = HashMap::new();
-        let mut planned = Vec::with_capacity(due.len());
-        for stored in due {
-            let family = self.family_of(&stored)?;
-            let key = (stored.org, stored.ladder.0, stored.ladder.1, family.clone());
-            let rungs = match named.get(&key) {
-                Some(rungs) => rungs.clone(),
-                None => {
-                    let plan = self.plan_of(&stored, &family).map_err(into_store_error)?;
-                    if plan.known {
-                        named.insert(key, plan.rungs.clone());
-                    }
-                    plan.rungs
+    async fn raise_all(&self, batch: Vec<Prepared>, now: Timestamp) -> Result<(), StoreError> {
+        let relay = self.keys().device;
+        let wakes: Vec<Topic> = self
+            .store()
+            .write(Priority::Alarm, move |db| {
+                let mut wakes = Vec::with_capacity(2 * batch.len());
+                for Prepared { stored, rungs, receipt } in &batch {
+                    wakes.extend(raise(db, relay, (stored, rungs, receipt), Because::ItsTime, now)?);
                 }
-            };
-            planned.push((stored, rungs));
-        }
-        Ok(planned)
+                Ok::<_, StoreError>(wakes)
+            })
+            .await?;
+        self.wakes().wake(&wakes);
+        Ok(())
+    }
+
+    /// Deposits that are due and not under way already, each with its ladder and its receipt, in the order in which they were.
+    async fn prepare(&self, now: Timestamp, under_way: HashSet<AlarmId>) -> Result<Vec<Prepared>, StoreError> {
+        let relay = self.clone();
+        let keys = self.keys();
+        self.store()
+            .read_page(move |db| {
+                let mut due = due(db, now, RAISED_AT_ONCE + under_way.len())?;
+                due.retain(|stored| !under_way.contains(&stored.deposit));
+                let mut named: HashMap<(OrgId, LadderId, u32, Vec<DeviceId>), Arc<[Rung]>> = HashMap::new();
+                let mut prepared = Vec::with_capacity(due.len());
+                for stored in due {
+                    let family = family::among(db, stored.account, &stored.sealed_to())?;
+                    let key = (stored.org, stored.ladder.0, stored.ladder.1, family);
+                    let rungs = match named.get(&key) {
+                        Some(rungs) => Arc::clone(rungs),
+                        None => {
+                            let plan = relay.plan_of(&stored, &key.3).map_err(into_store_error)?;
+                            let rungs: Arc<[Rung]> = plan.rungs.into();
+                            if plan.known {
+                                named.insert(key, Arc::clone(&rungs));
+                            }
+                            rungs
+                        }
+                    };
+                    let receipt = alarms::stored_receipt(&keys, stored.deposit, stored.sealed, now);
+                    prepared.push(Prepared { stored, rungs, receipt });
+                }
+                Ok::<_, StoreError>(prepared)
+            })
+            .await
     }
 
     fn plan_of(&self, stored: &Stored, family: &[DeviceId]) -> Result<alarms::Plan, Refusal> {
         alarms::plan(self, stored.org, stored.ladder, (&stored.sealed_to(), family))
-    }
-
-    fn family_of(&self, stored: &Stored) -> Result<Vec<DeviceId>, StoreError> {
-        self.store().read(|db| family::among(db, stored.account, &stored.sealed_to()))
     }
 }
 
@@ -313,9 +345,10 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
         .once(request.write, Priority::Alarm, move |db| {
             // A renewal that came in between: this is the newest form.
             let stored = find(db)?.ok_or(Refusal::NotFound)?;
-            Ok(Done::waking(raise(db, &keys, (&stored, &rungs), Because::TheDeskAsks, now)?))
+            let receipt = alarms::stored_receipt(&keys, stored.deposit, stored.sealed, now);
+            Ok(Done::waking(raise(db, keys.device, (&stored, &rungs, &receipt), Because::TheDeskAsks, now)?))
         })
         .await?;
-    relay.ladder_changed();
+    relay.deadlines().changed();
     Ok(raised)
 }

@@ -67,7 +67,7 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     let op = move |db: &Connection| store(db, &alarm, &receipt, now, (by_family, wait_ms));
     let taken = relay.once(request.write, Priority::Alarm, op).await?;
     // A deadline may have come sooner than the ticker sleeps.
-    relay.ladder_changed();
+    relay.deadlines().changed();
     Ok(taken)
 }
 
@@ -119,8 +119,8 @@ fn store(
         return Err(Refusal::NotHanded);
     }
     let there: bool = db
-        .prepare_cached("SELECT EXISTS (SELECT 1 FROM receipt WHERE hash = ?1)")?
-        .query_row([receipt.hash().0], |row| row.get(0))?;
+        .prepare_cached("SELECT EXISTS (SELECT 1 FROM receipt WHERE alarm = ?1 AND hash = ?2)")?
+        .query_row(params![id.0, receipt.hash().0], |row| row.get(0))?;
     if there {
         return Ok(Done::nothing());
     }
@@ -151,8 +151,11 @@ fn store(
 pub(super) fn put_receipt(db: &Connection, receipt: &Signed<Receipt>, now: Timestamp) -> Result<i64, StoreError> {
     let document = put_document(db, receipt.bytes(), Keep::WithAlarm, now)?;
     let value = receipt.value();
-    db.prepare_cached("INSERT INTO receipt (alarm, hash, signer, document, at) VALUES (?1, ?2, ?3, ?4, ?5)")?
-        .execute(params![value.alarm.0, receipt.hash().0, value.by.0, document, now.0])?;
+    db.prepare_cached(
+        "INSERT INTO receipt (alarm, place, hash, signer, document, at)
+         VALUES (?1, (SELECT coalesce(max(place), 0) + 1 FROM receipt WHERE alarm = ?1), ?2, ?3, ?4, ?5)",
+    )?
+    .execute(params![value.alarm.0, receipt.hash().0, value.by.0, document, now.0])?;
     Ok(document)
 }
 

@@ -22,7 +22,7 @@ use crate::relay::Relay;
 use crate::relay::alarms::{self, Plan, stored_receipt};
 use crate::relay::auth::{self, ByAnyKey, Phone};
 use crate::relay::cleared;
-use crate::relay::ladder;
+use crate::relay::ladder::{self, Called};
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
@@ -98,9 +98,10 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     let handover = SmsHandover { context: bytes.into(), alarm: by_bridge.bytes().to_vec().into() };
     let by_text = ByText { alarm, hash: text.hash(), handover: cbor::to_vec(&handover), bridge: bridge.device };
     let (now, keys) = (relay.now(), relay.keys());
+    let due = plan.due(now);
     let stored =
         relay.once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, &by_text, &plan, now)).await?;
-    relay.ladder_changed();
+    relay.deadlines().set(due);
     Ok(stored)
 }
 
@@ -159,7 +160,8 @@ fn store(
     let (wakes, result) = if by_data.is_some() {
         (hand_to_all(db, id, MailKind::Sms, document, now)?, "joined")
     } else {
-        (ladder::start(db, id, &plan.rungs, now)?, plan.result())
+        let called = Called { alarm: id, org: phone.org, form: (MailKind::Sms, document) };
+        (ladder::start(db, &called, &plan.rungs, now)?, plan.result())
     };
     audit::append_for(db, now, text.bridge, "sms_stored", &id, result)?;
     Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })

@@ -1,7 +1,9 @@
 //! Running what is queued as one transaction, and answering after its commit.
 //!
-//! Each job has a savepoint of its own, so one that fails takes nothing of the others with it. A job may run twice: a
-//! full disk rolls the whole transaction back, and alarms are then tried again with the reserve's room.
+//! One that fails takes nothing of the others with it. Since hardly any does, all run without savepoints first, for which
+//! SQLite copies every page that a job touches; once one fails, the transaction is rolled back and all run again, each with
+//! a savepoint of its own. A full disk rolls the whole transaction back too, and alarms are then tried again with the
+//! reserve's room. So a job may run more than once.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -153,6 +155,25 @@ fn in_transaction(connection: &Connection, batch: &mut [Queued]) -> Result<(), S
         connection.prepare_cached(sql)?.execute([])?;
         Ok(())
     };
+    run("BEGIN IMMEDIATE")?;
+    let mut all_kept = true;
+    for queued in &mut *batch {
+        match queued.job.run(connection).0 {
+            Verdict::Keep => {}
+            Verdict::RollBack => {
+                all_kept = false;
+                break;
+            }
+            Verdict::Failed(error) => return Err(error),
+        }
+    }
+    if all_kept {
+        return run("COMMIT");
+    }
+    run("ROLLBACK")?;
+    if batch.len() == 1 {
+        return Ok(());
+    }
     run("BEGIN IMMEDIATE")?;
     for queued in batch {
         run("SAVEPOINT job")?;

@@ -9,6 +9,7 @@
 //! A role's own error fits in by implementing [`StoreFailure`].
 
 mod batch;
+mod checkpointer;
 mod error;
 mod open;
 mod readers;
@@ -77,7 +78,8 @@ impl Store {
         let writer = if options.inline {
             Writer::inline(connection, reserve, options.on_fatal)
         } else {
-            Writer::thread(connection, reserve, options.on_fatal).map_err(StoreError::Folder)?
+            let beside = open::open_checkpointer(disk, schema)?;
+            Writer::thread(connection, beside, reserve, options.on_fatal).map_err(StoreError::Folder)?
         };
         let readers = Arc::new(Readers::new(disk.clone(), *schema));
         Ok(Self { writer, readers, inline: options.inline })

@@ -15,6 +15,10 @@ const OLDEST_SQLITE: i32 = 3_051_003;
 /// Compiled statements kept a connection.
 const CACHED_STATEMENTS: usize = 128;
 
+/// How much of the database the writer keeps in memory, in KiB. With SQLite's own 2 MiB it read and wrote pages again
+/// within one transaction as soon as many deposits lay there.
+const WRITER_CACHE: &str = "-32768";
+
 /// Settings of every connection, and what they must read back as. Checkpoints are the writer's own doing
 /// (`wal_autocheckpoint=0`), and an answer means that the disk has it (`synchronous=FULL`, 2).
 const SETTINGS: [(&str, &str, &str); 9] = [
@@ -101,11 +105,20 @@ pub(super) fn open_writer(disk: &Disk, schema: &Schema) -> Result<Connection, St
     settings(&connection)?;
     set(&connection, "journal_mode", "WAL", "wal")?;
     set(&connection, "synchronous", "FULL", "2")?;
+    set(&connection, "cache_size", WRITER_CACHE, WRITER_CACHE)?;
     if crashed {
         // A log is left only by a process that was killed or lost its disk.
         check(&connection)?;
     }
     migrate(&connection, schema)?;
+    Ok(connection)
+}
+
+/// Opens a connection that moves the log into the database, and writes nothing else.
+pub(super) fn open_checkpointer(disk: &Disk, schema: &Schema) -> Result<Connection, StoreError> {
+    let connection = disk.connect(schema.file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    settings(&connection)?;
+    set(&connection, "synchronous", "FULL", "2")?;
     Ok(connection)
 }
 

@@ -1,17 +1,17 @@
-//! `bench alarm`: from POST to the signed `stored`, and to the desk's live stream; one at a time and at a fixed rate.
+//! `bench alarm`: from POST to the signed `stored`, and to the desk's live stream; one at a time, at a fixed rate, and as
+//! fast as it goes. Then what `kill -9` costs, how soon the next responder is called, and what a live stream weighs.
 //!
-//! Alarms are sealed beforehand; the relay is the real binary over TLS on
-//! loopback, answering after fsync.
+//! Alarms are sealed beforehand; the relay is the real binary over TLS on loopback, answering after fsync.
 
 use std::path::Path;
 
 use anyhow::{Context as _, Result, ensure};
 use baken_schemas::alarm::{Alarm, AlarmKind};
-use baken_schemas::api::{self, LiveEvent, MailKind};
+use baken_schemas::api::{LiveEvent, MailKind};
 use baken_schemas::cbor;
+use baken_schemas::crypto::SigningKey;
 use baken_schemas::device::DeviceKeys;
 use baken_schemas::id::{AlarmId, IdempotencyKey};
-use baken_schemas::request::RequestKey;
 use baken_schemas::signed::Unverified;
 use baken_schemas::time::{Clock as _, SystemClock};
 use base64::Engine as _;
@@ -19,85 +19,139 @@ use futures_util::StreamExt as _;
 use rand::SeedableRng as _;
 use rand::rngs::ChaCha20Rng;
 
-use super::load::{self, Arrivals};
+use super::load::{self, Arrivals, Load};
 use super::relay::Served;
 use super::{Bench, now};
 use crate::fleet::Wire;
 
-/// Alarms sent one at a time.
-const SINGLE: usize = 500;
-/// Seconds that each rate lasts.
-const SECONDS: usize = 5;
-/// Alarms a second.
-const RATES: [usize; 3] = [50, 200, 1000];
+/// What everybody is given.
+pub const FULL: Load = Load {
+    single: 500,
+    rates: &[50, 200, 1000, 4000],
+    seconds: 5,
+    flood: 20_000,
+    at_once: 64,
+    killed_after: 500,
+    streams: 10_000,
+};
+/// To see that all works, not for figures.
+pub const QUICK: Load =
+    Load { single: 50, rates: &[50, 200], seconds: 2, flood: 1_000, at_once: 64, killed_after: 100, streams: 200 };
 /// Phones that the alarms come from.
 const PHONES: usize = 50;
+/// Connections that they come over.
+const CONNECTIONS: usize = 8;
+/// How often what a signature costs is measured.
+const SIGNATURES: u32 = 2_000;
 
 /// Runs the bench; scratch data goes under `folder`.
 ///
 /// # Errors
 /// When a part cannot be started, or an alarm is refused or lost.
-pub async fn alarm(folder: &Path) -> Result<Bench> {
+pub async fn alarm(folder: &Path, load: &Load) -> Result<Bench> {
     let mut bench = Bench::new("alarm", folder)?;
     let mut rng = ChaCha20Rng::seed_from_u64(1);
-    let relay = Served::start(folder, false, &mut rng).await?;
-    let (org, wire) = (&relay.org, &relay.wire);
+    ours(&mut bench, folder, load, &mut rng).await?;
+    super::alertmanager::measure(&mut bench, folder, load).await?;
+    super::nats::measure(&mut bench, folder, load).await?;
+    super::losses::measure(&mut bench, folder, load.killed_after, &mut rng).await?;
+    super::streams::failover(&mut bench, folder, &mut rng).await?;
+    super::streams::memory(&mut bench, folder, load.streams, &mut rng).await?;
+    Ok(bench)
+}
+
+async fn ours(bench: &mut Bench, folder: &Path, load: &Load, rng: &mut ChaCha20Rng) -> Result<()> {
+    let relay = Served::start(folder, false, rng).await?;
+    let org = &relay.org;
+    let wires: Vec<Wire> = (0..CONNECTIONS).map(|_| relay.another_wire(None)).collect::<Result<_>>()?;
     let mut phones = Vec::new();
     for _ in 0..PHONES {
-        phones.push(wire.activate(org, SystemClock.now(), &mut rng).await?);
+        phones.push(relay.wire.activate(org, SystemClock.now(), rng).await?);
     }
     let arrivals = Arrivals::<AlarmId>::default();
     let desk = org.desks.first().context("there is a desk")?.clone();
-    let listening = tokio::spawn(listen(wire.clone(), desk, arrivals.clone()));
-
-    for (measure, rate, count) in std::iter::once(("one at a time".to_owned(), None, SINGLE))
-        .chain(RATES.map(|rate| (format!("{rate}/s"), Some(rate), rate * SECONDS)))
-    {
-        eprintln!("bench alarm: {count} alarms, {measure}");
+    let listening = tokio::spawn(listen(relay.wire.clone(), desk, arrivals.clone()));
+    // Sealed and signed beforehand: phones do that in their own time.
+    let mut some = |count: usize| -> Result<Vec<_>> {
         let mut presses = Vec::with_capacity(count);
         for n in 0..count {
-            let (wire, keys) = (wire.clone(), phones[n % phones.len()].clone());
-            let alarm = org.alarm(&keys, AlarmKind::Panic, "", &mut rng)?.0;
+            let (wire, keys) = (wires[n % wires.len()].clone(), &phones[n % phones.len()]);
+            let alarm = org.alarm(keys, AlarmKind::Panic, "", rng)?.0;
+            let request = wire.pressed(keys, &alarm)?;
             presses.push((alarm.value().header.alarm, async move {
-                let (status, body) = wire.press(&keys, &alarm).await?;
-                ensure!(status == 200, "an alarm was answered {status}: {}", String::from_utf8_lossy(&body));
+                let response = wire.execute(request).await?;
+                let (status, body) = (response.status(), response.bytes().await?);
+                ensure!(status.is_success(), "an alarm was answered {status}: {}", String::from_utf8_lossy(&body));
                 Ok(())
             }));
         }
-        let (stored, handed) = load::run(rate, presses, &arrivals).await?;
-        bench.set(&format!("stored p50, {measure}"), "ms", "baken", stored.p50_us() / 1000.0);
-        bench.set(&format!("stored p99, {measure}"), "ms", "baken", stored.p99_us() / 1000.0);
-        bench.set(&format!("at the desk p50, {measure}"), "ms", "baken", handed.p50_us() / 1000.0);
-        bench.set(&format!("at the desk p99, {measure}"), "ms", "baken", handed.p99_us() / 1000.0);
-        if let Some(rate) = rate {
-            // The same figure under a name to look up.
-            bench.set(&format!("to_desk_p99_{rate}"), "ms", "baken", handed.p99_us() / 1000.0);
-        }
+        Ok(presses)
+    };
+    for (measure, rate, count) in load.runs() {
+        eprintln!("bench alarm: {count} alarms, {measure}");
+        let spreads = load::run(rate, some(count)?, &arrivals).await?;
+        bench.set_run("baken", (&measure, rate), &spreads);
     }
+    eprintln!("bench alarm: {} alarms, as fast as it goes", load.flood);
+    let presses = some(load.flood)?;
+    let before = relay.cpu()?;
+    let per_second = load::flood(load.at_once, presses, &arrivals).await?;
+    let after = relay.cpu()?;
     listening.abort();
-    super::alertmanager::measure(&mut bench, folder, SINGLE, &RATES, SECONDS).await?;
+    bench.set(load::A_SECOND, "/s", "baken", per_second);
+    #[allow(clippy::cast_precision_loss, reason = "some ten thousand")]
+    let each = |us: f64| us / load.flood as f64;
+    let (all, writer) = (each(after.all - before.all), each(after.writer - before.writer));
+    let (verifying, signing) = signatures(rng)?;
+    bench.set("cpu_of_an_alarm", "µs", "baken", all);
+    bench.remarks.push(format!(
+        "where the relay's time goes, of {all:.0} µs CPU an alarm: {:.0} verifying the signatures of request and alarm, \
+         {signing:.0} signing the receipt, {writer:.0} the thread that writes the database, {:.0} TLS, HTTP, reading who \
+         calls, and the desk's stream. A relay that checks, signs and keeps nothing has the last of these only",
+        2.0 * verifying,
+        (all - 2.0 * verifying - signing - writer).max(0.0),
+    ));
     bench.remarks.push(
-        "baken answers after fsync with a signed receipt, over TLS, to signed requests; an alarm is about 7 kB".into(),
+        "baken answers after fsync with a signed receipt, over TLS, to signed requests; an alarm is about 7 kB; the \
+         generator and the desk share the machine's cores with it"
+            .into(),
     );
-    Ok(bench)
+    Ok(())
+}
+
+/// What verifying and making a signature costs here, in microseconds.
+fn signatures(rng: &mut ChaCha20Rng) -> Result<(f64, f64)> {
+    let key = SigningKey::make(rng);
+    let (verify, message) = (key.verify_key(), [7; 300]);
+    let begin = now();
+    let mut signature = key.sign_raw(&message);
+    for _ in 1..SIGNATURES {
+        signature = key.sign_raw(&message);
+    }
+    let signing = begin.elapsed();
+    let begin = now();
+    for _ in 0..SIGNATURES {
+        verify.verify_raw("a signature", &message, &signature)?;
+    }
+    let each = |all: std::time::Duration| all.as_secs_f64() * 1e6 / f64::from(SIGNATURES);
+    Ok((each(begin.elapsed()), each(signing)))
 }
 
 /// Reads the desk's live stream and notes when each alarm came.
 pub(super) async fn listen(wire: Wire, desk: DeviceKeys, arrivals: Arrivals<AlarmId>) -> Result<()> {
     let mut rng = ChaCha20Rng::seed_from_u64(2);
-    let path = format!("{}?mail=0", api::LIVE);
-    let idempotency = IdempotencyKey::make(&mut rng);
-    let response = wire.request((&desk, RequestKey::Sig), "GET", &path, Vec::new(), idempotency).await?;
+    let response = wire.live(&desk, IdempotencyKey::make(&mut rng)).await?;
     let mut stream = response.bytes_stream();
     let mut buffer = Vec::new();
     while let Some(chunk) = stream.next().await {
         buffer.extend_from_slice(&chunk?);
         let at = now();
-        while let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-            let line: Vec<u8> = buffer.drain(..=end).collect();
+        let mut read = 0;
+        while let Some(end) = memchr::memchr(b'\n', &buffer[read..]) {
+            let line = &buffer[read..read + end];
+            read += end + 1;
             let Some(data) = line.strip_prefix(b"data:") else { continue };
-            let text = String::from_utf8_lossy(data);
-            let event = base64::engine::general_purpose::STANDARD.decode(text.trim())?;
+            let event = base64::engine::general_purpose::STANDARD.decode(data.trim_ascii())?;
             let event: LiveEvent = cbor::from_slice(&event, "a live event")?;
             if let LiveEvent::Mail { mail, .. } = event
                 && mail.kind == MailKind::Alarm
@@ -106,6 +160,7 @@ pub(super) async fn listen(wire: Wire, desk: DeviceKeys, arrivals: Arrivals<Alar
                 arrivals.note(alarm, at);
             }
         }
+        buffer.drain(..read);
     }
     Ok(())
 }

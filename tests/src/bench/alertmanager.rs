@@ -1,75 +1,135 @@
 //! Prometheus' Alertmanager (Debian's package) under the same load: from POST to its answer, and to its webhook.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::load::{self, Arrivals};
+use super::load::{self, Arrivals, Load};
 use super::{Bench, now};
 use crate::story::process::{PATIENCE, Process, free_port, until};
 
-const CONTESTANT: &str = "alertmanager";
+/// Its name in the tables.
+pub const CONTESTANT: &str = "alertmanager";
+
+/// One that runs, and its webhook.
+#[derive(Debug)]
+pub struct Alertmanager {
+    /// Alerts that came to the webhook, by name.
+    pub arrivals: Arrivals<String>,
+    program: PathBuf,
+    args: Vec<String>,
+    log: PathBuf,
+    base: String,
+    client: reqwest::Client,
+    process: Process,
+}
+
+impl Alertmanager {
+    /// Starts one that waits `group_wait` before it tells of an alert, with its data in `folder`; `None` where it is not
+    /// installed.
+    ///
+    /// # Errors
+    /// When it is there and cannot be started.
+    pub async fn start(folder: &Path, group_wait: &str) -> Result<Option<Self>> {
+        let Some(program) = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
+            .map(|folder| folder.join("prometheus-alertmanager"))
+            .find(|path| path.exists())
+        else {
+            return Ok(None);
+        };
+        std::fs::create_dir_all(folder)?;
+        let arrivals = Arrivals::<String>::default();
+        let hook = webhook(arrivals.clone()).await?;
+        let config = folder.join("alertmanager.yml");
+        std::fs::write(
+            &config,
+            format!(
+                "route:\n  receiver: desk\n  group_by: ['alertname']\n  group_wait: {group_wait}\n  group_interval: 1s\n\
+                 receivers:\n- name: desk\n  webhook_configs:\n  - url: http://127.0.0.1:{hook}/\n    send_resolved: false\n"
+            ),
+        )?;
+        let (port, log) = (free_port()?, folder.join("alertmanager.log"));
+        let args = vec![
+            format!("--config.file={}", config.display()),
+            format!("--storage.path={}", folder.join("alertmanager").display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+            "--cluster.listen-address=".to_owned(),
+        ];
+        let process = serve(&program, &args, &log)?;
+        let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
+        let base = format!("http://127.0.0.1:{port}");
+        let started = Self { arrivals, program, args, log, base, client, process };
+        started.is_ready().await?;
+        Ok(Some(started))
+    }
+
+    async fn is_ready(&self) -> Result<()> {
+        let asked = format!("{}/-/ready", self.base);
+        until("alertmanager is ready", async || {
+            Ok(self.client.get(&asked).send().await.ok().filter(|answer| answer.status().is_success()).map(drop))
+        })
+        .await
+    }
+
+    /// `kill -9`, and starts it again.
+    ///
+    /// # Errors
+    /// When it does not come back.
+    pub async fn kill_and_start(&mut self) -> Result<()> {
+        self.process.kill().await?;
+        self.process = serve(&self.program, &self.args, &self.log)?;
+        self.is_ready().await
+    }
+
+    /// Posts an alert; done when it is answered.
+    ///
+    /// # Errors
+    /// When it is not taken.
+    pub fn post(&self, name: &str) -> impl Future<Output = Result<()>> + Send + use<> {
+        let alert = json!([{ "labels": { "alertname": name } }]);
+        let request = self.client.post(format!("{}/api/v2/alerts", self.base)).json(&alert);
+        async move {
+            request.send().await?.error_for_status()?;
+            Ok(())
+        }
+    }
+}
+
+fn serve(program: &Path, args: &[String], log: &Path) -> Result<Process> {
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    Process::start(CONTESTANT, program, &args, &[], log)
+}
 
 /// Adds Alertmanager's figures, or why there are none.
 ///
 /// # Errors
 /// When it is there and does not do its part.
-pub async fn measure(bench: &mut Bench, folder: &Path, single: usize, rates: &[usize], seconds: usize) -> Result<()> {
-    let Some(program) = std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())
-        .map(|folder| folder.join("prometheus-alertmanager"))
-        .find(|path| path.exists())
-    else {
+pub async fn measure(bench: &mut Bench, folder: &Path, load: &Load) -> Result<()> {
+    let Some(alertmanager) = Alertmanager::start(&folder.join("alertmanager"), "0s").await? else {
         bench.remarks.push("alertmanager was not run: install the package prometheus-alertmanager".into());
         return Ok(());
     };
-    let arrivals = Arrivals::<String>::default();
-    let hook = webhook(arrivals.clone()).await?;
-    let config = folder.join("alertmanager.yml");
-    std::fs::write(
-        &config,
-        format!(
-            "route:\n  receiver: desk\n  group_by: ['alertname']\n  group_wait: 0s\n  group_interval: 1s\n\
-             receivers:\n- name: desk\n  webhook_configs:\n  - url: http://127.0.0.1:{hook}/\n    send_resolved: false\n"
-        ),
-    )?;
-    let port = free_port()?;
-    let args = [
-        format!("--config.file={}", config.display()),
-        format!("--storage.path={}", folder.join("alertmanager").display()),
-        format!("--web.listen-address=127.0.0.1:{port}"),
-        "--cluster.listen-address=".to_owned(),
-    ];
-    let args: Vec<&str> = args.iter().map(String::as_str).collect();
-    let _running = Process::start(CONTESTANT, &program, &args, &[], &folder.join("alertmanager.log"))?;
-    let client = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-    let base = format!("http://127.0.0.1:{port}");
-    let asked = format!("{base}/-/ready");
-    until("alertmanager is ready", async || {
-        Ok(client.get(&asked).send().await.ok().filter(|answer| answer.status().is_success()))
-    })
-    .await?;
-    let url = format!("{base}/api/v2/alerts");
-    let runs = std::iter::once(("one at a time".to_owned(), None, single))
-        .chain(rates.iter().map(|rate| (format!("{rate}/s"), Some(*rate), rate * seconds)));
-    for (run, (measure, rate, count)) in runs.enumerate() {
+    let mut numbers = 0_u64..;
+    let mut some = |count: usize| -> Vec<(String, _)> {
+        let names = numbers.by_ref().take(count).map(|number| format!("alarm-{number}"));
+        names.map(|name| (name.clone(), alertmanager.post(&name))).collect()
+    };
+    for (measure, rate, count) in load.runs() {
         eprintln!("bench alarm: {count} alerts to alertmanager, {measure}");
-        let alerts = (0..count).map(|n| {
-            let name = format!("alarm-{run}-{n}");
-            let request = client.post(&url).json(&json!([{ "labels": { "alertname": name } }]));
-            (name, async move {
-                request.send().await?.error_for_status()?;
-                Ok(())
-            })
-        });
-        let (stored, handed) = load::run(rate, alerts.collect(), &arrivals).await?;
-        bench.set(&format!("stored p50, {measure}"), "ms", CONTESTANT, stored.p50_us() / 1000.0);
-        bench.set(&format!("stored p99, {measure}"), "ms", CONTESTANT, stored.p99_us() / 1000.0);
-        bench.set(&format!("at the desk p50, {measure}"), "ms", CONTESTANT, handed.p50_us() / 1000.0);
-        bench.set(&format!("at the desk p99, {measure}"), "ms", CONTESTANT, handed.p99_us() / 1000.0);
-        if let Some(rate) = rate {
-            bench.set(&format!("to_desk_p99_{rate}"), "ms", CONTESTANT, handed.p99_us() / 1000.0);
+        match load::run(rate, some(count), &alertmanager.arrivals).await {
+            Ok(spreads) => bench.set_run(CONTESTANT, (&measure, rate), &spreads),
+            Err(error) => {
+                // One that falls behind is figured as far as it came.
+                bench.remarks.push(format!("alertmanager did not keep up with {measure}: {error:#}"));
+                return Ok(());
+            }
         }
+    }
+    eprintln!("bench alarm: {} alerts to alertmanager, as fast as it goes", load.flood);
+    match load::flood(load.at_once, some(load.flood), &alertmanager.arrivals).await {
+        Ok(per_second) => bench.set(load::A_SECOND, "/s", CONTESTANT, per_second),
+        Err(error) => bench.remarks.push(format!("alertmanager did not take {} at once: {error:#}", load.flood)),
     }
     bench.remarks.push(
         "alertmanager keeps alerts in memory only: its `stored` is no promise; plain HTTP, one group an alert, \

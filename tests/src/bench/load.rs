@@ -14,7 +14,38 @@ use tokio::task::JoinSet;
 use super::{Spread, now};
 use crate::story::process::PATIENCE;
 
+/// The row of [`flood`].
+pub const A_SECOND: &str = "alarms_a_second";
+
+/// What every contestant is given.
+#[derive(Debug, Clone, Copy)]
+pub struct Load {
+    /// How many one at a time.
+    pub single: usize,
+    /// Rates, a second.
+    pub rates: &'static [usize],
+    /// How long each rate lasts, in seconds.
+    pub seconds: usize,
+    /// How many as fast as it goes.
+    pub flood: usize,
+    /// And how many of those at a time.
+    pub at_once: usize,
+    /// How many are acknowledged before each is killed.
+    pub killed_after: usize,
+    /// How many phones have a live stream.
+    pub streams: usize,
+}
+
+impl Load {
+    /// Each run: what it is called, its rate, how many.
+    pub fn runs(self) -> impl Iterator<Item = (String, Option<usize>, usize)> {
+        let rated = self.rates.iter().map(move |rate| (format!("{rate}/s"), Some(*rate), rate * self.seconds));
+        std::iter::once(("one at a time".to_owned(), None, self.single)).chain(rated)
+    }
+}
+
 /// When what was sent arrived at the other end. Cheap to clone; all clones are one.
+#[derive(Debug)]
 pub struct Arrivals<K>(Arc<(Mutex<HashMap<K, Instant>>, Notify)>);
 
 impl<K> Clone for Arrivals<K> {
@@ -37,6 +68,16 @@ impl<K: Eq + Hash> Arrivals<K> {
         news.notify_one();
     }
 
+    /// Whether it arrived.
+    pub fn has(&self, key: &K) -> bool {
+        self.0.0.lock().unwrap_or_else(PoisonError::into_inner).contains_key(key)
+    }
+
+    /// Waits for one more.
+    pub async fn more(&self) {
+        self.0.1.notified().await;
+    }
+
     /// How long each took, once all are there.
     fn times(&self, sent: &HashMap<K, Instant>) -> Option<Vec<Duration>> {
         let arrived = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -46,12 +87,47 @@ impl<K: Eq + Hash> Arrivals<K> {
     /// How late each was after its moment, once all are there.
     pub async fn all(&self, sent: &HashMap<K, Instant>) -> Vec<Duration> {
         loop {
-            if let Some(times) = self.times(sent) {
+            // Looked through only when there may be enough: with many, looking at each arrival took the time measured.
+            if self.0.0.lock().unwrap_or_else(PoisonError::into_inner).len() >= sent.len()
+                && let Some(times) = self.times(sent)
+            {
                 return times;
             }
-            self.0.1.notified().await;
+            self.more().await;
         }
     }
+}
+
+/// Runs the requests, `at_once` of them at any time, and gives how many a second were answered and had arrived, from the
+/// first to the last.
+///
+/// # Errors
+/// As [`run`].
+pub async fn flood<K, F>(at_once: usize, requests: Vec<(K, F)>, arrivals: &Arrivals<K>) -> Result<f64>
+where
+    K: Eq + Hash,
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let count = requests.len();
+    let (mut sent, mut running) = (HashMap::new(), JoinSet::new());
+    let begin = now();
+    for (key, request) in requests {
+        if running.len() >= at_once
+            && let Some(done) = running.join_next().await
+        {
+            done??;
+        }
+        sent.insert(key, begin);
+        running.spawn(request);
+    }
+    while let Some(done) = running.join_next().await {
+        done??;
+    }
+    let times = tokio::time::timeout(PATIENCE, arrivals.all(&sent)).await.context("what was answered never arrived")?;
+    let took = times.into_iter().max().unwrap_or_default().max(begin.elapsed());
+    #[allow(clippy::cast_precision_loss, reason = "a few thousand requests")]
+    let count = count as f64;
+    Ok(count / took.as_secs_f64())
 }
 
 /// Runs the requests, `rate` a second or one after the other: times to the answer, and to the arrival.

@@ -8,12 +8,16 @@ mod baken;
 pub mod check_in;
 pub mod core;
 pub mod guidance;
-mod load;
+pub mod load;
+mod losses;
+mod nats;
 #[cfg(feature = "peers")]
 mod peers;
 mod phone;
+mod posthumous;
 mod proxy;
 mod relay;
+mod streams;
 pub mod sync;
 
 use std::collections::BTreeMap;
@@ -151,6 +155,23 @@ impl Bench {
         } else {
             let figures = BTreeMap::from([(contestant, figure)]);
             self.rows.push(Row { measure: measure.to_owned(), unit, figures });
+        }
+    }
+
+    /// Sets the figures of a run: to the answer, and to the desk.
+    pub fn set_run(
+        &mut self,
+        contestant: &'static str,
+        (measure, rate): (&str, Option<usize>),
+        (stored, handed): &(Spread, Spread),
+    ) {
+        self.set(&format!("stored p50, {measure}"), "ms", contestant, stored.p50_us() / 1000.0);
+        self.set(&format!("stored p99, {measure}"), "ms", contestant, stored.p99_us() / 1000.0);
+        self.set(&format!("at the desk p50, {measure}"), "ms", contestant, handed.p50_us() / 1000.0);
+        self.set(&format!("at the desk p99, {measure}"), "ms", contestant, handed.p99_us() / 1000.0);
+        if let Some(rate) = rate {
+            // The same figure under a name to look up.
+            self.set(&format!("to_desk_p99_{rate}"), "ms", contestant, handed.p99_us() / 1000.0);
         }
     }
 

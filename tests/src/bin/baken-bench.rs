@@ -19,10 +19,19 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Which {
-    /// From pressing to `stored` and to the desk's live stream, with Alertmanager beside it.
-    Alarm,
-    /// How late missed check-ins ring when ten thousand fall due within a second.
-    Checkin,
+    /// From pressing to `stored` and to the desk's live stream, alarms a second, what `kill -9` loses, the next responder,
+    /// memory for a phone's stream; with Alertmanager and NATS JetStream beside it.
+    Alarm {
+        /// A small load: to see that all works, not for figures.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// How late missed check-ins ring when ten thousand of a million fall due, with posthumous beside it.
+    Checkin {
+        /// A small load: to see that all works, not for figures.
+        #[arg(long)]
+        quick: bool,
+    },
     /// The phone's records, with Automerge, Loro and Yrs beside them.
     Core,
     /// Finding in guidance and in ten thousand records, with SQLite's FTS5, MiniSearch and Fuse.js beside it; editions.
@@ -59,8 +68,14 @@ fn main() -> Result<()> {
     let folder = tempfile::tempdir()?;
     let runtime = tokio::runtime::Runtime::new()?;
     let mut bench = match arguments.bench {
-        Which::Alarm => runtime.block_on(bench::alarm::alarm(folder.path()))?,
-        Which::Checkin => runtime.block_on(bench::check_in::check_in(folder.path()))?,
+        Which::Alarm { quick } => {
+            let load = if quick { bench::alarm::QUICK } else { bench::alarm::FULL };
+            runtime.block_on(bench::alarm::alarm(folder.path(), &load))?
+        }
+        Which::Checkin { quick } => {
+            let load = if quick { bench::check_in::Load::QUICK } else { bench::check_in::Load::FULL };
+            runtime.block_on(bench::check_in::check_in(folder.path(), &load))?
+        }
         Which::Core => runtime.block_on(bench::core::core(folder.path()))?,
         Which::Guidance => runtime.block_on(bench::guidance::guidance(folder.path()))?,
         Which::Sync { quick } => {

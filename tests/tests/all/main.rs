@@ -7,8 +7,8 @@ mod attachments;
 mod case;
 mod check_ins;
 mod circles;
-mod confidential;
 mod complaints;
+mod confidential;
 mod deletions;
 #[cfg(target_os = "linux")]
 mod disk_full;

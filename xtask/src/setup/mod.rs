@@ -41,19 +41,23 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
     let _lock = lock()?;
     let mut installed = debian::ensure(&[debian::FOR_BUILDING])?;
     installed.extend(python::ensure(&[python::PEERS])?);
-    let (peers, outcome) = match name {
-        "alarm" => ("Alertmanager", debian::ensure(&[debian::FOR_BENCH_ALARM])),
-        "sync" => ("the peers from npm", peers_from_npm("sync")),
-        "guidance" => ("the peers from npm", peers_from_npm("search")),
-        _ => ("", Ok(Vec::new())),
+    let outcomes = match name {
+        "alarm" => vec![
+            ("Alertmanager", debian::ensure(&[debian::FOR_BENCH_ALARM])),
+            ("NATS", python::ensure(&[python::BENCH_PEERS])),
+        ],
+        "checkin" => vec![("posthumous", python::ensure(&[python::BENCH_PEERS]))],
+        "sync" => vec![("the peers from npm", peers_from_npm("sync"))],
+        "guidance" => vec![("the peers from npm", peers_from_npm("search"))],
+        _ => Vec::new(),
     };
-    let without = match outcome {
-        Ok(news) => {
-            installed.extend(news);
-            Vec::new()
+    let mut without = Vec::new();
+    for (peers, outcome) in outcomes {
+        match outcome {
+            Ok(news) => installed.extend(news),
+            Err(error) => without.push(format!("without {peers}: {error:#}")),
         }
-        Err(error) => vec![format!("without {peers}: {error:#}")],
-    };
+    }
     without.iter().for_each(|line| eprintln!("   {line}"));
     report(&installed);
     Ok(without)

@@ -34,6 +34,14 @@ pub const PEERS: Requirements = Requirements {
     instead: "check the network and pip's settings, then run this again",
 };
 
+/// What the benches of alarms and check-ins run beside us.
+pub const BENCH_PEERS: Requirements = Requirements {
+    name: "bench-peers",
+    path: "tests/peers/bench-requirements.txt",
+    hashed: false,
+    instead: "check the network and pip's settings, then run this again",
+};
+
 /// Programs the test command runs.
 pub const TOOLS: Requirements = Requirements {
     name: "tools",

@@ -361,6 +361,6 @@ async fn play(relay: &Relay, town: &Town<'_>, script: &mut Script, desk: &Device
 /// Lowers `synchronous` on the writer's own connection. It cannot be set within a transaction, so this ends the
 /// writer's and begins it anew: nothing that the relay itself could be told to do.
 fn lower(db: &rusqlite::Connection) -> Result<(), StoreError> {
-    db.execute_batch("RELEASE job; COMMIT; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE; SAVEPOINT job")?;
+    db.execute_batch("COMMIT; PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE")?;
     Ok(())
 }
