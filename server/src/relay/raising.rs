@@ -105,6 +105,9 @@ fn next(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
     Ok(next.map(Timestamp))
 }
 
+/// A ladder by name, and who of the family is called on it.
+type Named = (OrgId, LadderId, u32, Vec<DeviceId>);
+
 /// What raising needs of a deposit.
 struct Stored {
     deposit: AlarmId,
@@ -282,7 +285,7 @@ impl Relay {
             .read_page(move |db| {
                 let mut due = due(db, now, RAISED_AT_ONCE + under_way.len())?;
                 due.retain(|stored| !under_way.contains(&stored.deposit));
-                let mut named: HashMap<(OrgId, LadderId, u32, Vec<DeviceId>), Arc<[Rung]>> = HashMap::new();
+                let mut named: HashMap<Named, Arc<[Rung]>> = HashMap::new();
                 let mut prepared = Vec::with_capacity(due.len());
                 for stored in due {
                     let family = family::among(db, stored.account, &stored.sealed_to())?;

@@ -4,7 +4,7 @@ use baken_core::{Baken, BakenError};
 use baken_schemas::circle::CircleKind;
 use baken_schemas::id::RecordId;
 use baken_schemas::record::Value;
-use baken_schemas::record::words::THREAT;
+use baken_schemas::record::words::THREAT_SOURCE;
 
 use crate::town::{PIN, Town};
 
@@ -22,8 +22,11 @@ async fn records_are_found_with_typing_errors_in_any_order_and_as_they_stand_now
     let phone = town.activated("mayor_phone").await;
     let tablet = town.paired(&phone, "mayor_tablet").await;
     assert_eq!(found(&phone, "brief"), [], "nothing is there yet");
-    let letter =
-        vec![text("what", "Brief zonder afzender"), text("witnesses", "Buurvrouw Annelies"), text("threat", THREAT[0])];
+    let letter = vec![
+        text("what", "Brief zonder afzender"),
+        text("witnesses", "Buurvrouw Annelies"),
+        text("threat_source", THREAT_SOURCE[0]),
+    ];
     let letter = phone.create("incident", letter).unwrap();
     let contact = phone.create("contact", vec![text("name", "Sam de Boer"), text("phone", "06-1234 5678")]).unwrap();
     for (words, field) in [
@@ -33,7 +36,7 @@ async fn records_are_found_with_typing_errors_in_any_order_and_as_they_stand_now
         ("annelies brief", "what"),
         ("brief annelies", "what"),
         ("inwoner", "what"),
-        ("resident", "threat"),
+        ("resident", "threat_source"),
     ] {
         assert_eq!(found(&phone, words), [(letter, field)], "{words}");
     }

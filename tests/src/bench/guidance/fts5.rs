@@ -7,8 +7,11 @@ use super::texts::{Set, is_found};
 use super::{FIRST, set_search};
 use crate::bench::{Bench, now};
 
-/// Both ways, by the tokenizer and by what of a typed word is matched.
-const WAYS: [(&str, &str, fn(&str) -> String); 2] = [
+/// Its name here, the tokenizer, and what of a typed word is matched.
+type Way = (&'static str, &'static str, fn(&str) -> String);
+
+/// Both ways.
+const WAYS: [Way; 2] = [
     ("fts5", "unicode61 remove_diacritics 2", |word| format!("\"{word}\"*")),
     ("fts5_trigram", "trigram remove_diacritics 1", |word| {
         let letters: Vec<char> = word.chars().collect();

@@ -1,7 +1,7 @@
 //! A new alderman's first thirty days: from an empty phone to one that is ready, with a second beside it and a code in the
 //! safe.
 
-use baken_schemas::record::words::LABEL;
+use baken_schemas::record::words::HomeMark;
 use baken_tests::story::phone::Phone;
 use baken_tests::story::play::pair;
 use baken_tests::story::process::until;
@@ -38,7 +38,12 @@ async fn a_persons_first_thirty_days() {
     noor.make(&["contact", "name=Sam Hendriks", "relation=partner", "phone=06-12345678", "emergency=ja"])
         .await
         .expect("kept");
-    let home = ["home", "address=Lindelaan 12", "access=code 4711 bij de poort", &format!("pkvw={}", LABEL[1])];
+    let home = [
+        "home",
+        "address=Lindelaan 12",
+        "access=code 4711 bij de poort",
+        &format!("pkvw={}", HomeMark::UnderWay.tag()),
+    ];
     noor.make(&home).await.expect("kept");
     noor.sees(&["card", "show"], &["Lindelaan 12", "Sam Hendriks, partner, 06-12345678"], &[]).await;
 

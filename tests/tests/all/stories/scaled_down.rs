@@ -3,7 +3,7 @@
 
 use baken_schemas::edition::Date;
 use baken_schemas::local_time::local;
-use baken_schemas::record::words::STELSEL;
+use baken_schemas::record::words::Origin;
 use baken_tests::story::phone::Phone;
 use baken_tests::story::town::text_of;
 use serde_json::Value;
@@ -42,7 +42,7 @@ async fn a_scaled_down_threat() {
         "record",
     )
     .expect("an id");
-    let decided = format!("origin={STELSEL}");
+    let decided = format!("origin={}", Origin::System.tag());
     let camera =
         iris.make(&["measure", "title=Camera op zolder", "type=camera", "status=done", &decided]).await.expect("kept");
     let ends = format!("ends={}", in_days(20));

@@ -1,7 +1,7 @@
 //! A threatened mayor: from a note with the vault locked, by complaint and measures, to what the police are handed, what
 //! she is told, and how it ends.
 
-use baken_schemas::record::words::{ORIGIN, STELSEL, THREAT};
+use baken_schemas::record::words::{Origin, THREAT_SOURCE};
 use baken_tests::story::town::text_of;
 
 use super::{Person, in_days};
@@ -20,7 +20,7 @@ async fn a_threatened_mayor() {
     // What happened, while it is fresh, and the picture of the door's camera.
     let listed = femke.phone.run(&["incident", "list"]).await.expect("a list");
     let incident = text_of(&listed["incidents"][0], "record").expect("an id");
-    let threat = format!("threat={}", THREAT[0]);
+    let threat = format!("threat_source={}", THREAT_SOURCE[0]);
     let more = ["who=Man met pet", "why=Het besluit over de opvang", "witnesses=De buurvrouw", &threat];
     femke.phone.run(&[&["record", "set", &incident], &more[..]].concat()).await.expect("kept");
     let picture = femke.path("deurbel.jpg");
@@ -65,9 +65,9 @@ async fn a_threatened_mayor() {
     assert_eq!(at(&before), at(&after), "adding the code is no second visit");
 
     // Measures: what the state decides is confidential, whatever else is said of it.
-    let decided = format!("origin={STELSEL}");
+    let decided = format!("origin={}", Origin::System.tag());
     femke.make(&["measure", "title=Camera op zolder", "type=camera", "status=decided", &decided]).await.expect("kept");
-    let own = format!("origin={}", ORIGIN[0]);
+    let own = format!("origin={}", Origin::Own.tag());
     femke.make(&["measure", "title=Nieuwe brievenbus", "type=letterbox", "status=done", &own]).await.expect("kept");
     let measures = femke.sees(&["record", "list", "measure"], &["Camera op zolder", "Nieuwe brievenbus"], &[]).await;
     let marked: Vec<&str> = measures.lines().filter(|line| line.contains("vertrouwelijk")).collect();
