@@ -210,6 +210,8 @@ async fn entries_from_before_the_count_are_counted() {
     let database = Connection::open(world.dir.path().join("relay.db")).unwrap();
     // What came since, newest first.
     let undo = "CREATE INDEX alarm_of_device ON alarm (device, at);
+                DROP TABLE readiness; DROP TABLE plan_line; DROP TABLE plan;
+                ALTER TABLE invite DROP COLUMN role; ALTER TABLE device DROP COLUMN adviser;
                 DROP TABLE handing_on; DROP TABLE follow_up; DROP TABLE audit_node; DROP TABLE cleared_alarm; DROP TABLE mail_taken; DROP TABLE audit_start;
                 DROP INDEX mail_of_document; DROP INDEX alarm_standing;
                 ALTER TABLE alarm DROP COLUMN standing; ALTER TABLE alarm DROP COLUMN closed_at;
