@@ -145,6 +145,15 @@ async fn two_advisers_keep_one_plan(one: &Adviser<'_>, other: &Adviser<'_>) -> R
     other.ok(&["plan", "set", &id, "--state", "under-way", "--if-version", &version]).await?;
     let late = ["plan", "set", &id, "--title", "Iets anders", "--if-version", &version];
     assert_eq!(one.refused(&late).await?, "plan_changed");
+    // Somebody's measures were scaled down: what the organisation does about that, without a word on whom.
+    let after = one.ok(&["plan", "after", "--on", "2026-11-27", "--owner", "safety-adviser"]).await?;
+    assert_eq!(after["added"].as_array().map(Vec::len), Some(6));
+    let listed = other.ok(&["plan", "list", "--theme", "working"]).await?;
+    let due = |days: &str| listed["items"].as_array().is_some_and(|all| all.iter().any(|item| item["due"] == days));
+    assert!(due("2026-12-27") && due("2027-11-27"), "{listed}");
+    for id in after["added"].as_array().into_iter().flatten() {
+        one.ok(&["plan", "remove", id.as_str().unwrap_or_default()]).await?;
+    }
     let item = one.ok(&["plan", "list", "--theme", "physical"]).await?["items"][0].clone();
     assert_eq!((&item["title"], &item["state"]), (&json!("Toegang receptie"), &json!("under-way")));
     assert_eq!(one.refused(&["plan", "set", "ffffffff", "--state", "done"]).await?, "unknown_line");

@@ -24,6 +24,12 @@ pub(in crate::cli) enum PlanCommand {
         people at risk, nothing of incidents or of anybody's measures. The relay's operator can read it."
     )]
     Add(Add),
+    /// Add what an organisation does once measures are scaled down: follow up for a year, and evaluate
+    #[command(
+        after_help = "Example:\n  baken-server org plan after --data adviser --on 2026-11-27 --owner safety-adviser\n\
+        It adds six items, which say nothing of whom or of what. Who is to be informed, and when: org agenda."
+    )]
+    After(After),
     /// Change an item
     #[command(after_help = "Example:\n  baken-server org plan set 3f2a --data adviser --state done")]
     Set(Set),
@@ -61,6 +67,37 @@ pub(in crate::cli) struct Add {
     #[arg(long, value_parser = states(), default_value = "open")]
     state: State,
 }
+
+/// Adds what follows.
+#[derive(Debug, Args)]
+pub(in crate::cli) struct After {
+    #[command(flatten)]
+    adviser: AdviserData,
+    /// The day from which it counts; today otherwise
+    #[arg(long, value_name = "DATE")]
+    on: Option<Date>,
+    /// Who sees to it
+    #[arg(long, value_parser = functions())]
+    owner: Option<Function>,
+}
+
+/// What follows once it is over (L54, L55): after how many days, in Dutch and in English.
+const AFTER: [(i64, &str, &str); 6] = [
+    (30, "Na afschalen, na een maand: wat is nog nodig?", "After scaling down, at a month: what is still needed?"),
+    (45, "Na afschalen: evalueren binnen de organisatie", "After scaling down: evaluate within the organisation"),
+    (60, "Na afschalen: evalueren met andere organisaties", "After scaling down: evaluate with other organisations"),
+    (
+        91,
+        "Na afschalen, na drie maanden: wat is nog nodig?",
+        "After scaling down, at three months: what is still needed?",
+    ),
+    (
+        182,
+        "Na afschalen, na een half jaar: wat is nog nodig?",
+        "After scaling down, at half a year: what is still needed?",
+    ),
+    (365, "Na afschalen, na een jaar: wat is nog nodig?", "After scaling down, at a year: what is still needed?"),
+];
 
 /// Changes.
 #[derive(Debug, Args)]
@@ -113,6 +150,7 @@ pub(in crate::cli) async fn run(command: &PlanCommand, say: &Say) -> Result<(), 
             say.say(&json!({ "id": id, "version": version }), &nl, &en);
             Ok(())
         }
+        PlanCommand::After(args) => after(args, say).await,
         PlanCommand::Set(args) => set(args, say).await,
         PlanCommand::Remove(args) => {
             let adviser = Adviser::open(&args.adviser)?;
@@ -123,6 +161,24 @@ pub(in crate::cli) async fn run(command: &PlanCommand, say: &Say) -> Result<(), 
             Ok(())
         }
     }
+}
+
+async fn after(args: &After, say: &Say) -> Result<(), Failure> {
+    let adviser = Adviser::open(&args.adviser)?;
+    let from = today(args.on);
+    let mut added = Vec::new();
+    for (days, nl, en) in AFTER {
+        let title: Title = say.language().pick(nl, en).parse()?;
+        let due = Some(from.plus_days(days));
+        let item = Item { theme: Theme::Working, title, state: State::Open, owner: args.owner, due };
+        let id = LineId::make(&mut system_rng()?);
+        adviser.change(id, 0, Some(Line::Item(item))).await?;
+        added.push(id);
+    }
+    let count = added.len();
+    let (nl, en) = (format!("{count} punten toegevoegd: org plan list"), format!("{count} items added: org plan list"));
+    say.say(&json!({ "added": added }), &nl, &en);
+    Ok(())
 }
 
 async fn set(args: &Set, say: &Say) -> Result<(), Failure> {
