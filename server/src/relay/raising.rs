@@ -284,7 +284,7 @@ impl Relay {
             .read_page(move |db| {
                 let mut due = due(db, now, RAISED_AT_ONCE + under_way.len())?;
                 due.retain(|stored| !under_way.contains(&stored.deposit));
-                let mut named: HashMap<(OrgId, LadderId, u32, Vec<DeviceId>), Arc<[Rung]>> = HashMap::new();
+                let mut named: HashMap<_, Arc<[Rung]>> = HashMap::new();
                 let mut prepared = Vec::with_capacity(due.len());
                 for stored in due {
                     let family = family::among(db, stored.account, &stored.sealed_to())?;

@@ -320,7 +320,7 @@ impl Core {
         };
         checkpointer.check()?;
         let left = self.checkpoint("NOOP")?;
-        if self.log_pages()? >= TRUNCATE_PAGES && (left < CHECKPOINT_PAGES || left >= TRUNCATE_PAGES) {
+        if self.log_pages()? >= TRUNCATE_PAGES && !(CHECKPOINT_PAGES..TRUNCATE_PAGES).contains(&left) {
             // Little is left to move, or it does not keep up and the log must not grow without end.
             self.checkpoint("TRUNCATE")?;
         } else if left >= CHECKPOINT_PAGES {
