@@ -89,8 +89,11 @@ async fn ours(bench: &mut Bench, folder: &Path, load: &Load, rng: &mut ChaCha20R
     };
     for (measure, rate, count) in load.runs() {
         eprintln!("bench alarm: {count} alarms, {measure}");
-        let spreads = load::run(rate, some(count)?, &arrivals).await?;
-        bench.set_run("baken", (&measure, rate), &spreads);
+        match load::run(rate, some(count)?, &arrivals).await {
+            Ok(spreads) => bench.set_run("baken", (&measure, rate), &spreads),
+            // What it cannot keep up with is said, and shows in how many it takes at most.
+            Err(error) => bench.remarks.push(format!("baken did not keep up with {measure}: {error:#}")),
+        }
     }
     eprintln!("bench alarm: {} alarms, as fast as it goes", load.flood);
     let presses = some(load.flood)?;

@@ -172,6 +172,10 @@ fn place(file: &Path, deposits: &[AlarmId], load: &Load) -> Result<(Timestamp, T
     for sql in include_str!("sleeping.sql").split_inclusive(";\n") {
         transaction.execute(sql, params![load.all - deposits.len(), deposits.len(), at.0])?;
     }
+    transaction.commit()?;
+    db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+    // All that took its time; from here on it counts.
+    let transaction = db.transaction()?;
     let first = SystemClock.now().plus_ms(AHEAD_MS);
     let instant = first.plus_ms(APART_MS);
     for (n, id) in deposits.iter().enumerate() {
