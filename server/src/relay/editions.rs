@@ -56,6 +56,8 @@ pub(super) async fn change(State(relay): State<Relay>, Path((hash, old)): Path<(
 
 async fn change_of(relay: &Relay, hash: &str, old: &str) -> Result<Answer, Refusal> {
     let (hash, old) = (page::id::<Hash>(hash)?, page::id::<Hash>(old)?);
+    // Anybody may ask, so one at a time: who comes meanwhile fetches the whole file.
+    let _one = relay.changes().try_acquire().map_err(|_| Refusal::TooOften)?;
     let read = |hash| {
         let stored = relay.store().read(|db| stored_file(db, hash))?;
         stored.or_else(|| shipped_file(hash)).ok_or(Refusal::NoEdition)

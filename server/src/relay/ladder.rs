@@ -355,20 +355,11 @@ impl Relay {
         }
     }
 
-    async fn tend(&self, now: Timestamp) {
-        if let Err(error) = self.sweep(now).await {
-            tracing::warn!(event = "sweep_failed", cause = ?Refusal::from(error));
-        }
-        if let Err(error) = self.watch_desks(now).await {
-            tracing::error!(event = "desks_not_watched", cause = ?error);
-        }
-    }
-
     /// Raises ladders as they fall due, and clears away what has expired, until `stop` is done.
     pub async fn run_ticker(&self, stop: impl Future<Output = ()>) {
         let mut stop = std::pin::pin!(stop);
         let mut sooner = self.deadlines().hear();
-        let mut swept = Timestamp(i64::MIN);
+        let mut tended = Timestamp(i64::MIN);
         // Beside the ticker: clearing away a day's probes takes a while, in which nothing would be raised.
         let mut sweeping: Option<JoinHandle<()>> = None;
         loop {
@@ -387,10 +378,19 @@ impl Relay {
                     LONGEST_SLEEP
                 }
             };
-            if now.since_ms(swept).abs() >= SWEEP_EVERY_MS && sweeping.as_ref().is_none_or(JoinHandle::is_finished) {
-                swept = now;
-                let relay = self.clone();
-                sweeping = Some(tokio::spawn(async move { relay.tend(now).await }));
+            if now.since_ms(tended).abs() >= SWEEP_EVERY_MS {
+                tended = now;
+                if let Err(error) = self.watch_desks(now).await {
+                    tracing::error!(event = "desks_not_watched", cause = ?error);
+                }
+                if sweeping.as_ref().is_none_or(JoinHandle::is_finished) {
+                    let relay = self.clone();
+                    sweeping = Some(tokio::spawn(async move {
+                        if let Err(error) = relay.sweep(now).await {
+                            tracing::warn!(event = "sweep_failed", cause = ?Refusal::from(error));
+                        }
+                    }));
+                }
             }
             self.deadlines().sleep_until(self.now().plus_ms(i64::try_from(sleep.as_millis()).unwrap_or(i64::MAX)));
             tokio::select! {

@@ -180,6 +180,7 @@ struct Inner {
     offers: AddressRates,
     sealed_roots: AddressRates,
     publications: AddressRates,
+    changes: Semaphore,
     strangers: Strangers,
     deadlines: Deadlines,
     stopping: watch::Sender<bool>,
@@ -221,6 +222,7 @@ impl Relay {
             offers: AddressRates::default(),
             sealed_roots: AddressRates::default(),
             publications: AddressRates::default(),
+            changes: Semaphore::new(1),
             strangers: Strangers::default(),
             deadlines: Deadlines::default(),
             stopping: watch::channel(false).0,
@@ -327,6 +329,11 @@ impl Relay {
     /// How often editions are published.
     fn publications(&self) -> &AddressRates {
         &self.0.publications
+    }
+
+    /// Room to work out how a file changed.
+    fn changes(&self) -> &Semaphore {
+        &self.0.changes
     }
 
     /// Bounds what strangers write into the audit.

@@ -9,7 +9,6 @@
 //! A role's own error fits in by implementing [`StoreFailure`].
 
 mod batch;
-mod checkpointer;
 mod error;
 mod open;
 mod readers;
@@ -78,8 +77,7 @@ impl Store {
         let writer = if options.inline {
             Writer::inline(connection, reserve, options.on_fatal)
         } else {
-            let beside = open::open_checkpointer(disk, schema)?;
-            Writer::thread(connection, beside, reserve, options.on_fatal).map_err(StoreError::Folder)?
+            Writer::thread(connection, reserve, options.on_fatal).map_err(StoreError::Folder)?
         };
         let readers = Arc::new(Readers::new(disk.clone(), *schema));
         Ok(Self { writer, readers, inline: options.inline })

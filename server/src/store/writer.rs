@@ -2,7 +2,7 @@
 //!
 //! It never waits for more: what came in while the last commit was on its way to the disk is the next group, so one
 //! write alone costs one sync, and a thousand at once a handful. Alarms go before everything else. Nobody is answered
-//! before the commit. The write-ahead log is moved into the database beside it ([`crate::store::checkpointer`]).
+//! before the commit. In idle moments it moves the write-ahead log into the database.
 //!
 //! A simulation takes [`Writer::inline`]: the same batches, of one, on the caller's own thread.
 
@@ -14,7 +14,6 @@ use rusqlite::Connection;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::store::batch::{self, Queued};
-use crate::store::checkpointer::Checkpointer;
 use crate::store::reserve::Reserve;
 use crate::store::{StoreError, StoreFailure};
 
@@ -22,12 +21,12 @@ use crate::store::{StoreError, StoreFailure};
 const QUEUE_WRITES: usize = 4096;
 /// The most writes in one transaction.
 const BATCH_WRITES: usize = 256;
-/// Pages in the log from which it is moved into the database.
+/// Pages in the log from which it is moved into the database in an idle moment.
 const CHECKPOINT_PAGES: i64 = 1000;
 /// Pages in the log (64 MiB of 4 KiB) from which it is also cut off, idle or not.
 const TRUNCATE_PAGES: i64 = 16 * 1024;
 /// Batches between two looks at the log's size while there is no idle moment.
-const BATCHES_A_LOOK: u32 = 8;
+const BATCHES_A_LOOK: u32 = 64;
 /// How often who wants the log cut off waits for it.
 const CUT_TRIES: u32 = 8;
 
@@ -86,8 +85,6 @@ struct Waiting {
 struct Core {
     connection: Connection,
     reserve: Reserve,
-    /// Moves the log beside the writer; inline the writer does it itself.
-    checkpointer: Option<Checkpointer>,
     batches: u32,
     cut: Arc<AtomicBool>,
 }
@@ -100,12 +97,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Writer {
     /// Starts the writer's thread.
-    pub(super) fn thread(
-        connection: Connection,
-        beside: Connection,
-        reserve: Reserve,
-        on_fatal: OnFatal,
-    ) -> Result<Self, std::io::Error> {
+    pub(super) fn thread(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Result<Self, std::io::Error> {
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
@@ -113,8 +105,7 @@ impl Writer {
             normal_room: Arc::new(Semaphore::new(QUEUE_WRITES)),
         });
         let cut = Arc::new(AtomicBool::new(false));
-        let checkpointer = Some(Checkpointer::start(beside)?);
-        let core = Core { connection, reserve, checkpointer, batches: 0, cut: Arc::clone(&cut) };
+        let core = Core { connection, reserve, batches: 0, cut: Arc::clone(&cut) };
         let (theirs, fatal) = (Arc::clone(&queue), Arc::clone(&on_fatal));
         let thread = std::thread::Builder::new()
             .name("baken-writer".to_owned())
@@ -126,7 +117,7 @@ impl Writer {
     /// A writer on the caller's thread.
     pub(super) fn inline(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Self {
         let cut = Arc::new(AtomicBool::new(false));
-        let core = Core { connection, reserve, checkpointer: None, batches: 0, cut: Arc::clone(&cut) };
+        let core = Core { connection, reserve, batches: 0, cut: Arc::clone(&cut) };
         Self { shared: Arc::new(Shared { mode: Mode::Inline(Box::new(Mutex::new(Some(core)))), on_fatal, cut }) }
     }
 
@@ -294,7 +285,6 @@ fn write_on(mut core: Core, queue: &Queue, on_fatal: &OnFatal) {
             return on_fatal(&error);
         }
     }
-    core.checkpointer = None;
     if let Err(error) = core.checkpoint("TRUNCATE") {
         tracing::warn!(event = "checkpoint_failed", code = ?error);
     }
@@ -309,35 +299,19 @@ impl Core {
             }
             return Ok(());
         }
-        let Some(checkpointer) = &self.checkpointer else {
-            let pages = self.checkpoint("NOOP")?;
-            if pages >= TRUNCATE_PAGES {
-                self.checkpoint("TRUNCATE")?;
-            } else if idle && pages >= CHECKPOINT_PAGES {
-                self.checkpoint("PASSIVE")?;
-            }
-            return Ok(());
-        };
-        checkpointer.check()?;
-        let left = self.checkpoint("NOOP")?;
-        if self.log_pages()? >= TRUNCATE_PAGES && !(CHECKPOINT_PAGES..TRUNCATE_PAGES).contains(&left) {
-            // Little is left to move, or it does not keep up and the log must not grow without end.
+        let pages = self.checkpoint("NOOP")?;
+        if pages >= TRUNCATE_PAGES {
             self.checkpoint("TRUNCATE")?;
-        } else if left >= CHECKPOINT_PAGES {
-            checkpointer.wake();
+        } else if idle && pages >= CHECKPOINT_PAGES {
+            self.checkpoint("PASSIVE")?;
         }
         Ok(())
     }
 
     /// Whether there is nothing in the log, moved or not.
     fn log_is_empty(&self) -> Result<bool, StoreError> {
-        Ok(self.log_pages()? <= 0)
-    }
-
-    /// Pages in the log, moved or not.
-    fn log_pages(&self) -> Result<i64, StoreError> {
         let mut statement = self.connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
-        Ok(statement.query_row([], |row| row.get(1))?)
+        Ok(statement.query_row([], |row| row.get::<_, i64>(1))? <= 0)
     }
 
     /// Runs a checkpoint and gives the pages of the log that are not in the database yet. A full disk is no failure

@@ -131,7 +131,7 @@ async fn i2_the_partner_sees_where_and_who_and_the_caller_sees_their_name() {
     let proof = seen.proof.unwrap();
     assert_eq!((proof.by, proof.officer.as_deref()), (Signer::Family("Jan".to_owned()), Some("Jan")));
     assert!(home.partner.incoming_alarm(alarm).unwrap().acknowledgement_handed_in);
-    home.pass(3600).await;
+    home.pass(600).await;
     assert_eq!(home.desks_called(alarm), 0, "the first human has it");
 
     for readable in [true, false] {
