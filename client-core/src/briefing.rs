@@ -10,11 +10,11 @@ use baken_schemas::record::Value;
 use baken_schemas::time::Timestamp;
 use serde::Serialize;
 
+use crate::agenda::has_passed;
 use crate::devices::DeviceNames;
 use crate::record::all_views;
 use crate::{Baken, BakenError};
 
-const DAY_MS: i64 = 24 * 60 * 60 * 1000;
 /// A promised hour has passed without a word after one more; a promised day when it is over.
 const LATE_MS: i64 = 60 * 60 * 1000;
 
@@ -70,7 +70,7 @@ impl Baken {
     pub fn brief(&self, circle: CircleId, new: NewBriefing) -> Result<RecordId, BakenError> {
         let now = self.context.now();
         let says_nothing = new.told.as_ref().is_some_and(|told| told.trim().is_empty());
-        if says_nothing || new.next.is_some_and(|next| is_past(next, now)) {
+        if says_nothing || new.next.is_some_and(|next| has_passed(next, LATE_MS, now)) {
             return Err(BakenError::BriefingEmpty);
         }
         let mut fields =
@@ -109,7 +109,7 @@ impl Baken {
                         told: view.text("told"),
                         next,
                         newest,
-                        missed: newest && next.is_some_and(|next| is_past(next, now)),
+                        missed: newest && next.is_some_and(|next| has_passed(next, LATE_MS, now)),
                     });
                 }
             }
@@ -117,10 +117,4 @@ impl Baken {
             Ok(all)
         })
     }
-}
-
-/// Whether a promised moment is over. A day's midnight in UTC stands for that whole day.
-fn is_past(next: Timestamp, now: Timestamp) -> bool {
-    let grace = if next.0.rem_euclid(DAY_MS) == 0 { DAY_MS } else { LATE_MS };
-    now >= next.plus_ms(grace)
 }

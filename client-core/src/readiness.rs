@@ -8,6 +8,7 @@ use baken_schemas::adviser::{Readiness, ReadinessReport, Ready, Step};
 use baken_schemas::cbor;
 use baken_schemas::edition::{Audience, Office};
 use baken_schemas::record::Value;
+use baken_schemas::record::words::HomeMark;
 use baken_schemas::time::Timestamp;
 use baken_schemas::{Language, api};
 use http::Method;
@@ -211,8 +212,10 @@ impl Baken {
             // What was read only the reader knows.
             Step::StartPack => Ok(false),
             Step::Contacts => any("contact", &|record| record.is("emergency")),
-            Step::HomeLabel => Ok(any("home", &|record| says(record, "pkvw", &["certificate", "being-arranged"]))?
-                || measure("pkvw", &["decided", "done"])?),
+            Step::HomeLabel => {
+                Ok(any("home", &|record| says(record, "pkvw", &[HomeMark::Met.tag(), HomeMark::UnderWay.tag()]))?
+                    || measure("pkvw", &["decided", "done"])?)
+            }
             Step::HomeScan => measure("home-scan", &["done"]),
             Step::AlarmTest => Ok(!self.tests()?.is_due),
             Step::Training => {

@@ -2,21 +2,37 @@
 
 use data_encoding::HEXLOWER;
 
+use crate::edition::Date;
 use crate::time::Timestamp;
 
 /// The most octets of a line before it must be folded (RFC 5545 §3.1).
 const MAX_LINE: usize = 75;
-const DAY_MS: i64 = 86_400_000;
 /// How long an event with a time of day lasts.
 const LENGTH_MS: i64 = 30 * 60 * 1000;
+
+/// When something is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// The whole of a day.
+    Day(Date),
+    /// At a moment of it.
+    At(Timestamp),
+}
+
+impl When {
+    /// What a moment stands for, by [`Date::whole`].
+    pub fn of(at: Timestamp) -> Self {
+        Date::whole(at).map_or(Self::At(at), Self::Day)
+    }
+}
 
 /// What stands in a calendar.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
     /// The same in every file: a newer one then replaces it in most calendars.
     pub id: [u8; 16],
-    /// When. A day's midnight in UTC stands for that whole day.
-    pub at: Timestamp,
+    /// When.
+    pub when: When,
     /// What others may see.
     pub title: &'static str,
 }
@@ -29,11 +45,12 @@ pub fn calendar(events: &[Event], now: Timestamp) -> String {
         lines.push("BEGIN:VEVENT".to_owned());
         lines.push(format!("UID:{}", HEXLOWER.encode(&event.id)));
         lines.push(format!("DTSTAMP:{}", compact(now)));
-        if event.at.0.rem_euclid(DAY_MS) == 0 {
-            lines.push(format!("DTSTART;VALUE=DATE:{}", day(event.at)));
-        } else {
-            lines.push(format!("DTSTART:{}", compact(event.at)));
-            lines.push(format!("DTEND:{}", compact(event.at.plus_ms(LENGTH_MS))));
+        match event.when {
+            When::Day(day) => lines.push(format!("DTSTART;VALUE=DATE:{}", day.to_string().replace('-', ""))),
+            When::At(at) => {
+                lines.push(format!("DTSTART:{}", compact(at)));
+                lines.push(format!("DTEND:{}", compact(at.plus_ms(LENGTH_MS))));
+            }
         }
         lines.push(format!("SUMMARY:{}", escaped(event.title)));
         lines.extend(["CLASS:PRIVATE", "TRANSP:TRANSPARENT", "END:VEVENT"].map(str::to_owned));
@@ -45,11 +62,6 @@ pub fn calendar(events: &[Event], now: Timestamp) -> String {
 /// `20261127T161500Z`.
 fn compact(at: Timestamp) -> String {
     at.to_rfc3339().replace(['-', ':'], "")
-}
-
-/// `20261127`.
-fn day(at: Timestamp) -> String {
-    compact(at).split('T').next().unwrap_or_default().to_owned()
 }
 
 /// A text value (RFC 5545 §3.3.11).
@@ -79,9 +91,13 @@ mod tests {
 
     #[test]
     fn a_day_and_a_time_are_written_as_such() {
-        let event = |at, title| Event { id: [1; 16], at: Timestamp(at), title };
-        let calendar =
-            calendar(&[event(DAY_MS, "Einddatum nakijken"), event(DAY_MS + 3_600_000, "Gesprek")], Timestamp(0));
+        let event = |when, title| Event { id: [1; 16], when, title };
+        let day = Date::of(Timestamp(86_400_000));
+        let events = [
+            event(When::of(day.start()), "Einddatum nakijken"),
+            event(When::of(Timestamp(86_400_000 + 3_600_000)), "Gesprek"),
+        ];
+        let calendar = calendar(&events, Timestamp(0));
         assert!(calendar.contains("\r\nDTSTART;VALUE=DATE:19700102\r\nSUMMARY:Einddatum nakijken\r\n"), "{calendar}");
         assert!(calendar.contains("\r\nDTSTART:19700102T010000Z\r\nDTEND:19700102T013000Z\r\nSUMMARY:Gesprek\r\n"));
         assert!(!calendar.to_lowercase().contains("baken"));

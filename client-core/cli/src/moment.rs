@@ -136,7 +136,7 @@ mod tests {
         assert_eq!(read("23:00").as_deref(), Some("2026-11-22T22:00:00Z"));
         assert_eq!(read("2026-11-20 08:30").as_deref(), Some("2026-11-20T07:30:00Z"));
         assert_eq!(read("2026-11-20T07:30:00Z").as_deref(), Some("2026-11-20T07:30:00Z"));
-        assert_eq!(read("2026-11-20").as_deref(), Some("2026-11-20T00:00:00Z"));
+        assert_eq!(read("2026-11-20").as_deref(), Some("2026-11-19T23:00:00Z"));
         for typed in ["", "gisteren", "24:00", "2026-02-30", "-"] {
             assert_eq!(read(typed), None, "{typed}");
         }

@@ -8,6 +8,7 @@ mod ics;
 pub use ics::ics;
 
 use baken_schemas::Language;
+use baken_schemas::edition::Date;
 use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::Value;
 use baken_schemas::time::Timestamp;
@@ -78,7 +79,7 @@ impl Due {
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AgendaItem {
-    /// When. A day's midnight in UTC stands for that whole day.
+    /// When. The moment at which a day begins stands for that whole day.
     pub at: Timestamp,
     /// What.
     pub due: Due,
@@ -131,12 +132,20 @@ impl Baken {
                     due: *due,
                     record: record.record,
                     circle: record.circle,
-                    overdue: at < now,
+                    overdue: has_passed(at, 0, now),
                 }));
             }
         }
         items.sort_by_key(|item| (item.at, item.due, item.record));
         Ok(items)
+    }
+}
+
+/// Whether a moment that was named is over: so long after it, or for a day once that day is.
+pub(crate) fn has_passed(at: Timestamp, grace_ms: i64, now: Timestamp) -> bool {
+    match Date::whole(at) {
+        Some(day) => now >= day.plus_days(1).start(),
+        None => now >= at.plus_ms(grace_ms),
     }
 }
 
@@ -149,4 +158,22 @@ fn keep_newest(records: &mut Vec<RecordView>, field: &str) {
     records.sort_by_key(|record| (record.circle, record.moment(field), record.record));
     records.reverse();
     records.dedup_by_key(|record| record.circle);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_day_has_passed_once_it_is_over_and_a_moment_after_its_grace() {
+        let day = Date::of(Timestamp(1_795_465_407_000));
+        for grace_ms in [0, 3_600_000] {
+            let passed = |now| has_passed(day.start(), grace_ms, now);
+            assert_eq!([day.start(), day.plus_days(1).start().plus_ms(-1)].map(passed), [false, false]);
+            assert!(passed(day.plus_days(1).start()));
+            let at = day.start().plus_ms(60_000);
+            let passed = |ms| has_passed(at, grace_ms, at.plus_ms(ms));
+            assert_eq!([-1, grace_ms - 1, grace_ms].map(passed), [false, false, true]);
+        }
+    }
 }

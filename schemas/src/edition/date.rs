@@ -26,9 +26,10 @@ impl Date {
         WallTime { day: self.0, minute: 0 }.moment()
     }
 
-    /// Midnight of that day in UTC, which stands for the whole day where nothing but a moment can be written.
-    pub fn utc_midnight(self) -> Timestamp {
-        Timestamp(self.0.saturating_mul(DAY_MS))
+    /// The day that a moment stands for: where nothing but a moment can be written, that at which a day begins is the
+    /// whole day. `None` for a moment within a day.
+    pub fn whole(at: Timestamp) -> Option<Self> {
+        Some(Self::of(at)).filter(|day| day.start() == at)
     }
 
     /// This many days later.
@@ -158,5 +159,9 @@ mod tests {
         assert_eq!(day.start().to_rfc3339(), "2026-11-26T23:00:00Z");
         assert_eq!(Date::of(day.start()), day);
         assert_eq!(Date::of(Timestamp(day.start().0 - 1)), day.plus_days(-1));
+        assert_eq!(Date::whole(day.start()), Some(day));
+        assert_eq!([-1, 1].map(|ms| Date::whole(day.start().plus_ms(ms))), [None, None]);
+        let (summer, utc_midnight) = ("2026-07-01".parse::<Date>().unwrap(), Timestamp(1_795_737_600_000));
+        assert_eq!((Date::whole(summer.start()), Date::whole(utc_midnight)), (Some(summer), None));
     }
 }

@@ -215,9 +215,13 @@ async fn a_threatened_councillor_from_first_note_to_aftercare() {
     assert_eq!(partner.records(Some("aftercare")).unwrap().len(), 1);
 
     // What a lock screen and a calendar show says nothing.
+    let day = Date::of(now).plus_days(40);
+    phone.create("appointment", vec![text("title", "asielbesluit bespreken"), at("when", day.start())]).unwrap();
     let year = phone.agenda(now.plus_ms(400 * DAY_MS)).unwrap();
     assert_eq!(year.iter().filter(|item| item.due == Due::FollowUp).count(), 8);
     let calendar = ics(&year, Language::Nl, now);
+    let whole_day = format!("DTSTART;VALUE=DATE:{}\r\nSUMMARY:Afspraak\r\n", day.to_string().replace('-', ""));
+    assert!(calendar.contains(&whole_day), "{calendar}");
     for word in SECRETS.iter().chain(&["Baken", "brief", "nazorg", "dreig", "politie", "beveilig"]) {
         assert!(!calendar.to_lowercase().contains(&word.to_lowercase()), "{word}");
     }

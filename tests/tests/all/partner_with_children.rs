@@ -2,6 +2,7 @@
 //! also without a network, and nothing of the dossier ever is.
 
 use anyhow::{Context as _, Result, ensure};
+use baken_schemas::record::words::Origin;
 use baken_tests::story::phone::Phone;
 use baken_tests::story::town::{Plan, Town, text_of};
 use serde_json::Value;
@@ -44,7 +45,8 @@ async fn alderman(town: &Town) -> Result<Phone> {
         .run(&["record", "add", "profile", "name=Femke Wolters", "office=wethouder", "home_address=Lindelaan 12"])
         .await?;
     phone.run(&["record", "add", "incident", "what=Brief zonder afzender"]).await?;
-    phone.run(&["record", "add", "measure", "title=Camera op zolder", "origin=stelsel"]).await?;
+    let origin = format!("origin={}", Origin::System.tag());
+    phone.run(&["record", "add", "measure", "title=Camera op zolder", &origin]).await?;
     phone.run(&["record", "add", "medical", "what=penicilline", "whom=Pim"]).await?;
     phone.run(&["record", "add", "note", "title=Dossiernotitie"]).await?;
     phone.run(&["circle", "create", "family", "--name", "Thuis"]).await?;

@@ -146,27 +146,41 @@ fn tell_done(done: &CarriedOut, out: &Output) {
     }
 }
 
-/// The command that does a point, where one does.
-fn how(id: &str) -> Option<&'static str> {
-    Some(match id {
-        "devices" => "baken circle remove dossier NAME; baken devices wipe NAME",
-        "case" => "baken circle list; baken circle remove CASE DEVICE",
-        "aftercare" => "baken aftercare start",
-        "alarm-second" => "baken alarm path --now",
-        "pack" => "baken guidance read 18",
-        "contact" | "contacts" | "responders" => "baken record list contact; baken record add contact name=…",
-        "scan" => "baken scan start --again",
-        "home-scan" => "baken scan letter",
-        "address" => "baken life move --address …",
-        "pkvw" => "baken record list home; baken record set ID pkvw=certificate",
-        "check-ins" => "baken check-in list; baken check-in settle ID",
-        "export" => "baken sync; baken export dossier.baken",
-        "activate" => "baken --home ~/.baken-new activate BAKEN-INVITE:…",
-        "import" => "baken --home ~/.baken-new import dossier.baken --into-dossier",
-        "recovery" => "baken --home ~/.baken-new recovery print",
-        "family-again" => "baken --home ~/.baken-new circle create family --name …",
-        "test" => "baken --home ~/.baken-new alarm press --kind test",
-        "wipe" => "baken wipe",
-        _ => return None,
-    })
+fn how(point: &str) -> Option<&'static str> {
+    HOW.iter().find(|(id, _)| *id == point).map(|(_, commands)| *commands)
+}
+
+/// The commands that do a point, where there are any.
+const HOW: &[(&str, &str)] = &[
+    ("devices", "baken circle remove dossier NAME; baken devices wipe NAME"),
+    ("case", "baken circle list; baken circle remove CASE DEVICE"),
+    ("aftercare", "baken aftercare start"),
+    ("alarm-second", "baken alarm path --now"),
+    ("pack", "baken guidance read 18"),
+    ("contact", "baken record list contact; baken record add contact name=…"),
+    ("contacts", "baken record list contact; baken record add contact name=…"),
+    ("responders", "baken record list contact; baken record add contact name=…"),
+    ("scan", "baken scan start --again"),
+    ("home-scan", "baken scan letter"),
+    ("address", "baken life move --address …"),
+    ("pkvw", "baken record list home; baken record set ID pkvw=met"),
+    ("check-ins", "baken check-in list; baken check-in settle ID"),
+    ("export", "baken sync; baken export dossier.baken"),
+    ("activate", "baken --home ~/.baken-new activate BAKEN-INVITE:…"),
+    ("import", "baken --home ~/.baken-new import dossier.baken --into-dossier"),
+    ("recovery", "baken --home ~/.baken-new recovery print"),
+    ("family-again", "baken --home ~/.baken-new circle create family --name …"),
+    ("test", "baken --home ~/.baken-new alarm press --kind test"),
+    ("wipe", "baken wipe"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::HOW;
+    use crate::command::advised;
+
+    #[test]
+    fn every_point_names_commands_that_there_are() {
+        HOW.iter().for_each(|(_, commands)| advised::check(commands));
+    }
 }

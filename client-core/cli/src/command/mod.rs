@@ -1,6 +1,8 @@
 //! The commands, one file each.
 
 mod activate;
+#[cfg(test)]
+mod advised;
 mod agenda;
 mod alarm;
 mod attach;

@@ -1,6 +1,7 @@
 //! Guided steps as a program sees them: the four questions, signals, changes of life, the ways, reminders, the letter. None
 //! needs the relay once the phone is activated.
 
+use baken_schemas::record::words::Origin;
 use serde_json::{Value, json};
 
 use super::relay::Town;
@@ -107,7 +108,8 @@ fn leaving_office_shows_first_and_then_notes_the_end_and_leaves_tasks() {
     assert_eq!(phone.fails(&["life", "leave-office"]), (3, "office_missing".to_owned()));
     phone.ok(&["record", "add", "profile", "name=A. Testma", "office=wethouder", "organisation=Zandhoven"]);
     let camera = id(&phone.ok(&["record", "add", "measure", "title=Camera", "type=camera", "status=done"]));
-    phone.ok(&["record", "add", "measure", "title=Bewaking", "origin=stelsel", "status=decided"]);
+    let origin = format!("origin={}", Origin::System.tag());
+    phone.ok(&["record", "add", "measure", "title=Bewaking", &origin, "status=decided"]);
     phone.ok(&["record", "add", "measure", "title=Nooit", "status=not-wanted"]);
     phone.ok(&["record", "add", "subscription", "title=Alarmcentrale"]);
     let shown = phone.ok(&["life", "leave-office", "--on", "2031-03-31"])["plan"].clone();

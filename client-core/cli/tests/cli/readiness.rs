@@ -1,5 +1,6 @@
 //! `baken readiness`: found by the phone, said by its person, shared by nobody else.
 
+use baken_schemas::record::words::HomeMark;
 use serde_json::{Value, json};
 
 use super::Phone;
@@ -20,7 +21,7 @@ fn the_phone_finds_what_is_done_and_takes_its_persons_word_for_the_rest() {
     let fresh = phone.ok(&["readiness"]);
     assert_eq!((steps(&fresh).len(), done(&fresh).len(), &fresh["consent"]), (7, 0, &json!("withheld")));
     phone.ok(&["record", "add", "contact", "name=Sam", "phone=0612345678", "emergency=true"]);
-    phone.ok(&["record", "add", "home", "pkvw=being-arranged"]);
+    phone.ok(&["record", "add", "home", &format!("pkvw={}", HomeMark::UnderWay.tag())]);
     phone.ok(&["record", "add", "measure", "title=Scan", "type=home-scan", "status=wished"]);
     phone.ok(&["record", "add", "training", "title=Agressie", "done_at=2026-01-15"]);
     assert_eq!(done(&phone.ok(&["readiness"])), ["contacts", "home-label", "training"]);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use baken_schemas::Language;
 use baken_schemas::adviser::{Due, DueKind, Function, Line, State, Term, YearState, YearTask, due_in};
-use baken_schemas::calendar::{Event, calendar};
+use baken_schemas::calendar::{Event, When, calendar};
 use baken_schemas::edition::Date;
 use baken_schemas::time::{Clock as _, SystemClock};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -132,7 +132,7 @@ async fn show(args: &Show, say: &Say) -> Result<(), Failure> {
         let open = due.iter().filter(|due| !due.state.is_over());
         let event = |due: &Due| {
             let id = due.id.map(|id| id.0).unwrap_or_default();
-            Event { id, at: due.on.utc_midnight(), title: due.what.title(language) }
+            Event { id, when: When::Day(due.on), title: due.what.title(language) }
         };
         let events: Vec<Event> = open.map(event).collect();
         write_whole(file, calendar(&events, SystemClock.now()).as_bytes(), Access::Secret)?;

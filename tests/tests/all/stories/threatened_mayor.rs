@@ -123,7 +123,7 @@ async fn a_threatened_mayor() {
     let other = femke.path("politie-later");
     let pack = ["incident", "pack", &incident, "--for", "police", "--out", &other];
     let said = femke.phone.says(&pack).await.expect("the rest is handed over");
-    assert!(said.contains("1 "), "{said}");
+    assert!(said.contains("1 bestand(en) staan niet op dit toestel en zijn niet bijgevoegd."), "{said}");
     let page = std::fs::read_to_string(format!("{other}/overdracht.html")).expect("a page");
     assert!(page.contains("Niet in deze map, want niet op dit toestel: 1 bestand(en)."), "{page}");
     femke.sees(&["incident", "show", &incident], &["Man aan de deur", "De deurbel om 19.40"], &[]).await;
