@@ -10,15 +10,16 @@ use anyhow::{Context as _, Result, bail};
 use baken_tests::story::process::{Programs, run};
 
 /// Documents with commands that a reader types.
-const WITH_COMMANDS: [&str; 2] = ["README.md", "CONTRIBUTING.md"];
+const WITH_COMMANDS: [&str; 3] = ["README.md", "docs/tour.md", "CONTRIBUTING.md"];
 /// Documents that name files.
-const WITH_PATHS: [&str; 4] = ["README.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"];
+const WITH_PATHS: [&str; 5] = ["README.md", "docs/tour.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"];
 /// Documents that name tests, beside the decisions.
 const WITH_TESTS: [&str; 2] = ["ARCHITECTURE.md", "SECURITY.md"];
 /// Where decisions lie.
 const DECISIONS: &str = "docs/adr";
 /// Where a path in a document may start.
-const ROOTS: [&str; 6] = ["", "schemas/src", "client-core/src", "client-core/cli/src", "server/src", "tests/src"];
+const ROOTS: [&str; 7] =
+    ["", "docs", "schemas/src", "client-core/src", "client-core/cli/src", "server/src", "tests/src"];
 /// What a reader types that is no program of ours.
 const PROGRAMS: [&str; 3] = ["baken", "baken-server", "cargo xtask"];
 /// The longest ARCHITECTURE.md, in lines.
@@ -246,7 +247,7 @@ fn is_path(span: &str) -> bool {
 
 fn missing_paths(text: &str) -> Result<Vec<String>> {
     let root = workspace()?;
-    let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next()).map(str::to_owned);
+    let links = text.split("](").skip(1).filter_map(|rest| rest.split([')', '#']).next()).map(str::to_owned);
     let spans = code_of(text).spans.into_iter().filter(|span| is_path(span));
     let there = |path: &String| ROOTS.iter().any(|from| root.join(from).join(path).exists());
     Ok(links.filter(|link| !link.contains("://")).chain(spans).filter(|path| !there(path)).collect())
