@@ -16,7 +16,8 @@ use crate::time::Timestamp;
 pub const ABOUT: &str = "/v0/about";
 /// `GET /v0/orgs/{org}/directory`: the newest signed directory. No signature.
 pub const DIRECTORY: &str = "/v0/orgs/{org}/directory";
-/// `POST`: a document signed by an organisation root: directory, invite registration or roster line. No signature.
+/// `POST`: a document signed by an organisation root: directory, invite registration, roster line or
+/// dismissal. No signature.
 pub const ORG_DOCUMENTS: &str = "/v0/org-documents";
 /// `POST`: [`Activation`]. Signed with the new device's own key.
 pub const ACTIVATE: &str = "/v0/activate";

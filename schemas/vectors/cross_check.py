@@ -25,6 +25,7 @@ FORMATS = {
     "directory": (formats_org.directory, lambda vector: []),
     "invite": (formats_org.invite, lambda vector: []),
     "registration": (formats_org.registration, lambda vector: []),
+    "dismissal": (formats_org.dismissal, lambda vector: []),
     "roster": (formats_org.roster, lambda vector: payload(vector)[3:4]),
     "enrolment": (formats_org.enrolment, lambda vector: payload(vector)[3:4]),
     "alarm": (formats_alarm.alarm, None),

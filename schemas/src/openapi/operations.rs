@@ -17,6 +17,7 @@ const fn operation(method: Method, path: &'static str, id: &'static str, by: By)
 }
 
 const NOT_ALLOWED: (u16, &str) = (403, "not_allowed");
+const DISMISSED: (u16, &str) = (403, "dismissed");
 const NOT_MEMBER: (u16, &str) = (403, "not_member");
 const REMOVED: (u16, &str) = (403, "removed");
 const NOT_THE_ROOT: (u16, &str) = (403, "not_the_root");
@@ -42,8 +43,9 @@ pub const OPERATIONS: &[Operation] = &[
         ..operation(Get, api::DIRECTORY, "directory", Nobody)
     },
     Operation {
-        summary: "Publishes a directory, an invite's registration or a roster line, signed by the organisation's root.",
-        body: Some("baken/directory/v0, baken/invite-registration/v0 or baken/roster/v0"),
+        summary: "Publishes a directory, an invite's registration, a roster line or an adviser's dismissal, signed by the \
+                  organisation's root.",
+        body: Some("baken/directory/v0, baken/invite-registration/v0, baken/roster/v0 or baken/dismissal/v0"),
         refusals: &[
             (404, "unknown_org"),
             (409, "older_version"),
@@ -94,6 +96,7 @@ pub const OPERATIONS: &[Operation] = &[
         answer: Structure("Activated"),
         refusals: &[
             (403, "invite_unknown"),
+            DISMISSED,
             (409, "invite_used"),
             (409, "device_taken"),
             (409, "too_many"),
@@ -368,20 +371,20 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "The organisation's plan, for its advisers.",
         answer: Structure("Plan"),
-        refusals: &[NOT_ALLOWED, REMOVED],
+        refusals: &[NOT_ALLOWED, REMOVED, DISMISSED],
         ..operation(Get, api::PLAN, "plan", MainKey)
     },
     Operation {
         summary: "Changes a line of the plan, unless somebody changed it since it was read.",
         body: Some("PlanChange"),
         answer: Structure("PlanChanged"),
-        refusals: &[NOT_ALLOWED, REMOVED, PLAN_CHANGED, TOO_MANY],
+        refusals: &[NOT_ALLOWED, REMOVED, DISMISSED, PLAN_CHANGED, TOO_MANY],
         ..operation(Put, api::PLAN_LINE, "changePlan", MainKey)
     },
     Operation {
         summary: "How ready those say they are who agreed to say so, for advisers.",
         answer: Structure("OrgReadiness"),
-        refusals: &[NOT_ALLOWED, REMOVED],
+        refusals: &[NOT_ALLOWED, REMOVED, DISMISSED],
         ..operation(Get, api::READINESS, "readiness", MainKey)
     },
     Operation {

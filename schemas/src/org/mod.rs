@@ -1,17 +1,19 @@
 //! The organisation root and what it signs, off the relay: the directory, invites, and for every invite a
-//! registration (for the relay) and roster lines (one sealed to each desk).
+//! registration (for the relay) and roster lines (one sealed to each desk); and the dismissal of an adviser.
 //!
 //! A phone starts with an invite and trusts nothing else: the invite holds the hash of the root and of the relay's
 //! TLS root. The one-time secret is split, so that the relay, which sees its own half at activation, cannot enrol a
 //! device of its own at a desk.
 
 mod directory;
+mod dismissal;
 mod enrolment;
 mod invite;
 mod roster;
 mod silence;
 
 pub use directory::{CallsFamily, DeskEntry, Directory, Ladder, LadderUse, MAX_RESPONDERS, RelayEntry, Rung};
+pub use dismissal::Dismissal;
 pub use enrolment::Enrolment;
 pub use invite::{Invite, InviteRegistration, InviteRole};
 pub use roster::{RosterLine, RosterPerson};

@@ -16,9 +16,9 @@ use baken_schemas::circle::{Membership, Operation};
 use baken_schemas::crypto::{Hash, SymmetricKey, VerifyKey};
 use baken_schemas::device::Identity;
 use baken_schemas::entry::{Entry, EntryBody, EntryKind, SCHEMA, WriterHead, next_header};
-use baken_schemas::id::{AlarmId, DeviceId, LadderId, NoteId, RecordId};
+use baken_schemas::id::{AlarmId, DeviceId, InviteId, LadderId, NoteId, RecordId};
 use baken_schemas::order::{Order, OrderKind};
-use baken_schemas::org::{Directory, Enrolment, InviteRegistration, RosterLine, RosterPerson, Silence};
+use baken_schemas::org::{Directory, Dismissal, Enrolment, InviteRegistration, RosterLine, RosterPerson, Silence};
 use baken_schemas::pack::{PackChange, PackFile, PackStatement};
 use baken_schemas::pairing::{Grant, Hello, PairingCode};
 use baken_schemas::record::{Change, Value, encode_changes};
@@ -262,6 +262,8 @@ fn organisation_side(world: &mut World) -> Vec<Case> {
     let registrations =
         [world.invite.value(), &other].map(|invite| Signed::make(InviteRegistration::of(invite), &world.org_root));
     let invites = [world.invite.clone(), Signed::make(other, &world.org_root)];
+    let dismissals = [world.invite.value().invite, InviteId::make(&mut world.rng)]
+        .map(|invite| Signed::make(Dismissal { org, invite }, &world.org_root));
 
     let account = world.account;
     let lines = ["burgemeester", "wethouder"].map(|office| {
@@ -288,6 +290,7 @@ fn organisation_side(world: &mut World) -> Vec<Case> {
         directories,
         signed(invites, root),
         signed(registrations, root),
+        signed(dismissals, root),
         sealed(lines, root, move |line: &RosterLine| line.open(&opened_with).map(|_| ())),
         enrolments,
     ]

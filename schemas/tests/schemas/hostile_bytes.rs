@@ -21,7 +21,7 @@ use baken_schemas::entry::{Entry, EntryBody, EntryHeader};
 use baken_schemas::export::{ExportCode, ExportItem, ExportOpener};
 use baken_schemas::id::{BlobId, CircleId};
 use baken_schemas::order::Order;
-use baken_schemas::org::{Directory, Enrolment, Invite, InviteRegistration, RosterLine, Silence};
+use baken_schemas::org::{Directory, Dismissal, Enrolment, Invite, InviteRegistration, RosterLine, Silence};
 use baken_schemas::pack::PackStatement;
 use baken_schemas::pairing::{Grant, Hello};
 use baken_schemas::record::{Value, decode_changes};
@@ -92,6 +92,7 @@ fn read_as_everything(bytes: &[u8]) {
     plain::<AuditAnswer>(bytes);
     document::<Invite>(bytes);
     document::<InviteRegistration>(bytes);
+    document::<Dismissal>(bytes);
     document::<RosterLine>(bytes);
     document::<Enrolment>(bytes);
     document::<Identity>(bytes);

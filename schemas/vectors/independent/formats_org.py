@@ -1,4 +1,4 @@
-"""Identities, and what an organisation signs: directory, invite, registration, roster line, enrolment."""
+"""Identities, and what an organisation signs: directory, invite, registration, dismissal, roster line, enrolment."""
 
 import base64
 
@@ -106,6 +106,11 @@ def registration(world, inputs, sealer):
         h(inputs["token_hash"]),
     ]
     return {"bytes": suite.envelope("baken/invite-registration/v0", suite.cbor(payload), world.org_root)}
+
+
+def dismissal(world, inputs, sealer):
+    payload = [h(inputs["org"]), h(inputs["invite"])]
+    return {"bytes": suite.envelope("baken/dismissal/v0", suite.cbor(payload), world.org_root)}
 
 
 def roster(world, inputs, sealer):

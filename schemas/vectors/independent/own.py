@@ -120,6 +120,7 @@ def instances(world, formats, pairing):
     # The invite's derived inputs are filled in by now.
     shared = ("org", "invite", "account", "role", "expires_at", "relay_token")
     yield yield_of("registration", {name: invite[name] for name in shared})
+    yield yield_of("dismissal", {"org": org, "invite": invite["invite"]})
     person = {"name": "Ä. Voorbeeld", "office": "raadslid", "phone": "+31 6 0000", "desk_key": invite["desk_key"]}
     desk = desks[0].device.hex()
     yield yield_of("roster", {"org": org, "desk": desk, "account": account, "person": person})

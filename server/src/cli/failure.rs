@@ -205,6 +205,12 @@ impl From<EditionError> for Failure {
 impl From<OrgError> for Failure {
     fn from(error: OrgError) -> Self {
         let en = error.to_string();
+        let code = match &error {
+            OrgError::UnknownPerson => "unknown_person",
+            OrgError::NoAdviser => "not_adviser",
+            OrgError::Ambiguous => "ambiguous",
+            _ => "org_refused",
+        };
         let nl = match &error {
             OrgError::Text { .. } => "Een naam, functie of nummer is leeg of te lang.".to_owned(),
             OrgError::Ladder { why } => format!("De ladder kan niet worden gebruikt: {why}"),
@@ -213,9 +219,16 @@ impl From<OrgError> for Failure {
             }
             OrgError::BareRelay => "De gegevens van de relay noemen geen adres of TLS-wortel.".to_owned(),
             OrgError::Full => "Dit boek is vol.".to_owned(),
+            OrgError::UnknownPerson => {
+                "Onder deze naam of dit account is niemand uitgenodigd: kijk met `org people`.".to_owned()
+            }
+            OrgError::NoAdviser => "Dit is geen adviseur. Alleen adviseurs kunnen worden ontheven: een alarm van een \
+                                    telefoon of bridge wordt nooit geweigerd."
+                .to_owned(),
+            OrgError::Ambiguous => "Meer adviseurs heten zo. Geef het account dat `org people` laat zien.".to_owned(),
             OrgError::Format(error) => return error.clone().into(),
         };
-        Self::bad_input("org_refused", nl, en)
+        Self::bad_input(code, nl, en)
     }
 }
 

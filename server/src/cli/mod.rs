@@ -5,6 +5,7 @@ mod adviser;
 mod bridge;
 mod channel;
 mod dc09;
+mod dismiss;
 mod doctor;
 mod duty;
 mod edition;

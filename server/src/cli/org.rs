@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use baken_schemas::FormatError;
 use baken_schemas::cbor;
+use baken_schemas::edition::Date;
 use baken_schemas::id::IdempotencyKey;
 use baken_schemas::org::{DeskEntry, Invite, InviteRole, LadderUse, RelayEntry};
 use baken_schemas::signed::Signed;
@@ -26,11 +27,12 @@ use zeroize::Zeroizing;
 use crate::cli::adviser::{
     self, AgendaCommand, InsuranceCommand, PlanCommand, ReadinessCommand, RoleCommand, YearCommand,
 };
+use crate::cli::dismiss::{self, OrgDismiss};
 use crate::cli::pack::{self, Pack};
 use crate::cli::{Failure, Say, system_rng};
 use crate::desk::run::idempotency_of;
 use crate::folder::{Access, DataFolder, read_whole};
-use crate::org::{Book, DirectoryChange, Invitee, LadderSpec, Organisation};
+use crate::org::{Book, DirectoryChange, Invitee, LadderSpec, Organisation, Person};
 use crate::relay_client::{RelayClient, Trust};
 
 const ROOT_FILE: &str = "root.key";
@@ -51,6 +53,8 @@ pub(super) enum Org {
     Directory(OrgDirectory),
     /// Invite a person's first phone, a bridge, or an adviser
     Invite(OrgInvite),
+    /// Dismiss an adviser: the plan is not for them any more. Only advisers
+    Dismiss(OrgDismiss),
     /// Send the relay what it has not been given yet
     Publish(OrgData),
     /// Show who was invited
@@ -187,6 +191,7 @@ pub(super) async fn run(org: &Org, say: &Say) -> Result<(), Failure> {
         Org::Init(args) => init(args, say),
         Org::Directory(args) => directory(args, say).await,
         Org::Invite(args) => invite(args, say).await,
+        Org::Dismiss(args) => dismiss::run(args, say).await,
         Org::Publish(args) => {
             let folder = DataFolder::open(&args.data)?;
             let sent = publish(&folder, &load(&folder)?).await?;
@@ -409,14 +414,18 @@ fn people(args: &OrgData, say: &Say) -> Result<(), Failure> {
         .map(|person| {
             json!({
                 "account": person.account, "name": person.name, "office": person.office, "phone": person.phone,
-                "role": person.role, "invite_expires_at": person.expires_at,
+                "role": person.role, "invite_expires_at": person.expires_at, "dismissed_at": person.dismissed_at,
             })
         })
         .collect();
-    let text: Vec<String> = people
-        .iter()
-        .map(|person| format!("{}  {}, {}, {}", person.account, person.name, person.office, person.phone))
-        .collect();
-    say.say(&json!({ "people": json }), &text.join("\n"), &text.join("\n"));
+    let text = |dismissed: &str| {
+        let line = |person: &Person| {
+            let Person { account, name, office, phone, .. } = person;
+            let since = person.dismissed_at.map(|at| format!(", {dismissed} {}", Date::of(at))).unwrap_or_default();
+            format!("{account}  {name}, {office}, {phone}{since}")
+        };
+        people.iter().map(line).collect::<Vec<_>>().join("\n")
+    };
+    say.say(&json!({ "people": json }), &text("ontheven op"), &text("dismissed on"));
     Ok(())
 }

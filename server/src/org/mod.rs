@@ -1,14 +1,16 @@
 //! The organisation's root, off the relay: what it signs, and what its keeper remembers.
 //!
-//! Values in, values out; the command line reads and writes the folder. The root signs three things: the directory
-//! (who relay and desks are, and which ladders there are), invites, and for every invite the relay's registration and
-//! one roster line a desk. The [`Book`] beside it holds the names, and each account's desk key, so that a desk that is
+//! Values in, values out; the command line reads and writes the folder. The root signs the directory (who
+//! relay and desks are, and which ladders there are), invites, for every invite the relay's registration and one roster
+//! line a desk, and that an adviser is dismissed. The [`Book`] beside it holds the names, and each account's desk key, so that a desk that is
 //! added later can be told who the people are. It never leaves the keeper's folder.
 
 mod council;
+mod dismissal;
 mod ladder;
 
 pub use council::{LineFault, MAX_NEWCOMERS, Newcomer, read_council};
+pub use dismissal::IssuedDismissal;
 pub use ladder::LadderSpec;
 
 use baken_schemas::FormatError;
@@ -53,6 +55,15 @@ pub enum OrgError {
     /// The book is full.
     #[error("this book holds at most {MAX_PEOPLE} people")]
     Full,
+    /// Nobody in the book is called so.
+    #[error("nobody was invited under this name or account: see `org people`")]
+    UnknownPerson,
+    /// The one who is called so is no adviser.
+    #[error("this is no adviser: only advisers can be dismissed, since no phone's or bridge's alarm is ever refused")]
+    NoAdviser,
+    /// More than one is.
+    #[error("more advisers are called so: give the account that `org people` shows")]
+    Ambiguous,
     /// A format refuses it.
     #[error(transparent)]
     Format(#[from] FormatError),
@@ -75,6 +86,9 @@ pub struct Person {
     pub invite: InviteId,
     /// When that expires.
     pub expires_at: Timestamp,
+    /// When an adviser was dismissed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dismissed_at: Option<Timestamp>,
     /// [`Invite::desk_key`] in hex.
     desk_key: String,
 }
@@ -308,6 +322,7 @@ impl Organisation {
             role: invitee.role,
             invite: invite.invite,
             expires_at,
+            dismissed_at: None,
             desk_key: data_encoding::HEXLOWER.encode(invite.desk_key().as_bytes()),
         };
         // An adviser calls nobody, so no desk needs to know who it is.

@@ -18,6 +18,7 @@ use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::ByNewDevice;
 use crate::relay::devices::{As, enrol};
+use crate::relay::dismissal;
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::store::{Priority, StoreError};
@@ -74,6 +75,9 @@ fn store(
     let token = InviteRegistration::token_hash(&activation.token);
     if !bool::from(token.0.ct_eq(&invite.token_hash.0)) {
         return Err(Refusal::InviteUnknown);
+    }
+    if invite.enrolled == As::Adviser && dismissal::is_dismissed(db, invite.org, activation.invite)? {
+        return Err(Refusal::Dismissed);
     }
     let device = identity.value().device;
     let answer = cbor::to_vec(&Activated { account: invite.account });

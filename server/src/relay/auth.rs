@@ -41,8 +41,27 @@ pub(super) struct Phone {
     pub(super) recovered: bool,
     /// It was taken out of the account's dossier, for now or for good.
     pub(super) removed: bool,
-    /// It came by an adviser's invite, and that was not ended.
-    pub(super) adviser: bool,
+    pub(super) advises: Advises,
+}
+
+/// Whether a device came by an adviser's invite, and is one still.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Advises {
+    Never,
+    Now,
+    /// The root has dismissed it. It is heard when it calls for help, like any device.
+    NoLonger,
+}
+
+impl Advises {
+    /// From the column `device.adviser`.
+    fn of(column: u8) -> Self {
+        match column {
+            0 => Self::Never,
+            1 => Self::Now,
+            _ => Self::NoLonger,
+        }
+    }
 }
 
 /// A desk, and the organisations that vouch for the key it signed with.
@@ -111,7 +130,11 @@ impl Caller {
     /// An adviser of its organisation.
     pub(super) fn adviser(&self) -> Result<Phone, Refusal> {
         let phone = self.holder()?;
-        if phone.adviser { Ok(phone) } else { Err(Refusal::NotAllowed) }
+        match phone.advises {
+            Advises::Now => Ok(phone),
+            Advises::Never => Err(Refusal::NotAllowed),
+            Advises::NoLonger => Err(Refusal::Dismissed),
+        }
     }
 
     pub(super) fn desk(&self) -> Result<&Desk, Refusal> {
@@ -326,7 +349,7 @@ pub(super) fn phone(db: &Connection, device: DeviceId) -> Result<Option<Phone>, 
                 guest: row.get(4)?,
                 recovered: row.get(5)?,
                 removed: row.get(6)?,
-                adviser: row.get(7)?,
+                advises: Advises::of(row.get(7)?),
             })
         })
         .optional()?)

@@ -20,6 +20,7 @@ mod compact;
 mod deadlines;
 mod deposits;
 mod devices;
+mod dismissal;
 mod editions;
 mod entries;
 mod escalations;
@@ -108,6 +109,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_13_plan.sql"),
         include_str!("schema_14_family_follow_up.sql"),
         include_str!("schema_15_fewer_pages.sql"),
+        include_str!("schema_16_dismissal.sql"),
     ],
 };
 

@@ -1,5 +1,6 @@
-//! What an organisation's root signs and hands the relay: directories, invites' registrations, roster lines. Nobody
-//! logs in for this; the signature is the permission, and a document that is here already changes nothing.
+//! What an organisation's root signs and hands the relay: directories, invites' registrations, roster lines,
+//! dismissals. Nobody logs in for this; the signature is the permission, and a document that is here already changes
+//! nothing.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use baken_schemas::FormatError;
 use baken_schemas::api::MailKind;
 use baken_schemas::crypto::{Hash, VerifyKey};
 use baken_schemas::id::DeviceId;
-use baken_schemas::org::{Directory, InviteRegistration, OrgId, RosterLine};
+use baken_schemas::org::{Directory, Dismissal, InviteRegistration, OrgId, RosterLine};
 use baken_schemas::signed::{Document as _, Signed, Unverified, label_of};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -17,6 +18,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use crate::audit;
 use crate::relay::Relay;
 use crate::relay::auth::read_body;
+use crate::relay::dismissal;
 use crate::relay::mail::{self, Keep, put_document};
 use crate::relay::once::Answer;
 use crate::relay::page;
@@ -46,6 +48,7 @@ async fn take(relay: &Relay, request: Request) -> Result<Answer, Refusal> {
         Directory::LABEL => take_directory(relay, &body).await?,
         InviteRegistration::LABEL => take_registration(relay, &body).await?,
         RosterLine::LABEL => take_roster(relay, &body).await?,
+        Dismissal::LABEL => dismissal::take(relay, &body).await?,
         _ => return Err(FormatError::WrongDocument { expected: "a document of an organisation's root" }.into()),
     }
     Ok(Answer(Vec::new()))
@@ -104,7 +107,7 @@ fn store_directory(
 }
 
 /// The root of an organisation, which its directory brought.
-fn root_of(relay: &Relay, org: OrgId) -> Result<VerifyKey, Refusal> {
+pub(super) fn root_of(relay: &Relay, org: OrgId) -> Result<VerifyKey, Refusal> {
     Ok(relay.trust().directory(org)?.value().root)
 }
 

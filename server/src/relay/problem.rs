@@ -35,6 +35,9 @@ pub enum Refusal {
     /// It was in the circle, or in its account's dossier, and is not now.
     #[error("the device is no longer in")]
     Removed,
+    /// It came by an adviser's invite, and the organisation's root has ended that.
+    #[error("the organisation has dismissed this adviser")]
+    Dismissed,
     /// Not signed by the root that the account's dossier names, or there is no such dossier: which is not told.
     #[error("it is not signed by the account's root")]
     NotTheRoot,
@@ -165,6 +168,9 @@ impl Refusal {
             Self::NotAllowed => (S::FORBIDDEN, "not_allowed", "another kind of device must do this"),
             Self::NotMember => (S::FORBIDDEN, "not_member", "a member of the circle must add this device first"),
             Self::Removed => (S::FORBIDDEN, "removed", "read the circle's log; alarms go on working"),
+            Self::Dismissed => {
+                (S::FORBIDDEN, "dismissed", "ask the organisation for a new invite; alarms go on working")
+            }
             Self::NotTheRoot => (S::FORBIDDEN, "not_the_root", "use the recovery code of this account"),
             Self::UnknownOrg => (S::NOT_FOUND, "unknown_org", "the relay's operator must add the organisation"),
             Self::NoDirectory => (S::CONFLICT, "no_directory", "publish the organisation's directory first"),

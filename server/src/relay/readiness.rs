@@ -12,7 +12,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::audit;
 use crate::relay::Relay;
-use crate::relay::auth::{BySig, Phone};
+use crate::relay::auth::{Advises, BySig, Phone};
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::store::Priority;
@@ -54,7 +54,7 @@ pub(super) async fn put(State(relay): State<Relay>, request: BySig) -> Response 
 
 async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     let phone = request.caller.holder()?;
-    if phone.adviser {
+    if phone.advises != Advises::Never {
         return Err(Refusal::NotAllowed);
     }
     let report: ReadinessReport = cbor::from_slice(&request.body, "a report of readiness")?;

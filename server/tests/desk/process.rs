@@ -141,6 +141,60 @@ fn what_the_root_signed_waits_until_the_relay_has_it() {
 }
 
 #[test]
+fn an_adviser_is_dismissed_and_may_be_invited_again() {
+    let setup = Setup::new();
+    let org = setup.at("org");
+    assert_eq!(setup.directory(&[]).0, 0);
+    let invite = |role: &str, name: &str| {
+        let args = ["org", "invite", "--data", &org, "--role", role, "--name", name, "--office", "adviseur"];
+        let made = done(&[&args[..], &["--phone", "0600000009"]].concat());
+        (made["invite"].as_str().unwrap().to_owned(), made["account"].as_str().unwrap().to_owned())
+    };
+    let join = |folder: &str, invite: &str| {
+        done(&["org", "publish", "--data", &org]);
+        done(&["init", "adviser", "--data", &setup.at(folder), "--invite", invite]);
+    };
+    let plan = |folder: &str| run(&["org", "plan", "list", "--data", &setup.at(folder)]);
+    let dismiss = |who: &str| ["org", "dismiss", "--data", &org, who, "--publish"].map(str::to_owned);
+    let (text, first) = invite("adviser", "J. Voorbeeld");
+    invite("office-holder", "Ans Testma");
+    fails(&borrowed(&dismiss("Ans Testma")), 3, "not_adviser");
+    fails(&borrowed(&dismiss("Niemand")), 3, "unknown_person");
+    let relay = Serving::start("relay", &setup.at("relay"));
+    join("first", &text);
+    assert_eq!(plan("first").0, 0);
+
+    // The relay is down: signed, noted and kept, and nothing changes yet.
+    drop(relay);
+    fails(&borrowed(&dismiss("J. Voorbeeld")), 6, "relay_not_reached");
+    assert_eq!(waiting(&setup), 1);
+    let people = |at: usize| done(&["org", "people", "--data", &org])["people"][at].clone();
+    let dismissed_at = people(0)["dismissed_at"].clone();
+    assert!(dismissed_at.is_i64() && people(1)["dismissed_at"].is_null(), "{}", people(0));
+    let _relay = Serving::start("relay", &setup.at("relay"));
+    assert_eq!(plan("first").0, 0);
+    let again = done(&borrowed(&dismiss("J. Voorbeeld")));
+    assert_eq!((&again["again"], &again["dismissed_at"]), (&Value::Bool(true), &dismissed_at));
+    let (exit, said) = plan("first");
+    assert_eq!((exit, said["error"]["code"].as_str()), (3, Some("dismissed")), "{said}");
+
+    // Invited again under the same name, in a folder of their own; the name now means that one.
+    let (text, second) = invite("adviser", "J. Voorbeeld");
+    join("second", &text);
+    assert_eq!((plan("second").0, plan("first").0), (0, 3));
+    let (_, third) = invite("adviser", "J. Voorbeeld");
+    fails(&borrowed(&dismiss("J. Voorbeeld")), 3, "ambiguous");
+    assert_eq!(done(&borrowed(&dismiss(&third)))["account"], third.as_str());
+    let out = setup.at("dismissal.cbor");
+    let written = done(&["org", "dismiss", "--data", &org, "J. Voorbeeld", "--out", &out]);
+    assert_eq!((&written["account"], &written["sent"]), (&Value::from(second), &Value::from(0)));
+    assert!(std::fs::metadata(&out).unwrap().len() > 0 && plan("second").0 == 0, "nobody has told the relay");
+    done(&["org", "publish", "--data", &org]);
+    assert_eq!(plan("second").1["error"]["code"], "dismissed");
+    assert_eq!(done(&borrowed(&dismiss(&first)))["again"], true, "the account still says which one is meant");
+}
+
+#[test]
 fn what_the_root_is_given_is_looked_at_first() {
     let setup = Setup::new();
     let (org, desk) = (setup.at("org"), setup.at("desk/desk.cbor"));

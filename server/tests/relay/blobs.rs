@@ -209,7 +209,8 @@ async fn entries_from_before_the_count_are_counted() {
     world.relay.close();
     let database = Connection::open(world.dir.path().join("relay.db")).unwrap();
     // What came since, newest first.
-    let undo = "CREATE INDEX alarm_of_device ON alarm (device, at);
+    let undo = "DROP TABLE dismissal;
+                CREATE INDEX alarm_of_device ON alarm (device, at);
                 DROP TABLE readiness; DROP TABLE plan_line; DROP TABLE plan;
                 ALTER TABLE invite DROP COLUMN role; ALTER TABLE device DROP COLUMN adviser;
                 DROP TABLE handing_on; DROP TABLE follow_up; DROP TABLE audit_node; DROP TABLE cleared_alarm; DROP TABLE mail_taken; DROP TABLE audit_start;

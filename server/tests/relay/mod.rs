@@ -8,6 +8,7 @@ pub mod circles;
 mod clearing;
 mod compaction;
 mod deposits;
+mod dismissal;
 mod editions;
 mod family;
 mod follow_ups;

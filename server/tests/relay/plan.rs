@@ -17,7 +17,7 @@ use super::world::{Answer, World};
 
 impl World {
     /// An invite of a role, registered with the relay.
-    async fn invite_as(&mut self, role: InviteRole) -> Invite {
+    pub async fn invite_as(&mut self, role: InviteRole) -> Invite {
         let invite = Invite { role, ..self.invite().await };
         let other = Invite { invite: baken_schemas::id::InviteId::make(&mut self.rng), ..invite };
         self.publish(Signed::make(InviteRegistration::of(&other), &self.root).bytes()).await.ok();
@@ -31,17 +31,17 @@ impl World {
         keys
     }
 
-    async fn plan(&mut self, adviser: &DeviceKeys) -> Plan {
+    pub async fn plan(&mut self, adviser: &DeviceKeys) -> Plan {
         let body = self.call(adviser, "GET", api::PLAN, &[]).await.ok();
         cbor::from_slice(&body, "a plan").unwrap()
     }
 
-    async fn change(&mut self, adviser: &DeviceKeys, id: LineId, expected: u64, line: Option<Line>) -> Answer {
+    pub async fn change(&mut self, adviser: &DeviceKeys, id: LineId, expected: u64, line: Option<Line>) -> Answer {
         let path = api::PLAN_LINE.replace("{line}", &id.to_string());
         self.call(adviser, "PUT", &path, &cbor::to_vec(&PlanChange { expected, line })).await
     }
 
-    async fn ready(&mut self, phone: &DeviceKeys, consents: bool, ready: Ready) -> Answer {
+    pub async fn ready(&mut self, phone: &DeviceKeys, consents: bool, ready: Ready) -> Answer {
         let report = ReadinessReport { consents, readiness: Readiness::of(|_| ready) };
         self.call(phone, "PUT", api::READINESS, &cbor::to_vec(&report)).await
     }
@@ -53,7 +53,7 @@ impl World {
     }
 }
 
-fn item(title: &str) -> Line {
+pub fn item(title: &str) -> Line {
     let title = title.parse().unwrap();
     Line::Item(Item { theme: Theme::Continuity, title, state: State::Open, owner: None, due: None })
 }

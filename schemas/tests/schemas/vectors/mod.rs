@@ -100,6 +100,7 @@ const FORMATS: &[Format] = &[
     ("handing_on", alarm::make_handing_on, alarm::open_handing_on),
     ("pack", dossier::make_pack, dossier::open_pack),
     ("check_up", dossier::make_check_up, dossier::open_check_up),
+    ("dismissal", org::make_dismissal, org::open_dismissal),
 ];
 
 impl Set {

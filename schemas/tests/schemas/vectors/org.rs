@@ -2,8 +2,8 @@
 
 use baken_schemas::device::Identity;
 use baken_schemas::org::{
-    CallsFamily, Directory, Enrolment, Invite, InviteRegistration, Ladder, LadderUse, OrgId, RosterLine, RosterPerson,
-    Rung,
+    CallsFamily, Directory, Dismissal, Enrolment, Invite, InviteRegistration, Ladder, LadderUse, OrgId, RosterLine,
+    RosterPerson, Rung,
 };
 use baken_schemas::signed::{Signed, Unverified};
 use serde_json::{Value, json};
@@ -142,6 +142,22 @@ pub fn open_registration(set: &Set, vector: &Value) -> Value {
     let invite = Invite::from_text(set.formats["invite"][0]["text"].as_str().expect("a text")).expect("an invite");
     assert_eq!(registration.value(), &InviteRegistration::of(invite.claims()), "it goes with the invite");
     describe_registration(registration.value())
+}
+
+pub fn make_dismissal(world: &mut World) -> Vec<Value> {
+    let dismissal = Dismissal { org: world.org(), invite: world.invite.value().invite };
+    let dismissal = Signed::make(dismissal, &world.org_root);
+    vec![json!({ "inputs": describe_dismissal(dismissal.value()), "bytes": hex(dismissal.bytes()) })]
+}
+
+pub fn open_dismissal(set: &Set, vector: &Value) -> Value {
+    let dismissal = Unverified::<Dismissal>::parse(&unhex(&vector["bytes"])).expect("a dismissal");
+    let dismissal = dismissal.verify(&set.org_root().verify_key()).expect("signed by the root");
+    describe_dismissal(dismissal.value())
+}
+
+fn describe_dismissal(dismissal: &Dismissal) -> Value {
+    json!({ "org": dismissal.org, "invite": dismissal.invite })
 }
 
 fn describe_roster(line: &RosterLine, person: &RosterPerson) -> Value {

@@ -226,6 +226,11 @@ fn refused(error: RelayError) -> Failure {
             "De relay kent deze map niet (meer) als adviseur van de organisatie. Vraag een nieuwe uitnodiging.",
             "The relay does not know this folder as an adviser of the organisation, or no longer. Ask for a new invite.",
         ),
+        "dismissed" => Failure::bad_input(
+            "dismissed",
+            "De organisatie heeft u ontheven als adviseur: het plan is niet meer voor deze map. Klopt dat niet, vraag dan een nieuwe uitnodiging.",
+            "The organisation has dismissed you as an adviser: the plan is not for this folder any more. If that is wrong, ask for a new invite.",
+        ),
         "too_many" => Failure::bad_input(
             "too_many",
             format!("Een plan heeft ten hoogste {MAX_LINES} regels. Haal er eerst een weg."),
