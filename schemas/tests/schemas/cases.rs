@@ -33,7 +33,7 @@ use crate::world::{World, alarm_body};
 type Opener = Box<dyn Fn(&[u8]) -> Result<(), FormatError>>;
 
 /// How many formats [`all`] has.
-pub const COUNT: usize = 33;
+pub const COUNT: usize = 34;
 
 /// A format under attack.
 pub struct Case {
