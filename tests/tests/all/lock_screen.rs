@@ -15,7 +15,7 @@ const DAY_MS: i64 = 86_400_000;
 const WRITTEN: &str = "Kluizenaar zwijgt over 4711";
 /// Moments at which something was, or that another moment of the same kind stands for: they are never due. A new moment of
 /// any kind is either on the agenda or here.
-const NOT_DUE: [&str; 22] = [
+const NOT_DUE: [&str; 27] = [
     "attachment.added_at",
     "attachment.modified_at",
     "aftercare.ended_at",
