@@ -27,9 +27,12 @@ pub async fn run(arguments: &Arguments, watch: bool, out: &Output) -> Result<End
     let phone = Phone::unlocked(arguments, out)?;
     if !watch {
         // What goes wrong with an alarm goes wrong with the sync too, and is told there.
-        tell_aside(&phone.baken.send_alarms(&phone.relay(Dates::Ignored)?).await?, out);
+        let alarm_relay = phone.relay(Dates::Ignored)?;
+        tell_aside(&phone.baken.send_alarms(&alarm_relay).await?, out);
         let relay = phone.relay(Dates::Checked)?;
         let counts = phone.baken.sync(&relay).await?;
+        // What lies at the relay for the next alarm, such as the keys of a text message, changes with what just came in.
+        tell_aside(&phone.baken.send_alarms(&alarm_relay).await?, out);
         look_for_editions(&phone.baken, &relay, out).await;
         return Ok(tell(counts, &phone.baken, out)?);
     }
