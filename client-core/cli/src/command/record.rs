@@ -100,6 +100,7 @@ fn search(baken: &Baken, words: &str, out: &Output) -> Result<(), Failure> {
     };
     let head = [text::RECORD, text::KIND, text::FIELD, text::VALUE, text::STATE];
     out.table(&head.map(|text| text.of(out.language)), &hits.iter().map(row).collect::<Vec<_>>());
+    baken.shown(&hits.iter().map(|hit| hit.record.record).collect::<Vec<_>>())?;
     Ok(())
 }
 
