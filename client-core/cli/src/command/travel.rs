@@ -7,7 +7,6 @@ use baken_core::travel::{DEFAULT_KINDS, TravelView};
 use baken_schemas::record::KINDS;
 use serde_json::json;
 
-use super::record::OWN_KINDS;
 use super::{pair, prompt, read_stdin};
 use crate::args::{Arguments, TravelCommand};
 use crate::failure::{End, Failure};
@@ -30,7 +29,7 @@ async fn start(arguments: &Arguments, keep: &[String], yes: bool, out: &Output) 
         kinds.extend(DEFAULT_KINDS);
     }
     let (mut stays, mut goes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for kind in KINDS.iter().filter(|kind| !OWN_KINDS.contains(&kind.name)) {
+    for kind in KINDS.iter().filter(|kind| kind.is_persons()) {
         let count = phone.baken.records(Some(kind.name))?.iter().filter(|record| !record.deleted).count();
         if count > 0 {
             let told = format!("{count} {}", kind.name);
