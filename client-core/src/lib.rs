@@ -27,6 +27,7 @@ mod context;
 mod decoy;
 mod device;
 mod devices;
+mod done;
 mod error;
 pub mod export;
 mod family;

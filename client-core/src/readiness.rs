@@ -5,18 +5,14 @@
 //! back, and the relay destroys what it had. The consent is this device's: what is withdrawn on one stays so on all.
 
 use baken_schemas::adviser::{Readiness, ReadinessReport, Ready, Step};
+use baken_schemas::api;
 use baken_schemas::cbor;
-use baken_schemas::edition::{Audience, Office};
-use baken_schemas::record::Value;
-use baken_schemas::record::words::HomeMark;
 use baken_schemas::time::Timestamp;
-use baken_schemas::{Language, api};
 use http::Method;
 use minicbor::{Decode, Encode};
 use serde::Serialize;
 
 use crate::client::SignedClient;
-use crate::guidance::ReadAs;
 use crate::record::RecordView;
 use crate::transport::Transport;
 use crate::vault::setting;
@@ -198,44 +194,19 @@ impl Baken {
 
     /// Whether the phone finds a step done.
     fn found_done(&self, step: Step) -> Result<bool, BakenError> {
-        let any = |kind: &str, fits: &dyn Fn(&RecordView) -> bool| -> Result<bool, BakenError> {
-            let records = self.records(Some(kind))?;
-            Ok(records.iter().any(|record| !record.deleted && fits(record)))
-        };
-        let says = |record: &RecordView, field: &str, words: &[&str]| {
-            words.iter().any(|word| record.says(field, &Value::Text((*word).to_owned())))
-        };
-        let measure = |kind: &'static str, status: &'static [&'static str]| {
-            any("measure", &|record| says(record, "type", &[kind]) && says(record, "status", status))
-        };
         match step {
             // What was read only the reader knows.
             Step::StartPack => Ok(false),
-            Step::Contacts => any("contact", &|record| record.is("emergency")),
-            Step::HomeLabel => {
-                Ok(any("home", &|record| says(record, "pkvw", &[HomeMark::Met.tag(), HomeMark::UnderWay.tag()]))?
-                    || measure("pkvw", &["decided", "done"])?)
-            }
-            Step::HomeScan => measure("home-scan", &["done"]),
-            Step::AlarmTest => Ok(!self.tests()?.is_due),
+            Step::Contacts => self.has_emergency_contact(),
+            Step::HomeLabel => self.has_home_mark(),
+            Step::HomeScan => self.home_scan_had(),
+            Step::AlarmTest => self.alarm_tested_lately(),
             Step::Training => {
                 let now = self.context.now();
-                any("training", &|record| record.moment("done_at").is_some_and(|at| at <= now))
+                let had = |training: &RecordView| training.moment("done_at").is_some_and(|at| at <= now);
+                Ok(self.live("training")?.iter().any(had))
             }
-            Step::SelfScan => self.is_scan_had(),
+            Step::SelfScan => self.self_scan_had(),
         }
-    }
-
-    /// Whether every question was answered, in this round or the one before.
-    fn is_scan_had(&self) -> Result<bool, BakenError> {
-        let kept = self.scan()?;
-        let office: Option<Office> = self.own_office()?;
-        let who = ReadAs { language: Language::Nl, audience: Audience::OfficeHolder, office };
-        let asked = self.guidance()?.scan(who)?;
-        let answered = |question: u8| {
-            let mut answers = kept.answers().iter();
-            answers.any(|answer| answer.question == question && (answer.reply.is_some() || answer.before.is_some()))
-        };
-        Ok(!asked.questions.is_empty() && asked.questions.iter().all(|question| answered(question.id)))
     }
 }

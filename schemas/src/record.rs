@@ -83,6 +83,22 @@ pub struct KindSpec {
     pub fields: &'static [FieldSpec],
     /// The kinds of circle whose members share such records.
     pub circles: &'static [CircleKind],
+    /// Whose affair they are.
+    pub keeping: Keeping,
+}
+
+/// Whose affair the records of a kind are: lists and searches, exports, cases and journeys ask it, each its own question.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Keeping {
+    /// The person's, who writes and reads them.
+    ByPerson,
+    /// The person's, and of no use to the eye: what they open can be read with them.
+    Sealed,
+    /// Baken's own. It comes and goes with what it is about, and means nothing in another dossier.
+    ByBaken,
+    /// As [`Self::ByBaken`], one of each account, device or circle: no deletion of it counts.
+    ForGood,
 }
 
 pub use kinds::KINDS;
@@ -98,6 +114,16 @@ pub fn kind_numbered(number: KindNumber) -> Option<&'static KindSpec> {
 }
 
 impl KindSpec {
+    /// Whether people look at such records: lists, searches and cases have no others.
+    pub fn is_shown(&self) -> bool {
+        self.keeping == Keeping::ByPerson
+    }
+
+    /// Whether such records are the person's, and go where the dossier goes.
+    pub fn is_persons(&self) -> bool {
+        matches!(self.keeping, Keeping::ByPerson | Keeping::Sealed)
+    }
+
     /// The field of a name.
     pub fn field_named(&self, name: &str) -> Option<&'static FieldSpec> {
         self.fields.iter().find(|field| field.name == name)

@@ -1,9 +1,8 @@
 //! Spans and moments as people type them: `2h30m`, `23:00`, `2026-11-27 23:00`, by a clock in the Netherlands.
 
+use baken_schemas::edition::Date;
 use baken_schemas::local_time::WallTime;
 use baken_schemas::time::Timestamp;
-
-use crate::value::days_from_civil;
 
 /// The longest span that is read, in seconds: a hundred years, which whoever is asked refuses in its own words.
 const LONGEST_S: i64 = 36_525 * 86_400;
@@ -35,44 +34,46 @@ pub fn span_s(typed: &str) -> Option<i64> {
 /// Minutes since midnight of `23:00`.
 pub fn minute(typed: &str) -> Option<u16> {
     let (hour, minute) = typed.trim().split_once(':')?;
-    let number = |text: &str| (text.len() <= 2 && !text.is_empty()).then(|| text.parse::<u16>().ok()).flatten();
     let (hour, minute) = (number(hour)?, number(minute)?);
     (hour < 24 && minute < 60).then_some(hour * 60 + minute)
 }
 
-/// The moment of `23:00`, the next there is; or of `2026-11-27 23:00`, also with a `T` between.
-pub fn moment(typed: &str, now: Timestamp) -> Option<Timestamp> {
+/// One or two digits.
+fn number(typed: &str) -> Option<u16> {
+    let is_number = (1..=2).contains(&typed.len()) && typed.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| typed.parse().ok()).flatten()
+}
+
+/// A moment that is written out, whatever the time is now: `2026-11-20` for the beginning of that day, `2026-11-20 08:30` by
+/// the clock on the wall, also with a `T` between and with seconds, as lists show it; or `2026-11-20T07:30:00Z` in UTC.
+pub fn written(typed: &str) -> Option<Timestamp> {
     let typed = typed.trim();
-    if let Some((date, time)) = typed.split_once(['T', ' ']) {
-        let parts = date.split('-').map(|part| part.parse().ok()).collect::<Option<Vec<i64>>>()?;
-        let [year, month, day] = parts.try_into().ok()?;
-        if !(1..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
-            return None;
-        }
-        let days = days_from_civil(year, month, day);
-        // 31 February and the like come out as another day.
-        let shown = Timestamp(days * 86_400_000).to_rfc3339();
-        let meant = format!("{year:04}-{month:02}-{day:02}");
-        return shown
-            .starts_with(&meant)
-            .then_some(())
-            .and_then(|()| minute(time))
-            .map(|minute| WallTime { day: days, minute }.moment());
-    }
-    let minute = minute(typed)?;
+    let Some((date, time)) = typed.split_once(['T', ' ']) else { return Some(typed.parse::<Date>().ok()?.start()) };
+    let day = WallTime::of(date.parse::<Date>().ok()?.start()).day;
+    let (time, is_utc) = time.strip_suffix('Z').map_or((time, false), |time| (time, true));
+    let (time, second) = match time.rsplit_once(':') {
+        Some((time, second)) if time.contains(':') => (time, number(second).filter(|second| *second < 60)?),
+        _ => (time, 0),
+    };
+    let minute = minute(time)?;
+    let on_minute =
+        if is_utc { Timestamp((day * 1440 + i64::from(minute)) * 60_000) } else { WallTime { day, minute }.moment() };
+    Some(on_minute.plus_ms(i64::from(second) * 1000))
+}
+
+/// A moment to come: `23:00` is the next there is, anything else what is [`written`].
+pub fn moment(typed: &str, now: Timestamp) -> Option<Timestamp> {
+    let Some(minute) = minute(typed) else { return written(typed) };
     let today = WallTime::of(now).day;
     [today, today + 1].into_iter().map(|day| WallTime { day, minute }.moment()).find(|moment| *moment > now)
 }
 
-/// A moment that was: `2026-11-20`, `2026-11-20 08:30` by the clock on the wall, `2026-11-20T07:30:00Z`, or `08:30` for the
-/// last time it was that late. A day or a date to come is read as well: what is planned is typed alike.
+/// A moment that was: `08:30` is the last time it was that late, anything else what is [`written`]. A day or a date to come
+/// is read as well: what is planned is typed alike.
 pub fn past(typed: &str, now: Timestamp) -> Option<Timestamp> {
-    let typed = typed.trim();
-    if let Some(minute) = minute(typed) {
-        let today = WallTime::of(now).day;
-        return [today, today - 1].into_iter().map(|day| WallTime { day, minute }.moment()).find(|at| *at <= now);
-    }
-    crate::value::moment(typed).or_else(|| if typed.contains('-') { moment(typed, now) } else { None })
+    let Some(minute) = minute(typed) else { return written(typed) };
+    let today = WallTime::of(now).day;
+    [today, today - 1].into_iter().map(|day| WallTime { day, minute }.moment()).find(|at| *at <= now)
 }
 
 /// Days of the week: `mo,tu`, `ma,di`, `daily`, `weekdays`; 0 for Monday.
@@ -99,6 +100,8 @@ pub fn days(typed: &str) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use baken_schemas::local_time::local;
+
     use super::*;
 
     #[test]
@@ -110,6 +113,21 @@ mod tests {
         }
         for typed in ["", "90", "m", "2 h", "-1h", "1x", "99999999999999999999h", "9999999d", "1h5"] {
             assert_eq!(span_s(typed), None, "{typed}");
+        }
+    }
+
+    #[test]
+    fn moments_are_read_as_they_are_written() {
+        for text in ["1970-01-01T00:00:00Z", "2024-02-29T12:00:00Z", "1969-12-31T23:59:59Z", "2026-11-23T20:23:27Z"] {
+            let at = written(text).expect("it is one");
+            assert_eq!((at.to_rfc3339().as_str(), written(&local(at))), (text, Some(at)));
+        }
+        assert_eq!(written("2026-11-23"), written("2026-11-22T23:00:00Z"), "midnight on the wall, in winter");
+        assert_eq!(written("2026-07-01"), written("2026-06-30T22:00:00Z"), "and in summer");
+        for text in
+            ["2026-02-29", "2026-13-01", "2026-11-23T24:00:00Z", "2026-11-23 10:00:60", "10:00", "morgen", "-1-1-1", ""]
+        {
+            assert_eq!(written(text), None, "{text}");
         }
     }
 

@@ -399,7 +399,6 @@ texts! {
     DELETED: "verwijderd", "deleted";
     MADE: "Vastgelegd: {}", "Kept: {}";
     TRAVEL_WORD: "REIS", "TRAVEL";
-    TRAVEL_ASK: "Typ {} om door te gaan: ", "Type {} to go on: ";
     TRAVEL_GOES: "Niet meer op dit toestel, tot een ander toestel van u het terugbrengt: {}.",
                  "Not on this phone any more, until another device of yours brings it back: {}.";
     TRAVEL_STAYS: "Mee gaan: {}. Alarmen werken als altijd.", "Come along: {}. Alarms work as ever.";
@@ -593,7 +592,7 @@ texts! {
                    "Note: whoever finds this folder reads everything: addresses, measures, incidents and attachments. \
                     After deleting it may still be on the disk, in a backup or in a bin.";
     CLEAR_WORD: "LEESBAAR", "READABLE";
-    CLEAR_ASK: "Typ {} om door te gaan: ", "Type {} to go on: ";
+    TYPE_TO_GO_ON: "Typ {} om door te gaan: ", "Type {} to go on: ";
     TYPE_EXPORT_CODE: "Typ de code van het bestand: ", "Type the code of the file: ";
     IMPORTED: "Ingevoerd: {} nieuw, {} aangevuld, {} waren er al, {} bestanden.",
               "Imported: {} new, {} filled in, {} were here already, {} files.";

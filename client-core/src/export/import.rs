@@ -16,7 +16,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::attachment::{Progress, SealedAsItComes};
-use crate::export::{INTERNAL_KINDS, SCAN_KIND, is_file};
+use crate::export::{SCAN_KIND, is_file};
 use crate::record::{self, RecordView};
 use crate::{Baken, BakenError};
 
@@ -242,7 +242,7 @@ impl Importing<'_> {
 
     fn begin_group(&mut self, record: RecordId, kind: KindNumber, deleted: bool) -> Result<(), BakenError> {
         let spec = kind_numbered(kind);
-        if spec.is_some_and(|spec| INTERNAL_KINDS.contains(&spec.name)) {
+        if spec.is_some_and(|spec| !spec.is_persons()) {
             return Ok(());
         }
         let (circle, same_circle) = match self.circle {

@@ -6,12 +6,12 @@ use std::io::{ErrorKind, Write};
 use baken_schemas::blob::BlobRef;
 use baken_schemas::export::ExportItem;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
-use baken_schemas::record::{KindNumber, Value, kind_named, kind_numbered};
+use baken_schemas::record::{KindNumber, KindSpec, Value, kind_named, kind_numbered};
 use baken_schemas::rules::{Caution, WayOut, caution};
 
 use crate::attachment::{BlobStore, Progress, blobs_of, is_whole, open_to};
 use crate::devices::DeviceNames;
-use crate::export::{INTERNAL_KINDS, SCAN_KIND};
+use crate::export::SCAN_KIND;
 use crate::record::{self, HistoryView, RecordView};
 use crate::sharing::Consent;
 use crate::{Baken, BakenError};
@@ -68,10 +68,11 @@ impl Baken {
             }
             let ids = self.with_settled(|open| record::ids(&open.vault.connection, open.circles.get(circle)?))?;
             for (record, kind) in ids {
-                let is_internal = kind_numbered(kind).is_some_and(|kind| INTERNAL_KINDS.contains(&kind.name));
+                // What a newer version made is the person's, for all this one knows.
+                let is_persons = kind_numbered(kind).is_none_or(KindSpec::is_persons);
                 if kept_in.contains(&record) {
                     walked.kept_in.push(record);
-                } else if !is_internal {
+                } else if is_persons {
                     self.walk_record(circle, record, kind, &mut walked, &mut meter, emit)?;
                 }
             }

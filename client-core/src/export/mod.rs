@@ -1,9 +1,9 @@
 //! Taking everything out and in again: a sealed file ([`baken_schemas::export`]) or a readable folder, and bringing such
 //! a file into another dossier. `docs/export.md` says what is in them.
 //!
-//! What is exported is what is open: with a decoy open, the decoy, and nothing looks different. The keys that Baken keeps
-//! for itself (the kind `account`) stay behind; what devices and circles are called is said of them. Nothing of it is in
-//! memory at a time but one record or one piece of a file.
+//! What is exported is what is open: with a decoy open, the decoy, and nothing looks different. What Baken keeps for itself
+//! ([`baken_schemas::record::Keeping`]) stays behind, and is not taken in; what devices and circles are called is said of
+//! them. Nothing of it is in memory at a time but one record or one piece of a file.
 
 mod clear;
 mod import;
@@ -27,10 +27,6 @@ use crate::home::sync_folder_of;
 use crate::sharing::Consent;
 use crate::{Baken, BakenError};
 use items::Walked;
-
-/// Kinds that Baken keeps for itself: not exported as records, and not imported.
-const INTERNAL_KINDS: [&str; 7] =
-    ["account", "device", "circle", "family-responder", "family-caller", "called-family", "opened"];
 
 /// The kind that the self-scan's answers have in an export; on a phone they are no records.
 const SCAN_KIND: &str = "scan";

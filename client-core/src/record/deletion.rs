@@ -11,7 +11,7 @@
 //! there only the author's clock counts, and only for the last day.
 
 use baken_schemas::checkpoint::{FieldState, StandingPut};
-use baken_schemas::record::{DELETED, FieldNumber, KindNumber, Value, kind_numbered};
+use baken_schemas::record::{DELETED, FieldNumber, Keeping, KindNumber, Value, kind_numbered};
 use baken_schemas::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -30,8 +30,6 @@ const BURST_MS: i64 = 60 * 60 * 1000;
 pub(crate) const HELD_MS: i64 = 24 * 60 * 60 * 1000;
 /// How long a deleted record can be restored, and how long the history of an erased one is kept, in milliseconds.
 pub(crate) const KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
-/// Kinds that Baken keeps for itself: nobody deletes them by hand, and nothing is erased of them.
-const OWN_KINDS: [&str; 3] = ["account", "device", "circle"];
 
 /// The deletions that were there before this device kept account of them are accounted for.
 const KNOWN: &str = "deletions_known";
@@ -87,9 +85,9 @@ pub(super) fn is_erased(fields: &[FieldState]) -> bool {
     is_deleted(fields) && fields.iter().filter(|state| state.field != DELETED).all(is_empty)
 }
 
-/// Whether Baken keeps records of this kind for itself.
+/// Whether records of this kind stay for good: no deletion of one counts, and nothing is erased of it.
 pub(crate) fn is_own(kind: KindNumber) -> bool {
-    kind_numbered(kind).is_some_and(|kind| OWN_KINDS.contains(&kind.name))
+    kind_numbered(kind).is_some_and(|kind| kind.keeping == Keeping::ForGood)
 }
 
 /// What this device knows of a deletion that stands: a row of the table.

@@ -27,8 +27,6 @@ const EXCERPT_CHARS: usize = 140;
 const FIRST_FIELD: f32 = 2.0;
 /// How many rows that no longer stand are kept among the others before all is read anew.
 const MAX_GONE: usize = 2_000;
-/// Kinds that Baken keeps for itself.
-const HIDDEN: [&str; 7] = ["account", "device", "circle", "family-responder", "family-caller", "called-family", "lock"];
 
 /// A record that was found.
 #[derive(Debug, Clone, PartialEq)]
@@ -112,7 +110,7 @@ impl RecordWords {
         let doc = self.docs.len();
         self.docs.push(Some(id));
         let kind = record::kind_numbered(kind);
-        if kind.is_some_and(|kind| HIDDEN.contains(&kind.name)) {
+        if kind.is_some_and(|kind| !kind.is_shown()) {
             return Ok(doc);
         }
         for (at, state) in kept::<Vec<FieldState>>(body)?.iter().enumerate() {

@@ -55,9 +55,6 @@ pub struct Sharing {
     pub attachments: Vec<RecordId>,
 }
 
-/// Kinds that are about sharing itself, or about what Baken keeps.
-const NOT_SHARED: [&str; 5] = ["attachment", "device", "circle", "share", "opened"];
-
 /// A kind of this version.
 fn kind(name: &str) -> Result<&'static KindSpec, BakenError> {
     kind_named(name).ok_or(BakenError::UnknownKind)
@@ -159,10 +156,10 @@ fn is_empty(view: &RecordView) -> bool {
     view.deleted || view.fields.iter().flat_map(|field| &field.values).all(|value| value.value == Value::Empty)
 }
 
-/// Whether an item of this kind can be shared into a case.
+/// Whether an item of this kind can be shared into a case. A file goes with what it belongs to.
 fn is_shareable(number: KindNumber) -> bool {
     let kind = baken_schemas::record::kind_numbered(number);
-    kind.is_some_and(|kind| kind.circles.contains(&CircleKind::Case) && !NOT_SHARED.contains(&kind.name))
+    kind.is_some_and(|kind| kind.circles.contains(&CircleKind::Case) && kind.is_shown() && kind.name != "attachment")
 }
 
 impl Baken {

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use baken_schemas::Language;
 use baken_schemas::circle::{CircleKind, MemberState};
-use baken_schemas::edition::{Audience, Layer};
-use baken_schemas::record::Value;
-use baken_schemas::record::words::{HomeMark, Origin};
+use baken_schemas::edition::Layer;
+use baken_schemas::record::words::Origin;
 use baken_schemas::time::Timestamp;
 
-use crate::guidance::{LayerState, ReadAs};
+use crate::done::says;
+use crate::guidance::LayerState;
 use crate::record::RecordView;
 use crate::steps::StepKind;
 use crate::{Baken, BakenError};
@@ -53,12 +52,6 @@ impl Baken {
         Ok(known)
     }
 
-    fn live(&self, kind: &str) -> Result<Vec<RecordView>, BakenError> {
-        let mut records = self.records(Some(kind))?;
-        records.retain(|record| !record.deleted);
-        Ok(records)
-    }
-
     fn know_start(&self, known: &mut Known) -> Result<(), BakenError> {
         let circles = self.circles()?;
         let home = circles.first();
@@ -68,40 +61,33 @@ impl Baken {
         let address =
             self.has_home_address()? || self.live("home")?.iter().any(|home| !home.text("address").is_empty());
         known.note(StepKind::Profile, name && office.is_some() && address);
-        known.note(StepKind::EmergencyContact, self.live("contact")?.iter().any(|contact| contact.is("emergency")));
+        known.note(StepKind::EmergencyContact, self.has_emergency_contact()?);
         let is_own = |state: &LayerState| state.layer == Layer::Organisation && state.version > 0;
         known.note(StepKind::Protocol, guidance.states().iter().any(is_own));
         let in_home = home.into_iter().flat_map(|home| &home.members);
         known.note(StepKind::SecondDevice, in_home.filter(|member| member.state == MemberState::Active).count() > 1);
         known.note(StepKind::RecoveryCode, home.is_some_and(|home| home.recoverable));
-        known.note(StepKind::AlarmTest, self.alarm_outbox()?.tests(self.context.now())?.last_success.is_some());
-        let scan = guidance.scan(ReadAs { language: Language::Nl, audience: Audience::OfficeHolder, office })?;
-        known.note(StepKind::SelfScan, scan.next(&self.scan()?).is_none());
+        known.note(StepKind::AlarmTest, self.alarm_tested_once()?);
+        known.note(StepKind::SelfScan, self.self_scan_finished()?);
         known.note(StepKind::Family, circles.iter().any(|circle| circle.kind == CircleKind::Family));
         Ok(())
     }
 
     fn know_measures(&self, known: &mut Known) -> Result<(), BakenError> {
         let measures = self.live("measure")?;
-        let of = |measure: &RecordView, field: &str, word: &str| measure.says(field, &Value::Text(word.to_owned()));
-        let any = |field: &str, words: &[&str]| {
-            measures.iter().any(|measure| words.iter().any(|word| of(measure, field, word)))
-        };
-        let homes = self.live("home")?;
-        let marked =
-            |home: &RecordView| [HomeMark::Met, HomeMark::UnderWay].iter().any(|mark| of(home, "pkvw", mark.tag()));
-        known.note(StepKind::HomeMark, homes.iter().any(marked) || any("type", &["pkvw"]));
-        known.note(StepKind::HomeScan, any("type", &["home-scan"]));
+        let any = |field: &str, words: &[&str]| measures.iter().any(|measure| says(measure, field, words));
+        known.note(StepKind::HomeMark, self.has_home_mark()?);
+        known.note(StepKind::HomeScan, self.home_scan_asked()?);
         known.note(StepKind::Insurance, any("type", &["insurance"]));
         let has_advice = any("origin", &[Origin::Adviser.tag(), Origin::PoliceAdvice.tag(), Origin::System.tag()]);
         known.note(StepKind::Advice, has_advice);
-        let chosen = |measure: &RecordView| !of(measure, "status", "proposed") && !measure.text("status").is_empty();
+        let chosen =
+            |measure: &RecordView| !says(measure, "status", &["proposed"]) && !measure.text("status").is_empty();
         known.note(StepKind::Measures, has_advice && measures.iter().all(chosen));
         let since = self.current_since();
         let asked = |measure: &RecordView| {
             measure.moment("police_asked_at").is_some_and(|at| at >= since)
-                || of(measure, "origin", Origin::PoliceAdvice.tag())
-                || of(measure, "origin", Origin::System.tag())
+                || says(measure, "origin", &[Origin::PoliceAdvice.tag(), Origin::System.tag()])
         };
         known.note(StepKind::PoliceAdvice, measures.iter().any(asked));
         Ok(())

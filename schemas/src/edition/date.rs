@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::FormatError;
 use crate::local_time::WallTime;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, days_from_civil};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -79,13 +79,7 @@ impl FromStr for Date {
         if !(1900..2200).contains(&year) || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
             return Err(wrong);
         }
-        // H. Hinnant, "chrono-compatible low-level date algorithms".
-        let shifted_year = year - i64::from(month <= 2);
-        let era = shifted_year.div_euclid(400);
-        let year_of_era = shifted_year.rem_euclid(400);
-        let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
-        let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-        let date = Self(era * 146_097 + day_of_era - 719_468);
+        let date = Self(days_from_civil(year, month, day));
         // The 31st of a month that has none is another day when it is written again.
         if date.to_string() == text { Ok(date) } else { Err(wrong) }
     }

@@ -1,7 +1,7 @@
 //! Every kind of record. Numbers are for ever: kinds and fields are added, none is changed or used again.
 
 use super::words;
-use super::{FieldNumber, FieldSpec, FieldType, KindSpec};
+use super::{FieldNumber, FieldSpec, FieldType, Keeping, KindSpec};
 use crate::circle::CircleKind::{self, Case, Dossier, Family};
 use FieldType::{Bool, Bytes, Int, Text, Time};
 
@@ -35,6 +35,7 @@ pub const KINDS: &[KindSpec] = &[
             field(10, "language", Text),
         ],
         circles: &[Dossier],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 2,
@@ -49,6 +50,7 @@ pub const KINDS: &[KindSpec] = &[
             field(7, "remark", Text),
         ],
         circles: &[Dossier, Family, Case],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 3,
@@ -70,6 +72,7 @@ pub const KINDS: &[KindSpec] = &[
             field(14, "ends", Time),
         ],
         circles: &[Dossier, Case],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 4,
@@ -99,25 +102,35 @@ pub const KINDS: &[KindSpec] = &[
             field(21, "follow_up", Time),
         ],
         circles: &[Dossier, Case],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 5,
         name: "note",
         fields: &[field(1, "title", Text), field(2, "text", Text)],
         circles: &[Dossier, Family, Case],
+        keeping: Keeping::ByPerson,
     },
-    KindSpec { number: 6, name: "device", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
+    KindSpec {
+        number: 6,
+        name: "device",
+        fields: &[field(1, "name", Text)],
+        circles: &[Dossier, Family, Case],
+        keeping: Keeping::ForGood,
+    },
     KindSpec {
         number: 7,
         name: "plan",
         fields: &[field(1, "title", Text), field(2, "text", Text), field(3, "when", Time)],
         circles: &[Family],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 8,
         name: "guidance",
         fields: &[field(1, "title", Text), field(2, "chapter", Text), field(3, "remark", Text)],
         circles: &[Family],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 9,
@@ -136,15 +149,23 @@ pub const KINDS: &[KindSpec] = &[
             one_of(9, "origin", words::FILE_ORIGIN),
         ],
         circles: &[Dossier, Family, Case],
+        keeping: Keeping::ByPerson,
     },
     // What all of an account's devices hold in common and no circle else: see `client-core/src/account.rs`.
-    KindSpec { number: 10, name: "account", fields: &[field(1, "desk_key", Bytes)], circles: &[Dossier] },
+    KindSpec {
+        number: 10,
+        name: "account",
+        fields: &[field(1, "desk_key", Bytes)],
+        circles: &[Dossier],
+        keeping: Keeping::ForGood,
+    },
     // A family member's device that agreed to be called in an alarm, by its own id: `baken_schemas::alarm::FamilyResponder`.
     KindSpec {
         number: 16,
         name: "family-responder",
         fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
         circles: &[Family],
+        keeping: Keeping::ByBaken,
     },
     // Whose alarms the family can be called in, by the device's id: its signed identity.
     KindSpec {
@@ -152,6 +173,7 @@ pub const KINDS: &[KindSpec] = &[
         name: "family-caller",
         fields: &[field(1, "name", Text), field(2, "keys", Bytes)],
         circles: &[Family],
+        keeping: Keeping::ByBaken,
     },
     // Whom of the family this person wants called, by the device's id.
     KindSpec {
@@ -159,8 +181,15 @@ pub const KINDS: &[KindSpec] = &[
         name: "called-family",
         fields: &[field(1, "name", Text), field(2, "circle", Bytes)],
         circles: &[Dossier],
+        keeping: Keeping::ByBaken,
     },
-    KindSpec { number: 11, name: "circle", fields: &[field(1, "name", Text)], circles: &[Dossier, Family, Case] },
+    KindSpec {
+        number: 11,
+        name: "circle",
+        fields: &[field(1, "name", Text)],
+        circles: &[Dossier, Family, Case],
+        keeping: Keeping::ForGood,
+    },
     // Answers of the self-scan: no circle shares them. The kind is how an export writes down what the phone alone keeps.
     KindSpec {
         number: 20,
@@ -172,6 +201,7 @@ pub const KINDS: &[KindSpec] = &[
             field(4, "before", Text),
         ],
         circles: &[],
+        keeping: Keeping::ByPerson,
     },
     // What a responder needs to find the door, the car and the people: the card is drawn from these and the profile.
     KindSpec {
@@ -185,6 +215,7 @@ pub const KINDS: &[KindSpec] = &[
             field(5, "pkvw_at", Time),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 41,
@@ -197,6 +228,7 @@ pub const KINDS: &[KindSpec] = &[
             field(5, "remark", Text),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 42,
@@ -209,6 +241,7 @@ pub const KINDS: &[KindSpec] = &[
             field(5, "remark", Text),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 43,
@@ -221,6 +254,7 @@ pub const KINDS: &[KindSpec] = &[
             field(5, "remark", Text),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 44,
@@ -240,6 +274,7 @@ pub const KINDS: &[KindSpec] = &[
             field(11, "remark", Text),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 45,
@@ -253,6 +288,7 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "remark", Text),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     // A mental check-up, and the lock that it lies behind: see `private.rs`.
     KindSpec {
@@ -266,6 +302,7 @@ pub const KINDS: &[KindSpec] = &[
             field(4, "every", Int),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 47,
@@ -273,6 +310,7 @@ pub const KINDS: &[KindSpec] = &[
         // The newest is what new check-ups are sealed with.
         fields: &[field(1, "wrapped", Bytes), field(2, "made_at", Time)],
         circles: OWN,
+        keeping: Keeping::Sealed,
     },
     KindSpec {
         number: 48,
@@ -286,6 +324,7 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "remark", Text),
         ],
         circles: &[Dossier, Family, Case],
+        keeping: Keeping::ByPerson,
     },
     // What the person was told about threat and measures, and when they are told again. Nothing new is told too.
     KindSpec {
@@ -299,6 +338,7 @@ pub const KINDS: &[KindSpec] = &[
             field(5, "next", Time),
         ],
         circles: SHARED,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 50,
@@ -312,6 +352,7 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "ended_at", Time),
         ],
         circles: &[Dossier, Family],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 51,
@@ -324,6 +365,7 @@ pub const KINDS: &[KindSpec] = &[
             field(5, "outcome", Text),
         ],
         circles: &[Dossier, Family],
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 52,
@@ -337,12 +379,14 @@ pub const KINDS: &[KindSpec] = &[
             field(6, "of", Bytes),
         ],
         circles: SHARED,
+        keeping: Keeping::ByPerson,
     },
     KindSpec {
         number: 53,
         name: "link",
         fields: &[field(1, "from", Bytes), field(2, "to", Bytes), one_of(3, "why", words::LINK)],
         circles: SHARED,
+        keeping: Keeping::ByPerson,
     },
     // Less than an incident. Together they can mean something: driehoek and regional mayor are told of each.
     KindSpec {
@@ -359,6 +403,7 @@ pub const KINDS: &[KindSpec] = &[
             field(8, "remark", Text),
         ],
         circles: SHARED,
+        keeping: Keeping::ByPerson,
     },
     // An item of the dossier that was copied into a case. It is here and not there, so that nobody else changes it.
     KindSpec {
@@ -377,6 +422,7 @@ pub const KINDS: &[KindSpec] = &[
             field(8, "decided", Bool),
         ],
         circles: OWN,
+        keeping: Keeping::ByBaken,
     },
     // A reader's device says that it showed an item of the case: by an id of both, and true by its author alone.
     KindSpec {
@@ -384,6 +430,7 @@ pub const KINDS: &[KindSpec] = &[
         name: "opened",
         fields: &[field(1, "item", Bytes), field(2, "at", Time), field(3, "version", Time)],
         circles: &[Case],
+        keeping: Keeping::ByBaken,
     },
     // A further office, or when one ends: the profile names the first. See `client-core/src/life/office.rs`.
     KindSpec {
@@ -396,6 +443,7 @@ pub const KINDS: &[KindSpec] = &[
             field(4, "until", Time),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
     // The four questions at a feeling of unsafety, gone through once, with whom.
     KindSpec {
@@ -414,5 +462,6 @@ pub const KINDS: &[KindSpec] = &[
             field(10, "home_said", Text),
         ],
         circles: OWN,
+        keeping: Keeping::ByPerson,
     },
 ];

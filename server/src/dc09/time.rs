@@ -1,6 +1,6 @@
 //! Moments as DC-09 writes them, `HH:MM:SS,MM-DD-YYYY` in UTC, and the window in which one is believed.
 
-use baken_schemas::time::Timestamp;
+use baken_schemas::time::{Timestamp, days_from_civil};
 
 /// Writes a moment as `HH:MM:SS,MM-DD-YYYY`, in UTC; milliseconds fall away.
 pub fn write_time(at: Timestamp) -> String {
@@ -42,17 +42,6 @@ fn days_in(month: i64, year: i64) -> Option<i64> {
         2 => Some(if leap { 29 } else { 28 }),
         _ => None,
     }
-}
-
-/// Days from 1970-01-01 (H. Hinnant, "chrono-compatible low-level date algorithms").
-fn days_from_civil(year: i64, month: i64, day: i64) -> i64 {
-    let year = if month <= 2 { year - 1 } else { year };
-    let era = year.div_euclid(400);
-    let year_of_era = year.rem_euclid(400);
-    let shifted_month = (month + 9) % 12;
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    era * 146_097 + day_of_era - 719_468
 }
 
 /// How far a message's own clock may be off before it is taken for a replay.

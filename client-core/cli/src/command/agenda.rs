@@ -53,6 +53,9 @@ pub fn run(arguments: &Arguments, args: &AgendaArgs, out: &Output) -> Result<End
     };
     let head = [text::WHEN, text::WHAT, text::RECORD, text::STATE].map(|text| text.of(out.language));
     out.table(&head, &items.iter().map(row).collect::<Vec<_>>());
+    if args.full {
+        baken.shown(&items.iter().map(|item| item.record).collect::<Vec<_>>())?;
+    }
     Ok(End::Done)
 }
 

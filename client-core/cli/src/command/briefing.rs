@@ -8,10 +8,10 @@ use super::circle::{circle_name, device_name, find_circle};
 use super::short;
 use crate::args::{Arguments, BriefingCommand};
 use crate::failure::{End, Failure};
+use crate::moment;
 use crate::output::{Colour, Output};
 use crate::phone::{Phone, clock};
 use crate::text::sharing as text;
-use crate::{moment, value};
 
 pub fn run(arguments: &Arguments, command: &BriefingCommand, out: &Output) -> Result<End, Failure> {
     let baken = Phone::unlocked(arguments, out)?.baken;
@@ -19,11 +19,7 @@ pub fn run(arguments: &Arguments, command: &BriefingCommand, out: &Output) -> Re
     match command {
         BriefingCommand::Add { circle, told, no_news: _, by, next } => {
             let circle = find_circle(&circles, circle.as_deref().unwrap_or("dossier"))?;
-            let read = |typed: &String| {
-                value::moment(typed)
-                    .or_else(|| moment::moment(typed, clock().now()))
-                    .ok_or(Failure::Input("value_not_time"))
-            };
+            let read = |typed: &String| moment::moment(typed, clock().now()).ok_or(Failure::Input("value_not_time"));
             let new = NewBriefing { told: told.clone(), by: by.clone(), next: next.as_ref().map(read).transpose()? };
             let record = baken.brief(circle.circle, new)?;
             out.json(&json!({"record": record, "circle": circle.circle}));

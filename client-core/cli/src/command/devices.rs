@@ -9,7 +9,7 @@ use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
 use super::circle::{device_name, effect_of, find_named, state_text, state_word};
-use super::{prompt, read_stdin, short};
+use super::{ask, short};
 use crate::args::{Arguments, DevicesCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -75,9 +75,8 @@ pub async fn order(arguments: &Arguments, command: &DevicesCommand, out: &Output
         return Err(Failure::Input("order_itself"));
     }
     if asks {
-        let (name, word) = (device_name(view.name.as_deref(), device), text::WIPE_WORD.of(lang));
-        prompt(&text::WIPE_FAR_ASK.with(lang, &[&name, word]), out)?;
-        if read_stdin(true)?.trim() != word {
+        let name = device_name(view.name.as_deref(), device);
+        if !ask::word(text::WIPE_WORD, text::WIPE_FAR_ASK, &[&name], out)? {
             return Err(Failure::Input("not_confirmed"));
         }
     }

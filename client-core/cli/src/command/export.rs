@@ -17,7 +17,7 @@ use zeroize::Zeroizing;
 
 use super::attach::outside;
 use super::share::{named, r11};
-use super::{prompt, read_stdin, short, show_code, typed_code};
+use super::{ask, short, show_code, typed_code};
 use crate::args::{Arguments, ExportArgs};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -66,12 +66,8 @@ fn confirm_clear(yes: bool, out: &Output) -> Result<(), Failure> {
     let lang = out.language;
     out.json(&json!({"warning": text::CLEAR_WARNING.of(lang)}));
     out.line(out.paint(Colour::Red, text::CLEAR_WARNING.of(lang)));
-    if yes {
-        return Ok(());
-    }
-    let word = text::CLEAR_WORD.of(lang);
-    prompt(&text::CLEAR_ASK.with(lang, &[word]), out)?;
-    if read_stdin(true)?.trim() == word { Ok(()) } else { Err(Failure::Input("not_exported")) }
+    let agreed = yes || ask::word(text::CLEAR_WORD, text::TYPE_TO_GO_ON, &[], out)?;
+    if agreed { Ok(()) } else { Err(Failure::Input("not_exported")) }
 }
 
 /// Fetches attachments that are not here, as far as the relay is reached and has them; the others are told as missing.

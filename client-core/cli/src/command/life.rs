@@ -10,7 +10,7 @@ use baken_schemas::rules::{DecisionView, Situation};
 use serde_json::json;
 
 use super::rights::{office_name, tell_source};
-use super::{prompt, read_stdin, short};
+use super::{ask, prompt, read_stdin, short};
 use crate::args::{Agree, Arguments, LifeArgs, LifeCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -90,8 +90,7 @@ fn agreed(agree: &Agree, out: &Output) -> Result<bool, Failure> {
         return Ok(false);
     }
     prompt(text::LIFE_ASK.of(lang), out)?;
-    let typed = read_stdin(true)?;
-    let yes = matches!(typed.trim().to_lowercase().as_str(), "ja" | "j" | "yes" | "y");
+    let yes = ask::yes_no(&read_stdin(true)?) == Some(true);
     if !yes {
         out.line(text::LIFE_NOTHING.of(lang));
     }

@@ -5,6 +5,7 @@ mod activate;
 mod advised;
 mod agenda;
 mod alarm;
+mod ask;
 mod attach;
 mod briefing;
 mod card;

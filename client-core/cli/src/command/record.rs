@@ -19,9 +19,6 @@ use crate::value::{field_name, fields, record_json, to_json, to_text};
 
 /// The most characters of a field in a list.
 const MAX_CELL_CHARS: usize = 60;
-/// Kinds that Baken keeps for itself; listed only when asked for by name.
-pub const OWN_KINDS: [&str; 8] =
-    ["account", "device", "circle", "family-responder", "family-caller", "called-family", "share", "opened"];
 
 pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Result<End, Failure> {
     if matches!(command, RecordCommand::Kinds) {
@@ -38,7 +35,8 @@ pub fn run(arguments: &Arguments, command: &RecordCommand, out: &Output) -> Resu
             records.retain(|record| *deleted || !record.deleted);
             records.retain(|record| only.is_none_or(|only| only.circle == record.circle));
             if kind.is_none() {
-                records.retain(|record| !record.kind_name.is_some_and(|kind| OWN_KINDS.contains(&kind)));
+                // Others are listed only when they are asked for by name.
+                records.retain(|record| record::kind_numbered(record.kind).is_none_or(KindSpec::is_shown));
             }
             out.json(&json!({"records": records.iter().map(record_json).collect::<Vec<_>>()}));
             let circles = if only.is_none() && circles.len() > 1 { &circles[..] } else { &[] };
@@ -100,6 +98,7 @@ fn search(baken: &Baken, words: &str, out: &Output) -> Result<(), Failure> {
     };
     let head = [text::RECORD, text::KIND, text::FIELD, text::VALUE, text::STATE];
     out.table(&head.map(|text| text.of(out.language)), &hits.iter().map(row).collect::<Vec<_>>());
+    baken.shown(&hits.iter().map(|hit| hit.record.record).collect::<Vec<_>>())?;
     Ok(())
 }
 

@@ -9,7 +9,7 @@ use baken_schemas::recovery::{RecoveryCode, RecoverySheet};
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use super::{prompt, qr, read_stdin, show_code, typed_code};
+use super::{ask, qr, show_code, typed_code};
 use crate::args::{Arguments, RecoveryCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -104,12 +104,8 @@ fn set_aside(arguments: &Arguments, yes: bool, out: &Output) -> Result<End, Fail
     if not_sent > 0 {
         out.line(out.paint(Colour::Red, &text::ALARMS_MOVE_ALONG.with(out.language, &[&not_sent.to_string()])));
     }
-    if !yes {
-        let word = text::ASIDE_WORD.of(out.language);
-        prompt(&text::ASIDE_ASK.with(out.language, &[word]), out)?;
-        if read_stdin(true)?.trim() != word {
-            return Err(Failure::Input("not_set_aside"));
-        }
+    if !yes && !ask::word(text::ASIDE_WORD, text::ASIDE_ASK, &[], out)? {
+        return Err(Failure::Input("not_set_aside"));
     }
     let folder = home(arguments)?.set_aside()?;
     out.json(&json!({"set_aside": folder, "alarms_not_sent": not_sent}));

@@ -12,7 +12,7 @@ use baken_schemas::local_time::local;
 use serde_json::{Value as Json, json};
 
 use super::guidance::tell_contact;
-use super::{prompt, read_stdin, short, signal};
+use super::{ask, prompt, read_stdin, short, signal};
 use crate::args::{Arguments, ReviewArgs, ReviewCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -128,15 +128,15 @@ impl<'a> Page<'a> {
             out.line(out.paint(Colour::Green, &format!("{}. {}", question.number(), self.question(question)?)));
             prompt(text::REVIEW_YES_NO.of(lang), out)?;
             let typed = read_stdin(true)?;
-            let answer = match typed.trim().to_lowercase().as_str() {
-                "" => {
+            let answer = match (ask::yes_no(&typed), typed.trim().to_lowercase().as_str()) {
+                (Some(true), _) => "yes",
+                (Some(false), _) => "no",
+                (None, "") => {
                     out.line(text::REVIEW_LATER.of(lang));
                     return Ok(End::Done);
                 }
-                "ja" | "j" | "yes" | "y" => "yes",
-                "nee" | "n" | "no" => "no",
-                "open" | "o" | "?" => "open",
-                _ => continue,
+                (None, "open" | "o" | "?") => "open",
+                (None, _) => continue,
             };
             let (mut said, mut due) = (None, in_two_weeks());
             if answer != "yes" {

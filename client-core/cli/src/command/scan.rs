@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use super::circle::find_circle;
 use super::guidance::{tell_card, tell_contact};
 use super::rights::tell_source;
-use super::{prompt, read_stdin, short};
+use super::{ask, prompt, read_stdin, short};
 use crate::args::{Arguments, ScanArgs, ScanCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -161,9 +161,10 @@ fn typed(question: Text, out: &Output) -> Result<Option<Reply>, Failure> {
 
 /// What people type for an answer, in both languages.
 fn reply_of(typed: &str) -> Option<Reply> {
+    if let Some(yes) = ask::yes_no(typed) {
+        return Some(if yes { Reply::Yes } else { Reply::No });
+    }
     match typed.trim().to_lowercase().as_str() {
-        "yes" | "y" | "ja" | "j" => Some(Reply::Yes),
-        "no" | "n" | "nee" => Some(Reply::No),
         "unknown" | "?" | "w" | "weet niet" | "weet ik niet" => Some(Reply::Unknown),
         "na" | "n/a" | "nvt" | "n.v.t." => Some(Reply::NotApplicable),
         _ => None,

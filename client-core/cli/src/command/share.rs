@@ -17,7 +17,7 @@ use serde_json::{Value as Json, json};
 
 use super::circle::{circle_name, device_name, find_circle};
 use super::record::find_record;
-use super::{find, prompt, read_stdin, short};
+use super::{ask, find, short};
 use crate::args::{Arguments, ShareArgs, ShareCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -52,7 +52,7 @@ async fn share(phone: &Phone, args: &ShareArgs, (item, case): (&str, &str), out:
     if args.preview {
         return Ok(());
     }
-    let consent = ask(baken, &preview, args, out)?;
+    let consent = agreed(baken, &preview, args, out)?;
     baken.share(&sharing, consent)?;
     out.json(&json!({"shared": item, "case": case.circle, "copy": preview.copy}));
     out.line(text::SHARED.with(out.language, &[&circle_name(case, out.language)]));
@@ -88,20 +88,15 @@ async fn fetch(phone: &Phone, attachments: &[RecordId]) {
 }
 
 /// The person's word, and for what is confidential their word that it was so decided.
-fn ask(baken: &Baken, preview: &Preview, args: &ShareArgs, out: &Output) -> Result<Consent, Failure> {
-    let lang = out.language;
+fn agreed(baken: &Baken, preview: &Preview, args: &ShareArgs, out: &Output) -> Result<Consent, Failure> {
     match preview.may {
         May::AsDecided => {
             ask_consent(baken, args.with_confidential, out)?;
             Ok(Consent::Given)
         }
         May::Never | May::OwnChoice => {
-            if !args.yes {
-                let word = text::SHARE_WORD.of(lang);
-                prompt(&text::SHARE_ASK.with(lang, &[word]), out)?;
-                if read_stdin(true)?.trim() != word {
-                    return Err(Failure::Input("share_not_confirmed"));
-                }
+            if !args.yes && !ask::word(text::SHARE_WORD, text::SHARE_ASK, &[], out)? {
+                return Err(Failure::Input("share_not_confirmed"));
             }
             Ok(Consent::NotAsked)
         }
@@ -117,12 +112,7 @@ pub fn ask_consent(baken: &Baken, said: bool, out: &Output) -> Result<(), Failur
     let rule = r11(baken, out);
     out.json(&json!({"rule": Rule::R11.tag(), "confidential": rule}));
     out.line(out.paint(Colour::Red, &text::R11.with(lang, &[Rule::R11.tag(), &rule])));
-    if said {
-        return Ok(());
-    }
-    let word = text::R11_WORD.of(lang);
-    prompt(&text::R11_DECIDED.with(lang, &[word]), out)?;
-    if read_stdin(true)?.trim() == word {
+    if said || ask::word(text::R11_WORD, text::R11_DECIDED, &[], out)? {
         return Ok(());
     }
     Err(baken_core::BakenError::Confidential { may: May::AsDecided }.into())

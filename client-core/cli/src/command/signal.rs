@@ -110,6 +110,7 @@ fn list(baken: &Baken, out: &Output) -> Result<(), Failure> {
         let ids: Vec<String> = signals.untold.iter().map(short).collect();
         out.line(out.paint(Colour::Yellow, &text::SIGNALS_UNTOLD.with(lang, &[&ids.join(", ")])));
     }
+    baken.shown(&signals.signals.iter().map(|signal| signal.item.record).collect::<Vec<_>>())?;
     Ok(())
 }
 

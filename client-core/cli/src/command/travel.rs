@@ -7,8 +7,7 @@ use baken_core::travel::{DEFAULT_KINDS, TravelView};
 use baken_schemas::record::KINDS;
 use serde_json::json;
 
-use super::record::OWN_KINDS;
-use super::{pair, prompt, read_stdin};
+use super::{ask, pair};
 use crate::args::{Arguments, TravelCommand};
 use crate::failure::{End, Failure};
 use crate::output::{Colour, Output};
@@ -30,7 +29,7 @@ async fn start(arguments: &Arguments, keep: &[String], yes: bool, out: &Output) 
         kinds.extend(DEFAULT_KINDS);
     }
     let (mut stays, mut goes): (Vec<String>, Vec<String>) = (Vec::new(), Vec::new());
-    for kind in KINDS.iter().filter(|kind| !OWN_KINDS.contains(&kind.name)) {
+    for kind in KINDS.iter().filter(|kind| kind.is_persons()) {
         let count = phone.baken.records(Some(kind.name))?.iter().filter(|record| !record.deleted).count();
         if count > 0 {
             let told = format!("{count} {}", kind.name);
@@ -41,12 +40,8 @@ async fn start(arguments: &Arguments, keep: &[String], yes: bool, out: &Output) 
     let told = |all: &[String]| if all.is_empty() { nothing() } else { all.join(", ") };
     out.line(text::TRAVEL_GOES.with(out.language, &[&told(&goes)]));
     out.line(text::TRAVEL_STAYS.with(out.language, &[&told(&stays)]));
-    if !yes {
-        let word = text::TRAVEL_WORD.of(out.language);
-        prompt(&text::TRAVEL_ASK.with(out.language, &[word]), out)?;
-        if read_stdin(true)?.trim() != word {
-            return Err(Failure::Input("not_started"));
-        }
+    if !yes && !ask::word(text::TRAVEL_WORD, text::TYPE_TO_GO_ON, &[], out)? {
+        return Err(Failure::Input("not_started"));
     }
     let relay = phone.relay(Dates::Checked)?;
     phone.baken.travel(&relay, &pin, &kinds).await?;

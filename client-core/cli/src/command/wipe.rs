@@ -1,11 +1,9 @@
 //! `baken wipe`: destroys everything on this device. No PIN: whoever has the folder could delete it anyway.
 
-use std::io::Write as _;
-
 use baken_core::BakenError;
 use serde_json::json;
 
-use super::read_stdin;
+use super::ask;
 use crate::args::Arguments;
 use crate::failure::{End, Failure};
 use crate::output::Output;
@@ -17,15 +15,8 @@ pub fn run(arguments: &Arguments, yes: bool, out: &Output) -> Result<End, Failur
     if !phone.baken.is_activated() {
         return Err(BakenError::NotActivated.into());
     }
-    if !yes {
-        let word = text::WIPE_WORD.of(out.language);
-        if !out.is_json() {
-            let mut stdout = std::io::stdout();
-            write!(stdout, "{}", text::WIPE_ASK.with(out.language, &[word])).and_then(|()| stdout.flush())?;
-        }
-        if read_stdin(true)?.trim() != word {
-            return Err(Failure::Input("not_confirmed"));
-        }
+    if !yes && !ask::word(text::WIPE_WORD, text::WIPE_ASK, &[], out)? {
+        return Err(Failure::Input("not_confirmed"));
     }
     phone.baken.wipe()?;
     out.json(&json!({"wiped": true}));

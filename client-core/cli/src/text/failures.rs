@@ -47,7 +47,10 @@ pub fn own_failure(code: &str, language: Language) -> (&'static str, &'static st
         ),
         "value_not_time" => (
             Text::new("dit veld is een datum of tijdstip", "this field is a date or a moment"),
-            Text::new("Schrijf 2026-11-23 of 2026-11-23T20:15:00Z.", "Write 2026-11-23 or 2026-11-23T20:15:00Z."),
+            Text::new(
+                "Schrijf 2026-11-23, 2026-11-23 20:15 of 2026-11-23T20:15:00Z.",
+                "Write 2026-11-23, 2026-11-23 20:15 or 2026-11-23T20:15:00Z.",
+            ),
         ),
         "check_in_end" => (
             Text::new("dit tijdstip of deze duur is niet te lezen", "this moment or span cannot be read"),

@@ -61,6 +61,13 @@ fn sharing_shows_first_asks_for_a_word_and_names_the_rule_for_what_is_confidenti
     );
     phone.ok(&["sync"]);
     police.ok(&["sync"]);
+    // Whoever finds it by its words has seen it, and the log says so.
+    let found = police.ok(&["record", "search", "Brief"]);
+    assert_eq!(found["hits"].as_array().map(Vec::len), Some(1), "{found}");
+    police.ok(&["sync"]);
+    phone.ok(&["sync"]);
+    let log = phone.says(&["share", "log", &incident]);
+    assert!(log.contains("Recherche") && log.contains("getoond zoals het er staat"), "{log}");
     let seen = police.says(&["record", "list"]);
     assert!(seen.contains("vertrouwelijk") && seen.contains("Camera"), "the reader sees the label: {seen}");
     assert!(police.says(&["record", "list", "--circle", "zaak"]).contains("Brief"));
