@@ -19,6 +19,8 @@ mod preview;
 mod shown;
 mod withdraw;
 
+use std::collections::BTreeSet;
+
 use baken_schemas::circle::CircleKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
@@ -124,6 +126,15 @@ fn all_given(open: &UnlockedVault) -> Result<Vec<Given>, BakenError> {
     }
     let views = all_views(&open.vault.connection, home, Some(kind("share")?.number))?;
     Ok(views.iter().filter(|view| !view.deleted).filter_map(Given::of).collect())
+}
+
+/// The copies of attachments that went along with what was taken back from a case, by the dossier's word alone.
+pub(crate) fn taken_back(open: &UnlockedVault, case: &Circle) -> Result<BTreeSet<RecordId>, BakenError> {
+    let withdrawn = |given: &Given| given.case == case.id() && given.withdrawn_at.is_some();
+    let items: Vec<RecordId> = all_given(open)?.into_iter().filter(withdrawn).map(|given| given.item).collect();
+    let files = all_views(&open.vault.connection, open.circles.home(), Some(kind("attachment")?.number))?;
+    let of_those = files.iter().filter(|file| file.names("of").is_some_and(|of| items.contains(&of)));
+    Ok(of_those.map(|file| copy_of(file.record, case.id())).collect())
 }
 
 /// The person's own case of this id, in which this device may write.
