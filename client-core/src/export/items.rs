@@ -69,9 +69,12 @@ impl Baken {
             let ids = self.with_settled(|open| record::ids(&open.vault.connection, open.circles.get(circle)?))?;
             for (record, kind) in ids {
                 let is_internal = kind_numbered(kind).is_some_and(|kind| INTERNAL_KINDS.contains(&kind.name));
+                if is_internal {
+                    continue;
+                }
                 if kept_in.contains(&record) {
                     walked.kept_in.push(record);
-                } else if !is_internal {
+                } else {
                     self.walk_record(circle, record, kind, &mut walked, &mut meter, emit)?;
                 }
             }

@@ -245,9 +245,9 @@ impl Baken {
     /// history.
     pub fn restore(&self, record: RecordId) -> Result<(), BakenError> {
         self.with_settled(|open| {
-            let Found { row, fields, .. } = find(open, record)?;
+            let Found { row, kind, fields, .. } = find(open, record)?;
             match deletion::values_until(&open.vault.connection, row)? {
-                Some(values_until) if deletion::is_erased(&fields) => Err(BakenError::Erased { values_until }),
+                Some(values_until) if deletion::is_erased(kind, &fields) => Err(BakenError::Erased { values_until }),
                 _ => Ok(()),
             }
         })?;

@@ -165,9 +165,10 @@ fn is_own_device(open: &UnlockedVault, device: DeviceId) -> bool {
     open.circles.home().membership().member(device).is_some()
 }
 
-/// Whether nothing of a record stands any more.
+/// Whether nothing of a record stands any more but how secret it was.
 fn is_empty(view: &RecordView) -> bool {
-    view.deleted || view.fields.iter().flat_map(|field| &field.values).all(|value| value.value == Value::Empty)
+    let mut told = view.fields.iter().filter(|field| !mark::is_label(view.kind, field.field));
+    view.deleted || told.all(|field| field.values.iter().all(|value| value.value == Value::Empty))
 }
 
 /// Whether an item of this kind can be shared into a case.
