@@ -83,7 +83,8 @@ impl Baken {
                 let Some(name) = field.name else { continue };
                 let is_said = preview.goes.iter().any(|goes| goes.name == name)
                     || preview.stays.iter().any(|stays| stays.name == name);
-                if !is_said && !copy.as_ref().is_some_and(|copy| is_theirs(open, copy, name)) {
+                let stands = field.values.iter().any(|value| value.value != Value::Empty);
+                if stands && !is_said && !copy.as_ref().is_some_and(|copy| is_theirs(open, copy, name)) {
                     followed.push(field.field);
                 }
             }

@@ -91,14 +91,14 @@ impl<'a> Told<'a> {
                 _ => None,
             });
             for named in named.chain(self.items.get(&view.record).copied()) {
+                if met.len() > MAX_TOLD_OF {
+                    return Ok(Some(STRICTEST));
+                }
                 if met.insert(named) {
                     for circle in self.open.circles.all() {
                         ahead.extend(views_of(&self.open.vault.connection, circle, named)?);
                     }
                 }
-            }
-            if met.len() > MAX_TOLD_OF {
-                return Ok(Some(STRICTEST));
             }
         }
         Ok(mark)

@@ -151,6 +151,14 @@ async fn a_measure_that_is_marked_at_home_is_marked_in_the_case_by_itself() {
     assert!(seen.is_confidential() && seen.text("title") == "Slot", "the label goes, what it says does not");
     assert!(case.given(measure).confidential);
     assert_eq!(case.police.records(Some("measure")).unwrap().len(), 1);
+    // Unmarked at home it is shared again as what it is then; until that, the label stays.
+    phone.put(measure, vec![text("origin", "own")]).unwrap();
+    case.sync().await;
+    assert!(case.seen(preview.copy).is_confidential());
+    phone.share(&case.sharing(measure), Consent::NotAsked).unwrap();
+    case.sync().await;
+    let seen = case.seen(preview.copy);
+    assert!(!seen.is_confidential() && seen.text("title") == "Slot en camera");
 }
 
 /// What a device writes into a folder that anybody can read, unasked.
