@@ -197,8 +197,11 @@ impl Baken {
         Ok((self.create_lock(&lock)?, key))
     }
 
+    /// The newest lock, whatever the clocks said: one that ran ahead would have the old lock seal what is written next.
     fn create_lock(&self, lock: &Lock) -> Result<RecordId, BakenError> {
-        let made_at = Value::Int(self.context.now().0);
+        let newest = self.locks()?.into_iter().filter_map(|kept| kept.made_at).max();
+        let made_at = newest.map_or(self.context.now(), |newest| newest.plus_ms(1).max(self.context.now()));
+        let made_at = Value::Int(made_at.0);
         let wrapped = Value::Bytes(lock.to_bytes());
         self.create("lock", vec![("wrapped".to_owned(), wrapped), ("made_at".to_owned(), made_at)])
     }

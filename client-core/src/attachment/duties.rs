@@ -8,6 +8,7 @@
 //! to restore.
 
 use baken_schemas::blob::{BlobRef, CHUNK_BYTES, sealed_len};
+use baken_schemas::circle::CircleKind;
 use baken_schemas::id::{BlobId, CircleId, RecordId};
 use baken_schemas::record::{KindNumber, kind_named};
 use baken_schemas::time::Timestamp;
@@ -18,11 +19,13 @@ use crate::activation::{STAGE, Stage};
 use crate::attachment::records::{KIND, author_of, blobs_of};
 use crate::attachment::upload::upload_until;
 use crate::attachment::{BlobStore, delete, usage};
+use crate::baken::UnlockedVault;
 use crate::circle::{Circle, CircleRow, Circles};
 use crate::client::SignedClient;
 use crate::device;
 use crate::record::store::About;
-use crate::record::{self, RecordView, all_views};
+use crate::record::{RecordView, all_views, views_of};
+use crate::sharing::taken_back;
 use crate::transport::Transport;
 use crate::travel;
 use crate::vault::setting;
@@ -187,11 +190,26 @@ fn unsent(known: &Known, record: &RecordView, store: &BlobStore) -> Result<Vec<B
     Ok(unsent)
 }
 
-/// Whether an attachment is deleted and what it belongs to is emptied, as what is taken back from a case: there is nothing
-/// that it could be restored to, so its file goes at once.
-fn is_pointless(connection: &Connection, circle: &Circle, record: &RecordView) -> bool {
-    let gone = |of| record::is_erased_in(connection, circle, of).unwrap_or(false);
-    record.deleted && !record.edited_since_deleted && record.names("of").is_some_and(gone)
+/// The attachments whose files go at once and not after thirty days: those that were taken back from a case. For an owner's
+/// device the dossier alone says which, so that no word of a reader's destroys a file. A reader's device goes by the case,
+/// and frees only what lies here: the relay has it until an owner's device frees it.
+fn freed_at_once(open: &UnlockedVault, circle: &Circle, records: &[RecordView]) -> Result<Vec<RecordId>, BakenError> {
+    let membership = circle.membership();
+    let mut deleted = records.iter().filter(|record| record.deleted && !record.edited_since_deleted).peekable();
+    if membership.kind() != CircleKind::Case || deleted.peek().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut freed = Vec::new();
+    if membership.is_owner(open.keys.device) {
+        let taken_back = taken_back(open, circle)?;
+        freed.extend(deleted.map(|record| record.record).filter(|record| taken_back.contains(record)));
+    } else {
+        for record in deleted.filter(|record| author_of(record).is_some_and(|author| membership.is_owner(author))) {
+            let of = record.names("of").map_or(Ok(Vec::new()), |of| views_of(&open.vault.connection, circle, of))?;
+            freed.extend(of.iter().any(|of| of.erased).then_some(record.record));
+        }
+    }
+    Ok(freed)
 }
 
 /// What a device owes a circle's attachments now.
@@ -299,8 +317,8 @@ impl Baken {
             let records = attachments(connection, circle)?;
             Known::change(connection, circle.row(), |known| known.observe(&records, now))?;
             let known = Known::read(connection, circle.row())?;
-            let is_over =
-                |record: &RecordView| known.is_over(record.record, now) || is_pointless(connection, circle, record);
+            let at_once = freed_at_once(open, circle, &records)?;
+            let is_over = |record: &RecordView| known.is_over(record.record, now) || at_once.contains(&record.record);
             // A blob lies once on this device, and by its id at the relay: whoever else names it keeps it.
             let mut kept: Vec<BlobId> = Vec::new();
             for other in open.circles.all() {

@@ -70,9 +70,12 @@ impl Baken {
             for (record, kind) in ids {
                 // What a newer version made is the person's, for all this one knows.
                 let is_persons = kind_numbered(kind).is_none_or(KindSpec::is_persons);
+                if !is_persons {
+                    continue;
+                }
                 if kept_in.contains(&record) {
                     walked.kept_in.push(record);
-                } else if is_persons {
+                } else {
                     self.walk_record(circle, record, kind, &mut walked, &mut meter, emit)?;
                 }
             }

@@ -40,7 +40,7 @@ pub struct Exported {
     pub files: u64,
     /// Attachments of which a file is not whole on this device, and so not in it.
     pub not_here: Vec<RecordId>,
-    /// Confidential measures, and what names one, that are not in it (R11).
+    /// Measures that are or were confidential, and what names one, that are not in it (R11).
     pub kept_in: Vec<RecordId>,
     /// How many records say what security costs, or by which contract: to warn of (L13).
     pub costs: u64,

@@ -20,6 +20,7 @@ use crate::circle::{Circle, CircleRow};
 use crate::record::register::kept;
 use crate::record::store::RecordRow;
 use crate::record::time::moment;
+use crate::sharing::mark::is_label;
 use crate::vault::setting;
 
 /// How many records one device may delete within [`BURST_MS`] before they are held.
@@ -79,10 +80,11 @@ pub(crate) fn is_deleted(fields: &[FieldState]) -> bool {
     state.is_some_and(|state| state.puts.iter().all(|put| put.value == Value::Bool(true)))
 }
 
-/// Whether a record is deleted and nothing stands in it any more.
-pub(super) fn is_erased(fields: &[FieldState]) -> bool {
+/// Whether a record is deleted and nothing stands in it any more but how secret it was.
+pub(super) fn is_erased(kind: KindNumber, fields: &[FieldState]) -> bool {
     let is_empty = |state: &FieldState| state.puts.iter().all(|put| put.value == Value::Empty);
-    is_deleted(fields) && fields.iter().filter(|state| state.field != DELETED).all(is_empty)
+    let mut told = fields.iter().filter(|state| state.field != DELETED && !is_label(kind, state.field));
+    is_deleted(fields) && told.all(is_empty)
 }
 
 /// Whether records of this kind stay for good: no deletion of one counts, and nothing is erased of it.
@@ -153,7 +155,7 @@ pub(super) fn note(
     if passed.deleters.iter().copied().chain(by()).any(|(slot, _)| slot != row.slot && is_owner(slot)) {
         row.state = CONFIRMED;
     }
-    match (is_erased(fields), row.erased_at) {
+    match (is_erased(kind, fields), row.erased_at) {
         // Nothing is left that holding it back would show.
         (true, None) => (row.erased_at, row.state) = (Some(now.0), if is_new { CONFIRMED } else { row.state }),
         // Somebody wrote to it after all: it has its thirty days again.

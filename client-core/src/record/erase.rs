@@ -1,8 +1,8 @@
 //! What is done at sync about records that were deleted a while ago.
 //!
 //! Thirty days after this device saw a record deleted, an owner's device erases it: empties every field and deletes it
-//! once more, as one edit. Who had restored it meanwhile, without a connection, is then in conflict with that, and the
-//! history still has all values. Another thirty days later each device drops the history of what was erased. Sealed
+//! once more, as one edit. Only how secret a measure was stays, for its history and for what names it. Who had restored
+//! it meanwhile, without a connection, is then in conflict with that, and the history still has all values. Another thirty days later each device drops the history of what was erased. Sealed
 //! entries with the old values stay until a checkpoint lets the relay drop them, and on the device that wrote them.
 
 use baken_schemas::checkpoint::FieldState;
@@ -18,6 +18,7 @@ use crate::record::deletion::{self, HELD, KEPT_MS};
 use crate::record::register::{self, kept};
 use crate::record::store::{self, About, record_id};
 use crate::record::{edit_all, view};
+use crate::sharing::mark::is_label;
 use crate::sync::seal::Author;
 
 /// The most records erased in one sync. What is left follows in the next.
@@ -40,7 +41,8 @@ pub(crate) fn tidy(connection: &mut Connection, author: Author<'_>) -> Result<()
     if membership.is_owner(device) && membership.may_write(device) && circle.current_epoch().is_some() {
         for (record, kind, fields) in due(connection, circle, now)? {
             let filled = |state: &&FieldState| state.puts.iter().any(|put| put.value != Value::Empty);
-            let emptied = fields.iter().filter(|state| state.field != DELETED).filter(filled);
+            let emptied = fields.iter().filter(|state| state.field != DELETED && !is_label(kind, state.field));
+            let emptied = emptied.filter(filled);
             let mut edits: Vec<(FieldNumber, Value)> = emptied.map(|state| (state.field, Value::Empty)).collect();
             edits.push((DELETED, Value::Bool(true)));
             edit_all(connection, author, record, kind, edits)?;

@@ -245,9 +245,9 @@ impl Baken {
     /// history.
     pub fn restore(&self, record: RecordId) -> Result<(), BakenError> {
         self.with_settled(|open| {
-            let Found { row, fields, .. } = find(open, record)?;
+            let Found { row, kind, fields, .. } = find(open, record)?;
             match deletion::values_until(&open.vault.connection, row)? {
-                Some(values_until) if deletion::is_erased(&fields) => Err(BakenError::Erased { values_until }),
+                Some(values_until) if deletion::is_erased(kind, &fields) => Err(BakenError::Erased { values_until }),
                 _ => Ok(()),
             }
         })?;
@@ -410,13 +410,21 @@ pub(crate) fn with_history(
     Ok((view::record_view(circle, record, kind, &fields, deletion::held(connection, row)?), history))
 }
 
-/// Whether a record of a circle, of any kind, is deleted and emptied.
-pub(crate) fn is_erased_in(connection: &Connection, circle: &Circle, record: RecordId) -> Result<bool, BakenError> {
-    let sql = "SELECT kind FROM record WHERE circle = ?1 AND record = ?2";
-    let kind: Option<KindNumber> =
-        connection.prepare_cached(sql)?.query_row((circle.row().0, record.0), |row| row.get(0)).optional()?;
-    let Some(kind) = kind else { return Ok(false) };
-    Ok(view_in(connection, circle, record, kind)?.is_some_and(|view| view.erased))
+/// What a circle has under an id: a record, or several when devices gave it different kinds.
+pub(crate) fn views_of(
+    connection: &Connection,
+    circle: &Circle,
+    record: RecordId,
+) -> Result<Vec<RecordView>, BakenError> {
+    // With `+` no index by circle is taken: few records have an id, many are in a circle.
+    let mut statement =
+        connection.prepare_cached(&format!("{SELECT_VIEWS} WHERE r.record = ?1 AND +r.circle = ?2 ORDER BY r.id"))?;
+    let mut rows = statement.query((record.0, circle.row().0))?;
+    let mut views = Vec::new();
+    while let Some(row) = rows.next()? {
+        views.push(view_of_row(circle, row)?);
+    }
+    Ok(views)
 }
 
 fn view_of_row(circle: &Circle, row: &rusqlite::Row<'_>) -> Result<RecordView, BakenError> {

@@ -229,7 +229,7 @@ pub(super) fn record_view(
         deleted: deletion::is_deleted(fields) && held.is_none(),
         deletion_held: held
             .map(|held| DeletionHeldView { by: circle.device(held.slot), until: held.seen_at.plus_ms(HELD_MS) }),
-        erased: deletion::is_erased(fields) && held.is_none(),
+        erased: deletion::is_erased(kind, fields) && held.is_none(),
         edited_since_deleted: false,
         in_conflict: fields.iter().any(register::is_in_conflict),
         newer: record::kind_numbered(kind).is_none(),

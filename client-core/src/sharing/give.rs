@@ -9,6 +9,7 @@ use baken_schemas::blob::BlobRef;
 use baken_schemas::record::{DELETED, FieldNumber, Value};
 use baken_schemas::rules::May;
 
+use super::mark::{is_label, is_theirs};
 use super::preview::{Change, without};
 use super::{Consent, Preview, Sharing, all_given, copy_of, kind, put, share_of};
 use crate::attachment::{BlobStore, SealedAsItComes, is_whole, open_to};
@@ -72,8 +73,22 @@ impl Baken {
         for field in preview.goes.iter().filter(|field| field.change != Change::Same) {
             puts.push(put(of_kind, field.name, field.value.clone())?);
         }
-        let copy = self.with_settled(|open| {
-            view_in(&open.vault.connection, open.circles.get(sharing.case)?, preview.copy, of_kind.number)
+        let (copy, followed) = self.with_settled(|open| {
+            let case = open.circles.get(sharing.case)?;
+            let copy = view_in(&open.vault.connection, case, preview.copy, of_kind.number)?;
+            // A label that followed by itself goes with what the item is now; one that somebody else put stays.
+            let mut followed = Vec::new();
+            for field in copy.iter().flat_map(|copy| &copy.fields).filter(|field| is_label(of_kind.number, field.field))
+            {
+                let Some(name) = field.name else { continue };
+                let is_said = preview.goes.iter().any(|goes| goes.name == name)
+                    || preview.stays.iter().any(|stays| stays.name == name);
+                let stands = field.values.iter().any(|value| value.value != Value::Empty);
+                if stands && !is_said && !copy.as_ref().is_some_and(|copy| is_theirs(open, copy, name)) {
+                    followed.push(field.field);
+                }
+            }
+            Ok((copy, followed))
         })?;
         if let Some(copy) = &copy {
             // What went before and stays now.
@@ -85,6 +100,7 @@ impl Baken {
                     puts.push(put(of_kind, &stays.name, Value::Empty)?);
                 }
             }
+            puts.extend(followed.into_iter().map(|label| (label, Value::Empty)));
             if copy.deleted || copy.deletion_held.is_some() {
                 puts.push((DELETED, Value::Bool(false)));
             }

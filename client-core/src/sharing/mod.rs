@@ -19,6 +19,8 @@ mod preview;
 mod shown;
 mod withdraw;
 
+use std::collections::BTreeSet;
+
 use baken_schemas::circle::CircleKind;
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
@@ -123,6 +125,15 @@ fn all_given(open: &UnlockedVault) -> Result<Vec<Given>, BakenError> {
     Ok(views.iter().filter(|view| !view.deleted).filter_map(Given::of).collect())
 }
 
+/// The copies of attachments that went along with what was taken back from a case, by the dossier's word alone.
+pub(crate) fn taken_back(open: &UnlockedVault, case: &Circle) -> Result<BTreeSet<RecordId>, BakenError> {
+    let withdrawn = |given: &Given| given.case == case.id() && given.withdrawn_at.is_some();
+    let items: Vec<RecordId> = all_given(open)?.into_iter().filter(withdrawn).map(|given| given.item).collect();
+    let files = all_views(&open.vault.connection, open.circles.home(), Some(kind("attachment")?.number))?;
+    let of_those = files.iter().filter(|file| file.names("of").is_some_and(|of| items.contains(&of)));
+    Ok(of_those.map(|file| copy_of(file.record, case.id())).collect())
+}
+
 /// The person's own case of this id, in which this device may write.
 fn own_case(open: &UnlockedVault, case: CircleId) -> Result<&Circle, BakenError> {
     let (home, circle) = (open.circles.home().membership(), open.circles.get(case)?);
@@ -151,9 +162,10 @@ fn is_own_device(open: &UnlockedVault, device: DeviceId) -> bool {
     open.circles.home().membership().member(device).is_some()
 }
 
-/// Whether nothing of a record stands any more.
+/// Whether nothing of a record stands any more but how secret it was.
 fn is_empty(view: &RecordView) -> bool {
-    view.deleted || view.fields.iter().flat_map(|field| &field.values).all(|value| value.value == Value::Empty)
+    let mut told = view.fields.iter().filter(|field| !mark::is_label(view.kind, field.field));
+    view.deleted || told.all(|field| field.values.iter().all(|value| value.value == Value::Empty))
 }
 
 /// Whether an item of this kind can be shared into a case. A file goes with what it belongs to.

@@ -5,6 +5,7 @@
 use baken_schemas::id::{CircleId, RecordId};
 use baken_schemas::record::{DELETED, Value};
 
+use super::mark::is_label;
 use super::{Consent, all_given, kind, own_case, put, share_of};
 use crate::record::{Edits, RecordView, all_views};
 use crate::{Baken, BakenError};
@@ -44,7 +45,9 @@ impl Baken {
 /// Empties a record but for some fields, and deletes it.
 fn emptied(view: &RecordView, but: &[&str]) -> Edits {
     let filled = view.fields.iter().filter(|field| field.values.iter().any(|value| value.value != Value::Empty));
-    let filled = filled.filter(|field| !field.name.is_some_and(|name| but.contains(&name)));
+    // How secret it was stays too: the history says what it was.
+    let filled =
+        filled.filter(|field| !field.name.is_some_and(|name| but.contains(&name)) && !is_label(view.kind, field.field));
     let mut puts: Vec<_> = filled.map(|field| (field.field, Value::Empty)).collect();
     puts.push((DELETED, Value::Bool(true)));
     Edits { circle: view.circle, record: view.record, kind: view.kind, puts }

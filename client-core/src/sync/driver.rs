@@ -121,6 +121,8 @@ impl Baken {
         }
         self.note_order_keys()?;
         self.note_family()?;
+        // A label that somebody in a case took off has come with the entries.
+        self.labels_follow()?;
         if let Some(error) = failed {
             return Err(error);
         }

@@ -101,6 +101,38 @@ fn chunks_at_relay(town: &Town) -> u32 {
 }
 
 #[tokio::test]
+async fn i7_a_deleted_file_can_be_restored_whatever_it_was_put_beside() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    let sent = photo(CHUNK_BYTES + 5);
+    let incident = phone.create("incident", vec![("what".to_owned(), Value::Text("Brief".to_owned()))]).unwrap();
+    let evidence = add(&phone, AttachTo::Record(incident), "brief.jpg", &sent);
+    for device in [&phone, &tablet] {
+        device.sync(&town.network).await.unwrap();
+    }
+    let there = chunks_at_relay(&town);
+
+    // Who has the tablet open for a minute would have it gone for good.
+    let junk = tablet.create("note", titled("x")).unwrap();
+    tablet.put(junk, vec![("title".to_owned(), Value::Empty)]).unwrap();
+    tablet.delete(junk).unwrap();
+    tablet.put(evidence, vec![("of".to_owned(), Value::Bytes(junk.0.to_vec()))]).unwrap();
+    tablet.delete(evidence).unwrap();
+    for device in [&tablet, &phone, &tablet, &phone] {
+        device.sync(&town.network).await.unwrap();
+    }
+    let shown = view(&phone, evidence);
+    assert_eq!((shown.deleted, shown.here, chunks_at_relay(&town)), (true, true, there));
+    phone.restore(evidence).unwrap();
+    for device in [&phone, &tablet] {
+        device.sync(&town.network).await.unwrap();
+    }
+    fetch(&tablet, &town.network, evidence).await.unwrap();
+    assert!(saved(&town, &tablet, evidence, Part::File) == sent);
+}
+
+#[tokio::test]
 async fn a_photo_added_offline_is_seen_at_once_and_fetched_when_it_is_there() {
     let mut town = Town::found().await;
     let phone = town.activated("mayor_phone").await;

@@ -155,6 +155,128 @@ async fn a_measure_that_is_marked_at_home_is_marked_in_the_case_by_itself() {
     assert!(seen.is_confidential() && seen.text("title") == "Slot", "the label goes, what it says does not");
     assert!(case.given(measure).confidential);
     assert_eq!(case.police.records(Some("measure")).unwrap().len(), 1);
+    // Unmarked at home it is shared again as what it is then; until that, the label stays.
+    phone.put(measure, vec![text("origin", "own")]).unwrap();
+    case.sync().await;
+    assert!(case.seen(preview.copy).is_confidential());
+    phone.share(&case.sharing(measure), Consent::NotAsked).unwrap();
+    case.sync().await;
+    let seen = case.seen(preview.copy);
+    assert!(!seen.is_confidential() && seen.text("title") == "Slot en camera");
+}
+
+/// What a device writes into a folder that anybody can read, unasked.
+fn readable(case: &Case, device: &Baken, name: &str) -> String {
+    let folder = case.town.folder.path().join(name);
+    device.export_clear(PIN, &folder, Consent::NotAsked, &|_| ()).unwrap();
+    everything(&folder)
+}
+
+/// Puts a file beside a record, and what is looked for into it.
+fn add_secret_file(phone: &Baken, of: RecordId) -> RecordId {
+    let name = format!("{SECRET}.pdf");
+    let new = NewAttachment { name: &name, media_type: "application/pdf", thumbnail: None };
+    phone.add_attachment(AttachTo::Record(of), new, &mut Cursor::new(SECRET.as_bytes()), &|_| ()).unwrap()
+}
+
+fn naming(field: &str, record: RecordId) -> (String, Value) {
+    (field.to_owned(), Value::Bytes(record.0.to_vec()))
+}
+
+#[tokio::test]
+async fn r11_a_measure_that_was_emptied_or_unmarked_is_no_less_confidential_than_its_history() {
+    let case = Case::found().await;
+    let phone = &case.phone;
+    let measure = add_secret(phone);
+    let was = phone.create("measure", vec![text("title", SECRET), text("origin", "system")]).unwrap();
+    phone.put(was, vec![text("title", "Slot"), text("origin", "own")]).unwrap();
+    assert!(!readable(&case, phone, "was").contains(SECRET), "its history goes along");
+    phone.delete(was).unwrap();
+
+    phone.share(&case.sharing(measure), Consent::Given).unwrap();
+    case.sync().await;
+    assert!(case.police.records(Some("measure")).unwrap()[0].is_confidential());
+    phone.withdraw(measure, case.case).unwrap();
+    case.sync().await;
+    let copy = case.police.records(Some("measure")).unwrap().remove(0);
+    assert!(copy.erased && copy.is_confidential() && copy.text("title").is_empty());
+    for (device, name) in [(phone, "teruggenomen"), (&case.police, "bij de lezer")] {
+        assert!(!readable(&case, device, name).contains(SECRET), "{name}");
+    }
+
+    // Thirty days after it was deleted at home its fields are emptied, and thirty days later its history goes.
+    phone.delete(measure).unwrap();
+    for name in ["verwijderd", "gewist", "zonder verleden"] {
+        case.sync().await;
+        assert!(!readable(&case, phone, name).contains(SECRET), "{name}");
+        case.town.clock.advance_ms(31 * DAY_MS);
+        phone.lock();
+        phone.unlock(PIN).unwrap();
+    }
+    assert!(phone.record(measure).unwrap().erased);
+}
+
+#[tokio::test]
+async fn r11_what_names_a_confidential_measure_by_other_records_is_as_confidential() {
+    let case = Case::found().await;
+    let phone = &case.phone;
+    let measure = phone.create("measure", vec![text("title", SECRET), text("origin", "system")]).unwrap();
+    let own = phone.create("measure", vec![text("title", "Slot")]).unwrap();
+    let incident = phone.create("incident", vec![text("what", "Brief")]).unwrap();
+    let contract = phone.create("subscription", vec![text("title", SECRET), naming("measure", measure)]).unwrap();
+    let link = phone.create("link", vec![naming("from", incident), naming("to", measure)]).unwrap();
+    let other = phone.create("link", vec![naming("from", contract), naming("to", incident)]).unwrap();
+    let after = phone.create("follow-up", vec![text("title", SECRET), naming("of", contract)]).unwrap();
+    let files = [contract, link, other, after].map(|of| add_secret_file(phone, of));
+    // Two values stand, and the newer one names a measure that anybody may know of.
+    let both = phone.create("subscription", vec![text("title", SECRET)]).unwrap();
+    case.sync().await;
+    phone.put(both, vec![naming("measure", measure)]).unwrap();
+    case.town.clock.advance_ms(1000);
+    case.tablet.put(both, vec![naming("measure", own)]).unwrap();
+    case.sync().await;
+    assert!(phone.record(both).unwrap().in_conflict);
+    assert!(!readable(&case, phone, "bestanden").contains(SECRET));
+    let folder = case.town.folder.path().join("nog eens");
+    let kept_in = phone.export_clear(PIN, &folder, Consent::NotAsked, &|_| ()).unwrap().kept_in;
+    assert!(files.iter().chain(&[contract, link, other, after, both]).all(|record| kept_in.contains(record)));
+    assert!(!kept_in.contains(&incident) && !kept_in.contains(&own), "they name nothing");
+}
+
+#[tokio::test]
+async fn r11_a_copy_in_a_case_is_as_confidential_as_what_stands_at_home() {
+    let case = Case::found().await;
+    let phone = &case.phone;
+    let measure = phone.create("measure", vec![text("title", "Camera"), text("origin", "system")]).unwrap();
+    let fields = vec![text("title", "Terugblik"), text("learnt", SECRET), naming("of", measure)];
+    let evaluation = phone.create("evaluation", fields).unwrap();
+    let file = add_secret_file(phone, evaluation);
+    let sharing = Sharing { attachments: vec![file], ..case.sharing(evaluation) };
+    assert_eq!(phone.share(&sharing, Consent::NotAsked).unwrap_err().code(), "confidential");
+    let copy = phone.share(&sharing, Consent::Given).unwrap().copy;
+    case.sync().await;
+    assert_eq!(case.seen(copy).names("of"), None, "the measure is not in the case");
+    assert!(!readable(&case, phone, "evaluatie").contains(SECRET));
+    assert!(phone.confidential_in(case.case).unwrap().contains(&copy));
+    let adviser = case.town.phone("adviser_device");
+    let mut start = adviser.pair_start(&case.town.network, PIN, "adviser_device").await.unwrap();
+    let mut accept = phone.pair_accept(&case.town.network, &start.code_text()).await.unwrap();
+    let digits = adviser.pair_digits(&mut start, &case.town.network).await.unwrap();
+    let into = PairInto::Circle { circle: case.case, role: MemberRole::Viewer };
+    let refused = phone.pair_confirm(&mut accept, &case.town.network, &digits, PIN, into).await;
+    assert_eq!(refused.unwrap_err().code(), "confidential");
+
+    // Somebody in the case takes the label off: that is no word of this person's.
+    let copy = phone.share(&case.sharing(measure), Consent::Given).unwrap().copy;
+    case.sync().await;
+    let off = vec![text("origin", "own"), ("confidential".to_owned(), Value::Bool(false)), text("remark", SECRET)];
+    case.police.put(copy, off).unwrap();
+    case.police.sync(&case.town.network).await.unwrap();
+    phone.sync(&case.town.network).await.unwrap();
+    assert!(phone.record(copy).unwrap().is_confidential(), "the label is put back as soon as that is seen");
+    case.sync().await;
+    assert!(case.seen(copy).is_confidential());
+    assert!(!readable(&case, phone, "zonder label").contains(SECRET));
 }
 
 /// What a person can do, in any order.
@@ -186,7 +308,7 @@ fn acts() -> impl Strategy<Value = Vec<Act>> {
 
 /// Whatever is marked, shared, taken back and written in whatever order: the family's circle and a council's folder never
 /// have a measure, the case has a confidential one marked so, and has nothing that was written while it was confidential
-/// unless somebody said that it was so decided.
+/// unless somebody said that it was so decided. A readable folder has nothing of one that was confidential at any time.
 #[tokio::test]
 async fn no_order_of_marking_sharing_and_taking_back_lets_a_confidential_measure_out() {
     let mut town = Town::found().await;
@@ -203,16 +325,19 @@ async fn no_order_of_marking_sharing_and_taking_back_lets_a_confidential_measure
         // What was written while it was confidential, and was not said to be decided.
         let mut unsaid: Vec<String> = vec![];
         let mut said: Vec<String> = vec![];
+        let (mut written, mut was_confidential) = (Vec::new(), false);
         for act in acts {
             count.set(count.get() + 1);
             town.clock.advance_ms(1000);
             let confidential = phone.record(measure).unwrap().is_confidential();
+            was_confidential |= confidential;
             match act {
                 Act::Mark(mark) => phone.put(measure, vec![("confidential".into(), Value::Bool(mark))]).unwrap(),
                 Act::Origin(origin) => phone.put(measure, vec![text("origin", origin)]).unwrap(),
                 Act::Write => {
                     let secret = format!("geheim {}", count.get());
                     phone.put(measure, vec![text("title", &secret)]).unwrap();
+                    written.push(format!("\"{secret}\""));
                     unsaid.push(secret);
                 }
                 Act::Share(consent) => {
@@ -254,6 +379,13 @@ async fn no_order_of_marking_sharing_and_taking_back_lets_a_confidential_measure
         phone.hand_over(PackFor::Council { year: None }, &folder).unwrap();
         let pack = everything(&folder);
         prop_assert!(!pack.contains("geheim") && !pack.contains("begin"));
+        // A readable folder has all that was ever written, or nothing: it takes the history along.
+        was_confidential |= phone.record(measure).unwrap().is_confidential();
+        let folder = town.folder.path().join(format!("alles-{}", count.get()));
+        let kept_in = phone.export_clear(PIN, &folder, Consent::NotAsked, &|_| ()).unwrap().kept_in;
+        let dossier = everything(&folder);
+        prop_assert_eq!(kept_in.contains(&measure), was_confidential);
+        prop_assert!(written.iter().all(|title| dossier.contains(title) != was_confidential));
         Ok(())
     });
     run.unwrap();

@@ -346,6 +346,25 @@ async fn a_check_up_opens_to_its_passphrase_on_both_phones_and_to_no_open_vault(
 }
 
 #[tokio::test]
+async fn after_a_change_of_passphrase_no_key_of_before_seals_however_far_ahead_the_clock_ran() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let check_up = |text: &str| CheckUp { at: Timestamp(1), with: "arts".to_owned(), text: text.to_owned() };
+    let lock_of = |record| phone.record(record).unwrap().names("lock").unwrap();
+    town.clock.advance_ms(30 * DAY_MS);
+    let before = lock_of(phone.add_check_up("wachtzin een", &check_up("slaapt slecht"), None).unwrap());
+    town.clock.advance_ms(-30 * DAY_MS);
+    let mut locks = vec![before];
+    for (old, new) in [("wachtzin een", "wachtzin twee"), ("wachtzin twee", "wachtzin drie")] {
+        phone.change_check_up_passphrase(old, new).unwrap();
+        let lock = lock_of(phone.add_check_up(new, &check_up("slaapt beter"), None).unwrap());
+        assert!(!locks.contains(&lock), "who knew the passphrase before has that key");
+        locks.push(lock);
+    }
+    assert_eq!(phone.check_ups("wachtzin drie").unwrap().len(), 3, "nothing is lost");
+}
+
+#[tokio::test]
 async fn the_card_is_drawn_from_the_profile_and_the_records_beside_it() {
     let mut town = Town::found().await;
     let phone = town.activated("mayor_phone").await;

@@ -188,6 +188,44 @@ async fn what_is_shared_is_a_copy_its_reader_says_what_was_shown_and_it_can_be_t
 }
 
 #[tokio::test]
+async fn i7_no_reader_has_files_destroyed_by_what_was_taken_back() {
+    let case = Case::found().await;
+    let (phone, police) = (&case.phone, &case.police);
+    let add = |to, name: &str| {
+        let new = NewAttachment { name, media_type: "image/jpeg", thumbnail: None };
+        phone.add_attachment(to, new, &mut Cursor::new(name.as_bytes()), &|_| ()).unwrap()
+    };
+    let mut copies = Vec::new();
+    for what in ["Brief", "Kogel"] {
+        let incident = phone.create("incident", vec![text("what", what)]).unwrap();
+        let photo = add(AttachTo::Record(incident), what);
+        let sharing = Sharing { attachments: vec![photo], ..case.sharing(incident) };
+        copies.push((incident, phone.share(&sharing, Consent::NotAsked).unwrap().copy));
+    }
+    let [(taken_back, gone), (_, stays)] = copies[..] else { panic!("two") };
+    let by_hand = add(AttachTo::Circle(case.case), "Foto");
+    case.sync().await;
+    let file = |of| phone.attachments(Some(of)).unwrap().remove(0).record;
+    let (gone_file, stays_file) = (file(gone), file(stays));
+    phone.withdraw(taken_back, case.case).unwrap();
+    case.sync().await;
+
+    for file in [stays_file, by_hand] {
+        police.put(file, vec![("of".to_owned(), Value::Bytes(gone.0.to_vec()))]).unwrap();
+        police.delete(file).unwrap();
+    }
+    case.sync().await;
+    for file in [stays_file, by_hand] {
+        let shown = phone.attachments(None).unwrap().into_iter().find(|view| view.record == file).unwrap();
+        assert!(shown.deleted && shown.here);
+        police.restore(file).unwrap();
+        case.sync().await;
+        police.fetch_attachment(&case.town.network, file, Part::File, &|_| ()).await.unwrap();
+    }
+    assert!(police.fetch_attachment(&case.town.network, gone_file, Part::File, &|_| ()).await.is_err());
+}
+
+#[tokio::test]
 async fn what_cannot_be_shared_is_refused_and_nothing_goes() {
     let case = Case::found().await;
     let phone = &case.phone;

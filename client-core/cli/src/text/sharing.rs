@@ -62,8 +62,8 @@ texts! {
     HAS_COSTS: "Let op: {} gegeven(s) noemen kosten of leveranciers van beveiliging. Houd die uit openbare stukken.",
                "Note: {} record(s) name costs or suppliers of security. Keep those out of public papers.";
     HAS_THIRD_PARTIES: "Let op: {} gegeven(s) noemen anderen.", "Note: {} record(s) name other people.";
-    INVITE_CONFIDENTIAL: "In deze zaak staan {} vertrouwelijke maatregel(en); wie erbij komt, leest die ook.",
-                         "This case holds {} confidential measure(s); whoever joins reads them too.";
+    INVITE_CONFIDENTIAL: "Wat in deze zaak vertrouwelijk is, of over een vertrouwelijke maatregel gaat: {}. Wie erbij komt, leest dat ook.",
+                         "What is confidential in this case, or tells of a confidential measure: {}. Whoever joins reads that too.";
     LEFT_CONFIDENTIAL: "vertrouwelijke maatregel: deel die met de hand in de zaak",
                        "a confidential measure: share it into the case by hand";
 }
