@@ -1,5 +1,7 @@
 //! Officers' browsers, woken over a push service that checks who asks with a library of others, and told nothing.
 
+use std::time::Duration;
+
 use baken_server::channel::Why;
 use baken_server::desk::{Standing, TestError};
 use http::StatusCode;
@@ -184,4 +186,26 @@ async fn only_an_officer_turns_their_own_browser_on_and_off_and_only_towards_the
     // A desk without the entry offers none.
     let world = World::new().await;
     assert_eq!(world.desk.push_key(), None);
+}
+
+#[tokio::test]
+async fn a_browser_that_could_not_be_read_for_a_moment_is_woken_all_the_same() {
+    let mut stage = Stage::set_up("201").await;
+    let jansen = stage.browser("Agent Jansen").await;
+    stage.turn_on(&jansen, "p/1").await;
+    let phone = stage.world.phone().await;
+    let (alarm, _) = stage.world.ringing(&phone).await;
+    let disk = rusqlite::Connection::open(stage.world.dir.path().join("desk.db")).unwrap();
+    disk.execute_batch("ALTER TABLE push_subscription RENAME TO out_of_reach").unwrap();
+    let back = async {
+        while stage.world.view(&alarm).deliveries[0].attempts == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(stage.world.view(&alarm).deliveries[0].why, Some(Why::NotRead));
+        disk.execute_batch("ALTER TABLE out_of_reach RENAME TO push_subscription").unwrap();
+    };
+    let (delivered, ()) = tokio::join!(stage.world.desk.deliver_all(), back);
+    delivered.unwrap();
+    assert_eq!(stage.peer.next().await["path"], "/p/1");
+    assert_eq!(stage.world.view(&alarm).deliveries[0].state, "handed-over");
 }
