@@ -373,6 +373,9 @@ pub enum MailKind {
 #[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct Mail {
     /// What it is.
+    /// A note of a device that was taken out of its account's dossier: it may be stolen, or its owner under duress.
+    #[n(16)]
+    NoteOfRemoved,
     #[n(0)]
     pub kind: MailKind,
     /// The document.

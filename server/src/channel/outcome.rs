@@ -93,6 +93,8 @@ pub enum Why {
     },
     /// Web Push: the browser takes no messages any more, by its push service or by its officer.
     Unsubscribed,
+    /// The desk could not read from its own disk where this goes.
+    NotRead,
     /// The alarm was closed before this could be delivered.
     AlarmClosed,
 }
@@ -115,6 +117,7 @@ impl Why {
             Self::Reply { .. } => "reply",
             Self::Gateway { .. } => "gateway",
             Self::Unsubscribed => "unsubscribed",
+            Self::NotRead => "not-read",
             Self::AlarmClosed => "alarm-closed",
         }
     }
@@ -162,6 +165,7 @@ impl Why {
             Self::Unsubscribed => {
                 "deze browser neemt geen meldingen meer aan: zet ze in die browser opnieuw aan".to_owned()
             }
+            Self::NotRead => "deze meldkamer kon van haar eigen schijf niet lezen waar dit heen moet: zie haar log".to_owned(),
             Self::AlarmClosed => "het alarm werd afgesloten voordat dit was afgeleverd".to_owned(),
         }
     }
@@ -200,6 +204,7 @@ impl fmt::Display for Why {
             Self::Unsubscribed => {
                 f.write_str("this browser takes no notifications any more: turn them on again in that browser")
             }
+            Self::NotRead => f.write_str("this desk could not read from its own disk where this goes: see its log"),
             Self::AlarmClosed => f.write_str("the alarm was closed before this was delivered"),
         }
     }
@@ -228,6 +233,7 @@ mod tests {
             Why::Reply { reply: 451 },
             Why::Gateway { number: 30_005 },
             Why::Unsubscribed,
+            Why::NotRead,
             Why::AlarmClosed,
         ] {
             assert_ne!(why.text(Language::Nl), why.text(Language::En));

@@ -217,10 +217,14 @@ impl Desk {
     }
 
     /// Where a browser is woken, while it is.
-    pub(super) fn endpoint(&self, id: &str) -> Option<String> {
-        let row = self.store.read(|db| Ok::<_, DeskError>(push::find(db, read_id(id).unwrap_or_default())?)).ok()??;
+    ///
+    /// # Errors
+    /// [`DeskError::Store`]: whether it is woken could not be read.
+    pub(super) fn endpoint(&self, id: &str) -> Result<Option<String>, DeskError> {
+        let Some(id) = read_id(id) else { return Ok(None) };
+        let Some(row) = self.store.read(|db| Ok::<_, DeskError>(push::find(db, id)?))? else { return Ok(None) };
         let is_woken = row.ended_at.is_none() && self.officers.find(row.officer).is_some();
-        open_row(&row, &self.at_rest).filter(|_| is_woken).map(|sealed| sealed.endpoint)
+        Ok(open_row(&row, &self.at_rest).filter(|_| is_woken).map(|sealed| sealed.endpoint))
     }
 
     /// Its push service takes no message for a browser any more.

@@ -1,5 +1,7 @@
 //! Officers' browsers, woken over a push service that checks who asks with a library of others, and told nothing.
 
+use std::time::Duration;
+
 use baken_server::channel::Why;
 use baken_server::desk::{Standing, TestError};
 use http::StatusCode;
@@ -184,4 +186,66 @@ async fn only_an_officer_turns_their_own_browser_on_and_off_and_only_towards_the
     // A desk without the entry offers none.
     let world = World::new().await;
     assert_eq!(world.desk.push_key(), None);
+}
+
+#[tokio::test]
+async fn a_browser_that_could_not_be_read_for_a_moment_is_woken_all_the_same() {
+    let mut stage = Stage::set_up("201").await;
+    let jansen = stage.browser("Agent Jansen").await;
+    stage.turn_on(&jansen, "p/1").await;
+    let phone = stage.world.phone().await;
+    let (alarm, _) = stage.world.ringing(&phone).await;
+    let disk = rusqlite::Connection::open(stage.world.dir.path().join("desk.db")).unwrap();
+    disk.execute_batch("ALTER TABLE push_subscription RENAME TO out_of_reach").unwrap();
+    let back = async {
+        while stage.world.view(&alarm).deliveries[0].attempts == 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        assert_eq!(stage.world.view(&alarm).deliveries[0].why, Some(Why::NotRead));
+        disk.execute_batch("ALTER TABLE out_of_reach RENAME TO push_subscription").unwrap();
+    };
+    let (delivered, ()) = tokio::join!(stage.world.desk.deliver_all(), back);
+    delivered.unwrap();
+    assert_eq!(stage.peer.next().await["path"], "/p/1");
+    assert_eq!(stage.world.view(&alarm).deliveries[0].state, "handed-over");
+}
+
+/// What the worker shows when the browser's service has given it another address, and the desk answers like this.
+fn shown_after_a_change(answer: &str) -> Value {
+    let script = r#"
+        const [worker, answer] = process.argv.slice(1);
+        const listeners = {}, shown = [], sent = [];
+        const self = {
+            location: { href: "https://desk.example/push-worker.js?lang=en" },
+            addEventListener: (kind, listener) => { listeners[kind] = listener; },
+            registration: { showNotification: async (title, how) => { shown.push(how); } },
+        };
+        const fetch = async (path, how) => {
+            sent.push([path, how.body]);
+            if (answer === "none") throw new TypeError("no connection");
+            return { ok: answer === "200", status: Number(answer) };
+        };
+        new Function("self", "fetch", require("fs").readFileSync(worker, "utf8"))(self, fetch);
+        let done;
+        const event = { newSubscription: { endpoint: "https://push.example/2" }, waitUntil: (work) => { done = work; } };
+        listeners.pushsubscriptionchange(event);
+        done.then(() => console.log(JSON.stringify({ shown, sent })));
+    "#;
+    let worker = concat!(env!("CARGO_MANIFEST_DIR"), "/templates/push-worker.js");
+    let run = std::process::Command::new("node").args(["-e", script, worker, answer]).output();
+    let run = run.expect("no Node.js: run `cargo xtask test`");
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    serde_json::from_slice(&run.stdout).unwrap()
+}
+
+#[test]
+fn an_officer_whose_browser_the_desk_did_not_take_under_its_new_address_is_told() {
+    let told = shown_after_a_change("200");
+    assert_eq!(told["sent"], json!([["/api/push", "{\"endpoint\":\"https://push.example/2\"}"]]));
+    assert_eq!(told["shown"], json!([]));
+    for failed in ["401", "503", "none"] {
+        let told = shown_after_a_change(failed);
+        let body = told["shown"][0]["body"].as_str().unwrap_or_default();
+        assert!(body.contains("turn them on again"), "{failed}: {told}");
+    }
 }

@@ -328,3 +328,29 @@ async fn another_devices_word_does_not_withdraw_an_alarm() {
     world.bring(MailKind::Note, own.bytes()).await;
     assert!(world.view(&alarm).summary.withdrawn);
 }
+
+#[tokio::test]
+async fn a_thousand_notes_of_somebody_elses_device_hide_no_duress() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let partner = world.stranger().await;
+    let (alarm, _) = world.ringing(&phone).await;
+    let id = alarm.value().header.alarm;
+    let flood = async |world: &mut World, by: &Phone| {
+        for _ in 0..130 {
+            let note = world.note(by, NoteKind::Withdrawn, false, Some(id));
+            world.bring(MailKind::Note, note.bytes()).await;
+            world.clock.advance(1);
+        }
+    };
+    flood(&mut world, &partner).await;
+    let duress = world.note(&phone, NoteKind::Withdrawn, true, Some(id));
+    world.bring(MailKind::Note, duress.bytes()).await;
+    flood(&mut world, &partner).await;
+    // Nor those that are made with the phone itself afterwards.
+    flood(&mut world, &phone).await;
+    let seen = world.view(&alarm);
+    assert!(seen.summary.duress && seen.summary.discreet);
+    assert!(seen.notes.iter().any(|note| note.duress), "a screen shows it too");
+    assert!(seen.notes.len() <= 200, "{} notes on a screen", seen.notes.len());
+}

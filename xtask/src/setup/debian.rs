@@ -34,8 +34,10 @@ pub const FOR_BUILDING: &[SystemPart] = &[
 ];
 
 /// What the tests need on top.
-pub const FOR_TESTS: &[SystemPart] =
-    &[SystemPart { package: "tcpdump", why: "captures the relay's traffic", probe: Probe::Program("tcpdump") }];
+pub const FOR_TESTS: &[SystemPart] = &[
+    SystemPart { package: "tcpdump", why: "captures the relay's traffic", probe: Probe::Program("tcpdump") },
+    SystemPart { package: "nodejs", why: "runs what wakes an officer's browser", probe: Probe::Program("node") },
+];
 
 /// A peer of `bench alarm`. Debian's build looks for its templates where the package installs them, so it cannot be
 /// run from a folder of ours.

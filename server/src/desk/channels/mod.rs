@@ -295,7 +295,15 @@ impl Desk {
             Means::Push(push) => {
                 let Ok(content) = serde_json::from_slice::<PushContent>(&content) else { return unwritable };
                 let gone = Outcome::Refused { why: Why::Unsubscribed };
-                let Some(endpoint) = self.endpoint(&content.to) else { return gone };
+                let endpoint = match self.endpoint(&content.to) {
+                    Ok(Some(endpoint)) => endpoint,
+                    Ok(None) => return gone,
+                    // That nothing could be read says nothing of the browser.
+                    Err(error) => {
+                        tracing::error!(event = "browser_not_read", why = %error);
+                        return Outcome::Retry { why: Why::NotRead };
+                    }
+                };
                 let how = (content.urgency, content.ttl_s);
                 let outcome = push.send(&endpoint, how, &self.vapid, &*self.clock).await;
                 if outcome == gone

@@ -13,6 +13,8 @@ pub(in crate::desk) const MAX_LISTED: usize = 500;
 /// The most notes of one device, and updates of one alarm that say nothing but where its sender is, that are kept: the
 /// oldest go. What says more is kept, up to what the relay takes of one alarm.
 const MAX_FOLLOWING: i64 = 2_000;
+/// Of one device's notes about one alarm, the most that are read from the first on, and again from the last back.
+const MAX_ENDS: usize = 50;
 
 /// What a row of the table `alarm` holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -371,11 +373,17 @@ pub(in crate::desk) fn add_note(db: &Connection, new: &NoteRow) -> rusqlite::Res
     Ok(added == 1)
 }
 
-/// The notes about an alarm, in order; whose they are is for the reader to ask.
+/// The notes about an alarm, in order; whose they are is for the reader to ask. Of each device its first and its last: who
+/// writes a thousand hides nothing that another device said.
 pub(in crate::desk) fn notes(db: &Connection, alarm: AlarmId) -> rusqlite::Result<Vec<NoteRow>> {
-    let mut sql = db.prepare_cached(
-        "SELECT hash, alarm, device, document, received_at FROM note WHERE alarm = ?1 ORDER BY received_at LIMIT 100",
-    )?;
+    let mut sql = db.prepare_cached(&format!(
+        "SELECT note.hash, alarm, device, document, received_at FROM note JOIN (
+             SELECT hash, row_number() OVER (PARTITION BY device ORDER BY received_at, rowid) AS from_first,
+                    row_number() OVER (PARTITION BY device ORDER BY received_at DESC, rowid DESC) AS from_last
+             FROM note WHERE alarm = ?1
+         ) AS ranked ON ranked.hash = note.hash
+         WHERE from_first <= {MAX_ENDS} OR from_last <= {MAX_ENDS} ORDER BY received_at, note.rowid"
+    ))?;
     sql.query_map([alarm.0], |row| {
         Ok(NoteRow {
             hash: Hash(row.get("hash")?),
