@@ -98,10 +98,10 @@ struct Words {
 
 const NL: Words = Words {
     title: "Startpakket veiligheid",
-    first: "Uw telefoon activeren",
+    first: "Uw toestel activeren",
     steps: [
-        "Zet Baken op uw telefoon.",
-        "Kies: activeren met een uitnodiging. Scan de code hieronder, of typ de tekst over.",
+        "Zet Baken op uw computer. Een app voor de telefoon is er nog niet.",
+        "Open een terminal, typ baken activate - en druk op Enter. Typ de tekst onder de code over, of scan de code: hij zegt hetzelfde. Druk op Enter en dan op Ctrl-D.",
         "Kies een pincode die niemand kan raden.",
         "Vernietig dit blad.",
     ],
@@ -115,10 +115,10 @@ const NL: Words = Words {
 
 const EN: Words = Words {
     title: "Safety start pack",
-    first: "Activating your phone",
+    first: "Activating your device",
     steps: [
-        "Put Baken on your phone.",
-        "Choose: activate with an invite. Scan the code below, or type the text.",
+        "Put Baken on your computer. There is no app for the phone yet.",
+        "Open a terminal, type baken activate - and press Enter. Type the text below the code, or scan the code: it says the same. Press Enter and then Ctrl-D.",
         "Choose a PIN that nobody can guess.",
         "Destroy this sheet.",
     ],
