@@ -9,7 +9,7 @@ use baken_schemas::record::{DELETED, FieldNumber, KindNumber, Value, kind_number
 use baken_schemas::rules::{Mark, May, Origin, WayOut};
 use baken_schemas::time::Timestamp;
 
-use super::{Consent, all_given, is_own_case, is_own_device, kind, put};
+use super::{Consent, all_given, is_own_case, kind, put};
 use crate::baken::UnlockedVault;
 use crate::circle::Circle;
 use crate::record::{Edits, RecordView, all_views, store, view_in};
@@ -70,8 +70,13 @@ pub(super) fn mark_of(open: &UnlockedVault, view: &RecordView) -> Result<Option<
 }
 
 /// Whether something of this mark goes by this way, having asked or not.
-pub(super) fn goes(mark: Option<Mark>, by: WayOut, consent: Consent) -> Result<(), BakenError> {
-    match mark.map_or(May::OwnChoice, |mark| mark.may_leave(by)) {
+fn check_mark(mark: Option<Mark>, by: WayOut, consent: Consent) -> Result<(), BakenError> {
+    check_may(mark.map_or(May::OwnChoice, |mark| mark.may_leave(by)), consent)
+}
+
+/// Whether what the rules say is enough, having asked or not.
+pub(super) fn check_may(may: May, consent: Consent) -> Result<(), BakenError> {
+    match may {
         May::OwnChoice => Ok(()),
         May::AsDecided if consent == Consent::Given => Ok(()),
         may => Err(BakenError::Confidential { may }),
@@ -107,7 +112,7 @@ pub(crate) fn check_edits(
     }
     store::settle(&open.vault.connection, circle, now)?;
     let here = view_in(&open.vault.connection, circle, edits.record, edits.kind)?;
-    goes(Some(mark_after(here.as_ref(), edits)), by, consent)
+    check_mark(Some(mark_after(here.as_ref(), edits)), by, consent)
 }
 
 /// A label, a deletion, or an emptied field.
@@ -132,7 +137,7 @@ fn mark_after(here: Option<&RecordView>, edits: &Edits) -> Mark {
 impl Baken {
     /// Whether a record may go by a way out, and refuses where not.
     pub(crate) fn check_way(&self, view: &RecordView, by: WayOut, consent: Consent) -> Result<(), BakenError> {
-        self.with_settled(|open| goes(mark_of(open, view)?, by, consent))
+        self.with_settled(|open| check_mark(mark_of(open, view)?, by, consent))
     }
 
     /// Every record, in any circle, that does not go by a way out: confidential measures, and what names one.
@@ -142,7 +147,7 @@ impl Baken {
             for circle in open.circles.all() {
                 for name in [MEASURE].iter().chain(&NAMING) {
                     for view in all_views(&open.vault.connection, circle, Some(kind(name)?.number))? {
-                        if goes(mark_of(open, &view)?, by, consent).is_err() {
+                        if check_mark(mark_of(open, &view)?, by, consent).is_err() {
                             kept.insert(view.record);
                         }
                     }
@@ -168,7 +173,7 @@ impl Baken {
         let views = self.confidential_in(circle)?.into_iter().map(|record| self.record(record));
         for view in views.collect::<Result<Vec<_>, _>>()? {
             self.with_vault(|open| match way_into(open, open.circles.get(circle)?) {
-                Some(by) => goes(view.mark(), by, consent),
+                Some(by) => check_mark(view.mark(), by, consent),
                 None => Ok(()),
             })?;
         }
@@ -206,5 +211,5 @@ impl Baken {
 /// Whether a value that stands in the copy was put by somebody else.
 pub(super) fn is_theirs(open: &UnlockedVault, copy: &RecordView, field: &str) -> bool {
     let values = copy.field(field).into_iter().flat_map(|field| &field.values);
-    values.filter_map(|value| value.by).any(|by| !is_own_device(open, by))
+    values.filter_map(|value| value.by).any(|by| !open.is_own_device(by))
 }
