@@ -132,7 +132,7 @@ impl Guidance {
         recorded_cover(&self.layers, office, on)
     }
 
-    /// What fits the words best, the best first, at most [`search::MAX_HITS`]. Typing errors are forgiven, and words of
+    /// What fits the words best, the best first, at most twenty. Typing errors are forgiven, and words of
     /// either language found.
     pub fn search(&self, who: ReadAs, words: &str) -> Vec<Hit> {
         let index = self.index.get_or_init(|| Index::of(&self.layers));
