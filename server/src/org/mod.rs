@@ -8,7 +8,7 @@
 mod council;
 mod ladder;
 
-pub use council::{LineFault, MAX_NEWCOMERS, Newcomer, read_council};
+pub use council::{LineFault, MAX_NEWCOMERS, Newcomer, read_council, read_person};
 pub use ladder::LadderSpec;
 
 use baken_schemas::FormatError;
