@@ -9,7 +9,7 @@ use baken_schemas::record::words::Origin;
 use baken_schemas::time::Timestamp;
 
 use super::words::{For, Line};
-use super::{Change, ChangePreview, Outcome, Point};
+use super::{Change, ChangePreview, OfficeView, Outcome, Point};
 use crate::guidance::{Guidance, ReadAs};
 use crate::record::RecordView;
 use crate::{Baken, BakenError};
@@ -55,11 +55,8 @@ impl Baken {
                 if held { Ok(()) } else { Err(BakenError::OfficeNotHeld) }
             }
             Change::SecondOffice { office, organisation, .. } => {
-                let same =
-                    |other: &str| other.trim().is_empty() || other.trim().eq_ignore_ascii_case(organisation.trim());
-                let offices = self.offices()?;
-                let first = offices.iter().find(|view| view.record.is_none() && view.office == Some(*office));
-                if first.is_some_and(|first| same(&first.organisation)) { Err(BakenError::OfficeHeld) } else { Ok(()) }
+                let is_it = |view: &OfficeView| view.record.is_none() && view.is(office.tag(), organisation);
+                if self.offices()?.iter().any(is_it) { Err(BakenError::OfficeHeld) } else { Ok(()) }
             }
             Change::Move { address, .. } if address.trim().is_empty() => Err(BakenError::ValueRefused),
             Change::Move { .. } | Change::NewOrganisation { .. } => Ok(()),
