@@ -74,6 +74,11 @@ impl UnlockedVault {
     pub(crate) fn account(&self) -> Option<AccountId> {
         (self.account != device::GUEST).then_some(self.account)
     }
+
+    /// Whether a device is one of this person's.
+    pub(crate) fn is_own_device(&self, device: DeviceId) -> bool {
+        self.circles.home().membership().member(device).is_some()
+    }
 }
 
 /// What the alarm outbox is given once, at activation or pairing, so that it works without PIN from then on.

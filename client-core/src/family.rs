@@ -300,7 +300,8 @@ fn called(open: &UnlockedVault) -> Result<Vec<Called>, BakenError> {
     for device in chosen(connection, open.circles.home())? {
         for circle in own_families(open) {
             let views = all_views(connection, circle, Some(kind("family-responder")?))?;
-            let member = circle.membership().member(device).filter(|_| !is_own(open, device));
+            // Nobody answers an alarm of their own.
+            let member = circle.membership().member(device).filter(|_| !open.is_own_device(device));
             if let Some(called) = member.and_then(|member| agreed(circle, &views, device, &member.sig)) {
                 family.push(called);
                 break;
@@ -308,11 +309,6 @@ fn called(open: &UnlockedVault) -> Result<Vec<Called>, BakenError> {
         }
     }
     Ok(family)
-}
-
-/// Whether a device is one of this person's: nobody answers an alarm of their own.
-fn is_own(open: &UnlockedVault, device: DeviceId) -> bool {
-    open.circles.home().membership().member(device).is_some()
 }
 
 fn members(open: &mut UnlockedVault) -> Result<Vec<FamilyMemberView>, BakenError> {
@@ -330,7 +326,7 @@ fn members(open: &mut UnlockedVault) -> Result<Vec<FamilyMemberView>, BakenError
         for (member, state) in circle.membership().members() {
             let device = member.device;
             let known = members.iter().any(|known| known.device == device);
-            if state != MemberState::Active || is_own(open, device) || known {
+            if state != MemberState::Active || open.is_own_device(device) || known {
                 continue;
             }
             let agreed = agreed(circle, &views, device, &member.sig);

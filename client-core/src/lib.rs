@@ -42,6 +42,7 @@ pub mod life;
 mod orders;
 pub mod pairing;
 pub mod private;
+mod profile;
 pub mod readiness;
 pub mod record;
 pub mod recovery;

@@ -12,6 +12,7 @@ pub mod dc09;
 pub mod desk;
 pub mod exit;
 pub mod folder;
+pub mod join;
 pub mod org;
 pub mod relay;
 pub mod relay_client;

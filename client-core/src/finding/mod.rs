@@ -14,6 +14,10 @@ use zeroize::Zeroize as _;
 
 pub(crate) use likeness::likeness;
 
+/// The most that is found.
+pub(crate) const MAX_HITS: usize = 20;
+/// The longest excerpt, in characters.
+const EXCERPT_CHARS: usize = 140;
 /// The most words that are looked for, and the most letters of each.
 const MAX_WORDS: usize = 12;
 const MAX_LETTERS: usize = 40;
@@ -102,50 +106,52 @@ impl Mark {
 /// Every word that is known, each with the places where it stands. Wiped when it is dropped.
 #[derive(Debug)]
 pub(crate) struct KnownWords<P> {
-    at: BTreeMap<String, usize>,
-    marks: Vec<Mark>,
-    words: Vec<(String, Vec<P>)>,
+    words: BTreeMap<String, (Mark, Vec<P>)>,
 }
 
 impl<P> Default for KnownWords<P> {
     fn default() -> Self {
-        Self { at: BTreeMap::new(), marks: Vec::new(), words: Vec::new() }
+        Self { words: BTreeMap::new() }
     }
 }
 
 impl<P> KnownWords<P> {
-    /// The places of a word, to which another may be added; there is always one such list.
-    pub(crate) fn places(&mut self, word: String) -> Option<&mut Vec<P>> {
-        let slot = match self.at.get(&word) {
-            Some(slot) => *slot,
-            None => {
-                self.marks.push(Mark::of(&word));
-                self.words.push((word.clone(), Vec::new()));
-                let slot = self.words.len() - 1;
-                self.at.insert(word, slot);
-                slot
-            }
-        };
-        self.words.get_mut(slot).map(|(_, places)| places)
+    /// The places of a word, to which another may be added.
+    pub(crate) fn places(&mut self, word: String) -> &mut Vec<P> {
+        let mark = Mark::of(&word);
+        &mut self.words.entry(word).or_insert_with(|| (mark, Vec::new())).1
     }
 
     /// The places of every word that is like this one, with how alike it is.
-    pub(crate) fn like<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = (f32, &'a [P])> {
+    fn like<'a>(&'a self, wanted: &'a str) -> impl Iterator<Item = (f32, &'a [P])> {
         let mark = Mark::of(wanted);
-        let candidates = self.marks.iter().zip(&self.words).filter(move |(other, _)| mark.may_be_like(**other));
-        candidates.filter_map(move |(_, (known, places))| {
+        let candidates = self.words.iter().filter(move |(_, (other, _))| mark.may_be_like(*other));
+        candidates.filter_map(move |(known, (_, places))| {
             let alike = likeness(wanted, known);
             (alike > 0.0).then_some((alike, places.as_slice()))
         })
+    }
+
+    /// How well each of so many documents fits what is wanted; `at` says in which one a place is, and what it weighs there.
+    /// A word that stands in few places tells more.
+    #[allow(clippy::cast_precision_loss, reason = "a score is for comparing")]
+    pub(crate) fn scores(&self, docs: usize, wanted: &[String], at: impl Fn(&P) -> (usize, f32)) -> Scores {
+        let mut scores = Scores::new(docs, wanted.len());
+        for (nth, word) in wanted.iter().enumerate() {
+            for (alike, places) in self.like(word) {
+                let rarity = (1.0 + docs as f32 / places.len() as f32).ln();
+                for (doc, weight) in places.iter().map(&at) {
+                    scores.put(doc, nth, alike * weight * rarity);
+                }
+            }
+        }
+        scores
     }
 }
 
 impl<P> Drop for KnownWords<P> {
     fn drop(&mut self) {
-        for (mut word, _) in std::mem::take(&mut self.at) {
-            word.zeroize();
-        }
-        for (word, _) in &mut self.words {
+        for (mut word, _) in std::mem::take(&mut self.words) {
             word.zeroize();
         }
     }
@@ -168,12 +174,12 @@ pub(crate) struct Ranked {
 }
 
 impl Scores {
-    pub(crate) fn new(docs: usize, wanted: usize) -> Self {
+    fn new(docs: usize, wanted: usize) -> Self {
         Self { wanted, best: vec![0.0; docs.saturating_mul(wanted)] }
     }
 
     /// Notes that a document fits one of the words so well.
-    pub(crate) fn put(&mut self, doc: usize, word: usize, score: f32) {
+    fn put(&mut self, doc: usize, word: usize, score: f32) {
         if let Some(best) = self.best.get_mut(doc * self.wanted + word) {
             *best = best.max(score);
         }
@@ -194,8 +200,8 @@ impl Scores {
 }
 
 /// The beginning of a line, with a sign that it goes on.
-pub(crate) fn excerpt(line: &str, max_chars: usize) -> String {
-    let mut excerpt: String = line.chars().take(max_chars).collect();
+pub(crate) fn excerpt(line: &str) -> String {
+    let mut excerpt: String = line.chars().take(EXCERPT_CHARS).collect();
     if excerpt.len() < line.len() {
         excerpt.push('…');
     }
@@ -221,7 +227,7 @@ mod tests {
             }
             for (wanted, known) in [(&a, &b), (&typed.concat(), &c)] {
                 let mut words = KnownWords::default();
-                words.places(known.clone()).into_iter().for_each(|places| places.push(()));
+                words.places(known.clone()).push(());
                 let found = words.like(wanted).next().map_or(0.0, |(alike, _)| alike);
                 prop_assert_eq!(found.to_bits(), likeness(wanted, known).to_bits(), "{} {}", wanted, known);
             }

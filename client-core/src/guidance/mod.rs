@@ -22,7 +22,6 @@ use baken_schemas::Language;
 use baken_schemas::edition::{
     Audience, CardView, ChapterView, ContactView, Date, FactView, Layers, Office, QuestionView, Reader, Trouble,
 };
-use baken_schemas::record::Value;
 use baken_schemas::rules::{Cover, DecisionView, Situation, decide, recorded_cover};
 use baken_schemas::time::Timestamp;
 
@@ -132,7 +131,7 @@ impl Guidance {
         recorded_cover(&self.layers, office, on)
     }
 
-    /// What fits the words best, the best first, at most [`search::MAX_HITS`]. Typing errors are forgiven, and words of
+    /// What fits the words best, the best first, at most twenty. Typing errors are forgiven, and words of
     /// either language found.
     pub fn search(&self, who: ReadAs, words: &str) -> Vec<Hit> {
         let index = self.index.get_or_init(|| Index::of(&self.layers));
@@ -148,34 +147,6 @@ impl Baken {
     pub fn guidance(&self) -> Result<Guidance, BakenError> {
         let (layers, states) = store::open(&self.home, self.edition_org(), self.context.now())?;
         Ok(Guidance::new(layers, states, self.context.now()))
-    }
-
-    /// The office that the person holds today, the profile's first, where Baken knows it and nothing contradicts it.
-    ///
-    /// # Errors
-    /// [`BakenError::Locked`].
-    pub fn own_office(&self) -> Result<Option<Office>, BakenError> {
-        Ok(self.offices()?.into_iter().filter(|office| office.held).find_map(|office| office.office))
-    }
-
-    /// Whether the profile has a home address.
-    ///
-    /// # Errors
-    /// [`BakenError::Locked`].
-    pub fn has_home_address(&self) -> Result<bool, BakenError> {
-        Ok(self.of_profile("home_address")?.is_some_and(|address| !address.trim().is_empty()))
-    }
-
-    /// What stands in a field of the first profile.
-    pub(crate) fn of_profile(&self, name: &str) -> Result<Option<String>, BakenError> {
-        let profiles = self.records(Some("profile"))?;
-        let profile = profiles.into_iter().find(|profile| !profile.deleted);
-        let field = profile.and_then(|profile| profile.fields.into_iter().find(|field| field.name == Some(name)));
-        let values = field.map(|field| field.values).unwrap_or_default();
-        match values.as_slice() {
-            [only] => Ok(if let Value::Text(text) = &only.value { Some(text.clone()) } else { None }),
-            _ => Ok(None),
-        }
     }
 
     /// The root key of the organisation that this device belongs to, where it belongs to one that can be read.

@@ -4,12 +4,8 @@ use baken_schemas::Language;
 use baken_schemas::edition::{Audience, Block, Front, Layer, Layers, Line, Office, Reader, Span, Trouble};
 use serde::Serialize;
 
-use crate::finding::{KnownWords, Scores, excerpt, line_with, tokens, wanted};
+use crate::finding::{KnownWords, MAX_HITS, Ranked, excerpt, line_with, tokens, wanted};
 
-/// The most that is found.
-pub(super) const MAX_HITS: usize = 20;
-/// The longest excerpt, in characters.
-const EXCERPT_CHARS: usize = 140;
 /// What a word in the other language than the reader's weighs.
 const OTHER_LANGUAGE: f32 = 0.6;
 /// What a word for a kind of trouble weighs on a card of that kind alone.
@@ -210,7 +206,7 @@ impl Index {
 
     fn text(&mut self, doc: usize, language: Language, text: &str, weight: f32) {
         for word in tokens(text) {
-            let Some(places) = self.words.places(word) else { continue };
+            let places = self.words.places(word);
             match places.iter_mut().rfind(|place| place.doc == doc && place.language == language) {
                 Some(place) => place.weight = place.weight.max(weight),
                 None => places.push(Place { doc, weight, language }),
@@ -219,20 +215,13 @@ impl Index {
     }
 
     /// The best hits for a reader.
-    #[allow(clippy::cast_precision_loss, reason = "a few hundred documents")]
     pub(super) fn search(&self, reader: &Reader<'_>, typed: &str) -> Vec<Hit> {
         let wanted = wanted(typed);
-        let mut scores = Scores::new(self.docs.len(), wanted.len());
-        for (at, word) in wanted.iter().enumerate() {
-            for (alike, places) in self.words.like(word) {
-                let rarity = (1.0 + self.docs.len() as f32 / places.len() as f32).ln();
-                for place in places {
-                    let own = if place.language == reader.language { 1.0 } else { OTHER_LANGUAGE };
-                    scores.put(place.doc, at, alike * place.weight * rarity * own);
-                }
-            }
-        }
-        let mut found = scores.ranked();
+        let weight = |place: &Place| {
+            let own = if place.language == reader.language { 1.0 } else { OTHER_LANGUAGE };
+            (place.doc, place.weight * own)
+        };
+        let mut found = self.words.scores(self.docs.len(), &wanted, weight).ranked();
         found.retain(|found| {
             let for_reader = |doc: &Doc| doc.is_emergency || reader.is_for(&doc.audience, &doc.offices);
             self.docs.get(found.doc).is_some_and(for_reader)
@@ -244,8 +233,7 @@ impl Index {
             found.insert(0, card);
         }
         found.truncate(MAX_HITS);
-        let hit =
-            |found: crate::finding::Ranked| Some(self.hit(self.docs.get(found.doc)?, reader, &wanted, found.score));
+        let hit = |found: Ranked| Some(self.hit(self.docs.get(found.doc)?, reader, &wanted, found.score));
         found.into_iter().filter_map(hit).collect()
     }
 
@@ -257,7 +245,7 @@ impl Index {
             kind: doc.kind,
             id: doc.id.clone(),
             title: reader.language.pick(nl_title, en_title).clone(),
-            excerpt: excerpt(line, EXCERPT_CHARS),
+            excerpt: excerpt(line),
             number: reader
                 .layers
                 .contact(&doc.id)

@@ -347,6 +347,6 @@ proptest! {
         std::fs::write(phone.home.guidance().join("national.edition"), &bytes).unwrap();
         let guidance = phone.baken.guidance().unwrap();
         prop_assert_eq!(guidance.states()[0].origin, Origin::Shipped);
-        prop_assert!(guidance.search(HOLDER, &words).len() <= super::search::MAX_HITS);
+        prop_assert!(guidance.search(HOLDER, &words).len() <= crate::finding::MAX_HITS);
     }
 }

@@ -17,7 +17,7 @@ use crate::{Baken, BakenError};
 pub struct CarriedOut {
     /// Records that were made or changed for it.
     pub records: Vec<RecordId>,
-    /// Tasks that were left, in the order of the plan.
+    /// Tasks that were left, in the order of the preview.
     pub tasks: Vec<TaskView>,
 }
 
@@ -25,9 +25,9 @@ impl Baken {
     /// Does what a phone can do about a change, and leaves a task for the rest.
     ///
     /// # Errors
-    /// As [`Self::plan_change`] and [`Self::put`]: a field in conflict is settled first.
+    /// As [`Self::preview_change`] and [`Self::put`]: a field in conflict is settled first.
     pub fn carry_out(&self, change: &Change, language: Language) -> Result<CarriedOut, BakenError> {
-        let plan = self.plan_change(change, language)?;
+        let preview = self.preview_change(change, language)?;
         let records = match change {
             Change::LeaveOffice { office, on } => vec![self.end_office(*office, *on)?],
             Change::SecondOffice { office, organisation, from } => {
@@ -39,7 +39,7 @@ impl Baken {
             Change::Move { .. } | Change::NewOrganisation { .. } => Vec::new(),
         };
         let mut tasks = Vec::new();
-        for point in plan.points.iter().filter(|point| point.outcome == Outcome::ToDo) {
+        for point in preview.points.iter().filter(|point| point.outcome == Outcome::ToDo) {
             let line = change.lines().iter().find(|line| line.id == point.id);
             let (Some(line), Some(due)) = (line, point.due) else { continue };
             let record = self.leave_task((line.text, point.about, due), language)?;

@@ -1,12 +1,12 @@
 //! Changes of life: leaving office, a second office, moving house, another organisation.
 //!
-//! Each is a guided step. [`Baken::plan_change`] says what will stay, end and change, with the facts it rests on, and does
+//! Each is a guided step. [`Baken::preview_change`] says what will stay, end and change, with the facts it rests on, and does
 //! nothing; [`Baken::carry_out`] does what a phone can do and leaves a task with a day for the rest. What is said of whom
 //! is a table ([`words`]), so that nothing is said twice. Not here: anything that the law decides; that is the edition's.
 
 mod carry_out;
 mod office;
-mod plan;
+mod preview;
 mod words;
 
 pub use carry_out::CarriedOut;
@@ -99,7 +99,7 @@ pub struct Point {
 
 /// What a change will bring.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ChangePlan {
+pub struct ChangePreview {
     /// The day around which it turns.
     pub on: Date,
     /// Everything, in the order in which it is told.

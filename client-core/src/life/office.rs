@@ -30,7 +30,7 @@ pub struct OfficeView {
 
 impl OfficeView {
     /// Whether it is the office that this names; one without organisation is that of any.
-    fn is(&self, written: &str, organisation: &str) -> bool {
+    pub(super) fn is(&self, written: &str, organisation: &str) -> bool {
         let same_office = match (self.office, Office::written(written)) {
             (Some(one), Some(other)) => one == other,
             _ => self.written.trim().eq_ignore_ascii_case(written.trim()),

@@ -13,16 +13,12 @@ use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
 
 use crate::circle::CircleRow;
-use crate::finding::{KnownWords, Scores, excerpt, line_with, tokens, wanted};
+use crate::finding::{KnownWords, MAX_HITS, excerpt, line_with, tokens, wanted};
 use crate::incident::label;
 use crate::record::register::kept;
 use crate::record::{RecordView, SELECT_VIEWS, view_of_row};
 use crate::{Baken, BakenError};
 
-/// The most that is found.
-const MAX_HITS: usize = 20;
-/// The longest excerpt, in characters.
-const EXCERPT_CHARS: usize = 140;
 /// What a word weighs in the first field of a record, by which lists name it.
 const FIRST_FIELD: f32 = 2.0;
 /// How many rows that no longer stand are kept among the others before all is read anew.
@@ -137,7 +133,7 @@ impl RecordWords {
         let number = text.bytes().any(|byte| byte.is_ascii_digit()) && !text.contains(char::is_alphabetic);
         let whole = number.then(|| text.chars().filter(char::is_ascii_digit).collect::<String>());
         for word in tokens(text).chain(whole) {
-            let Some(places) = self.words.places(word) else { continue };
+            let places = self.words.places(word);
             match places.last_mut().filter(|place| place.doc == doc) {
                 Some(place) => place.weight = place.weight.max(weight),
                 None => places.push(Place { doc, weight }),
@@ -146,15 +142,8 @@ impl RecordWords {
     }
 
     /// The rows that fit, the best first, with their scores.
-    #[allow(clippy::cast_precision_loss, reason = "a score is for comparing")]
-    fn search<'a>(&'a self, wanted: &'a [String]) -> impl Iterator<Item = (i64, f32)> + 'a {
-        let mut scores = Scores::new(self.docs.len(), wanted.len());
-        for (at, word) in wanted.iter().enumerate() {
-            for (alike, places) in self.words.like(word) {
-                let rarity = (1.0 + self.docs.len() as f32 / places.len() as f32).ln();
-                places.iter().for_each(|place| scores.put(place.doc, at, alike * place.weight * rarity));
-            }
-        }
+    fn search(&self, wanted: &[String]) -> impl Iterator<Item = (i64, f32)> {
+        let scores = self.words.scores(self.docs.len(), wanted, |place| (place.doc, place.weight));
         scores.ranked().into_iter().filter_map(|found| Some(((*self.docs.get(found.doc)?)?, found.score)))
     }
 }
@@ -200,5 +189,5 @@ fn found_in(record: &RecordView, wanted: &[String]) -> (&'static str, String) {
     let lines = || texts().flat_map(|(_, text)| text.lines());
     let Some(line) = line_with(lines(), wanted) else { return ("", String::new()) };
     let name = texts().find(|(_, text)| text.lines().any(|other| std::ptr::eq(other, line))).and_then(|(name, _)| name);
-    (name.unwrap_or_default(), excerpt(line, EXCERPT_CHARS))
+    (name.unwrap_or_default(), excerpt(line))
 }

@@ -9,7 +9,7 @@ use baken_schemas::blob::BlobRef;
 use baken_schemas::record::{DELETED, FieldNumber, Value};
 use baken_schemas::rules::May;
 
-use super::mark::{is_label, is_theirs};
+use super::mark::{check_may, is_label, is_theirs};
 use super::preview::{Change, without};
 use super::{Consent, Preview, Sharing, all_given, copy_of, kind, put, share_of};
 use crate::attachment::{BlobStore, SealedAsItComes, is_whole, open_to};
@@ -24,11 +24,7 @@ impl Baken {
     /// [`BakenError::AttachmentNotHere`]. Nothing went then.
     pub fn share(&self, sharing: &Sharing, consent: Consent) -> Result<Preview, BakenError> {
         let preview = self.share_preview(sharing)?;
-        match preview.may {
-            May::OwnChoice => {}
-            May::AsDecided if consent == Consent::Given => {}
-            may => return Err(BakenError::Confidential { may }),
-        }
+        check_may(preview.may, consent)?;
         let mut sealed = Vec::new();
         let shared = self.seal_chosen(sharing, &mut sealed).and_then(|files| {
             let mut all = self.share_edits(sharing, &preview)?;

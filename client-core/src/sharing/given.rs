@@ -1,6 +1,6 @@
 //! What is shared with whom since when, and what their devices said they showed.
 
-use baken_schemas::circle::{MemberRole, MemberState};
+use baken_schemas::circle::MemberRole;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
 use baken_schemas::record::Value;
 use baken_schemas::time::Timestamp;
@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::mark::is_theirs;
 use super::shown::version_of;
-use super::{Given, all_given, is_empty, is_own_case, is_own_device, is_shareable, kind, opened_by};
+use super::{Given, all_given, case_readers, is_empty, is_own_case, is_shareable, kind, opened_by};
 use crate::baken::UnlockedVault;
 use crate::circle::Circle;
 use crate::devices::DeviceNames;
@@ -98,12 +98,14 @@ impl Baken {
     pub fn given(&self) -> Result<Vec<GivenView>, BakenError> {
         self.with_settled(|open| {
             let all = all_given(open)?;
+            let at_home = all_views(&open.vault.connection, open.circles.home(), None)?;
             let mut views = Vec::new();
             for given in &all {
-                views.push(given_view(open, given)?);
+                let item = at_home.iter().find(|view| view.record == given.item);
+                views.push(given_view(open, given, item)?);
             }
             for case in open.circles.all().filter(|circle| is_own_case(open, circle)) {
-                let names = Names::read(open, case)?;
+                let names = DeviceNames::read(&open.vault.connection, case)?;
                 for view in all_views(&open.vault.connection, case, None)? {
                     let is_copy = all.iter().any(|given| given.copy == view.record);
                     let by_us = view
@@ -121,42 +123,32 @@ impl Baken {
     }
 }
 
-/// The devices of a case by their names.
-struct Names(DeviceNames);
-
-impl Names {
-    fn read(open: &UnlockedVault, case: &Circle) -> Result<Self, BakenError> {
-        Ok(Self(DeviceNames::read(&open.vault.connection, case)?))
-    }
-}
-
 fn title_of(view: &RecordView) -> String {
     view.fields.iter().find_map(|field| field.name).map(|name| view.text(name)).unwrap_or_default()
 }
 
-fn given_view(open: &UnlockedVault, given: &Given) -> Result<GivenView, BakenError> {
+/// A share, with the item of the dossier where that is still known.
+fn given_view(open: &UnlockedVault, given: &Given, item: Option<&RecordView>) -> Result<GivenView, BakenError> {
     let connection = &open.vault.connection;
-    let home = open.circles.home();
-    let item = all_views(connection, home, None)?.into_iter().find(|view| view.record == given.item);
     let mut view = GivenView {
         item: Some(given.item),
-        kind_name: item.as_ref().and_then(|item| item.kind_name),
-        title: item.as_ref().map(title_of).unwrap_or_default(),
+        kind_name: item.and_then(|item| item.kind_name),
+        title: item.map(title_of).unwrap_or_default(),
         case: given.case,
         copy: given.copy,
         state: GivenState::CaseUnknown,
         since: given.shared_at,
         updated_at: given.updated_at,
         withdrawn_at: given.withdrawn_at,
-        confidential: item.as_ref().is_some_and(RecordView::is_confidential),
+        confidential: item.is_some_and(RecordView::is_confidential),
         differs: Vec::new(),
         theirs: Vec::new(),
-        deleted_at_home: item.as_ref().is_none_or(|item| item.deleted),
+        deleted_at_home: item.is_none_or(|item| item.deleted),
         files: 0,
         readers: Vec::new(),
     };
     let Ok(case) = open.circles.get(given.case) else { return Ok(view) };
-    let copy = match &item {
+    let copy = match item {
         Some(item) => view_in(connection, case, given.copy, item.kind)?,
         None => None,
     };
@@ -167,14 +159,15 @@ fn given_view(open: &UnlockedVault, given: &Given) -> Result<GivenView, BakenErr
         (false, true) => GivenState::Withdrawn,
         (false, false) => GivenState::Gone,
     };
-    if let (Some(item), Some(copy)) = (&item, there) {
+    if let (Some(item), Some(copy)) = (item, there) {
         view.confidential |= copy.is_confidential();
         view.differs = differing(item, copy, given);
         let names = copy.fields.iter().filter_map(|field| field.name);
         view.theirs = names.filter(|name| is_theirs(open, copy, name)).map(str::to_owned).collect();
     }
     view.files = files_of(open, case, given.copy)?;
-    view.readers = readers(open, case, given.copy, copy.as_ref(), &Names::read(open, case)?)?;
+    let names = DeviceNames::read(connection, case)?;
+    view.readers = readers(open, case, given.copy, copy.as_ref(), &names)?;
     Ok(view)
 }
 
@@ -182,7 +175,7 @@ fn written_view(
     open: &UnlockedVault,
     case: &Circle,
     written: &RecordView,
-    names: &Names,
+    names: &DeviceNames,
 ) -> Result<GivenView, BakenError> {
     let first = written.fields.iter().flat_map(|field| &field.values).map(|value| value.at).min();
     let by_others = written.fields.iter().filter_map(|field| field.name).filter(|name| is_theirs(open, written, name));
@@ -229,19 +222,15 @@ fn readers(
     case: &Circle,
     item: RecordId,
     now: Option<&RecordView>,
-    names: &Names,
+    names: &DeviceNames,
 ) -> Result<Vec<ReaderView>, BakenError> {
     let mut readers = Vec::new();
-    for (member, state) in case.membership().members() {
+    for (member, is_in) in case_readers(open, case) {
         let device = member.device;
-        if is_own_device(open, device) {
-            continue;
-        }
-        let is_in = !matches!(state, MemberState::Gone { .. });
         let shown = shown_by(open, case, device, item, now)?;
         if is_in || shown.is_some() {
             let cannot_say = member.role == MemberRole::Viewer;
-            readers.push(ReaderView { device, name: names.0.of(device), is_in, cannot_say, shown });
+            readers.push(ReaderView { device, name: names.of(device), is_in, cannot_say, shown });
         }
     }
     Ok(readers)

@@ -9,7 +9,7 @@ use baken_schemas::record::{DELETED, FieldNumber, KINDS, KindNumber, KindSpec, V
 use baken_schemas::rules::{Mark, May, Origin, WayOut};
 use baken_schemas::time::Timestamp;
 
-use super::{Consent, all_given, is_own_case, is_own_device, kind, put};
+use super::{Consent, all_given, is_own_case, kind, put};
 use crate::baken::UnlockedVault;
 use crate::circle::Circle;
 use crate::record::{Edits, RecordView, all_views, store, view_in, views_of, with_history};
@@ -143,8 +143,13 @@ fn stricter(mark: Mark, other: Option<Mark>) -> Mark {
 }
 
 /// Whether something of this mark goes by this way, having asked or not.
-pub(super) fn goes(mark: Option<Mark>, by: WayOut, consent: Consent) -> Result<(), BakenError> {
-    match mark.map_or(May::OwnChoice, |mark| mark.may_leave(by)) {
+fn check_mark(mark: Option<Mark>, by: WayOut, consent: Consent) -> Result<(), BakenError> {
+    check_may(mark.map_or(May::OwnChoice, |mark| mark.may_leave(by)), consent)
+}
+
+/// Whether what the rules say is enough, having asked or not.
+pub(super) fn check_may(may: May, consent: Consent) -> Result<(), BakenError> {
+    match may {
         May::OwnChoice => Ok(()),
         May::AsDecided if consent == Consent::Given => Ok(()),
         may => Err(BakenError::Confidential { may }),
@@ -186,7 +191,7 @@ pub(crate) fn check_edits(
         None => None,
     };
     let at_home = at_home.and_then(|item| item.mark());
-    goes(Some(stricter(mark_after(here.as_ref(), edits), at_home)), by, consent)
+    check_mark(Some(stricter(mark_after(here.as_ref(), edits), at_home)), by, consent)
 }
 
 /// A label, a deletion, or an emptied field.
@@ -217,20 +222,20 @@ fn mark_after(here: Option<&RecordView>, edits: &Edits) -> Mark {
 impl Baken {
     /// Whether a record may go by a way out, and refuses where not.
     pub(crate) fn check_way(&self, view: &RecordView, by: WayOut, consent: Consent) -> Result<(), BakenError> {
-        self.with_settled(|open| goes(mark_of(open, view)?, by, consent))
+        self.with_settled(|open| check_mark(mark_of(open, view)?, by, consent))
     }
 
     /// Every record, in any circle, that does not go by a way out: confidential measures, and what names one. What was
     /// confidential before counts too, since its history goes along.
     pub(crate) fn kept_in(&self, by: WayOut, consent: Consent) -> Result<BTreeSet<RecordId>, BakenError> {
-        if goes(Some(STRICTEST), by, consent).is_ok() {
+        if check_mark(Some(STRICTEST), by, consent).is_ok() {
             return Ok(BTreeSet::new());
         }
         self.with_settled(|open| {
             let (told, mut kept) = (Told::read(open, true)?, BTreeSet::new());
             for circle in open.circles.all() {
                 let marks = told.marks_in(circle)?;
-                let kept_in = marks.iter().filter(|(_, mark)| goes(Some(*mark), by, consent).is_err());
+                let kept_in = marks.iter().filter(|(_, mark)| check_mark(Some(*mark), by, consent).is_err());
                 kept.extend(kept_in.map(|(view, _)| view.record));
             }
             Ok(kept)
@@ -251,7 +256,7 @@ impl Baken {
         self.with_settled(|open| {
             let Some(by) = way_into(open, open.circles.get(circle)?) else { return Ok(()) };
             let marks = Told::read(open, false)?.confidential_in(open.circles.get(circle)?)?;
-            marks.into_iter().try_for_each(|(_, mark)| goes(Some(mark), by, consent))
+            marks.into_iter().try_for_each(|(_, mark)| check_mark(Some(mark), by, consent))
         })
     }
 
@@ -286,5 +291,5 @@ impl Baken {
 /// Whether a value that stands in the copy was put by somebody else.
 pub(super) fn is_theirs(open: &UnlockedVault, copy: &RecordView, field: &str) -> bool {
     let values = copy.field(field).into_iter().flat_map(|field| &field.values);
-    values.filter_map(|value| value.by).any(|by| !is_own_device(open, by))
+    values.filter_map(|value| value.by).any(|by| !open.is_own_device(by))
 }

@@ -21,7 +21,7 @@ mod withdraw;
 
 use std::collections::BTreeSet;
 
-use baken_schemas::circle::CircleKind;
+use baken_schemas::circle::{CircleKind, Member, MemberState};
 use baken_schemas::crypto::Hash;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
 use baken_schemas::record::{FieldNumber, KindNumber, KindSpec, Value, kind_named};
@@ -157,9 +157,10 @@ fn is_own_case(open: &UnlockedVault, circle: &Circle) -> bool {
         && membership.is_owner(open.keys.device)
 }
 
-/// Whether a device is one of this person's.
-fn is_own_device(open: &UnlockedVault, device: DeviceId) -> bool {
-    open.circles.home().membership().member(device).is_some()
+/// The devices of others that are or were in a case, and whether they are in it.
+fn case_readers<'a>(open: &'a UnlockedVault, case: &'a Circle) -> impl Iterator<Item = (&'a Member, bool)> {
+    let members = case.membership().members().filter(|(member, _)| !open.is_own_device(member.device));
+    members.map(|(member, state)| (member, !matches!(state, MemberState::Gone { .. })))
 }
 
 /// Whether nothing of a record stands any more but how secret it was.

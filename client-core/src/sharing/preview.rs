@@ -1,13 +1,13 @@
 //! What would go and what would stay, before anything does.
 
-use baken_schemas::circle::{MemberRole, MemberState};
+use baken_schemas::circle::MemberRole;
 use baken_schemas::id::{CircleId, DeviceId, RecordId};
 use baken_schemas::record::{Value, kind_numbered};
 use baken_schemas::rules::{Caution, May, WayOut, caution};
 use serde::Serialize;
 
 use super::mark::{is_theirs, mark_of};
-use super::{Given, Sharing, all_given, copy_of, is_empty, is_own_device, is_shareable, own_case};
+use super::{Given, Sharing, all_given, case_readers, copy_of, is_empty, is_shareable, own_case};
 use crate::attachment::AttachmentView;
 use crate::baken::UnlockedVault;
 use crate::circle::Circle;
@@ -164,7 +164,7 @@ fn preview(
         may: mark_of(open, item)?.map_or(May::OwnChoice, |mark| mark.may_leave(WayOut::CaseCircle)),
     };
     for field in &item.fields {
-        match goes(field, &without, |named| there(&all, named, sharing.case)) {
+        match value_that_goes(field, &without, |named| there(&all, named, sharing.case)) {
             Ok((name, value)) => preview.goes.push(GoesView {
                 name,
                 change: change(copy.as_ref(), name, &value),
@@ -188,7 +188,7 @@ pub(super) fn without(sharing: &Sharing, before: Option<&Given>) -> Vec<String> 
 }
 
 /// What the copy's field will say, or why it will not.
-fn goes(
+fn value_that_goes(
     field: &FieldView,
     without: &[String],
     there: impl Fn(RecordId) -> Option<RecordId>,
@@ -252,9 +252,7 @@ fn goes_along(
 /// Who reads the case, beside this person.
 fn readers(open: &UnlockedVault, case: &Circle) -> Result<Vec<Reader>, BakenError> {
     let names = DeviceNames::read(&open.vault.connection, case)?;
-    let members = case.membership().members();
-    let others = members
-        .filter(|(member, state)| !matches!(state, MemberState::Gone { .. }) && !is_own_device(open, member.device));
     let reader = |device, role| Reader { device, name: names.of(device), role };
-    Ok(others.map(|(member, _)| reader(member.device, member.role)).collect())
+    let readers = case_readers(open, case).filter(|(_, is_in)| *is_in);
+    Ok(readers.map(|(member, _)| reader(member.device, member.role)).collect())
 }

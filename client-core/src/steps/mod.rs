@@ -10,10 +10,11 @@ mod words;
 
 pub use known::Known;
 
+use baken_schemas::FormatError;
 use serde::Serialize;
 
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident: $($(#[$variant_doc:meta])* $variant:ident = $tag:literal,)+) => {
+    ($(#[$doc:meta])* $name:ident, $what:literal: $($(#[$variant_doc:meta])* $variant:ident = $tag:literal,)+) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
         #[serde(rename_all = "kebab-case")]
@@ -32,12 +33,21 @@ macro_rules! words {
                 match self { $(Self::$variant => $tag,)+ }
             }
         }
+
+        impl std::str::FromStr for $name {
+            type Err = FormatError;
+
+            fn from_str(tag: &str) -> Result<Self, FormatError> {
+                let rule = concat!("it is one of", $(" ", $tag),+);
+                Self::ALL.iter().copied().find(|one| one.tag() == tag).ok_or(FormatError::Rule { what: $what, rule })
+            }
+        }
     };
 }
 
 words! {
     /// A way through the Leidraad.
-    Way:
+    Way, "a way":
     /// F1, taking office.
     Start = "start",
     /// F2, prevention.
@@ -52,7 +62,7 @@ words! {
 
 words! {
     /// A step of a way.
-    StepKind:
+    StepKind, "a step":
     /// Who one is, where one lives, which office one holds.
     Profile = "profile",
     /// To read what a start asks for.

@@ -9,7 +9,6 @@ pub mod buttons;
 mod certificate;
 mod config;
 pub mod gateway;
-mod join;
 mod listen;
 pub mod run;
 mod store;
@@ -22,7 +21,6 @@ pub use config::{
     BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, Button, Buttons, ButtonsError, Cm, Gateways, Twilio, read_buttons,
     read_gateways,
 };
-pub use join::{JoinError, Joined, join};
 pub use listen::ButtonHandler;
 pub use store::DATABASE_FILE;
 pub use text::TextTaken;

@@ -5,12 +5,13 @@ use baken_schemas::FormatError;
 use baken_schemas::edition::signed::EditionError;
 
 use crate::audit::AuditError;
-use crate::bridge::{BridgeError, ButtonsError, JoinError};
+use crate::bridge::{BridgeError, ButtonsError};
 use crate::desk::duty::RosterError;
 use crate::desk::officers::OfficerError;
 use crate::desk::{ChannelsError, DeskError, OpenError};
 use crate::exit;
 use crate::folder::FolderError;
+use crate::join::JoinError;
 use crate::org::OrgError;
 use crate::relay_client::RelayError;
 use crate::store::StoreError;

@@ -1,18 +1,15 @@
-//! `baken-server init adviser`: keys, and the invite used. Keys are on disk before the invite is: if the answer is lost,
-//! the same command goes on with the same keys.
+//! `baken-server init adviser`: keys, and the invite used.
 
 use std::path::PathBuf;
 
-use baken_schemas::device::DeviceKeys;
 use baken_schemas::org::InviteRole;
-use baken_schemas::time::{Clock as _, SystemClock};
 use clap::Args;
 use serde_json::json;
 
-use crate::bridge::join;
 use crate::cli::adviser::{AdviserSettings, DIRECTORY_FILE};
-use crate::cli::{Failure, Say, system_rng};
-use crate::folder::{Access, DataFolder, FolderError};
+use crate::cli::init::begin;
+use crate::cli::{Failure, Say};
+use crate::folder::Access;
 
 /// Sets an adviser's folder up.
 #[derive(Debug, Args)]
@@ -29,20 +26,7 @@ pub(super) struct InitAdviser {
 
 /// Runs it.
 pub(super) async fn run(args: &InitAdviser, say: &Say) -> Result<(), Failure> {
-    let folder = DataFolder::create(&args.data)?;
-    if folder.has("config.toml") {
-        return Err(FolderError::Exists(folder.path("config.toml")).into());
-    }
-    let keys = match folder.read_keys() {
-        Ok(keys) => keys,
-        Err(FolderError::Missing(_)) => {
-            let keys = DeviceKeys::make(&mut system_rng()?);
-            folder.write_keys(&keys)?;
-            keys
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let joined = join(&args.invite, InviteRole::Adviser, &keys, SystemClock.now()).await?;
+    let (folder, keys, joined) = begin(&args.data, &args.invite, InviteRole::Adviser).await?;
     folder.write(DIRECTORY_FILE, joined.directory.bytes(), Access::Open)?;
     let directory = joined.directory.value();
     let settings = AdviserSettings { org: directory.org(), account: joined.account };

@@ -1,19 +1,17 @@
-//! `baken-server init bridge`: keys, and the invite used. Keys are on disk before the invite is: if the answer is lost,
-//! the same command goes on with the same keys.
+//! `baken-server init bridge`: keys, and the invite used.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use baken_schemas::device::DeviceKeys;
 use baken_schemas::org::InviteRole;
-use baken_schemas::time::{Clock as _, SystemClock};
 use clap::Args;
 use serde_json::json;
 
-use crate::bridge::{BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, join, make_certificate, server_config};
+use crate::bridge::{BUTTONS_FILE, BUTTONS_TEMPLATE, BridgeSettings, make_certificate, server_config};
+use crate::cli::init::begin;
 use crate::cli::serve_bridge::{DESK_KEY_FILE, DIRECTORY_FILE};
-use crate::cli::{Failure, Say, system_rng};
-use crate::folder::{Access, DataFolder, FolderError};
+use crate::cli::{Failure, Say};
+use crate::folder::Access;
 use crate::tls;
 
 /// Sets a bridge's folder up.
@@ -50,20 +48,7 @@ pub(super) struct InitBridge {
 
 /// Runs it.
 pub(super) async fn run(args: &InitBridge, say: &Say) -> Result<(), Failure> {
-    let folder = DataFolder::create(&args.data)?;
-    if folder.has("config.toml") {
-        return Err(FolderError::Exists(folder.path("config.toml")).into());
-    }
-    let keys = match folder.read_keys() {
-        Ok(keys) => keys,
-        Err(FolderError::Missing(_)) => {
-            let keys = DeviceKeys::make(&mut system_rng()?);
-            folder.write_keys(&keys)?;
-            keys
-        }
-        Err(error) => return Err(error.into()),
-    };
-    let joined = join(&args.invite, InviteRole::Bridge, &keys, SystemClock.now()).await?;
+    let (folder, keys, joined) = begin(&args.data, &args.invite, InviteRole::Bridge).await?;
     folder.write(DESK_KEY_FILE, joined.desk_key.as_bytes(), Access::Secret)?;
     folder.write(DIRECTORY_FILE, joined.directory.bytes(), Access::Open)?;
     if !folder.has(BUTTONS_FILE) {

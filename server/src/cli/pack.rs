@@ -21,7 +21,7 @@ use crate::cli::edition::files;
 use crate::cli::org::{MAX_VALID_HOURS, keep_unsent, load, publish, unsent, write_book};
 use crate::cli::{Failure, Say, system_rng};
 use crate::folder::{Access, DataFolder, read_whole, write_whole};
-use crate::org::{Invitee, LineFault, Newcomer, Organisation, read_council};
+use crate::org::{Invitee, LineFault, Newcomer, Organisation, read_council, read_person};
 
 /// Makes start packs.
 #[derive(Debug, Args)]
@@ -209,19 +209,15 @@ fn undo(folder: &DataFolder, before: &crate::org::Book, new_out: &Path, document
 
 /// Who begins: of the table, or the one who was typed.
 fn newcomers(args: &Pack, organisation: &Organisation, say: &Say) -> Result<Vec<Newcomer>, Failure> {
-    let (bytes, at) = match (&args.csv, &args.name, &args.office, &args.phone) {
-        (Some(path), ..) => (read_whole(path)?, path.display().to_string()),
+    let known = &organisation.book.people;
+    let (read, at) = match (&args.csv, &args.name, &args.office, &args.phone) {
+        (Some(path), ..) => (read_council(&read_whole(path)?, known, args.again), path.display().to_string()),
         (None, Some(name), Some(office), Some(phone)) => {
-            let mut writer = csv::Writer::from_writer(Vec::new());
-            let written = writer
-                .write_record(["name", "office", "phone"])
-                .and_then(|()| writer.write_record([name, office, phone]));
-            written.map_err(|error| Failure::unexpected("csv", &error))?;
-            (writer.into_inner().map_err(|error| Failure::unexpected("csv", &error))?, String::new())
+            (read_person([name, office, phone], known, args.again).map(|person| vec![person]), String::new())
         }
         _ => return Err(Failure::unexpected("arguments", &"neither a table nor a person")),
     };
-    read_council(&bytes, &organisation.book.people, args.again).map_err(|faults| {
+    read.map_err(|faults| {
         let told = |language: Language| {
             let line = |fault: &LineFault| match (at.is_empty(), language) {
                 (true, _) => fault.told(language).to_owned(),

@@ -118,6 +118,20 @@ pub fn read_council(bytes: &[u8], known: &[Person], again: bool) -> Result<Vec<N
     if table.faults.is_empty() { Ok(table.newcomers) } else { Err(table.faults) }
 }
 
+/// Reads one person, typed field by field: by the same rules as a line of a table.
+///
+/// # Errors
+/// What is at fault, on line 1.
+pub fn read_person(
+    [name, office, phone]: [&str; 3],
+    known: &[Person],
+    again: bool,
+) -> Result<Newcomer, Vec<LineFault>> {
+    let mut table = Table { known, again, seen: HashMap::new(), newcomers: Vec::new(), faults: Vec::new() };
+    table.take(1, [name.trim(), office.trim(), phone.trim()]);
+    table.newcomers.pop().ok_or(table.faults)
+}
+
 fn text_of(bytes: &[u8]) -> Result<&str, LineFault> {
     if bytes.len() > MAX_BYTES {
         return Err(LineFault::new(1, "de tabel is groter dan 1 MiB", "the table is larger than 1 MiB"));
@@ -236,6 +250,18 @@ mod tests {
         assert_eq!((people[0].name.as_str(), people[0].office), ("Testma; Ans", Office::Councillor));
         assert_eq!((people[1].phone.as_str(), people[1].office), ("0600000002", Office::Alderman));
         assert_eq!(read("name,office,phone\nA,mayor,0612345678\n").expect("a table").len(), 1);
+    }
+
+    #[test]
+    fn one_person_is_read_as_a_line_is() {
+        let person = read_person([" A; Testma ", "raadslid", "0611111111"], &[], false).expect("a person");
+        assert_eq!((person.name.as_str(), person.office), ("A; Testma", Office::Councillor));
+        for fields in [["", "raadslid", "0611111111"], ["A", "koning", "0611111111"], ["A", "raadslid", "geen"]] {
+            let typed = read_person(fields, &[], false).expect_err("a fault");
+            let [name, office, phone] = fields;
+            let on_a_line = read(&format!("naam,ambt,telefoon\n{name},{office},{phone}\n")).expect_err("a fault");
+            assert_eq!((typed.len(), &typed[0].en), (1, &on_a_line[0].en));
+        }
     }
 
     #[test]

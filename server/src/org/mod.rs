@@ -9,7 +9,7 @@ mod council;
 mod dismissal;
 mod ladder;
 
-pub use council::{LineFault, MAX_NEWCOMERS, Newcomer, read_council};
+pub use council::{LineFault, MAX_NEWCOMERS, Newcomer, read_council, read_person};
 pub use dismissal::IssuedDismissal;
 pub use ladder::LadderSpec;
 

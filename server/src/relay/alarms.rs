@@ -55,26 +55,26 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     }
     let sealed_to: Vec<DeviceId> = alarm.value().slots.iter().map(|slot| slot.responder).collect();
     let family = relay.store().read(|db| family::among(db, phone.account, &sealed_to))?;
-    let plan = plan(relay, phone.org, (header.ladder, header.ladder_version), (&sealed_to, &family))?;
+    let climb = climb(relay, phone.org, (header.ladder, header.ladder_version), (&sealed_to, &family))?;
     let now = relay.now();
     let keys = relay.keys();
-    let due = plan.due(now);
+    let due = climb.due(now);
     // Signed here, since everybody waits for the writer.
     let receipt = stored_receipt(&keys, header.alarm, alarm.hash(), now);
     let stored = relay
-        .once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, (&alarm, &receipt), &plan, now))
+        .once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, (&alarm, &receipt), &climb, now))
         .await?;
     relay.deadlines().set(due);
     Ok(stored)
 }
 
 /// Who is called, and whether that is by a ladder that the directory knows.
-pub(super) struct Plan {
+pub(super) struct Climb {
     pub(super) rungs: Vec<Rung>,
     pub(super) known: bool,
 }
 
-impl Plan {
+impl Climb {
     /// When the second rung is called.
     pub(super) fn due(&self, now: Timestamp) -> Timestamp {
         self.rungs.first().map_or(now, |first| now.plus_ms(i64::from(first.wait_s) * 1000))
@@ -89,12 +89,12 @@ impl Plan {
 /// The ladder that the alarm names, from any version of the directory, without the desks that have left since: they
 /// would be waited for in vain. Where that leaves nobody, one rung with every desk it is sealed to; else one with every
 /// desk there is, which will ring though nobody can open it.
-pub(super) fn plan(
+pub(super) fn climb(
     relay: &Relay,
     org: OrgId,
     (ladder, version): (LadderId, u32),
     (sealed_to, family): (&[DeviceId], &[DeviceId]),
-) -> Result<Plan, Refusal> {
+) -> Result<Climb, Refusal> {
     let newest = relay.trust().directory(org)?;
     let named = match newest.value().ladder(ladder, version) {
         Some(ladder) => Some(ladder.clone()),
@@ -108,11 +108,11 @@ pub(super) fn plan(
         }
         // One with nobody to call is passed at once.
         rungs.retain(|rung| !rung.responders.is_empty());
-        return Ok(Plan { rungs, known: true });
+        return Ok(Climb { rungs, known: true });
     }
     let sealed_to: Vec<DeviceId> = desks(newest.value()).filter(|desk| sealed_to.contains(desk)).collect();
     let responders = if sealed_to.is_empty() { desks(newest.value()).collect() } else { sealed_to };
-    Ok(Plan { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S, family: CallsFamily::No }], known: false })
+    Ok(Climb { rungs: vec![Rung { responders, wait_s: UNKNOWN_LADDER_WAIT_S, family: CallsFamily::No }], known: false })
 }
 
 fn desks(directory: &Directory) -> impl Iterator<Item = DeviceId> {
@@ -124,7 +124,7 @@ fn store(
     keys: &DeviceKeys,
     phone: &Phone,
     (alarm, receipt): (&Signed<Alarm>, &Signed<Receipt>),
-    plan: &Plan,
+    climb: &Climb,
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let (id, hash) = (alarm.value().header.alarm, alarm.hash());
@@ -157,7 +157,7 @@ fn store(
         insert(db, id, phone, hash, document, now)?;
         put_receipt(db, receipt, now)?;
         let called = Called { alarm: id, org: phone.org, form: (MailKind::Alarm, document) };
-        (ladder::start(db, &called, &plan.rungs, now)?, plan.result())
+        (ladder::start(db, &called, &climb.rungs, now)?, climb.result())
     };
     audit::append_for(db, now, phone.device, "alarm_stored", &id, result)?;
     Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })

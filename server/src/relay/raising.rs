@@ -292,9 +292,9 @@ impl Relay {
                     let rungs = match named.get(&key) {
                         Some(rungs) => Arc::clone(rungs),
                         None => {
-                            let plan = relay.plan_of(&stored, &key.3).map_err(into_store_error)?;
-                            let rungs: Arc<[Rung]> = plan.rungs.into();
-                            if plan.known {
+                            let climb = relay.climb_of(&stored, &key.3).map_err(into_store_error)?;
+                            let rungs: Arc<[Rung]> = climb.rungs.into();
+                            if climb.known {
                                 named.insert(key, Arc::clone(&rungs));
                             }
                             rungs
@@ -308,8 +308,8 @@ impl Relay {
             .await
     }
 
-    fn plan_of(&self, stored: &Stored, family: &[DeviceId]) -> Result<alarms::Plan, Refusal> {
-        alarms::plan(self, stored.org, stored.ladder, (&stored.sealed_to(), family))
+    fn climb_of(&self, stored: &Stored, family: &[DeviceId]) -> Result<alarms::Climb, Refusal> {
+        alarms::climb(self, stored.org, stored.ladder, (&stored.sealed_to(), family))
     }
 }
 
@@ -341,7 +341,7 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     let there = |stored: &Stored| desk.orgs.contains(&stored.org) && stored.document > 0;
     let stored = relay.store().read(find)?.filter(there).ok_or(Refusal::NotFound)?;
     // Somebody is under duress: who is at home may be the threat, and is not told.
-    let rungs = relay.plan_of(&stored, &[])?.rungs;
+    let rungs = relay.climb_of(&stored, &[])?.rungs;
     let (now, keys) = (relay.now(), relay.keys());
     let raised = relay
         .once(request.write, Priority::Alarm, move |db| {

@@ -19,7 +19,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 
 use crate::audit;
 use crate::relay::Relay;
-use crate::relay::alarms::{self, Plan, stored_receipt};
+use crate::relay::alarms::{self, Climb, stored_receipt};
 use crate::relay::auth::{self, ByAnyKey, Phone};
 use crate::relay::cleared;
 use crate::relay::ladder::{self, Called};
@@ -94,13 +94,13 @@ async fn take(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> {
     let header = context.header;
     let sealed_to: Vec<DeviceId> = context.slots.iter().map(|slot| slot.responder).collect();
     // A text is for desks only: which kind it is stands in it, and its keys were left before.
-    let plan = alarms::plan(relay, phone.org, (header.ladder, header.ladder_version), (&sealed_to, &[]))?;
+    let climb = alarms::climb(relay, phone.org, (header.ladder, header.ladder_version), (&sealed_to, &[]))?;
     let handover = SmsHandover { context: bytes.into(), alarm: by_bridge.bytes().to_vec().into() };
     let by_text = ByText { alarm, hash: text.hash(), handover: cbor::to_vec(&handover), bridge: bridge.device };
     let (now, keys) = (relay.now(), relay.keys());
-    let due = plan.due(now);
+    let due = climb.due(now);
     let stored =
-        relay.once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, &by_text, &plan, now)).await?;
+        relay.once(request.write, Priority::Alarm, move |db| store(db, &keys, &phone, &by_text, &climb, now)).await?;
     relay.deadlines().set(due);
     Ok(stored)
 }
@@ -129,7 +129,7 @@ fn store(
     keys: &DeviceKeys,
     phone: &Phone,
     text: &ByText,
-    plan: &Plan,
+    climb: &Climb,
     now: Timestamp,
 ) -> Result<Done, Refusal> {
     let id = text.alarm;
@@ -161,7 +161,7 @@ fn store(
         (hand_to_all(db, id, MailKind::Sms, document, now)?, "joined")
     } else {
         let called = Called { alarm: id, org: phone.org, form: (MailKind::Sms, document) };
-        (ladder::start(db, &called, &plan.rungs, now)?, plan.result())
+        (ladder::start(db, &called, &climb.rungs, now)?, climb.result())
     };
     audit::append_for(db, now, text.bridge, "sms_stored", &id, result)?;
     Ok(Done { answer: receipt.bytes().to_vec(), wakes, refusal: None })

@@ -114,7 +114,10 @@ async fn a_council_is_invited(town: &Town, data: &Path) -> Result<[Phone; 2]> {
         let file = made["packs"][number]["file"].as_str().context("a file")?;
         let page = std::fs::read_to_string(Path::new(&out).join(file))?;
         assert!(page.contains("<svg") && !page.contains("src=") && !page.contains("<script"), "it stands by itself");
-        assert!(page.contains("baken activate -") && !page.contains("op uw telefoon"), "it names what there is: {page}");
+        assert!(
+            page.contains("baken activate -") && !page.contains("op uw telefoon"),
+            "it names what there is: {page}"
+        );
         assert_eq!(page.contains("Uw veiligheid als raadslid") || page.contains("raadslid ·"), number == 1, "{page}");
         let phone = Phone::new(town, name, "en");
         phone.run(&["activate", &invite_of(&page)?, "--name", "Telefoon"]).await?;

@@ -1,21 +1,19 @@
 //! What can be typed of guided steps: the ways through the Leidraad, the four questions, signals, changes of life.
 
+use baken_core::incident::TOLD;
 use baken_core::steps::Way;
 use baken_schemas::edition::{Date, Office};
 use baken_schemas::record::words;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 
+use super::rules::one_of;
+
 #[derive(Args)]
 pub struct StepsArgs {
     /// One way; otherwise all of them, the one that comes first now on top
-    #[arg(value_parser = PossibleValuesParser::new(Way::TAGS).map(way))]
+    #[arg(value_parser = one_of!(Way))]
     pub way: Option<Way>,
-}
-
-// The parser before it admits tags alone.
-fn way(tag: String) -> Way {
-    Way::ALL.iter().copied().find(|way| way.tag() == tag).unwrap_or(Way::Start)
 }
 
 #[derive(Args)]
@@ -74,7 +72,7 @@ It writes down that somebody was told. It tells nobody.")]
         #[arg(long, value_parser = PossibleValuesParser::new(words::THREAT_SOURCE))]
         threat_source: Option<String>,
         /// Who was told of it already
-        #[arg(long, value_parser = PossibleValuesParser::new(TOLD))]
+        #[arg(long, value_parser = PossibleValuesParser::new(TOLD.map(|(whom, _)| whom)))]
         told: Vec<String>,
     },
     /// Write down who was told of a signal
@@ -83,7 +81,7 @@ It writes down that somebody was told. It tells nobody.")]
         /// Its id, or enough of its start
         signal: String,
         /// Who
-        #[arg(required = true, value_parser = PossibleValuesParser::new(TOLD))]
+        #[arg(required = true, value_parser = PossibleValuesParser::new(TOLD.map(|(whom, _)| whom)))]
         whom: Vec<String>,
         /// When; now otherwise
         #[arg(long, value_name = "MOMENT")]
@@ -92,9 +90,6 @@ It writes down that somebody was told. It tells nobody.")]
     /// Signals and incidents of the last ninety days beside each other: which belong together, and who was told
     List,
 }
-
-/// The driehoek, the regional mayor, the police.
-const TOLD: [&str; 3] = ["driehoek", "region", "police"];
 
 #[derive(Args)]
 pub struct LifeArgs {
@@ -111,7 +106,7 @@ Examples:
   baken life leave-office --office alderman --on 2027-03-31 --yes")]
     LeaveOffice {
         /// Which; the one you hold otherwise
-        #[arg(long, value_parser = PossibleValuesParser::new(Office::TAGS).try_map(|tag| tag.parse::<Office>()))]
+        #[arg(long, value_parser = one_of!(Office))]
         office: Option<Office>,
         /// The last day; today otherwise
         #[arg(long, value_name = "DATE")]
@@ -126,7 +121,7 @@ Example:
 Then `baken rights` answers for both.")]
     SecondOffice {
         /// Which
-        #[arg(long, value_parser = PossibleValuesParser::new(Office::TAGS).try_map(|tag| tag.parse::<Office>()))]
+        #[arg(long, value_parser = one_of!(Office))]
         office: Office,
         /// Where
         #[arg(long, default_value = "")]

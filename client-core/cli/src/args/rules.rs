@@ -11,6 +11,7 @@ macro_rules! one_of {
         PossibleValuesParser::new($kind::TAGS).try_map(|tag| tag.parse::<$kind>())
     };
 }
+pub(super) use one_of;
 
 #[derive(Args)]
 pub struct RightsArgs {

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 
 use baken_core::Baken;
 use baken_core::guidance::ReadAs;
-use baken_core::life::{CarriedOut, Change, ChangePlan, OfficeView, Outcome, Point};
+use baken_core::life::{CarriedOut, Change, ChangePreview, OfficeView, Outcome, Point};
 use baken_schemas::edition::{Audience, Date, Office};
 use baken_schemas::rules::{DecisionView, Situation};
 use serde_json::json;
@@ -24,10 +24,10 @@ pub fn run(arguments: &Arguments, args: &LifeArgs, out: &Output) -> Result<End, 
         return Ok(End::Done);
     };
     let (change, agree) = change(&baken, command)?;
-    let plan = baken.plan_change(&change, out.language)?;
+    let preview = baken.preview_change(&change, out.language)?;
     let rights = rights(&baken, &change, out)?;
-    out.json(&json!({"plan": plan, "rights": rights}));
-    tell(&plan, out);
+    out.json(&json!({"plan": preview, "rights": rights}));
+    tell(&preview, out);
     for decision in &rights {
         out.line("");
         let office = office_name(decision.situation.office, out.language);
@@ -110,7 +110,7 @@ fn offices(offices: &[OfficeView], out: &Output) {
     out.table(&head, &offices.iter().map(row).collect::<Vec<_>>());
 }
 
-fn tell(plan: &ChangePlan, out: &Output) {
+fn tell(preview: &ChangePreview, out: &Output) {
     let lang = out.language;
     for (outcome, head) in [
         (Outcome::Stays, text::LIFE_STAYS),
@@ -119,7 +119,7 @@ fn tell(plan: &ChangePlan, out: &Output) {
         (Outcome::Done, text::LIFE_DOES),
         (Outcome::ToDo, text::LIFE_TO_DO),
     ] {
-        let points: Vec<&Point> = plan.points.iter().filter(|point| point.outcome == outcome).collect();
+        let points: Vec<&Point> = preview.points.iter().filter(|point| point.outcome == outcome).collect();
         if points.is_empty() {
             continue;
         }

@@ -1,11 +1,13 @@
 //! For a council: how many incidents of which source, and nothing that points at one of them.
 //!
-//! A count under [`SMALL`] is not said, nor is nought told from it; and the total is said only when it does not tell
-//! what was left out. One table: two of them, or two packs of different days, can be subtracted.
+//! A count under [`SMALLEST_SHOWN`] is not said, nor is nought told from it; and the total is said only when each count that
+//! was left out can still be any under it. An adviser's table ([`baken_schemas::adviser::Counts`]) hides more of a row, since
+//! its readers know the row's total in any case. One table: two of them, or two packs of different days, can be subtracted.
 
 use std::path::Path;
 
 use baken_schemas::Language;
+use baken_schemas::adviser::SMALLEST_SHOWN;
 use baken_schemas::local_time::local;
 use baken_schemas::record::words::THREAT_SOURCE;
 use serde::Serialize;
@@ -14,8 +16,6 @@ use super::{Packed, row, write};
 use crate::incident::label;
 use crate::{Baken, BakenError};
 
-/// Fewer than this many are not counted out.
-pub(super) const SMALL: u64 = 5;
 /// The word for what has no source, or one that this version does not know.
 const UNKNOWN: &str = "unknown";
 
@@ -25,15 +25,15 @@ pub struct CouncilCounts {
     /// Of which year; of all when `None`.
     pub year: Option<i64>,
     /// All together.
-    pub total: Option<u64>,
+    pub total: Option<usize>,
     /// By source, in the order of the list of words.
-    pub by_threat_source: Vec<(String, Option<u64>)>,
+    pub by_threat_source: Vec<(String, Option<usize>)>,
 }
 
 impl CouncilCounts {
     /// Counts what each of these says is its source.
     pub(super) fn of<'a>(year: Option<i64>, threats: impl Iterator<Item = &'a str>) -> Self {
-        let mut counts = vec![0_u64; THREAT_SOURCE.len()];
+        let mut counts = vec![0_usize; THREAT_SOURCE.len()];
         let unknown = THREAT_SOURCE.iter().position(|word| *word == UNKNOWN).unwrap_or_default();
         for threat in threats {
             let at = THREAT_SOURCE.iter().position(|word| *word == threat).unwrap_or(unknown);
@@ -41,14 +41,16 @@ impl CouncilCounts {
                 *count += 1;
             }
         }
-        let total: u64 = counts.iter().sum();
-        let left_out: u64 = counts.iter().filter(|count| **count < SMALL).sum();
-        // What was left out is the total less what was said. Nought left out tells that each of them is nought.
-        let tells = left_out < SMALL;
-        let said = |count: u64| Some(count).filter(|count| *count >= SMALL);
+        let total: usize = counts.iter().sum();
+        let said = |count: usize| Some(count).filter(|count| *count >= SMALLEST_SHOWN);
+        let left_out: Vec<usize> = counts.iter().copied().filter(|count| said(*count).is_none()).collect();
+        // What was said taken from the total leaves the sum of these. It is not to be small itself; and where it is so large
+        // that one of them cannot be nought, it tells of that one: twice four is eight, and only twice four.
+        let most = left_out.len().saturating_sub(1) * (SMALLEST_SHOWN - 1);
+        let tells_nothing = left_out.is_empty() || (SMALLEST_SHOWN..=most).contains(&left_out.iter().sum());
         Self {
             year,
-            total: said(total).filter(|_| !tells || counts.iter().all(|count| *count >= SMALL)),
+            total: said(total).filter(|_| tells_nothing),
             by_threat_source: THREAT_SOURCE
                 .iter()
                 .zip(counts)
@@ -78,8 +80,11 @@ impl Baken {
 
     pub(super) fn pack_for_council(&self, year: Option<i64>, folder: &Path) -> Result<Packed, BakenError> {
         let counts = self.council_counts(year)?;
-        let json = serde_json::json!({"format": "baken-council", "version": 0, "small": SMALL, "counts": counts});
-        let shown = |count: Option<u64>| count.map_or_else(|| format!("minder dan {SMALL}"), |count| count.to_string());
+        let json =
+            serde_json::json!({"format": "baken-council", "version": 0, "small": SMALLEST_SHOWN, "counts": counts});
+        let shown = |count: Option<usize>| {
+            count.map_or_else(|| format!("minder dan {SMALLEST_SHOWN}"), |count| count.to_string())
+        };
         let mut csv = row(["bron", "aantal"]);
         for (word, count) in &counts.by_threat_source {
             csv += &row([label(word, Language::Nl), &shown(*count)]);

@@ -9,7 +9,7 @@ use baken_schemas::record::words::Origin;
 use baken_schemas::time::Timestamp;
 
 use super::words::{For, Line};
-use super::{Change, ChangePlan, Outcome, Point};
+use super::{Change, ChangePreview, OfficeView, Outcome, Point};
 use crate::guidance::{Guidance, ReadAs};
 use crate::record::RecordView;
 use crate::{Baken, BakenError};
@@ -23,7 +23,7 @@ impl Baken {
     /// # Errors
     /// [`BakenError::OfficeNotHeld`] for leaving an office that is not written down, [`BakenError::OfficeHeld`] for a
     /// second office that is the first, [`BakenError::ValueRefused`] for an empty address; [`BakenError::Locked`].
-    pub fn plan_change(&self, change: &Change, language: Language) -> Result<ChangePlan, BakenError> {
+    pub fn preview_change(&self, change: &Change, language: Language) -> Result<ChangePreview, BakenError> {
         self.check_change(change)?;
         let office = match change {
             Change::LeaveOffice { office, .. } | Change::SecondOffice { office, .. } => Some(*office),
@@ -45,7 +45,7 @@ impl Baken {
                 });
             }
         }
-        Ok(ChangePlan { on: change.day(), points })
+        Ok(ChangePreview { on: change.day(), points })
     }
 
     fn check_change(&self, change: &Change) -> Result<(), BakenError> {
@@ -55,11 +55,8 @@ impl Baken {
                 if held { Ok(()) } else { Err(BakenError::OfficeNotHeld) }
             }
             Change::SecondOffice { office, organisation, .. } => {
-                let same =
-                    |other: &str| other.trim().is_empty() || other.trim().eq_ignore_ascii_case(organisation.trim());
-                let offices = self.offices()?;
-                let first = offices.iter().find(|view| view.record.is_none() && view.office == Some(*office));
-                if first.is_some_and(|first| same(&first.organisation)) { Err(BakenError::OfficeHeld) } else { Ok(()) }
+                let is_it = |view: &OfficeView| view.record.is_none() && view.is(office.tag(), organisation);
+                if self.offices()?.iter().any(is_it) { Err(BakenError::OfficeHeld) } else { Ok(()) }
             }
             Change::Move { address, .. } if address.trim().is_empty() => Err(BakenError::ValueRefused),
             Change::Move { .. } | Change::NewOrganisation { .. } => Ok(()),
