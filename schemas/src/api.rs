@@ -366,6 +366,9 @@ pub enum MailKind {
     /// Another device of the account has settled a deposit of this one ([`SettledElsewhere`]).
     #[n(15)]
     Settlement,
+    /// A note of a device that was taken out of its account's dossier: it may be stolen, or its owner under duress.
+    #[n(16)]
+    NoteOfRemoved,
 }
 
 /// A document for one device, kept until it is 30 days old; a device reads by cursor.

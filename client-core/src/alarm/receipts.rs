@@ -95,6 +95,7 @@ pub(super) fn take_mail(tx: &Transaction<'_>, mail: &Mail, now: Timestamp) -> Re
         MailKind::Sms
         | MailKind::Update
         | MailKind::Note
+        | MailKind::NoteOfRemoved
         | MailKind::Enrolment
         | MailKind::Roster
         | MailKind::Silence

@@ -44,7 +44,8 @@ impl Desk {
             MailKind::Alarm => self.take_alarm(place, document).await?,
             MailKind::Sms => self.take_sms(place, document).await?,
             MailKind::Update => self.take_update(place, document).await?,
-            MailKind::Note => self.take_note(place, document).await?,
+            MailKind::Note => self.take_note(place, document, Standing::Present).await?,
+            MailKind::NoteOfRemoved => self.take_note(place, document, Standing::Removed).await?,
             MailKind::Receipt => self.take_receipt(place, document).await?,
             MailKind::Roster => self.take_roster(place, document).await?,
             MailKind::Enrolment => self.take_enrolment(place, document).await?,
@@ -295,7 +296,7 @@ impl Desk {
             .is_none_or(|(body, _)| !body.text.is_empty() || body.attachment.is_some())
     }
 
-    async fn take_note(&self, place: MailPosition, document: Vec<u8>) -> Result<(), DeskError> {
+    async fn take_note(&self, place: MailPosition, document: Vec<u8>, by: Standing) -> Result<(), DeskError> {
         let hash = hash_of(&document);
         let Ok(note) = Unverified::<Note>::parse(&document) else {
             return self.pass_over(place, "note_taken", hash, false).await;
@@ -312,12 +313,13 @@ impl Desk {
         let settled = opened.body.as_ref().filter(|body| body.kind == NoteKind::Settled).and_then(|body| body.alarm);
         let settled = settled.filter(|_| opened.signature == SignatureView::Proven);
         // By another device of the same person too: theirs may be destroyed while they are safe. What nobody can tell to
-        // be the same person's is waited for.
+        // be the same person's is waited for, and so is what a device says that was taken out: it may be stolen.
         let settled = match settled {
             Some(deposit) => {
                 let watched = self.store.read(|db| Ok::<_, DeskError>(store::watch::owner(db, deposit)?))?;
                 let owner = watched.unwrap_or(device);
-                Some((deposit, owner)).filter(|_| self.known().people.are_one_persons(owner, device))
+                let believed = owner == device || by == Standing::Present;
+                Some((deposit, owner)).filter(|_| believed && self.known().people.are_one_persons(owner, device))
             }
             None => None,
         };
@@ -509,6 +511,15 @@ impl Desk {
             })
             .await
     }
+}
+
+/// Whether a device is in its account's dossier, as the relay has it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Standing {
+    /// It is, or its account has none.
+    Present,
+    /// It was taken out.
+    Removed,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

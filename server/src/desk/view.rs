@@ -94,6 +94,8 @@ pub struct AlarmSummary {
     pub duress: bool,
     /// The phone says that it was withdrawn, or its check-in settled. It stays open until an officer closes it.
     pub withdrawn: bool,
+    /// Another device of the same person says so. This desk cannot tell whether that one was stolen.
+    pub withdrawn_elsewhere: bool,
     /// Who calls, by this desk's roster.
     pub person: Option<PersonView>,
     /// What the signature proves.
@@ -411,8 +413,13 @@ impl Desk {
         let body = opened.body();
         // What somebody else's device says of it is no word of its owner.
         let own = rows.notes.iter().filter(|note| known.people.are_one_persons(row.device, note.device));
-        let notes: Vec<NoteView> = own.map(|row| self.note_view(row, known)).collect();
-        let duress = row.form == Form::DuressNote || notes.iter().any(|note| note.duress);
+        let notes: Vec<_> = own.map(|note| (note.device, self.note_view(note, known))).collect();
+        let duress = row.form == Form::DuressNote || notes.iter().any(|(_, note)| note.duress);
+        let withdrawn = |by_itself: bool| {
+            notes.iter().filter(|(device, _)| (*device == row.device) == by_itself).any(|(_, note)| {
+                matches!(note.note, Some("withdrawn" | "settled")) && note.signature == SignatureView::Proven
+            })
+        };
         let updates = opened_updates(rows, opened, known);
         let newest = updates.iter().find_map(|(row, update)| Some((row.received_at, place_of(update.fix)?, true)));
         let first = body.and_then(|body| Some((row.received_at, place_of(body.fix)?, false)));
@@ -440,9 +447,8 @@ impl Desk {
             kind: opened.kind(),
             discreet: duress || body.is_some_and(|body| is_discreet(body.kind)),
             duress,
-            withdrawn: notes.iter().any(|note| {
-                matches!(note.note, Some("withdrawn" | "settled")) && note.signature == SignatureView::Proven
-            }),
+            withdrawn: withdrawn(true),
+            withdrawn_elsewhere: withdrawn(false),
             person: known.people.sender(row.device).map(|sender| PersonView {
                 name: sender.person.name.clone(),
                 office: sender.person.office.clone(),

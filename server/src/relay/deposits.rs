@@ -25,6 +25,7 @@ use crate::relay::Relay;
 use crate::relay::auth::{ByAnyKey, Phone};
 use crate::relay::cleared;
 use crate::relay::mail::{self, Keep, put_document};
+use crate::relay::messages::kind_of_note;
 use crate::relay::once::{Answer, Done};
 use crate::relay::problem::Refusal;
 use crate::relay::raising;
@@ -341,7 +342,7 @@ fn store_settlement(
     let mut wakes = Vec::new();
     if let Some(note) = note {
         let to = (phone.org, note.value().desk);
-        wakes.extend(mail::put_once(db, to, MailKind::Note, note.bytes(), now)?);
+        wakes.extend(mail::put_once(db, to, kind_of_note(phone), note.bytes(), now)?);
     }
     if owner != phone.device && state == DepositState::Settled {
         let told = SettledElsewhere {

@@ -85,17 +85,31 @@ fn number_of(kind: MailKind) -> u8 {
         MailKind::Escalation => 13,
         MailKind::HandingOn => 14,
         MailKind::Settlement => 15,
+        MailKind::NoteOfRemoved => 16,
     }
 }
 
 fn kind_of(number: u8) -> Result<MailKind, StoreError> {
     use MailKind::{
-        Alarm, Directory, Enrolment, Escalation, HandingOn, Note, Order, Receipt, Roster, Settlement, Silence, Sms,
-        Timers, Update,
+        Alarm, Directory, Enrolment, Escalation, HandingOn, Note, NoteOfRemoved, Order, Receipt, Roster, Settlement,
+        Silence, Sms, Timers, Update,
     };
     let all = [
-        Alarm, Update, Note, Receipt, Enrolment, Roster, Directory, Order, Silence, Timers, Sms, Escalation, HandingOn,
+        Alarm,
+        Update,
+        Note,
+        Receipt,
+        Enrolment,
+        Roster,
+        Directory,
+        Order,
+        Silence,
+        Timers,
+        Sms,
+        Escalation,
+        HandingOn,
         Settlement,
+        NoteOfRemoved,
     ];
     all.into_iter().find(|kind| number_of(*kind) == number).ok_or(StoreError::Damaged)
 }

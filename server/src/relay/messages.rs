@@ -99,12 +99,18 @@ async fn take_note(relay: &Relay, request: ByAnyKey) -> Result<Answer, Refusal> 
     relay.trust().directory(phone.org)?.value().desk(desk).ok_or(Refusal::NotFound)?;
     let now = relay.now();
     let to = (phone.org, desk);
+    let kind = kind_of_note(&phone);
     relay
         .once(request.write, Priority::Alarm, move |db| {
-            let woken = mail::put_once(db, to, MailKind::Note, note.bytes(), now)?;
+            let woken = mail::put_once(db, to, kind, note.bytes(), now)?;
             Ok(Done::waking(woken.into_iter().collect()))
         })
         .await
+}
+
+/// A note may say duress, so it is refused of nobody: the desk is told whose word it is.
+pub(super) fn kind_of_note(phone: &Phone) -> MailKind {
+    if phone.removed { MailKind::NoteOfRemoved } else { MailKind::Note }
 }
 
 /// `POST /v0/enrolments`.

@@ -104,6 +104,9 @@ impl ShownAlarm {
         if alarm.withdrawn {
             warnings.push(words.withdrawn_warning);
         }
+        if alarm.withdrawn_elsewhere {
+            warnings.push(words.withdrawn_elsewhere_warning);
+        }
         let says = |holder: &HolderView, what: &str| {
             let officer = holder.officer.as_deref().unwrap_or(words.an_officer);
             format!("{officer} {} {} {what}", words.of_desk, holder.desk)

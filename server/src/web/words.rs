@@ -170,6 +170,7 @@ words! {
     silent_warning: "Stil alarm: bel of app niet terug zonder overleg. De persoon wordt misschien gezien.", "Silent alarm: do not call or text back without consulting. The person may be watched.";
     duress_warning: "Dwang: er is een dwangcode gebruikt. Behandel dit als gijzeling tot het tegendeel blijkt.", "Duress: a duress PIN was used. Treat this as a hostage situation until shown otherwise.";
     withdrawn_warning: "De telefoon meldt dat het alarm is ingetrokken of de check-in afgemeld. Controleer of de persoon dat zelf en vrij deed.", "The phone says that the alarm was withdrawn or the check-in settled. Check that the person did so freely.";
+    withdrawn_elsewhere_warning: "Een ander toestel van deze persoon meldt dat het alarm is ingetrokken of de check-in afgemeld. Dat toestel kan gestolen zijn: controleer het bij de persoon zelf.", "Another device of this person says that the alarm was withdrawn or the check-in settled. That device may be stolen: check with the person.";
     sending: "De relay heeft dit nog niet", "The relay does not have this yet";
     send_refused: "De relay weigerde dit", "The relay refused this";
     note_unlocked: "Telefoon ontgrendeld", "Phone unlocked";

@@ -260,5 +260,46 @@ async fn the_same_persons_tablet_ends_the_watch_and_nobody_elses_device_does() {
     assert!(orders.iter().any(|order| order.kind == OutgoingKind::Raise));
     let (alarm, _) = Alarm::seal(header, &body(), &world.directory(), &phone.keys.alarm, &mut world.rng).unwrap();
     world.bring(MailKind::Alarm, alarm.bytes()).await;
-    assert!(world.view(&alarm).summary.duress);
+    let seen = world.view(&alarm).summary;
+    assert!(seen.duress);
+    assert_eq!((seen.withdrawn, seen.withdrawn_elsewhere), (false, true), "it is not the phone that says so");
+}
+
+#[tokio::test]
+async fn a_tablet_that_was_taken_out_ends_no_watch_and_its_duress_rings() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let tablet = Phone { keys: DeviceKeys::make(&mut world.rng), ..phone.clone() };
+    world.enrol(&tablet).await;
+    let deposit = AlarmId::make(&mut world.rng);
+    let started = timers(&world, &phone, deposit, 1, Some(10), 120);
+    world.bring(MailKind::Timers, &started).await;
+    let settled = world.note(&tablet, NoteKind::Settled, false, Some(deposit));
+    world.bring(MailKind::NoteOfRemoved, settled.bytes()).await;
+    world.clock.advance(20 * MINUTE_MS);
+    assert_eq!(ringing(&world).await.len(), 1, "it was stolen, and the phone is missed");
+    let duress = world.note(&tablet, NoteKind::Unlocked, true, None);
+    world.bring(MailKind::NoteOfRemoved, duress.bytes()).await;
+    assert_eq!(ringing(&world).await.iter().filter(|alarm| alarm.duress).count(), 1);
+    // A phone that was taken out says of its own check-in what it says.
+    let deposit = AlarmId::make(&mut world.rng);
+    let started = timers(&world, &phone, deposit, 1, Some(10), 120);
+    world.bring(MailKind::Timers, &started).await;
+    let settled = world.note(&phone, NoteKind::Settled, false, Some(deposit));
+    world.bring(MailKind::NoteOfRemoved, settled.bytes()).await;
+    world.clock.advance(20 * MINUTE_MS);
+    assert_eq!(ringing(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn another_device_of_the_person_withdraws_no_alarm_in_the_phones_name() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let tablet = Phone { keys: DeviceKeys::make(&mut world.rng), ..phone.clone() };
+    world.enrol(&tablet).await;
+    let (alarm, _) = world.ringing(&phone).await;
+    let note = world.note(&tablet, NoteKind::Withdrawn, false, Some(alarm.value().header.alarm));
+    world.bring(MailKind::Note, note.bytes()).await;
+    let seen = world.view(&alarm).summary;
+    assert_eq!((seen.withdrawn, seen.withdrawn_elsewhere), (false, true));
 }

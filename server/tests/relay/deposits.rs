@@ -656,6 +656,16 @@ async fn i9_nobody_else_settles_a_check_in_or_sees_that_it_is_there() {
     world.call_locked(&tablet, "GET", api::DEPOSITS, &[]).await.is(403, "removed");
     let settlement = check_in.settlement_of(&mut world, &tablet, false);
     world.call_locked(&tablet, "POST", api::SETTLEMENTS, &settlement).await.is(403, "removed");
+    // The bare note of it may say duress and goes to the desk, as the word of who was taken out.
+    let note = Unverified::<Settlement>::parse(&settlement).unwrap().claims().note.to_vec();
+    world.call_locked(&tablet, "POST", api::NOTES, &note).await.ok();
+    let desk = world.desks[0].clone();
+    assert_eq!(world.count(&desk, MailKind::Note).await, 0);
+    assert_eq!(world.count(&desk, MailKind::NoteOfRemoved).await, 1);
+    // Nor does it pass as a settlement of something that nobody has handed in.
+    let unheard_of = CheckIn::new(&mut world, &phone).settlement_of(&mut world, &tablet, false);
+    world.call_locked(&tablet, "POST", api::SETTLEMENTS, &unheard_of).await.ok();
+    assert_eq!(world.count(&desk, MailKind::Note).await, 0);
     pass(&world, 12 * MINUTE_MS).await;
     assert_eq!(raised(&mut world).await, 1);
 }
