@@ -108,6 +108,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_13_plan.sql"),
         include_str!("schema_14_family_follow_up.sql"),
         include_str!("schema_15_fewer_pages.sql"),
+        include_str!("schema_16_signed_timers.sql"),
     ],
 };
 
