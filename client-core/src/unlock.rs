@@ -213,7 +213,7 @@ impl Baken {
         })
     }
 
-    fn note_unlocked(&self, duress: bool) {
+    pub(crate) fn note_unlocked(&self, duress: bool) {
         // Before the outbox is there, nobody could be told.
         let noted = self.alarm_outbox().and_then(|outbox| outbox.note_unlocked(duress, &self.context));
         drop(noted);

@@ -61,7 +61,7 @@ pub const SMS: &str = "/v0/sms";
 pub const DEPOSITS: &str = "/v0/deposits";
 /// `POST`: a [`crate::alarm::Settlement`] of a deposit → the relay's signed [`crate::alarm::DepositReceipt`].
 pub const SETTLEMENTS: &str = "/v0/settlements";
-/// `POST`: a [`crate::alarm::Raise`] of the desk that watches a deposit; a repeat is fine.
+/// `POST`: a [`crate::alarm::Raise`] of a desk of the organisation; a repeat is fine.
 pub const RAISES: &str = "/v0/raises";
 /// `POST`: an update of an alarm.
 pub const UPDATES: &str = "/v0/updates";
@@ -224,7 +224,7 @@ pub struct DepositsElsewhere {
 }
 
 /// A deposit of another device of the account, as the relay has it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
 pub struct DepositElsewhere {
     /// The deposit.
     #[n(0)]
@@ -238,6 +238,12 @@ pub struct DepositElsewhere {
     /// When it is raised if nothing comes, by the relay's clock: sooner where its device may not be silent for so long.
     #[n(3)]
     pub raise_at: Timestamp,
+    /// The newest signed [`crate::alarm::DepositTimers`]: that this deposit is that device's is not the relay's word.
+    #[n(4)]
+    pub timers: ByteVec,
+    /// The signed [`crate::device::Identity`] of that device.
+    #[n(5)]
+    pub identity: ByteVec,
 }
 
 /// A deposit was settled by another device of the account, for the device that handed it in.

@@ -545,7 +545,7 @@ texts! {
     NO_CHECK_INS_ELSEWHERE: "Uw andere toestellen hebben geen check-in bij de server.",
                             "Your other devices have no check-in at the server.";
     OTHER_DEVICE: "een ander toestel van u", "another device of yours";
-    TAKEN_OVER_FROM: "Overgenomen van {}.", "Taken over from {}.";
+    TAKEN_OVER: "Overgenomen van een ander toestel.", "Taken over from another device.";
     CHECK_IN_KEEP_TRYING: "Verzenden gaat door met: baken check-in watch",
                           "Sending goes on with: baken check-in watch";
     NOTED: "Genoteerd en verzegeld. Het staat tussen uw incidenten zodra u uw pincode hebt ingetoetst.",

@@ -1,21 +1,24 @@
 //! Check-ins of the same person's other devices: a phone may be destroyed whose owner is safe, and the tablet then settles
 //! what the phone had started.
 //!
-//! - **Seeing** asks the relay, which knows of a check-in that it is there, whose, and when it is due. It says no more, so
-//!   that a phone can be lost in the minute after it started one, and with its vault locked. What the relay leaves out is
-//!   not shown here, and goes off as it would have.
-//! - **Settling** is the same document as on the phone itself, in this device's name, kept and tried like one. The relay takes
-//!   it of a device that is in the account's dossier, the desk of one that it knows to be the same person's.
+//! - **Seeing** asks the relay, which has the newest timers of each as its device signed them, so that a phone can be lost in
+//!   the minute after it started one, and with its vault locked. Shown is what a device of the dossier has signed; the moments
+//!   are the relay's. What it leaves out is not shown, and goes off as it would have. It takes a PIN: that there is another
+//!   device is nobody's business, and what it is called only with the true one.
+//! - **Settling** is the same document as on the phone itself, in this device's name, kept and tried like one. Its note is for
+//!   the desk that the signed timers name, which watches it, as long as the own directory has that one. The relay takes it of
+//!   a device that is in the account's dossier, the desk of one that it knows to be the same person's.
 //! - **Extending** starts one here until the later moment, and settles the other once that one is at the relay: in between
 //!   both run, and never none. Only who has a check-in's content key can seal its next form, and that is the phone.
 //! - **Being settled** by another device is believed on its own signature, held against the keys that the vault last knew,
 //!   never on the relay's word: that would let a relay put out every check-in.
 
-use baken_schemas::alarm::{ContentKey, Fix, FixAbsent, Settlement};
+use baken_schemas::alarm::{ContentKey, DepositTimers, Fix, FixAbsent, Settlement};
 use baken_schemas::api::{self, DepositElsewhere, DepositsElsewhere, SettledElsewhere};
 use baken_schemas::cbor;
 use baken_schemas::device::Identity;
 use baken_schemas::id::{AlarmId, DeviceId, IdempotencyKey};
+use baken_schemas::signed::Unverified;
 use baken_schemas::time::Timestamp;
 use http::Method;
 use rusqlite::{Transaction, params};
@@ -23,7 +26,7 @@ use serde::Serialize;
 
 use super::start::{NewCheckIn, check_due, check_terms, insert, signed_settlement};
 use super::store::{self, Settled};
-use crate::alarm::{AlarmOutbox, Verdict, active_key, client, desk_for_check_ins, keep_evidence, phone};
+use crate::alarm::{AlarmOutbox, OrderAuthor, Verdict, active_key, client, desk_for_check_ins, keep_evidence, phone};
 use crate::transport::Transport;
 use crate::{Baken, BakenError, Context};
 
@@ -37,21 +40,36 @@ pub struct ElsewhereView {
     pub check_in: AlarmId,
     /// The device that started it.
     pub device: DeviceId,
-    /// What that device is called; `None` until this one has heard.
+    /// What that device is called; `None` until this one has heard, and with a duress PIN.
     pub name: Option<String>,
     /// When it is due, by the relay's clock.
     pub due_at: Timestamp,
     /// When it is raised if nothing comes, by the relay's clock.
     pub raise_at: Timestamp,
+    /// Seconds between the moment at which it is due and the raising, as its device signed them.
+    pub grace_s: u32,
+    /// The desk that watches it, as its device signed that.
+    pub desk: DeviceId,
 }
 
 impl Baken {
-    /// The check-ins of this person's other devices, asked of the relay.
+    /// The check-ins of this person's other devices, asked of the relay. What those are called is not said with a duress PIN:
+    /// the decoy knows of none.
     ///
     /// # Errors
-    /// See [`AlarmOutbox::check_ins_elsewhere`].
-    pub async fn check_ins_elsewhere(&self, transport: &dyn Transport) -> Result<Vec<ElsewhereView>, BakenError> {
-        self.alarm_outbox()?.check_ins_elsewhere(transport, &self.context).await
+    /// Those of the PIN, and see [`AlarmOutbox::check_ins_elsewhere`].
+    pub async fn check_ins_elsewhere(
+        &self,
+        pin: &str,
+        transport: &dyn Transport,
+    ) -> Result<Vec<ElsewhereView>, BakenError> {
+        let duress = self.which_pin(pin)?;
+        self.note_unlocked(duress);
+        let mut others = self.alarm_outbox()?.check_ins_elsewhere(transport, &self.context).await?;
+        if duress {
+            others.iter_mut().for_each(|other| other.name = None);
+        }
+        Ok(others)
     }
 
     /// Settles a check-in of another device. With a duress PIN all is the same, but for what the desk reads.
@@ -82,7 +100,8 @@ impl Baken {
 }
 
 impl AlarmOutbox {
-    /// The check-ins of this person's other devices, the first due first.
+    /// The check-ins of this person's other devices, the first due first. What no device of the dossier has signed is kept as
+    /// evidence and not shown: a relay would have somebody settle another check-in than they think.
     ///
     /// # Errors
     /// [`BakenError::NotReached`] and the relay's refusals: [`BakenError::Refused`] where this device is not in the dossier.
@@ -97,17 +116,16 @@ impl AlarmOutbox {
         let found: DepositsElsewhere =
             client.ask(Method::GET, api::DEPOSITS, Vec::new(), key, "the check-ins of other devices").await?;
         let authors = self.order_keys()?.authors;
-        let view = |deposit: DepositElsewhere| {
-            let name = authors.iter().find(|author| author.device == deposit.device).map(|author| author.name.clone());
-            ElsewhereView {
-                check_in: deposit.deposit,
-                device: deposit.device,
-                name: name.filter(|name| !name.is_empty()),
-                due_at: deposit.due_at,
-                raise_at: deposit.raise_at,
+        let mut views = Vec::new();
+        for deposit in found.deposits.iter().take(MAX_ELSEWHERE) {
+            match view_of(deposit, &authors) {
+                Ok(view) => views.push(view),
+                Err(reason) => {
+                    self.write(|tx| keep_evidence(tx, None, reason, &cbor::to_vec(deposit), context.now()))?;
+                }
             }
-        };
-        Ok(found.deposits.into_iter().take(MAX_ELSEWHERE).map(view).collect())
+        }
+        Ok(views)
     }
 
     /// Settles a check-in of another device.
@@ -120,7 +138,8 @@ impl AlarmOutbox {
         duress: bool,
         context: &Context,
     ) -> Result<(), BakenError> {
-        let settlement = signed_settlement(&self.read(phone)?, other.check_in, duress, context)?;
+        let phone = self.read(phone)?;
+        let settlement = signed_settlement(&phone, (other.check_in, Some(other.desk)), duress, context)?;
         self.write(|tx| keep(tx, other, &settlement, None, context))?;
         self.hurry();
         Ok(())
@@ -141,7 +160,7 @@ impl AlarmOutbox {
         check_terms(new.silent_after_s, new.grace_s, &new.text)?;
         let phone = self.read(phone)?;
         desk_for_check_ins(&phone).ok_or(BakenError::NoLadder)?;
-        let settlement = signed_settlement(&phone, other.check_in, duress, context)?;
+        let settlement = signed_settlement(&phone, (other.check_in, Some(other.desk)), duress, context)?;
         let own = self.write(|tx| {
             let own = insert(tx, new, 0, context)?;
             keep(tx, other, &settlement, Some(own), context)?;
@@ -150,6 +169,29 @@ impl AlarmOutbox {
         self.hurry();
         Ok(own)
     }
+}
+
+/// A check-in as a device of the dossier has signed it: one that was lost may have been taken out since. Else the word for why
+/// it is not shown.
+fn view_of(deposit: &DepositElsewhere, authors: &[OrderAuthor]) -> Result<ElsewhereView, &'static str> {
+    let identity = Identity::verify(&deposit.identity).map_err(|_| "forged")?;
+    let identity = identity.value();
+    let author = authors.iter().find(|author| (author.device, author.sig) == (identity.device, identity.sig));
+    let author = author.ok_or("unknown_author")?;
+    let timers = Unverified::<DepositTimers>::parse(&deposit.timers).and_then(|timers| timers.verify(&identity.alarm));
+    let timers = timers.map_err(|_| "forged")?.into_value();
+    if (timers.deposit, timers.device) != (deposit.deposit, author.device) || deposit.device != author.device {
+        return Err("forged");
+    }
+    Ok(ElsewhereView {
+        check_in: timers.deposit,
+        device: author.device,
+        name: Some(author.name.clone()).filter(|name| !name.is_empty()),
+        due_at: deposit.due_at,
+        raise_at: deposit.raise_at,
+        grace_s: timers.grace_s,
+        desk: timers.desk,
+    })
 }
 
 /// Keeps a settlement for another device's check-in: to be sent at once, or once the one in its place is at the relay.
@@ -169,7 +211,6 @@ fn keep(
     }
     // No content of it is known here: the key is none that opens anything, and its row is never sealed.
     let no_key = context.with_rng(|rng| ContentKey::make(rng));
-    let grace_s = u32::try_from(other.raise_at.since_ms(other.due_at) / 1000).unwrap_or(0);
     tx.execute(
         "INSERT INTO check_in (deposit, content_key, started_at, due_at, grace_s, silent_after_s, text, fix, settled,
                                settlement, owner, replaced_by)
@@ -181,7 +222,7 @@ fn keep(
             no_key.as_bytes(),
             context.now().0,
             other.due_at.0,
-            grace_s,
+            other.grace_s,
             cbor::to_vec(&Fix::Absent(FixAbsent::NotYet)),
             replaced_by.is_none(),
             settlement,

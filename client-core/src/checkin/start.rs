@@ -4,7 +4,7 @@ use baken_schemas::alarm::{
     ContentKey, Fix, MAX_GRACE_S, MAX_TIMER_S, MIN_TIMER_S, Note, NoteBody, NoteKind, Settlement,
 };
 use baken_schemas::cbor;
-use baken_schemas::id::{AlarmId, NoteId};
+use baken_schemas::id::{AlarmId, DeviceId, NoteId};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::Timestamp;
 use rusqlite::{Transaction, params};
@@ -91,14 +91,16 @@ pub(super) fn insert(
     Ok(deposit)
 }
 
-/// The signed word that a check-in is settled. `duress` stands in its sealed note, and nowhere else.
+/// The signed word that a check-in is settled, for the desk that watches it; for the first one where that is not known or
+/// has left. `duress` stands in its sealed note, and nowhere else.
 pub(super) fn signed_settlement(
     phone: &Phone,
-    deposit: AlarmId,
+    (deposit, watched_by): (AlarmId, Option<DeviceId>),
     duress: bool,
     context: &Context,
 ) -> Result<Vec<u8>, BakenError> {
-    let desk = desk_for_check_ins(phone).ok_or(BakenError::NoLadder)?;
+    let watching = watched_by.and_then(|desk| phone.directory.desk(desk));
+    let desk = watching.or_else(|| desk_for_check_ins(phone)).ok_or(BakenError::NoLadder)?;
     let freeze = phone.freeze_note();
     let body = NoteBody { kind: NoteKind::Settled, duress, alarm: Some(deposit), made_at: context.now(), freeze };
     let note =
@@ -166,7 +168,7 @@ impl AlarmOutbox {
     /// [`BakenError::NoSuchCheckIn`], [`BakenError::CheckInOver`] when it was settled already, [`BakenError::NoLadder`]
     /// when there is no desk, and those of the disk.
     pub(super) fn settle_check_in(&self, deposit: AlarmId, duress: bool, context: &Context) -> Result<(), BakenError> {
-        let settlement = signed_settlement(&self.read(phone)?, deposit, duress, context)?;
+        let settlement = signed_settlement(&self.read(phone)?, (deposit, None), duress, context)?;
         self.write(|tx| {
             let stored = store::find(tx, deposit)?;
             if stored.settled != Settled::No || stored.owner.is_some() {

@@ -41,8 +41,6 @@ pub(super) struct Stored {
     pub(super) rule: i64,
     /// The other device whose it is.
     pub(super) owner: Option<DeviceId>,
-    /// What the other device is called whose it is, or that settled it.
-    pub(super) other: Option<String>,
     pub(super) settled_by: Option<DeviceId>,
 }
 
@@ -69,8 +67,7 @@ impl Stored {
 
 const COLUMNS: &str = "deposit, content_key, started_at, due_at, grace_s, silent_after_s, text, fix, battery_percent,
     number, form, form_at, fresh, due_known, renewed_at, renewed_silent_s, settled, raised, called, refused_status,
-    refused_code, told, rule, owner, settled_by,
-    coalesce((SELECT name FROM order_author WHERE device IN (owner, settled_by)), '')";
+    refused_code, told, rule, owner, settled_by";
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Option<Stored>> {
     let content = zeroize::Zeroizing::new(row.get::<_, Vec<u8>>(1)?);
@@ -107,7 +104,6 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Option<Stored>> {
         rule: row.get(22)?,
         owner: DeviceId::from_slice(&row.get::<_, Vec<u8>>(23)?),
         settled_by: DeviceId::from_slice(&row.get::<_, Vec<u8>>(24)?),
-        other: Some(row.get::<_, String>(25)?).filter(|name| !name.is_empty()),
     }))
 }
 

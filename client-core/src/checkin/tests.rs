@@ -4,12 +4,14 @@
 
 use baken_schemas::Language;
 use baken_schemas::alarm::{
-    AlarmKind, DepositState, Fix, FixAbsent, Note, NoteBody, NoteKind, Position, ReceiptState, Settlement,
+    AlarmKind, DepositState, DepositTimers, Fix, FixAbsent, Note, NoteBody, NoteKind, Position, ReceiptState,
+    Settlement,
 };
 use baken_schemas::api::{DepositElsewhere, MailKind, SettledElsewhere};
 use baken_schemas::cbor;
+use baken_schemas::crypto::Hash;
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::id::{AlarmId, NoteId};
+use baken_schemas::id::{AlarmId, DeviceId, NoteId};
 use baken_schemas::signed::Signed;
 use baken_schemas::time::{Clock as _, Timestamp};
 
@@ -272,7 +274,7 @@ async fn a_receipt_for_a_form_that_this_phone_never_sealed_raises_nothing() {
     };
     let mut receipt = other.receipt(&other.relay, &alarm, ReceiptState::Stored, None, None).into_value();
     receipt.alarm = check_in;
-    receipt.alarm_hash = baken_schemas::crypto::Hash([9; 32]);
+    receipt.alarm_hash = Hash([9; 32]);
     let receipt = Signed::make(receipt, &stage.relay.sig);
     relay.mails(MailKind::Receipt, receipt.bytes());
     stage.clock.pass_s(60);
@@ -466,9 +468,30 @@ async fn a_rule_keeps_the_next_one_at_the_relay_until_it_is_ended() {
 }
 
 fn of_tablet(stage: &Stage, tablet: &DeviceKeys) -> DepositElsewhere {
+    watched_by(stage, tablet, stage.east.device)
+}
+
+fn watched_by(stage: &Stage, tablet: &DeviceKeys, desk: DeviceId) -> DepositElsewhere {
     let due_at = stage.clock.now().plus_ms(30 * 60_000);
     let deposit = stage.context.with_rng(|rng| AlarmId::make(rng));
-    DepositElsewhere { deposit, device: tablet.device, due_at, raise_at: due_at.plus_ms(60_000) }
+    let timers = DepositTimers {
+        deposit,
+        device: tablet.device,
+        seq: 1,
+        sealed: Hash([1; 32]),
+        desk,
+        due_in_s: Some(30 * 60),
+        silent_after_s: 30 * 60,
+        grace_s: 60,
+    };
+    DepositElsewhere {
+        deposit,
+        device: tablet.device,
+        due_at,
+        raise_at: due_at.plus_ms(60_000),
+        timers: Signed::make(timers, &tablet.alarm).bytes().to_vec().into(),
+        identity: tablet.identity().bytes().to_vec().into(),
+    }
 }
 
 /// The tablet is in the dossier, or was.
@@ -496,7 +519,8 @@ async fn another_devices_check_in_is_settled_from_here_alike_with_either_pin() {
         stage.deliver(&relay).await;
         stage.restart_phone();
         let waiting = view(&stage, seen.check_in);
-        assert_eq!((waiting.state, waiting.other.as_deref()), (CheckInState::Settling, Some("Tablet")));
+        assert_eq!(waiting.state, CheckInState::Settling);
+        assert!(!waiting.words(Language::En)[0].contains("Tablet"), "it is read without a PIN");
         relay.be(Mood::Up);
         stage.clock.pass_s(40);
         stage.deliver(&relay).await;
@@ -509,6 +533,64 @@ async fn another_devices_check_in_is_settled_from_here_alike_with_either_pin() {
         assert!(relay.deposits().is_empty(), "it is nothing that this device hands in");
     }
     assert_eq!(sizes[0], sizes[1]);
+}
+
+#[tokio::test]
+async fn i5_a_check_in_that_no_device_of_the_dossier_signed_is_not_offered_for_settling() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let (tablet, lost, stranger) = (stage.stranger(), stage.stranger(), stage.stranger());
+    let author = |keys: &DeviceKeys, active| OrderAuthor {
+        device: keys.device,
+        sig: keys.sig.verify_key(),
+        active,
+        name: String::new(),
+    };
+    let authors = vec![author(&tablet, true), author(&lost, false)];
+    stage.phone.keep_order_keys(&OrderKeys { authors, ..OrderKeys::default() }).unwrap();
+    let (one, other) = (of_tablet(&stage, &tablet), of_tablet(&stage, &tablet));
+    // The relay would have the person settle another than they see: by its id, by its device, or one of nobody's.
+    let same_id = DeviceKeys { device: tablet.device, ..stranger.clone() };
+    for forged in [
+        DepositElsewhere { deposit: other.deposit, ..one.clone() },
+        DepositElsewhere { device: lost.device, ..one.clone() },
+        DepositElsewhere { timers: of_tablet(&stage, &same_id).timers, ..one.clone() },
+        DepositElsewhere { timers: Vec::new().into(), ..one.clone() },
+        of_tablet(&stage, &stranger),
+        of_tablet(&stage, &same_id),
+    ] {
+        relay.has_elsewhere(forged);
+    }
+    assert_eq!(stage.phone.check_ins_elsewhere(&relay, &stage.context).await.unwrap(), []);
+    assert_eq!(stage.phone.refused_documents().unwrap(), 6, "each is kept as evidence");
+    // A phone that was lost and taken out since is the very one whose check-in is settled elsewhere.
+    let of_lost = of_tablet(&stage, &lost);
+    relay.has_elsewhere(one.clone());
+    relay.has_elsewhere(of_lost.clone());
+    let seen = stage.phone.check_ins_elsewhere(&relay, &stage.context).await.unwrap();
+    assert_eq!(seen.iter().map(|seen| seen.check_in).collect::<Vec<_>>(), [one.deposit, of_lost.deposit]);
+    assert_eq!((seen[0].device, seen[0].grace_s), (tablet.device, 60));
+}
+
+#[tokio::test]
+async fn a_settlement_goes_to_the_desk_that_the_phone_named_while_there_is_one() {
+    let stage = Stage::set_up();
+    let relay = StageRelay::of(&stage);
+    let tablet = stage.stranger();
+    pair(&stage, &tablet, true);
+    let gone = stage.stranger().device;
+    for (named, reaches) in
+        [(stage.west.device, stage.west.device), (stage.east.device, stage.east.device), (gone, stage.east.device)]
+    {
+        relay.has_elsewhere(watched_by(&stage, &tablet, named));
+        let seen = stage.phone.check_ins_elsewhere(&relay, &stage.context).await.unwrap().pop().unwrap();
+        stage.phone.settle_elsewhere(&seen, false, &stage.context).unwrap();
+        stage.clock.pass_s(40);
+        stage.deliver(&relay).await;
+        let settlement = relay.settlements().pop().unwrap();
+        let (_, note) = Settlement::verify(&settlement, &stage.setup().alarm_key.verify_key()).unwrap();
+        assert_eq!(note.value().desk, reaches);
+    }
 }
 
 #[tokio::test]
@@ -574,6 +656,5 @@ async fn only_a_device_of_the_dossier_settles_a_check_in_of_this_one() {
     assert_eq!(round.check_ins, [CheckInNews::SettledElsewhere(check_in)]);
     let settled = view(&stage, check_in);
     assert_eq!((settled.state, settled.settled_elsewhere), (CheckInState::Settled, true));
-    assert_eq!(settled.other.as_deref(), Some("Tablet"));
-    assert!(settled.words(Language::En)[0].contains("Tablet"));
+    assert!(settled.words(Language::En)[0].contains("another device of yours"));
 }

@@ -67,8 +67,6 @@ pub struct CheckInView {
     pub elsewhere: bool,
     /// Another device has settled it, by that device's own signature.
     pub settled_elsewhere: bool,
-    /// What that other device is called; `None` where there is none, or its name is not known.
-    pub other: Option<String>,
 }
 
 impl std::fmt::Debug for CheckInView {
@@ -143,7 +141,6 @@ fn view(stored: Stored, now: Timestamp) -> CheckInView {
         alarm: stored.called.or((stored.raised && stored.owner.is_none()).then_some(stored.deposit)),
         elsewhere: stored.owner.is_some(),
         settled_elsewhere: stored.settled_by.is_some(),
-        other: stored.other,
         text: stored.text,
         refused: (status != 0).then_some(RefusalView { status, code }),
         rule: (stored.rule != 0).then_some(stored.rule),

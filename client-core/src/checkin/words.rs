@@ -28,17 +28,13 @@ impl CheckInState {
 }
 
 impl CheckInView {
-    /// What a person has to know, a sentence a line.
+    /// What a person has to know, a sentence a line. It is shown without a PIN, and names no other device.
     pub fn words(&self, language: Language) -> Vec<String> {
         let say = |nl: String, en: String| match language {
             Language::Nl => nl,
             Language::En => en,
         };
         let (due, raise) = (at(self.due_at), at(self.raise_at));
-        let other = self
-            .other
-            .clone()
-            .unwrap_or_else(|| say("een ander toestel van u".to_owned(), "another device of yours".to_owned()));
         let mut lines = Vec::new();
         match self.state {
             CheckInState::NotAtRelay => {
@@ -61,15 +57,20 @@ impl CheckInView {
                 format!("It has been due since {due}. Settle it now: an alarm goes off at {raise}."),
             )),
             CheckInState::Settling if self.elsewhere => lines.push(say(
-                format!("Van {other}. De server weet nog niet dat dit is afgemeld: er kan nog een alarm afgaan."),
-                format!("Of {other}. The server does not know yet that it is settled: an alarm may still go off."),
+                "Van een ander toestel van u. De server weet nog niet dat dit is afgemeld: er kan nog een alarm afgaan."
+                    .to_owned(),
+                "Of another device of yours. The server does not know yet that it is settled: an alarm may still go off."
+                    .to_owned(),
             )),
             CheckInState::Settled if self.elsewhere => {
-                lines.push(say(format!("Van {other}. Afgemeld."), format!("Of {other}. Settled.")));
+                lines.push(say(
+                    "Van een ander toestel van u. Afgemeld.".to_owned(),
+                    "Of another device of yours. Settled.".to_owned(),
+                ));
             }
             CheckInState::Settled if self.settled_elsewhere => lines.push(say(
-                format!("Afgemeld op {other}. Deed u dat niet zelf? Druk dan op alarm."),
-                format!("Settled on {other}. Was that not you? Then press the alarm."),
+                "Afgemeld op een ander toestel van u. Deed u dat niet zelf? Druk dan op alarm.".to_owned(),
+                "Settled on another device of yours. Was that not you? Then press the alarm.".to_owned(),
             )),
             CheckInState::Settling => lines.push(say(
                 "Afgemeld op dit toestel, maar de server weet het nog niet: er kan nog een alarm afgaan.".to_owned(),

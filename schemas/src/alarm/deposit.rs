@@ -140,7 +140,7 @@ pub struct Raise {
     /// The deposit.
     #[n(0)]
     pub deposit: AlarmId,
-    /// The desk that watches it.
+    /// The desk that asks: any that the organisation vouches for.
     #[n(1)]
     pub desk: DeviceId,
 }

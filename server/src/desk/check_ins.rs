@@ -35,6 +35,9 @@ impl Desk {
         let signature = opened::signature::<DepositTimers>(&document, &self.known().people, |timers| timers.device);
         let timers = Unverified::<DepositTimers>::parse(&document).ok().map(|timers| *timers.claims());
         let own = |timers: &DepositTimers| timers.desk == self.keys.device;
+        if let Some(timers) = timers.filter(|timers| !own(timers) && signature == SignatureView::Proven) {
+            return self.leave_watch(place, timers).await;
+        }
         let believed = matches!(signature, SignatureView::Proven | SignatureView::UnknownDevice);
         let Some(timers) = timers.filter(own).filter(|_| believed) else {
             return self.pass_over(place, "timers_taken", hash, false).await;
@@ -45,6 +48,18 @@ impl Desk {
                 if super::take::advance_mail(db, place)? {
                     store::watch::keep_time(db, now)?;
                     store::watch::take(db, &timers, &document, now)?;
+                }
+                Ok(())
+            })
+            .await
+    }
+
+    /// The phone has another desk watch a check-in.
+    async fn leave_watch(&self, place: MailPosition, timers: DepositTimers) -> Result<(), DeskError> {
+        self.store
+            .write(Priority::Alarm, move |db| {
+                if super::take::advance_mail(db, place)? {
+                    store::watch::leave(db, &timers)?;
                 }
                 Ok(())
             })

@@ -71,8 +71,10 @@ fn is_active(db: &Connection, phone: &Phone) -> Result<bool, StoreError> {
 
 fn ready_elsewhere(db: &Connection, phone: &Phone) -> Result<Vec<DepositElsewhere>, Refusal> {
     let mut statement = db.prepare_cached(
-        "SELECT deposit, device, due_at, raise_at FROM deposit
-         WHERE account = ?1 AND device <> ?2 AND state = 0 ORDER BY due_at LIMIT ?3",
+        "SELECT d.deposit, d.device, d.due_at, d.raise_at, d.signed_timers, o.identity
+         FROM deposit d JOIN device o ON o.device = d.device
+         WHERE d.account = ?1 AND d.device <> ?2 AND d.state = 0 AND d.signed_timers <> x''
+         ORDER BY d.due_at LIMIT ?3",
     )?;
     let rows = statement.query_map(params![phone.account.0, phone.device.0, MAX_LISTED], |row| {
         Ok(DepositElsewhere {
@@ -80,6 +82,8 @@ fn ready_elsewhere(db: &Connection, phone: &Phone) -> Result<Vec<DepositElsewher
             device: DeviceId(row.get(1)?),
             due_at: Timestamp(row.get(2)?),
             raise_at: Timestamp(row.get(3)?),
+            timers: row.get::<_, Vec<u8>>(4)?.into(),
+            identity: row.get::<_, Vec<u8>>(5)?.into(),
         })
     })?;
     Ok(rows.collect::<Result<_, _>>()?)
@@ -139,6 +143,8 @@ struct Known {
     timers: Hash,
     state: DepositState,
     document: i64,
+    /// The desk that watches it.
+    desk: Option<DeviceId>,
 }
 
 impl Known {
@@ -151,7 +157,7 @@ impl Known {
 fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError> {
     let row = db
         .prepare_cached(
-            "SELECT d.device, d.seq, d.timers, d.state, d.document, coalesce(a.quiet, 0), d.account
+            "SELECT d.device, d.seq, d.timers, d.state, d.document, coalesce(a.quiet, 0), d.account, d.desk
              FROM deposit d LEFT JOIN alarm a ON a.alarm = d.deposit WHERE d.deposit = ?1",
         )?
         .query_row([deposit.0], |row| {
@@ -162,6 +168,7 @@ fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError>
                 timers: Hash(row.get(2)?),
                 state: told_as(raising::state_of(row.get(3)?), row.get(5)?),
                 document: row.get(4)?,
+                desk: Some(DeviceId(row.get(7)?)),
             })
         })
         .optional()?;
@@ -172,14 +179,14 @@ fn known(db: &Connection, deposit: AlarmId) -> Result<Option<Known>, StoreError>
     if let Some(cleared) = cleared::find(db, deposit)? {
         let state = told_as(DepositState::Raised, cleared.quiet);
         let (device, account) = (cleared.device, account_of(db, cleared.device)?);
-        return Ok(Some(Known { device, account, seq: 0, timers: Hash::ZERO, state, document: 0 }));
+        return Ok(Some(Known { device, account, seq: 0, timers: Hash::ZERO, state, document: 0, desk: None }));
     }
     Ok(db
         .prepare_cached("SELECT device, document, quiet, account FROM alarm WHERE alarm = ?1")?
         .query_row([deposit.0], |row| {
             let state = told_as(DepositState::Raised, row.get(2)?);
             let (device, account) = (DeviceId(row.get(0)?), AccountId(row.get(3)?));
-            Ok(Known { device, account, seq: 0, timers: Hash::ZERO, state, document: row.get(1)? })
+            Ok(Known { device, account, seq: 0, timers: Hash::ZERO, state, document: row.get(1)?, desk: None })
         })
         .optional()?)
 }
@@ -208,6 +215,7 @@ fn store(
     let about = timers.value();
     let answer = |state| answer(keys, about.deposit, timers.hash(), state, now);
     raising::keep_time(db, now)?;
+    let mut watches_no_more = None;
     match known(db, about.deposit)? {
         // Another device of the account settled it before it came: that one is then all that is known of it.
         Some(known) if !known.is_of(phone) => return Err(Refusal::Conflict),
@@ -218,13 +226,19 @@ fn store(
             return Ok(Done { answer: answer(DepositState::Ready), ..Done::default() });
         }
         Some(known) if known.seq >= about.seq => return Err(Refusal::Conflict),
-        Some(known) => renew(db, known.document, (timers, alarm), now)?,
+        Some(known) => {
+            watches_no_more = known.desk.filter(|desk| *desk != about.desk);
+            renew(db, known.document, (timers, alarm), now)?;
+        }
         None => add(db, phone, (timers, alarm), now)?,
     }
     let mut wakes = Vec::new();
     if watched {
         let document = put_document(db, timers.bytes(), Keep::WithMail, now)?;
-        wakes.push(mail::put(db, (phone.org, about.desk), MailKind::Timers, document, now)?);
+        // The phone names another desk than before: that one would ring for what is not its to watch.
+        for desk in [Some(about.desk), watches_no_more].into_iter().flatten() {
+            wakes.push(mail::put(db, (phone.org, desk), MailKind::Timers, document, now)?);
+        }
     }
     Ok(Done { answer: answer(DepositState::Ready), wakes, refusal: None })
 }
@@ -252,8 +266,8 @@ fn add(
     let document = put_document(db, alarm.bytes(), Keep::WithAlarm, now)?;
     db.prepare_cached(
         "INSERT INTO deposit (deposit, org, account, device, desk, seq, timers, sealed, document, ladder,
-                              ladder_version, slots, due_at, unheard_at, grace_ms, state, at)
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16)",
+                              ladder_version, slots, due_at, unheard_at, grace_ms, state, at, signed_timers)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, 0, ?16, ?17)",
     )?
     .execute(params![
         about.deposit.0,
@@ -272,6 +286,7 @@ fn add(
         now.plus_ms(i64::from(about.silent_after_s) * 1000).0,
         i64::from(about.grace_s) * 1000,
         now.0,
+        timers.bytes(),
     ])?;
     audit::append_for(db, now, phone.device, "deposit_stored", &about.deposit, "ok")?;
     Ok(())
@@ -288,7 +303,7 @@ fn renew(
         .execute(params![document, alarm.bytes()])?;
     db.prepare_cached(
         "UPDATE deposit SET desk = ?2, seq = ?3, timers = ?4, sealed = ?5, ladder = ?6, ladder_version = ?7, slots = ?8,
-                            due_at = coalesce(?9, due_at), unheard_at = ?10, grace_ms = ?11
+                            due_at = coalesce(?9, due_at), unheard_at = ?10, grace_ms = ?11, signed_timers = ?12
          WHERE deposit = ?1",
     )?
     .execute(params![
@@ -303,6 +318,7 @@ fn renew(
         about.due_in_s.map(|due_in_s| now.plus_ms(i64::from(due_in_s) * 1000).0),
         now.plus_ms(i64::from(about.silent_after_s) * 1000).0,
         i64::from(about.grace_s) * 1000,
+        timers.bytes(),
     ])?;
     Ok(())
 }

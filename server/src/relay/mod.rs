@@ -110,6 +110,7 @@ pub const SCHEMA: Schema = Schema {
         include_str!("schema_14_family_follow_up.sql"),
         include_str!("schema_15_fewer_pages.sql"),
         include_str!("schema_16_dismissal.sql"),
+        include_str!("schema_17_signed_timers.sql"),
     ],
 };
 

@@ -161,7 +161,7 @@ struct Prepared {
 enum Because {
     /// A timer ran out.
     ItsTime,
-    /// The desk that watches it asks for it: somebody is under duress.
+    /// A desk asks for it: somebody is under duress.
     TheDeskAsks,
 }
 
@@ -334,10 +334,11 @@ async fn take(relay: &Relay, request: BySig) -> Result<Answer, Refusal> {
     }
     let asked = unverified.verify(&desk.sig)?.into_value();
     let find = move |db: &Connection| -> Result<Option<Stored>, StoreError> {
-        let sql = format!("SELECT {COLUMNS} FROM deposit WHERE deposit = ?1 AND desk = ?2");
-        Ok(db.prepare_cached(&sql)?.query_row(params![asked.deposit.0, asked.desk.0], read).optional()?)
+        let sql = format!("SELECT {COLUMNS} FROM deposit WHERE deposit = ?1");
+        Ok(db.prepare_cached(&sql)?.query_row([asked.deposit.0], read).optional()?)
     };
-    // What was settled a day ago is gone.
+    // Any desk that its organisation vouches for: the one that watches it may not be first any more, or gone, by the
+    // directory of the device that settled it. What was settled a day ago is gone.
     let there = |stored: &Stored| desk.orgs.contains(&stored.org) && stored.document > 0;
     let stored = relay.store().read(find)?.filter(there).ok_or(Refusal::NotFound)?;
     // Somebody is under duress: who is at home may be the threat, and is not told.

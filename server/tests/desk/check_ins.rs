@@ -30,6 +30,14 @@ fn timers(world: &World, phone: &Phone, deposit: AlarmId, seq: u64, due: Option<
     Signed::make(timers, &phone.keys.alarm).bytes().to_vec()
 }
 
+/// The same, for another desk to watch.
+fn timers_for_another(world: &mut World, phone: &Phone, deposit: AlarmId, seq: u64) -> Vec<u8> {
+    let own = timers(world, phone, deposit, seq, None, 120);
+    let desk = DeviceKeys::make(&mut world.rng).device;
+    let timers = DepositTimers { desk, ..*Unverified::<DepositTimers>::parse(&own).unwrap().claims() };
+    Signed::make(timers, &phone.keys.alarm).bytes().to_vec()
+}
+
 /// What rings, the relay being there since long ago.
 async fn ringing(world: &World) -> Vec<AlarmSummary> {
     world.desk.ring_overdue(Timestamp(0)).await.unwrap();
@@ -263,6 +271,35 @@ async fn the_same_persons_tablet_ends_the_watch_and_nobody_elses_device_does() {
     let seen = world.view(&alarm).summary;
     assert!(seen.duress);
     assert_eq!((seen.withdrawn, seen.withdrawn_elsewhere), (false, true), "it is not the phone that says so");
+}
+
+#[tokio::test]
+async fn a_check_in_that_the_phone_has_another_desk_watch_rings_here_no_more() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let deposit = AlarmId::make(&mut world.rng);
+    let started = timers(&world, &phone, deposit, 3, Some(30), 120);
+    world.bring(MailKind::Timers, &started).await;
+    // Neither older ones nor somebody else's take the watch away.
+    let older = timers_for_another(&mut world, &phone, deposit, 2);
+    let forger =
+        Phone { keys: DeviceKeys { device: phone.keys.device, ..DeviceKeys::make(&mut world.rng) }, ..phone.clone() };
+    let forged = timers_for_another(&mut world, &forger, deposit, 9);
+    let newer = timers_for_another(&mut world, &phone, deposit, 4);
+    for document in [older, forged] {
+        world.bring(MailKind::Timers, &document).await;
+    }
+    let next = world.desk.ring_overdue(Timestamp(0)).await.unwrap();
+    assert!(next.is_some(), "it is watched");
+    world.bring(MailKind::Timers, &newer).await;
+    assert_eq!(world.desk.ring_overdue(Timestamp(0)).await.unwrap(), None);
+    // What it was told before, told again, starts nothing; named again, it watches.
+    world.bring(MailKind::Timers, &started).await;
+    assert_eq!(world.desk.ring_overdue(Timestamp(0)).await.unwrap(), None);
+    let back = timers(&world, &phone, deposit, 5, None, 120);
+    world.bring(MailKind::Timers, &back).await;
+    world.clock.advance(34 * MINUTE_MS);
+    assert_eq!(ringing(&world).await.len(), 1);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use baken_schemas::api::{self, Deposit, DepositElsewhere, DepositsElsewhere, Mai
 use baken_schemas::cbor;
 use baken_schemas::circle::{MemberRole, Operation};
 use baken_schemas::device::DeviceKeys;
-use baken_schemas::id::{AlarmId, IdempotencyKey, NoteId};
+use baken_schemas::id::{AlarmId, DeviceId, IdempotencyKey, NoteId};
 use baken_schemas::signed::{Document as _, Signed, Unverified};
 use baken_schemas::time::{Clock as _, Timestamp};
 use baken_server::store::StoreError;
@@ -26,6 +26,8 @@ struct CheckIn {
     id: AlarmId,
     content: ContentKey,
     seq: u64,
+    /// The desk that watches it.
+    desk: DeviceId,
     /// The last that was handed in.
     body: Vec<u8>,
     timers: Vec<u8>,
@@ -41,7 +43,8 @@ impl CheckIn {
     fn new(world: &mut World, phone: &DeviceKeys) -> Self {
         let (id, content) = (AlarmId::make(&mut world.rng), ContentKey::make(&mut world.rng));
         let (body, timers) = (Vec::new(), Vec::new());
-        Self { phone: phone.clone(), id, content, seq: 0, body, timers, alarm: None }
+        let desk = world.desks[0].device;
+        Self { phone: phone.clone(), id, content, seq: 0, desk, body, timers, alarm: None }
     }
 
     /// The next form: with these timers, at a latitude.
@@ -64,7 +67,7 @@ impl CheckIn {
             device: self.phone.device,
             seq: self.seq,
             sealed: alarm.hash(),
-            desk: world.desks[0].device,
+            desk: self.desk,
             due_in_s,
             silent_after_s,
             grace_s,
@@ -352,8 +355,7 @@ async fn what_a_desk_has_raised_climbs_and_the_phone_hears_nothing_of_it() {
     let before = world.mail(&phone, 0).await.len();
     check_in.settle(&mut world).await;
     let raise = |desk: &DeviceKeys| Signed::make(Raise { deposit: check_in.id, desk: desk.device }, &desk.sig);
-    // Not another desk, not under another's name.
-    world.call(&second, "POST", api::RAISES, raise(&second).bytes()).await.is(404, "not_found");
+    // Not under another's name.
     world.call(&second, "POST", api::RAISES, raise(&first).bytes()).await.is(422, "bad_signature");
     world.call(&phone, "POST", api::RAISES, raise(&first).bytes()).await.is(403, "not_allowed");
     assert_eq!(raised(&mut world).await, 0);
@@ -372,6 +374,38 @@ async fn what_a_desk_has_raised_climbs_and_the_phone_hears_nothing_of_it() {
     let path = api::ALARM_RECEIPTS.replace("{alarm}", &check_in.id.to_string());
     world.call_locked(&phone, "GET", &path, &[]).await.is(404, "not_found");
     assert_eq!(world.audited("deposit_raised"), [(check_in.id.to_string(), "desk_asked".to_owned())]);
+}
+
+#[tokio::test]
+async fn a_desk_that_a_renewal_names_no_more_is_told() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let (first, second) = (world.desks[0].clone(), world.desks[1].clone());
+    let mut check_in = CheckIn::new(&mut world, &phone);
+    check_in.hand_in(&mut world, minutes(Some(600), 600), 1).await;
+    check_in.desk = second.device;
+    for _ in 0..2 {
+        check_in.hand_in(&mut world, minutes(None, 600), 1).await;
+    }
+    assert_eq!(world.count(&first, MailKind::Timers).await, 2, "the first form, and that it watches no more");
+    assert_eq!(world.count(&second, MailKind::Timers).await, 2);
+}
+
+#[tokio::test]
+async fn a_desk_that_is_first_since_has_it_raised_too_and_one_that_nobody_vouches_for_does_not() {
+    let mut world = World::new().await;
+    let phone = world.phone().await;
+    let second = world.desks[1].clone();
+    let mut check_in = CheckIn::new(&mut world, &phone);
+    check_in.hand_in(&mut world, minutes(Some(600), 600), 1).await;
+    check_in.settle(&mut world).await;
+    let raise = |desk: &DeviceKeys| Signed::make(Raise { deposit: check_in.id, desk: desk.device }, &desk.sig);
+    let nobodys = DeviceKeys::make(&mut world.rng);
+    let refused = world.call(&nobodys, "POST", api::RAISES, raise(&nobodys).bytes()).await;
+    refused.is(401, "unknown_device");
+    assert_eq!(raised(&mut world).await, 0);
+    world.call(&second, "POST", api::RAISES, raise(&second).bytes()).await.ok();
+    assert_eq!(raised(&mut world).await, 1, "the first desk of its ladder has it");
 }
 
 #[tokio::test]
@@ -608,10 +642,15 @@ async fn the_tablet_sees_and_settles_what_a_destroyed_phone_had_started() {
         let desk = world.desks[0].clone();
         let mut check_in = CheckIn::new(&mut world, &phone);
         check_in.hand_in(&mut world, minutes(Some(10), 60), 1).await;
-        let [seen] = elsewhere(&mut world, &tablet).await[..] else { panic!("one is there") };
+        let found = elsewhere(&mut world, &tablet).await;
+        let [seen] = &found[..] else { panic!("one is there") };
         let due_at = world.clock.now().plus_ms(10 * MINUTE_MS);
         assert_eq!((seen.deposit, seen.device), (check_in.id, phone.device));
         assert_eq!((seen.due_at, seen.raise_at), (due_at, due_at.plus_ms(MINUTE_MS)));
+        // That it is the phone's, the phone has signed.
+        assert_eq!((&seen.timers[..], &seen.identity[..]), (&check_in.timers[..], phone.identity().bytes()));
+        check_in.hand_in(&mut world, minutes(None, 60), 2).await;
+        assert_eq!(elsewhere(&mut world, &tablet).await[0].timers[..], check_in.timers[..], "the newest");
         assert!(elsewhere(&mut world, &phone).await.is_empty(), "its own it knows");
         let settlement = check_in.settlement_of(&mut world, &tablet, duress);
         for _ in 0..2 {

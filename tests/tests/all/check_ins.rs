@@ -161,8 +161,17 @@ async fn who_is_safe_settles_from_the_tablet_what_the_destroyed_phone_had_starte
     let seen = tablet.run(&["check-in", "others"]).await.expect("it asks");
     assert_eq!(seen["elsewhere"].as_array().map(Vec::len), Some(2), "{seen}");
     assert_eq!(seen["elsewhere"][0]["name"], "Telefoon");
+    // Without a PIN nothing says that there is another device.
+    let (code, refused) = with_pin(&tablet, &town, "000000", &["check-in", "others"]).await.expect("it runs");
+    assert_eq!((code != 0, refused["elsewhere"].as_array()), (true, None), "{refused}");
+    // A wrong PIN has the next one wait.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
     let mut answers = Vec::new();
     for pin in [baken_tests::story::phone::PIN, DURESS] {
+        // The decoy knows of no other device, so none is named beside it.
+        let (code, others) = with_pin(&tablet, &town, pin, &["check-in", "others"]).await.expect("it runs");
+        let named = others.to_string().contains("Telefoon");
+        assert_eq!((code, named), (0, pin == baken_tests::story::phone::PIN), "{others}");
         let (code, mut settled) = with_pin(&tablet, &town, pin, &["check-in", "settle"]).await.expect("it runs");
         assert_eq!((code, settled["state"].as_str()), (0, Some("settled")), "{settled}");
         for changing in ["check_in", "started_at", "due_at", "raise_at"] {

@@ -234,7 +234,7 @@ Examples:
     #[command(after_help = "\
 Examples:
   baken check-in settle
-  baken check-in others          shows those of your other devices
+  baken check-in others          shows those of your other devices, with your PIN
   baken check-in settle 3f2a     settles that one from here, should that device be lost or broken")]
     Settle {
         /// The check-in's id, enough of its start, or `last`

@@ -10,7 +10,6 @@ use baken_core::checkin::{
 use baken_core::transport::http::Dates;
 use baken_core::{Baken, BakenError};
 use baken_schemas::Language;
-use baken_schemas::alarm::MAX_GRACE_S;
 use baken_schemas::id::AlarmId;
 use baken_schemas::local_time::local;
 use baken_schemas::time::Timestamp;
@@ -91,20 +90,19 @@ async fn start(
 async fn extend(arguments: &Arguments, typed: &str, end: &CheckInEnd, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
     let due_at = due_at(end)?;
-    let check_in = match find_open(&phone, typed).await? {
+    let pin = phone.activated_pin(out)?;
+    let check_in = match find_open(&phone, typed, &pin).await? {
         Found::Here(check_in) => {
-            let pin = phone.activated_pin(out)?;
             phone.baken.extend_check_in(&pin, check_in, due_at)?;
             check_in
         }
         Found::Elsewhere(other) => {
-            out.line(of_other(&other, out));
-            let pin = phone.activated_pin(out)?;
+            out.line(of_other(&other, text::OTHER_DEVICE.of(out.language), out));
             let new = NewCheckIn {
                 due_at,
-                grace_s: grace_s(&other),
+                grace_s: other.grace_s,
                 silent_after_s: None,
-                text: text::TAKEN_OVER_FROM.with(out.language, &[&name_of(&other, out)]),
+                text: text::TAKEN_OVER.of(out.language).to_owned(),
                 fix: fix(None)?,
                 battery_percent: None,
             };
@@ -121,15 +119,14 @@ async fn extend(arguments: &Arguments, typed: &str, end: &CheckInEnd, out: &Outp
 
 async fn settle(arguments: &Arguments, typed: &str, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
-    let check_in = match find_open(&phone, typed).await? {
+    let pin = phone.activated_pin(out)?;
+    let check_in = match find_open(&phone, typed, &pin).await? {
         Found::Here(check_in) => {
-            let pin = phone.activated_pin(out)?;
             phone.baken.settle_check_in(&pin, check_in)?;
             check_in
         }
         Found::Elsewhere(other) => {
-            out.line(of_other(&other, out));
-            let pin = phone.activated_pin(out)?;
+            out.line(of_other(&other, text::OTHER_DEVICE.of(out.language), out));
             phone.baken.settle_check_in_elsewhere(&pin, &other)?;
             other.check_in
         }
@@ -137,34 +134,26 @@ async fn settle(arguments: &Arguments, typed: &str, out: &Output) -> Result<End,
     send_and_show(&phone, check_in, out).await
 }
 
-/// Those of this person's other devices, as the server has them.
+/// Those of this person's other devices, as those signed them. It takes a PIN, and names none with a duress PIN.
 async fn others(arguments: &Arguments, out: &Output) -> Result<End, Failure> {
     let phone = Phone::open(arguments)?;
-    let others = phone.baken.check_ins_elsewhere(&phone.relay(Dates::Ignored)?).await?;
+    let pin = phone.activated_pin(out)?;
+    let others = phone.baken.check_ins_elsewhere(&pin, &phone.relay(Dates::Ignored)?).await?;
+    // That a PIN was typed, and which, a desk hears as of any other unlocking.
+    send(&phone, out).await?;
     out.json(&json!({ "elsewhere": others }));
     if others.is_empty() {
         out.line(text::NO_CHECK_INS_ELSEWHERE.of(out.language));
     }
     for other in &others {
-        out.line(of_other(other, out));
+        out.line(of_other(other, other.name.as_deref().unwrap_or(text::OTHER_DEVICE.of(out.language)), out));
     }
     Ok(End::Done)
 }
 
-fn name_of(other: &ElsewhereView, out: &Output) -> String {
-    other.name.clone().unwrap_or_else(|| text::OTHER_DEVICE.of(out.language).to_owned())
-}
-
-fn of_other(other: &ElsewhereView, out: &Output) -> String {
+fn of_other(other: &ElsewhereView, name: &str, out: &Output) -> String {
     let (due, raise) = (shown(other.due_at), shown(other.raise_at));
-    text::CHECK_IN_ELSEWHERE.with(out.language, &[&short(other.check_in), &name_of(other, out), &due, &raise])
-}
-
-/// As long as the other one's, where the server's moments tell: one that may not be silent is raised before it is due.
-fn grace_s(other: &ElsewhereView) -> u32 {
-    /// As `--grace` without a value.
-    const USUAL_S: u32 = 5 * 60;
-    u32::try_from(other.raise_at.since_ms(other.due_at) / 1000).map_or(USUAL_S, |grace_s| grace_s.min(MAX_GRACE_S))
+    text::CHECK_IN_ELSEWHERE.with(out.language, &[&short(other.check_in), name, &due, &raise])
 }
 
 async fn renew(arguments: &Arguments, position: Option<&str>, out: &Output) -> Result<End, Failure> {
@@ -378,14 +367,14 @@ enum Found {
 
 /// The check-in that was typed; `last` is the newest that is open. What this device does not know is asked of the server:
 /// it may be another device's.
-async fn find_open(phone: &Phone, typed: &str) -> Result<Found, Failure> {
+async fn find_open(phone: &Phone, typed: &str, pin: &str) -> Result<Found, Failure> {
     let mut check_ins = phone.baken.check_ins()?;
     check_ins.retain(|view| !view.elsewhere);
     if typed == "last" {
         if let Some(open) = check_ins.iter().find(|view| is_open(view)) {
             return Ok(Found::Here(open.check_in));
         }
-        let others = phone.baken.check_ins_elsewhere(&phone.relay(Dates::Ignored)?).await;
+        let others = phone.baken.check_ins_elsewhere(pin, &phone.relay(Dates::Ignored)?).await;
         return match (others.map(|others| others.into_iter().next()), check_ins.first()) {
             (Ok(Some(other)), _) => Ok(Found::Elsewhere(other)),
             (_, Some(over)) => Ok(Found::Here(over.check_in)),
@@ -397,7 +386,7 @@ async fn find_open(phone: &Phone, typed: &str) -> Result<Found, Failure> {
     match find(&ids, typed, BakenError::NoSuchCheckIn.into()) {
         Ok(check_in) => Ok(Found::Here(check_in)),
         Err(unknown) => {
-            let mut others = phone.baken.check_ins_elsewhere(&phone.relay(Dates::Ignored)?).await?;
+            let mut others = phone.baken.check_ins_elsewhere(pin, &phone.relay(Dates::Ignored)?).await?;
             let ids: Vec<AlarmId> = others.iter().map(|other| other.check_in).collect();
             let found = find(&ids, typed, unknown)?;
             others.retain(|other| other.check_in == found);

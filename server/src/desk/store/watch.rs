@@ -78,6 +78,15 @@ pub(in crate::desk) fn take(
     Ok(added > 0)
 }
 
+/// Newer timers name another desk: it is not watched here until newer ones than these name this one again.
+pub(in crate::desk) fn leave(db: &Connection, timers: &DepositTimers) -> rusqlite::Result<()> {
+    db.execute(
+        "UPDATE watch SET seq = ?3, state = 2 WHERE deposit = ?1 AND device = ?2 AND seq < ?3 AND state = 0",
+        params![timers.deposit.0, timers.device.0, timers.seq.cast_signed()],
+    )
+    .map(drop)
+}
+
 /// A check-in needs no watching any more: it was settled, or is handed over. What rang for it before anybody took it is
 /// hidden behind what came.
 pub(in crate::desk) fn end(db: &Connection, deposit: AlarmId, device: DeviceId) -> rusqlite::Result<()> {
