@@ -70,7 +70,7 @@ pub const OPERATIONS: &[Operation] = &[
     Operation {
         summary: "How an earlier version of a file of a published edition becomes this one.",
         answer: Structure("FileChange"),
-        refusals: &[NO_EDITION],
+        refusals: &[NO_EDITION, (429, "too_often")],
         ..operation(Get, api::EDITION_CHANGE, "editionChange", Nobody)
     },
     Operation {
