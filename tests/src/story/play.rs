@@ -242,6 +242,24 @@ pub async fn pair(old: &Phone, new: &Phone) -> Result<()> {
     Ok(())
 }
 
+/// Lets a guest's device into a circle, both in one room.
+///
+/// # Errors
+/// When a step does not hold.
+pub async fn let_in(host: &Phone, circle: &str, guest: &Phone, name: &str) -> Result<()> {
+    let relay = text_of(&host.run(&["pair", "relay"]).await?, "relay")?;
+    let mut showing = guest.start(&["pair", "show", "--relay", &relay, "--name", name])?;
+    let code = text_of(&showing.json_where(|line| line["step"] == "code").await?, "text")?;
+    let mut inviting = host.start(&["circle", "invite", circle, &code])?;
+    let digits = text_of(&showing.json_where(|line| line["step"] == "digits").await?, "digits")?;
+    inviting.json_where(|line| line["step"] == "type_digits").await?;
+    inviting.type_line(&digits).await?;
+    showing.json_where(|line| line["step"] == "paired").await?;
+    let (invited, shown) = (inviting.wait().await?, showing.wait().await?);
+    ensure!(invited == 0 && shown == 0, "the invitation ended with {invited} and {shown}");
+    Ok(())
+}
+
 /// Fills the dossier on both phones, offline for a while; whether they converge, and the number of conflicts.
 async fn dossier(teller: &Teller, town: &mut Town, phone: &Phone, tablet: &Phone) -> Result<(bool, usize)> {
     phone

@@ -155,6 +155,9 @@ async fn two_advisers_keep_one_plan(one: &Adviser<'_>, other: &Adviser<'_>) -> R
     let listed = other.ok(&["plan", "list", "--theme", "working"]).await?;
     let due = |days: &str| listed["items"].as_array().is_some_and(|all| all.iter().any(|item| item["due"] == days));
     assert!(due("2026-12-27") && due("2027-11-27"), "{listed}");
+    // Broken off halfway, it is simply typed again.
+    let again = other.ok(&["plan", "after", "--on", "2026-11-27"]).await?;
+    assert_eq!(again["added"], json!([]));
     for id in after["added"].as_array().into_iter().flatten() {
         one.ok(&["plan", "remove", id.as_str().unwrap_or_default()]).await?;
     }

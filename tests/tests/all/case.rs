@@ -3,9 +3,10 @@
 
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use baken_tests::marks::{Mark, found_in_bytes, found_in_folder};
 use baken_tests::story::phone::Phone;
+use baken_tests::story::play::let_in;
 use baken_tests::story::town::{Plan, Town, text_of};
 use serde_json::{Value, json};
 
@@ -29,23 +30,9 @@ impl Case {
         phone.run(&["sync"]).await?;
         let police = Phone::new(&town, "police_device", "nl");
         let case = Self { town, phone, police };
-        case.join().await?;
+        let_in(&case.phone, "Zaak", &case.police, "Toestel recherche").await?;
         case.sync().await?;
         Ok(case)
-    }
-
-    async fn join(&self) -> Result<()> {
-        let relay = text_of(&self.phone.run(&["pair", "relay"]).await?, "relay")?;
-        let mut showing = self.police.start(&["pair", "show", "--relay", &relay, "--name", "Toestel recherche"])?;
-        let code = text_of(&showing.json_where(|line| line["step"] == "code").await?, "text")?;
-        let mut inviting = self.phone.start(&["circle", "invite", "Zaak", &code])?;
-        let digits = text_of(&showing.json_where(|line| line["step"] == "digits").await?, "digits")?;
-        inviting.json_where(|line| line["step"] == "type_digits").await?;
-        inviting.type_line(&digits).await?;
-        showing.json_where(|line| line["step"] == "paired").await?;
-        let (invited, shown) = (inviting.wait().await?, showing.wait().await?);
-        ensure!(invited == 0 && shown == 0, "the invitation ended with {invited} and {shown}");
-        Ok(())
     }
 
     async fn sync(&self) -> Result<()> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use anyhow::{Result, ensure};
 use baken_tests::marks::{Mark, found_in_bytes, found_in_folder};
 use baken_tests::story::phone::Phone;
+use baken_tests::story::play::let_in;
 use baken_tests::story::process::until;
 use baken_tests::story::town::{Plan, Town, text_of};
 use serde_json::{Value, json};
@@ -37,27 +38,12 @@ impl Home {
         phone.run(&["sync"]).await?;
         let partner = Phone::new(&town, "partner_phone", "nl");
         let home = Self { town, phone, partner };
-        home.join().await?;
+        let_in(&home.phone, "Thuis", &home.partner, "Telefoon Jan").await?;
         home.partner.run(&["alarm", "responder", "agree", "--name", "Jan Obbink"]).await?;
         let added = home.phone.run(&["alarm", "family", "add", "Jan Obbink"]).await?;
         ensure!(added["member"]["called"] == json!(true), "{added}");
         home.partner.run(&["sync"]).await?;
         Ok(home)
-    }
-
-    /// The partner's phone is let into the circle, both in one room.
-    async fn join(&self) -> Result<()> {
-        let relay = text_of(&self.phone.run(&["pair", "relay"]).await?, "relay")?;
-        let mut showing = self.partner.start(&["pair", "show", "--relay", &relay, "--name", "Telefoon Jan"])?;
-        let code = text_of(&showing.json_where(|line| line["step"] == "code").await?, "text")?;
-        let mut inviting = self.phone.start(&["circle", "invite", "Thuis", &code])?;
-        let digits = text_of(&showing.json_where(|line| line["step"] == "digits").await?, "digits")?;
-        inviting.json_where(|line| line["step"] == "type_digits").await?;
-        inviting.type_line(&digits).await?;
-        showing.json_where(|line| line["step"] == "paired").await?;
-        let (invited, shown) = (inviting.wait().await?, showing.wait().await?);
-        ensure!(invited == 0 && shown == 0, "the invitation ended with {invited} and {shown}");
-        Ok(())
     }
 
     /// The partner's alarms, once `fits` finds what it looks for.

@@ -4,26 +4,13 @@
 use anyhow::{Context as _, Result, ensure};
 use baken_schemas::record::words::Origin;
 use baken_tests::story::phone::Phone;
+use baken_tests::story::play::let_in;
 use baken_tests::story::town::{Plan, Town, text_of};
 use serde_json::Value;
 
 /// What stays in the dossier.
 const SECRETS: [&str; 6] =
     ["Brief zonder afzender", "Camera op zolder", "Lindelaan 12", "penicilline", "psycholoog Mulder", "Dossiernotitie"];
-
-async fn join(phone: &Phone, partner: &Phone) -> Result<()> {
-    let relay = text_of(&phone.run(&["pair", "relay"]).await?, "relay")?;
-    let mut showing = partner.start(&["pair", "show", "--relay", &relay, "--name", "Telefoon Jan"])?;
-    let code = text_of(&showing.json_where(|line| line["step"] == "code").await?, "text")?;
-    let mut inviting = phone.start(&["circle", "invite", "Thuis", &code])?;
-    let digits = text_of(&showing.json_where(|line| line["step"] == "digits").await?, "digits")?;
-    inviting.json_where(|line| line["step"] == "type_digits").await?;
-    inviting.type_line(&digits).await?;
-    showing.json_where(|line| line["step"] == "paired").await?;
-    let (invited, shown) = (inviting.wait().await?, showing.wait().await?);
-    ensure!(invited == 0 && shown == 0, "the invitation ended with {invited} and {shown}");
-    Ok(())
-}
 
 async fn sync(phones: &[&Phone]) -> Result<()> {
     for phone in phones {
@@ -65,7 +52,7 @@ async fn story(town: &mut Town) -> Result<()> {
     let before = partner.run(&["guidance", "--audience", "family", "card"]).await?;
     ensure!(ids(&before["cards"])?.contains(&"child-112"), "{before}");
     ensure!(partner.try_run(&["family"]).await?.0 == 3);
-    join(&phone, &partner).await?;
+    let_in(&phone, "Thuis", &partner, "Telefoon Jan").await?;
     sync(&[&partner, &phone, &partner]).await?;
 
     // Alone with the phone, and without a network.

@@ -65,6 +65,28 @@ struct IfVersion {
     if_version: Option<u64>,
 }
 
+/// What a change may say of an item or a task. What is not typed stays.
+#[derive(Debug, Args)]
+struct Progress {
+    /// How far it is
+    #[arg(long, value_parser = states())]
+    state: Option<State>,
+    /// Who sees to it
+    #[arg(long, value_parser = functions())]
+    owner: Option<Function>,
+    /// By when, as 2027-05-01
+    #[arg(long, value_name = "DATE")]
+    due: Option<Date>,
+}
+
+impl Progress {
+    fn apply(&self, state: &mut State, owner: &mut Option<Function>, due: &mut Option<Date>) {
+        *state = self.state.unwrap_or(*state);
+        *owner = self.owner.or(*owner);
+        *due = self.due.or(*due);
+    }
+}
+
 fn functions() -> ValueParser {
     PossibleValuesParser::new(Function::TAGS).try_map(|tag| tag.parse::<Function>()).into()
 }

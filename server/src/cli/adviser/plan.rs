@@ -8,7 +8,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Adviser, AdviserData, IfVersion, find, functions, other_sort, short, states, today};
+use super::{Adviser, AdviserData, IfVersion, Progress, find, functions, other_sort, short, states, today};
 use crate::cli::{Failure, Say, system_rng};
 
 /// What to do with the plan.
@@ -27,7 +27,7 @@ pub(in crate::cli) enum PlanCommand {
     /// Add what an organisation does once measures are scaled down: follow up for a year, and evaluate
     #[command(
         after_help = "Example:\n  baken-server org plan after --data adviser --on 2026-11-27 --owner safety-adviser\n\
-        It adds six items, which say nothing of whom or of what. Who is to be informed, and when: org agenda."
+        It adds six items, which say nothing of whom or of what; what is there for that day already is left. Who is to be informed, and when: org agenda."
     )]
     After(After),
     /// Change an item
@@ -109,15 +109,8 @@ pub(in crate::cli) struct Set {
     /// What it is called
     #[arg(long)]
     title: Option<Title>,
-    /// How far it is
-    #[arg(long, value_parser = states())]
-    state: Option<State>,
-    /// Who sees to it
-    #[arg(long, value_parser = functions())]
-    owner: Option<Function>,
-    /// By when, as 2027-05-01
-    #[arg(long, value_name = "DATE")]
-    due: Option<Date>,
+    #[command(flatten)]
+    progress: Progress,
     #[command(flatten)]
     version: IfVersion,
 }
@@ -165,11 +158,15 @@ pub(in crate::cli) async fn run(command: &PlanCommand, say: &Say) -> Result<(), 
 
 async fn after(args: &After, say: &Say) -> Result<(), Failure> {
     let adviser = Adviser::open(&args.adviser)?;
-    let from = today(args.on);
+    let (plan, from) = (adviser.plan().await?, today(args.on));
     let mut added = Vec::new();
     for (days, nl, en) in AFTER {
         let title: Title = say.language().pick(nl, en).parse()?;
         let due = Some(from.plus_days(days));
+        let is_it = |line: &PlanLine| matches!(&line.line, Line::Item(item) if item.title == title && item.due == due);
+        if plan.lines.iter().any(is_it) {
+            continue;
+        }
         let item = Item { theme: Theme::Working, title, state: State::Open, owner: args.owner, due };
         let id = LineId::make(&mut system_rng()?);
         adviser.change(id, 0, Some(Line::Item(item))).await?;
@@ -187,9 +184,7 @@ async fn set(args: &Set, say: &Say) -> Result<(), Failure> {
     let (line, item) = item(&plan, &args.item)?;
     let mut item = item.clone();
     item.title = args.title.clone().unwrap_or(item.title);
-    item.state = args.state.unwrap_or(item.state);
-    item.owner = args.owner.or(item.owner);
-    item.due = args.due.or(item.due);
+    args.progress.apply(&mut item.state, &mut item.owner, &mut item.due);
     let expected = args.version.if_version.unwrap_or(line.version);
     let version = adviser.change(line.id, expected, Some(Line::Item(item))).await?;
     say.say(&json!({ "id": line.id, "version": version }), "Gewijzigd.", "Changed.");

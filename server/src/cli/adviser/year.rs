@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use baken_schemas::Language;
-use baken_schemas::adviser::{Due, DueKind, Function, Line, State, Term, YearState, YearTask, due_in};
+use baken_schemas::adviser::{Due, DueKind, Line, State, Term, YearState, YearTask, due_in};
 use baken_schemas::calendar::{Event, When, calendar};
 use baken_schemas::edition::Date;
 use baken_schemas::time::{Clock as _, SystemClock};
@@ -11,7 +11,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::{Adviser, AdviserData, IfVersion, functions, states, today};
+use super::{Adviser, AdviserData, IfVersion, Progress, today};
 use crate::cli::{Failure, Say};
 use crate::folder::{Access, write_whole};
 
@@ -59,15 +59,8 @@ pub(in crate::cli) struct Set {
     /// Of which year; for the start of a term, the year in which it begins
     #[arg(value_parser = clap::value_parser!(u16).range(2000..2200))]
     year: u16,
-    /// How far it is
-    #[arg(long, value_parser = states())]
-    state: Option<State>,
-    /// Who sees to it
-    #[arg(long, value_parser = functions())]
-    owner: Option<Function>,
-    /// By when, as 2027-05-01
-    #[arg(long, value_name = "DATE")]
-    due: Option<Date>,
+    #[command(flatten)]
+    progress: Progress,
     #[command(flatten)]
     version: IfVersion,
 }
@@ -100,9 +93,7 @@ pub(in crate::cli) async fn run(command: &YearCommand, say: &Say) -> Result<(), 
             if let Some(Line::Year(known)) = there.map(|line| &line.line) {
                 state = *known;
             }
-            state.state = args.state.unwrap_or(state.state);
-            state.owner = args.owner.or(state.owner);
-            state.due = args.due.or(state.due);
+            args.progress.apply(&mut state.state, &mut state.owner, &mut state.due);
             let (id, version) = adviser.put_only(&plan, Line::Year(state), args.version.if_version).await?;
             say.say(&json!({ "id": id, "version": version }), "Vastgelegd.", "Kept.");
             Ok(())

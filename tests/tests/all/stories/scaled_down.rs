@@ -5,24 +5,11 @@ use baken_schemas::edition::Date;
 use baken_schemas::local_time::local;
 use baken_schemas::record::words::Origin;
 use baken_tests::story::phone::Phone;
+use baken_tests::story::play::let_in;
 use baken_tests::story::town::text_of;
 use serde_json::Value;
 
 use super::{Person, in_days};
-
-/// Lets a partner's phone into the family's circle, both in one room.
-async fn join(person: &Person, partner: &Phone) -> anyhow::Result<()> {
-    let relay = text_of(&person.phone.run(&["pair", "relay"]).await?, "relay")?;
-    let mut showing = partner.start(&["pair", "show", "--relay", &relay, "--name", "Telefoon Jan"])?;
-    let code = text_of(&showing.json_where(|line| line["step"] == "code").await?, "text")?;
-    let mut inviting = person.phone.start(&["circle", "invite", "Thuis", &code])?;
-    let digits = text_of(&showing.json_where(|line| line["step"] == "digits").await?, "digits")?;
-    inviting.json_where(|line| line["step"] == "type_digits").await?;
-    inviting.type_line(&digits).await?;
-    showing.json_where(|line| line["step"] == "paired").await?;
-    anyhow::ensure!(inviting.wait().await? == 0 && showing.wait().await? == 0, "the partner is in");
-    Ok(())
-}
 
 /// The moments of follow-up in an agenda, each by its record.
 fn follow_ups(agenda: &Value) -> Vec<(String, i64)> {
@@ -89,7 +76,7 @@ async fn a_scaled_down_threat() {
     iris.phone.run(&["circle", "create", "family", "--name", "Thuis"]).await.expect("it is made");
     iris.phone.run(&["sync"]).await.expect("it is sent");
     let jan = Phone::new(&iris.town, "partner_phone", "nl");
-    join(&iris, &jan).await.expect("he is in");
+    let_in(&iris.phone, "Thuis", &jan, "Telefoon Jan").await.expect("he is in");
     iris.sees(&["aftercare", "start", "--for", "family", "--from", &today], &["Vastgelegd"], &[]).await;
     iris.phone.run(&["sync"]).await.expect("it is sent");
     jan.run(&["sync"]).await.expect("it has come");
