@@ -105,9 +105,18 @@ pub(crate) fn edit_all(
     edits: Vec<(FieldNumber, Value)>,
 ) -> Result<(), BakenError> {
     let tx = connection.transaction()?;
-    edit(&tx, author, record, kind, edits)?;
+    edit(&tx, author, record, kind, edits, Sealing::Later)?;
     tx.commit()?;
     Ok(())
+}
+
+/// When an edit becomes an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sealing {
+    /// With what else is written until the next sync.
+    Later,
+    /// Now, since it is sent at once: one write to the disk instead of two.
+    AtOnce,
 }
 
 /// Edits one record. What others wrote is merged before: an edit covers all there is.
@@ -117,17 +126,26 @@ fn edit(
     record: RecordId,
     kind: KindNumber,
     edits: Vec<(FieldNumber, Value)>,
+    sealing: Sealing,
 ) -> Result<(), BakenError> {
     let (row, now) = (author.circle.row(), author.context.now());
     store::settle(tx, author.circle, now)?;
     let seen: Vec<Seen> =
         rows::heads(tx, row)?.into_iter().map(|(slot, head)| Seen { slot, counter: head.counter }).collect();
+    let changes: Vec<Change> =
+        edits.into_iter().map(|(field, value)| Change { record, kind, field, value }).collect();
+    let sealed = if sealing == Sealing::AtOnce { author.seal_at_once(tx, &changes)? } else { None };
     let mut records = Records::of(tx, author.circle, now);
-    for (field, value) in edits {
-        let (slot, counter, hlc) = author.add(tx, &Change { record, kind, field, value: value.clone() })?;
+    for change in changes {
+        let (slot, counter, hlc) = match sealed {
+            Some(sealed) => sealed,
+            None => author.add(tx, &change)?,
+        };
+        let Change { field, value, .. } = change;
         records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, &seen)?;
     }
-    records.write()
+    records.write()?;
+    if sealing == Sealing::AtOnce && sealed.is_none() { author.seal_pending(tx) } else { Ok(()) }
 }
 
 /// What is put to one record of a circle.
@@ -191,15 +209,12 @@ impl Baken {
                 }
                 mark::check_edits(open, edits, consent, self.context.now())?;
             }
+            let sealing = if self.is_live.load(Ordering::Relaxed) { Sealing::AtOnce } else { Sealing::Later };
             let tx = open.vault.connection.transaction()?;
             for Edits { circle, record, kind, puts } in all {
                 let circle = open.circles.get(circle)?;
                 let author = Author { circle, keys: &open.keys, context: &self.context };
-                edit(&tx, author, record, kind, puts)?;
-                if self.is_live.load(Ordering::Relaxed) {
-                    // It is sent at once: one write to the disk instead of two.
-                    author.seal_pending(&tx)?;
-                }
+                edit(&tx, author, record, kind, puts, sealing)?;
             }
             tx.commit()?;
             Ok(())

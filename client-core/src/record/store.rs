@@ -172,6 +172,27 @@ impl<'a> Records<'a> {
     }
 }
 
+/// Merges the changes of one entry at once, behind what waits.
+///
+/// # Errors
+/// [`BakenError::Database`].
+pub(crate) fn merge_at_once(
+    connection: &Connection,
+    circle: &Circle,
+    (slot, counter): (u16, u64),
+    hlc: u64,
+    seen: &SeenBy,
+    changes: Vec<Change>,
+    now: Timestamp,
+) -> Result<(), BakenError> {
+    merge_fresh(connection, circle, now)?;
+    let mut records = Records::of(connection, circle, now);
+    for Change { record, kind, field, value } in changes {
+        records.put(record, kind, field, StandingPut { slot, counter, hlc, value }, seen)?;
+    }
+    records.write()
+}
+
 /// Keeps the changes of an entry until the next look, and what they are about.
 pub(crate) fn insert_fresh(
     connection: &Connection,

@@ -33,11 +33,17 @@ pub(crate) fn of_batch(connection: &Connection, circle: CircleRow, now: Timestam
     Ok(batch.filter(|batch| *batch == last && (0..MAX_BATCH_SPAN_MS).contains(&now.since_ms(moment(*batch)))))
 }
 
-/// Starts a batch of edits, and says its clock value.
-pub(crate) fn start_batch(connection: &Connection, circle: CircleRow, now: Timestamp) -> Result<u64, BakenError> {
+/// The clock value of what is written now.
+pub(crate) fn next(connection: &Connection, now: Timestamp) -> Result<u64, BakenError> {
     let last: u64 = setting::read(connection, SETTING)?.unwrap_or(0);
     let next = of_ms(now.0).max(last.saturating_add(1));
     setting::write(connection, SETTING, &next)?;
+    Ok(next)
+}
+
+/// Starts a batch of edits, and says its clock value.
+pub(crate) fn start_batch(connection: &Connection, circle: CircleRow, now: Timestamp) -> Result<u64, BakenError> {
+    let next = next(connection, now)?;
     setting::write_of(connection, circle, BATCH, &next)?;
     Ok(next)
 }

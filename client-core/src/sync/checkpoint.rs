@@ -241,8 +241,7 @@ pub(crate) fn make(tx: &Transaction<'_>, author: Author<'_>) -> Result<(), Baken
     }
     drop(found);
     drop(statement);
-    let hlc = time::start_batch(tx, row, author.context.now())?;
-    time::end_batch(tx, row)?;
+    let hlc = time::next(tx, author.context.now())?;
     let of = u16::try_from(parts.len()).map_err(|_| BakenError::ValueRefused)?;
     for (part, content) in (0_u16..).zip(&parts) {
         let entry = author.seal(tx, EntryKind::Checkpoint { part, of }, hlc, content.to_bytes())?;

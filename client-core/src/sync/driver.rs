@@ -354,7 +354,10 @@ impl Baken {
             let key = idempotency_of(&path, &body);
             match client.ask::<EntriesStored>(Method::POST, &path, body, key, "the answer to entries").await {
                 Ok(stored) => {
-                    self.with_sync(circle, |sync| sync.stored(stored.counter, stored.hash))?;
+                    // Forgotten, they would be sent again.
+                    self.with_sync(circle, |sync| {
+                        sync.without_waiting_for_the_disk(|sync| sync.stored(stored.counter, stored.hash))
+                    })?;
                     counts.sent = counts.sent.saturating_add(count);
                 }
                 Err(BakenError::Refused { status: 409, code }) if code == "entry_out_of_order" && !refilling => {

@@ -180,7 +180,8 @@ impl Baken {
             if there.unwrap_or(0) != known || !sync.circle.membership().is_active(sync.keys.device) {
                 return Ok(None);
             }
-            let events = sync.incoming(&[entry], Some(cursor))?;
+            // Forgotten, it would be read again from where the last sync that is on disk had got to.
+            let events = sync.without_waiting_for_the_disk(|sync| sync.incoming(&[entry], Some(cursor)))?;
             let fits = events.iter().all(|event| matches!(event, SyncEvent::Applied { .. } | SyncEvent::Known));
             let mut counts = SyncCounts::default();
             counts.count(&events);

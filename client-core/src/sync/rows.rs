@@ -206,7 +206,7 @@ pub(crate) fn seen(connection: &Connection, circle: CircleRow, slot: u16) -> Res
     bytes.map_or(Ok(Vec::new()), |bytes| kept(&bytes))
 }
 
-/// Remembers what a writer has taken in.
+/// Remembers what a writer has taken in. What is known already costs no write.
 pub(crate) fn write_seen(
     connection: &Connection,
     circle: CircleRow,
@@ -215,7 +215,8 @@ pub(crate) fn write_seen(
 ) -> Result<(), BakenError> {
     connection
         .prepare_cached(
-            "INSERT INTO writer (circle, slot, seen) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET seen = ?3",
+            "INSERT INTO writer (circle, slot, seen) VALUES (?1, ?2, ?3)
+             ON CONFLICT DO UPDATE SET seen = ?3 WHERE seen <> ?3",
         )?
         .execute((circle.0, slot, cbor::to_vec(&seen.to_vec())))?;
     Ok(())

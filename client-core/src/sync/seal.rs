@@ -59,6 +59,29 @@ impl Author<'_> {
         Ok((slot, counter, hlc))
     }
 
+    /// Seals these edits as an entry of their own, and gives its counter and time: fewer pages of the vault than the way over
+    /// [`Self::add`]. `None` when others wait to be sealed before, or when they are more than one entry holds.
+    ///
+    /// # Errors
+    /// As [`Self::add`] and [`Self::seal`].
+    pub(crate) fn seal_at_once(
+        &self,
+        connection: &Connection,
+        changes: &[Change],
+    ) -> Result<Option<(u16, u64, u64)>, BakenError> {
+        let slot = self.slot()?;
+        if changes.len() > MAX_CHANGES || store::pending_size(connection, self.circle.row())?.0 > 0 {
+            return Ok(None);
+        }
+        let encoded = encode_changes(changes)?;
+        if encoded.len() > MAX_BATCH_BYTES {
+            return Ok(None);
+        }
+        let hlc = time::next(connection, self.context.now())?;
+        let entry = self.seal(connection, EntryKind::Changes, hlc, encoded)?;
+        Ok(Some((slot, entry.header().counter, hlc)))
+    }
+
     /// Seals what is pending; nothing to do where nothing is.
     ///
     /// # Errors
@@ -95,8 +118,7 @@ impl Author<'_> {
         let Ok(slot) = self.slot() else { return Ok(()) };
         self.seal_pending(connection)?;
         if self.owes_word(connection, slot)? {
-            let hlc = time::start_batch(connection, self.circle.row(), self.context.now())?;
-            time::end_batch(connection, self.circle.row())?;
+            let hlc = time::next(connection, self.context.now())?;
             self.seal(connection, EntryKind::Changes, hlc, encode_changes(&[])?)?;
         }
         Ok(())
