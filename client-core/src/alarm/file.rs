@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
 use crate::BakenError;
+use crate::vault::database;
 
 /// What brings the file from each version to the next. Append-only.
 const MIGRATIONS: [&str; 13] = [
@@ -73,6 +74,7 @@ fn migrate(db: &mut Connection) -> Result<(), BakenError> {
 
 fn keyed(path: &Path, key: &SymmetricKey, flags: OpenFlags) -> Result<Connection, BakenError> {
     let db = Connection::open_with_flags(path, flags)?;
+    database::keep_statements(&db)?;
     // SQLCipher writes wrong keys to the system's log unless it is told not to before it gets one.
     db.execute_batch("PRAGMA cipher_log_level = NONE; PRAGMA cipher_memory_security = ON;")?;
     let pragma = Zeroizing::new(format!("PRAGMA key = \"x'{}'\"", &*Zeroizing::new(HEXLOWER.encode(key.as_bytes()))));

@@ -132,8 +132,7 @@ fn edit(
     store::settle(tx, author.circle, now)?;
     let seen: Vec<Seen> =
         rows::heads(tx, row)?.into_iter().map(|(slot, head)| Seen { slot, counter: head.counter }).collect();
-    let changes: Vec<Change> =
-        edits.into_iter().map(|(field, value)| Change { record, kind, field, value }).collect();
+    let changes: Vec<Change> = edits.into_iter().map(|(field, value)| Change { record, kind, field, value }).collect();
     let sealed = if sealing == Sealing::AtOnce { author.seal_at_once(tx, &changes)? } else { None };
     let mut records = Records::of(tx, author.circle, now);
     for change in changes {
@@ -242,7 +241,7 @@ impl Baken {
             Ok((found.circle, found.kind, edits))
         })?;
         self.edit(circle, record, kind, edits)?;
-        self.labels_follow()
+        if mark::bears_labels(kind) { self.labels_follow() } else { Ok(()) }
     }
 
     /// Deletes a record. It can be restored for thirty days.
@@ -293,7 +292,7 @@ impl Baken {
             Ok(found)
         })?;
         self.edit(found.circle, record, found.kind, vec![(field, value)])?;
-        self.labels_follow()
+        if mark::bears_labels(found.kind) { self.labels_follow() } else { Ok(()) }
     }
 
     /// One record, deleted or not.

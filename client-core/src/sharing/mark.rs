@@ -26,6 +26,11 @@ const MAX_TOLD_OF: usize = 256;
 /// No mark is stricter.
 const STRICTEST: Mark = Mark { origin: Origin::System, confidential: true };
 
+/// Whether records of a kind bear labels, which copies of them follow.
+pub(crate) fn bears_labels(kind: KindNumber) -> bool {
+    kind_numbered(kind).is_some_and(|spec| spec.name == MEASURE)
+}
+
 /// The strictest of what the values that stand say. A word of a newer version may be stricter than all that are known.
 fn strictest<'a>(origins: impl Iterator<Item = &'a Value>, confidential: bool) -> Mark {
     let mut mark = Mark { origin: Origin::Own, confidential };

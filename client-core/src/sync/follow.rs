@@ -157,10 +157,13 @@ impl Baken {
                     counts
                 }
             };
-            // An entry that came in may have sealed what was pending.
-            let Ok(sent) = self.push_edits(&client).await else { return Ok(Next::Sync) };
-            let counts = SyncCounts { sent, ..counts };
             if counts != SyncCounts::default() && tell(&Followed::Live(counts)).is_break() {
+                return Ok(Next::End);
+            }
+            // Behind it: whoever is told need not wait, and what came in may have sealed what was pending.
+            let Ok(sent) = self.push_edits(&client).await else { return Ok(Next::Sync) };
+            let counts = SyncCounts { sent, ..SyncCounts::default() };
+            if sent > 0 && tell(&Followed::Live(counts)).is_break() {
                 return Ok(Next::End);
             }
         }

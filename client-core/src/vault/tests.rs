@@ -77,6 +77,19 @@ fn every_file_is_encrypted_also_while_open() {
 }
 
 #[test]
+fn a_kept_statement_is_made_once() {
+    let device = device();
+    create(&device);
+    let vault = unlock(&device, PIN).unwrap();
+    let sql = "SELECT counter FROM entry WHERE circle = ?1 AND slot = ?2 ORDER BY counter DESC LIMIT 1";
+    for slot in 0..3 {
+        let mut statement = vault.connection.prepare_cached(sql).unwrap();
+        assert!(!statement.exists((1, slot)).unwrap());
+        assert_eq!(statement.get_status(rusqlite::StatementStatus::RePrepare), 0);
+    }
+}
+
+#[test]
 fn a_wrong_pin_waits_and_the_right_one_still_opens() {
     let device = device();
     create(&device);

@@ -4,6 +4,7 @@
 
 use std::path::PathBuf;
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::store::StoreError;
@@ -56,6 +57,9 @@ impl Disk {
             None => Connection::open_with_flags(path, flags)?,
         };
         connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+        // A plan is to hold for every value. Without this SQLite looks at those bound, and makes a kept statement anew each
+        // time that `rusqlite` takes it out again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         Ok(connection)
     }
 }

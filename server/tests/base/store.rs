@@ -48,6 +48,21 @@ fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_kept_statement_is_made_once() {
+    fn made_again(db: &rusqlite::Connection, value: i64) -> Result<i32, StoreError> {
+        let mut statement = db.prepare_cached("SELECT 1 FROM item WHERE value = ?1 LIMIT 1")?;
+        assert!(!statement.exists([value])?);
+        Ok(statement.get_status(rusqlite::StatementStatus::RePrepare))
+    }
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir, StoreOptions::default());
+    for value in 0..3 {
+        assert_eq!(store.read(|db| made_again(db, value)).unwrap(), 0);
+        assert_eq!(store.write(Priority::Normal, move |db| made_again(db, value)).await.unwrap(), 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_queued_is_committed_as_one_group() {
     let dir = tempfile::tempdir().unwrap();
     let store = open(&dir, StoreOptions::default());
