@@ -33,6 +33,8 @@ pub struct Baken {
     pub(crate) edited: tokio::sync::Notify,
     /// Whether a running [`Self::follow`] sends every edit at once.
     pub(crate) is_live: AtomicBool,
+    /// Whether entries came in live that may not be on disk yet.
+    pub(crate) came_live: AtomicBool,
     /// Opened at its first use.
     pub(crate) outbox: Mutex<Option<Arc<AlarmOutbox>>>,
 }
@@ -113,6 +115,7 @@ impl Baken {
             vault: Mutex::new(None),
             edited: tokio::sync::Notify::new(),
             is_live: AtomicBool::new(false),
+            came_live: AtomicBool::new(false),
             outbox: Mutex::new(None),
         }
     }

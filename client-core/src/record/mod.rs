@@ -241,7 +241,7 @@ impl Baken {
             Ok((found.circle, found.kind, edits))
         })?;
         self.edit(circle, record, kind, edits)?;
-        if mark::bears_labels(kind) { self.labels_follow() } else { Ok(()) }
+        if mark::leads_to_labels(kind) { self.labels_follow() } else { Ok(()) }
     }
 
     /// Deletes a record. It can be restored for thirty days.
@@ -292,7 +292,7 @@ impl Baken {
             Ok(found)
         })?;
         self.edit(found.circle, record, found.kind, vec![(field, value)])?;
-        if mark::bears_labels(found.kind) { self.labels_follow() } else { Ok(()) }
+        if mark::leads_to_labels(found.kind) { self.labels_follow() } else { Ok(()) }
     }
 
     /// One record, deleted or not.

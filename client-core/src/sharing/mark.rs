@@ -26,9 +26,10 @@ const MAX_TOLD_OF: usize = 256;
 /// No mark is stricter.
 const STRICTEST: Mark = Mark { origin: Origin::System, confidential: true };
 
-/// Whether records of a kind bear labels, which copies of them follow.
-pub(crate) fn bears_labels(kind: KindNumber) -> bool {
-    kind_numbered(kind).is_some_and(|spec| spec.name == MEASURE)
+/// Whether copies may have a label to follow when a record of this kind was put: one that bears labels, or says what was
+/// shared.
+pub(crate) fn leads_to_labels(kind: KindNumber) -> bool {
+    kind_numbered(kind).is_some_and(|spec| [MEASURE, "share"].contains(&spec.name))
 }
 
 /// The strictest of what the values that stand say. A word of a newer version may be stricter than all that are known.

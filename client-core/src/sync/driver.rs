@@ -96,6 +96,7 @@ impl Baken {
         }
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
+        self.keep_what_came_live()?;
         self.finish_activation(transport).await?;
         self.share_account()?;
         self.share_caller()?;

@@ -104,18 +104,31 @@ impl Sync<'_> {
     }
 
     /// Runs `work`, whose commits a power cut may undo until the next one that is synced: for what the relay gives again.
-    /// Nothing is torn, and a killed process loses none of it.
+    /// Nothing is torn, and a killed process loses none of it. No entry of this device may be sealed in it: one that was sent
+    /// and forgotten would be made again, with other bytes in its place.
     ///
     /// # Errors
     /// Those of `work`, and [`BakenError::Database`].
     pub(super) fn without_waiting_for_the_disk<T>(
         &mut self,
-        work: impl FnOnce(&mut Self) -> Result<T, BakenError>,
+        work: impl FnOnce(&mut Sync<'_>) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
-        self.connection.execute_batch("PRAGMA synchronous = NORMAL")?;
-        let done = work(self);
-        self.connection.execute_batch("PRAGMA synchronous = FULL")?;
-        done
+        let Self { circle, keys, context, .. } = *self;
+        let mut unsynced = Unsynced::begin(self.connection)?;
+        let done = work(&mut Sync { connection: unsynced.0, circle, keys, context });
+        let synced = unsynced.end();
+        let done = done?;
+        synced.map(|()| done)
+    }
+
+    /// Seals what is pending or owed, so that it is on disk.
+    ///
+    /// # Errors
+    /// [`BakenError::Database`].
+    pub(super) fn seal_owed(&mut self) -> Result<(), BakenError> {
+        let tx = self.connection.transaction()?;
+        Author { circle: self.circle, keys: self.keys, context: self.context }.seal_owed(&tx)?;
+        Ok(tx.commit()?)
     }
 
     /// The relay says it has this device's entries up to `counter`, the last with this hash.
@@ -196,6 +209,31 @@ impl Sync<'_> {
     /// [`BakenError::Database`].
     pub(crate) fn missing(&self) -> Result<Vec<Place>, BakenError> {
         rows::missing(self.connection, self.circle.row())
+    }
+}
+
+/// A connection whose commits do not wait for the disk, however what is done with it ends.
+struct Unsynced<'a>(&'a mut Connection);
+
+impl<'a> Unsynced<'a> {
+    fn begin(connection: &'a mut Connection) -> Result<Self, BakenError> {
+        connection.execute_batch("PRAGMA synchronous = NORMAL")?;
+        Ok(Self(connection))
+    }
+
+    fn end(&mut self) -> Result<(), BakenError> {
+        if !self.0.is_autocommit() {
+            // Only what could not be rolled back; the setting is refused inside it.
+            self.0.execute_batch("ROLLBACK")?;
+        }
+        Ok(self.0.execute_batch("PRAGMA synchronous = FULL")?)
+    }
+}
+
+impl Drop for Unsynced<'_> {
+    fn drop(&mut self) {
+        // Said again where it was said before, or said in a panic.
+        let _ = self.end();
     }
 }
 

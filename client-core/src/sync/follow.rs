@@ -15,6 +15,7 @@ use data_encoding::BASE64;
 use futures_util::StreamExt as _;
 use tokio::time::Instant;
 
+use crate::baken::UnlockedVault;
 use crate::client::SignedClient;
 use crate::sync::SyncCounts;
 use crate::sync::engine::{CURSOR, SyncEvent};
@@ -183,13 +184,30 @@ impl Baken {
             if there.unwrap_or(0) != known || !sync.circle.membership().is_active(sync.keys.device) {
                 return Ok(None);
             }
+            sync.seal_owed()?;
             // Forgotten, it would be read again from where the last sync that is on disk had got to.
             let events = sync.without_waiting_for_the_disk(|sync| sync.incoming(&[entry], Some(cursor)))?;
+            self.came_live.store(true, Ordering::Relaxed);
             let fits = events.iter().all(|event| matches!(event, SyncEvent::Applied { .. } | SyncEvent::Known));
             let mut counts = SyncCounts::default();
             counts.count(&events);
             Ok(fits.then_some(counts))
         })
+    }
+
+    /// Has on disk what came in live: what a sync asks to go on from, the relay takes for kept.
+    ///
+    /// # Errors
+    /// [`BakenError::Locked`], [`BakenError::Database`].
+    pub(super) fn keep_what_came_live(&self) -> Result<(), BakenError> {
+        if !self.came_live.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        // The log is synced before any of it is moved.
+        let synced = |open: &mut UnlockedVault| {
+            Ok(open.vault.connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?)
+        };
+        self.with_vault(synced).inspect_err(|_| self.came_live.store(true, Ordering::Relaxed))
     }
 
     /// How far each circle was read.

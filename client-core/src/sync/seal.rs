@@ -60,7 +60,8 @@ impl Author<'_> {
     }
 
     /// Seals these edits as an entry of their own, and gives its counter and time: fewer pages of the vault than the way over
-    /// [`Self::add`]. `None` when others wait to be sealed before, or when they are more than one entry holds.
+    /// [`Self::add`]. `None` when there are none, when others wait to be sealed before, or when they are more than one entry
+    /// holds.
     ///
     /// # Errors
     /// As [`Self::add`] and [`Self::seal`].
@@ -69,10 +70,11 @@ impl Author<'_> {
         connection: &Connection,
         changes: &[Change],
     ) -> Result<Option<(u16, u64, u64)>, BakenError> {
-        let slot = self.slot()?;
-        if changes.len() > MAX_CHANGES || store::pending_size(connection, self.circle.row())?.0 > 0 {
+        let fits = (1..=MAX_CHANGES).contains(&changes.len());
+        if !fits || store::pending_size(connection, self.circle.row())?.0 > 0 {
             return Ok(None);
         }
+        let slot = self.slot()?;
         let encoded = encode_changes(changes)?;
         if encoded.len() > MAX_BATCH_BYTES {
             return Ok(None);

@@ -77,7 +77,8 @@ impl Store {
         let writer = if options.inline {
             Writer::inline(connection, reserve, options.on_fatal)
         } else {
-            Writer::thread(connection, reserve, options.on_fatal).map_err(StoreError::Folder)?
+            let for_mover = open::open_mover(disk, schema)?;
+            Writer::thread(connection, for_mover, reserve, options.on_fatal).map_err(StoreError::Folder)?
         };
         let readers = Arc::new(Readers::new(disk.clone(), *schema));
         Ok(Self { writer, readers, inline: options.inline })

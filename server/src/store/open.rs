@@ -118,6 +118,14 @@ pub(super) fn open_writer(disk: &Disk, schema: &Schema) -> Result<Connection, St
     Ok(connection)
 }
 
+/// Opens the connection that moves the log into the database of a writer which is open.
+pub(super) fn open_mover(disk: &Disk, schema: &Schema) -> Result<Connection, StoreError> {
+    let connection = disk.connect(schema.file, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    settings(&connection)?;
+    set(&connection, "synchronous", "FULL", "2")?;
+    Ok(connection)
+}
+
 /// Opens a connection that only reads.
 pub(super) fn open_reader(disk: &Disk, schema: &Schema) -> Result<Connection, StoreError> {
     let connection = disk.connect(schema.file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;

@@ -2,12 +2,13 @@
 //!
 //! It never waits for more: what came in while the last commit was on its way to the disk is the next group, so one
 //! write alone costs one sync, and a thousand at once a handful. Alarms go before everything else. Nobody is answered
-//! before the commit. In idle moments it moves the write-ahead log into the database.
+//! before the commit. A thread beside it moves the write-ahead log into the database, so that nobody waits for that.
 //!
 //! A simulation takes [`Writer::inline`]: the same batches, of one, on the caller's own thread.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -25,13 +26,14 @@ const BATCH_WRITES: usize = 256;
 /// How long nothing came until a moment is idle: what comes as the answer to what was just written does not wait behind the
 /// log.
 const IDLE_AFTER: Duration = Duration::from_millis(5);
-/// Pages in the log from which it is moved into the database in an idle moment.
-const CHECKPOINT_PAGES: i64 = 1000;
-/// Pages in the log (256 MiB of 4 KiB) from which it is also cut off, idle or not. Moving it takes some 5 ms a MiB, and whoever
-/// writes waits: with 64 MiB, ten thousand check-ins that fell due in a second stood still for 0.3 s (28 November 2026).
-const TRUNCATE_PAGES: i64 = 64 * 1024;
+/// Pages in the log that are not in the database yet, from which they are moved there.
+const MOVE_PAGES: i64 = 1000;
+/// Pages in the log (64 MiB of 4 KiB) from which it is also cut off, in an idle moment or when little is left to move.
+const CUT_PAGES: i64 = 16 * 1024;
+/// Pages in the log (256 MiB) from which it is cut off whatever that costs: some 5 ms a MiB that is to be moved.
+const MOST_PAGES: i64 = 64 * 1024;
 /// Batches between two looks at the log's size while there is no idle moment.
-const BATCHES_A_LOOK: u32 = 64;
+const BATCHES_A_LOOK: u32 = 8;
 /// How often who wants the log cut off waits for it.
 const CUT_TRIES: u32 = 8;
 
@@ -89,6 +91,8 @@ struct Waiting {
 /// The write connection and what goes with it.
 struct Core {
     connection: Connection,
+    /// `None` where the log is moved on the caller's own thread.
+    mover: Option<Mover>,
     reserve: Reserve,
     batches: u32,
     cut: Arc<AtomicBool>,
@@ -102,7 +106,12 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Writer {
     /// Starts the writer's thread.
-    pub(super) fn thread(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Result<Self, std::io::Error> {
+    pub(super) fn thread(
+        connection: Connection,
+        for_mover: Connection,
+        reserve: Reserve,
+        on_fatal: OnFatal,
+    ) -> Result<Self, std::io::Error> {
         let queue = Arc::new(Queue {
             waiting: Mutex::default(),
             arrived: Condvar::new(),
@@ -110,7 +119,8 @@ impl Writer {
             normal_room: Arc::new(Semaphore::new(QUEUE_WRITES)),
         });
         let cut = Arc::new(AtomicBool::new(false));
-        let core = Core { connection, reserve, batches: 0, cut: Arc::clone(&cut) };
+        let mover = Some(Mover::start(for_mover)?);
+        let core = Core { connection, mover, reserve, batches: 0, cut: Arc::clone(&cut) };
         let (theirs, fatal) = (Arc::clone(&queue), Arc::clone(&on_fatal));
         let thread = std::thread::Builder::new()
             .name("baken-writer".to_owned())
@@ -122,7 +132,7 @@ impl Writer {
     /// A writer on the caller's thread.
     pub(super) fn inline(connection: Connection, reserve: Reserve, on_fatal: OnFatal) -> Self {
         let cut = Arc::new(AtomicBool::new(false));
-        let core = Core { connection, reserve, batches: 0, cut: Arc::clone(&cut) };
+        let core = Core { connection, mover: None, reserve, batches: 0, cut: Arc::clone(&cut) };
         Self { shared: Arc::new(Shared { mode: Mode::Inline(Box::new(Mutex::new(Some(core)))), on_fatal, cut }) }
     }
 
@@ -299,51 +309,103 @@ fn write_on(mut core: Core, queue: &Queue, on_fatal: &OnFatal) {
             return on_fatal(&error);
         }
     }
+    core.mover = None;
     if let Err(error) = core.checkpoint("TRUNCATE") {
         tracing::warn!(event = "checkpoint_failed", code = ?error);
     }
 }
 
+/// The thread that moves the log into the database beside the writer.
+struct Mover {
+    wanted: Option<SyncSender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Mover {
+    fn start(connection: Connection) -> Result<Self, std::io::Error> {
+        let (wanted, asked) = sync_channel::<()>(1);
+        let thread = std::thread::Builder::new().name("baken-log".to_owned()).spawn(move || {
+            while asked.recv().is_ok() {
+                if let Err(error) = checkpoint(&connection, "PASSIVE") {
+                    // A disk that failed to sync once may say next time that it did. The writer finds this thread gone.
+                    tracing::error!(event = "log_not_moved", code = ?error);
+                    return;
+                }
+            }
+        })?;
+        Ok(Self { wanted: Some(wanted), thread: Some(thread) })
+    }
+
+    /// Has the log moved; when that is under way already, once more.
+    ///
+    /// # Errors
+    /// [`StoreError::Unknown`] when moving has failed.
+    fn want(&self) -> Result<(), StoreError> {
+        match self.wanted.as_ref().map(|wanted| wanted.try_send(())) {
+            Some(Err(TrySendError::Disconnected(()))) => Err(StoreError::Unknown),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Mover {
+    fn drop(&mut self) {
+        self.wanted = None;
+        if let Some(thread) = self.thread.take() {
+            // It does nothing that panics; had it done so all the same, it would be gone as wanted.
+            let _ = thread.join();
+        }
+    }
+}
+
+/// What there is in the write-ahead log, in pages.
+#[derive(Debug, Clone, Copy, Default)]
+struct LogPages {
+    all: i64,
+    /// Of them, those that are not in the database yet.
+    unmoved: i64,
+}
+
+/// Runs a checkpoint and gives what is in the log after it. A full disk is no failure here: the log keeps everything. Nor
+/// is somebody in the way: it is done another time.
+fn checkpoint(connection: &Connection, mode: &'static str) -> Result<LogPages, StoreError> {
+    let counted = connection
+        .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
+        .and_then(|mut statement| statement.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))))
+        .map_err(StoreError::from);
+    match counted {
+        Ok((all, moved)) => Ok(LogPages { all: all.max(0), unmoved: all.max(0).saturating_sub(moved.max(0)) }),
+        Err(StoreError::Full) => Ok(LogPages::default()),
+        Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
+            Ok(LogPages::default())
+        }
+        Err(error) => Err(error),
+    }
+}
+
 impl Core {
-    /// Moves the write-ahead log into the database when it has grown enough.
+    /// Has the write-ahead log moved into the database when it has grown enough, and cuts it off.
     fn tend(&mut self, idle: bool) -> Result<(), StoreError> {
         if self.cut.load(Ordering::SeqCst) {
-            if self.checkpoint("TRUNCATE")? == 0 && self.log_is_empty()? {
+            if self.checkpoint("TRUNCATE")?.unmoved == 0 && self.checkpoint("NOOP")?.all == 0 {
                 self.cut.store(false, Ordering::SeqCst);
             }
             return Ok(());
         }
-        let pages = self.checkpoint("NOOP")?;
-        if pages >= TRUNCATE_PAGES {
+        let log = self.checkpoint("NOOP")?;
+        let is_cheap = idle || log.unmoved < MOVE_PAGES;
+        if log.all >= MOST_PAGES || (log.all >= CUT_PAGES && is_cheap) {
             self.checkpoint("TRUNCATE")?;
-        } else if idle && pages >= CHECKPOINT_PAGES {
-            self.checkpoint("PASSIVE")?;
+        } else if log.unmoved >= MOVE_PAGES {
+            match &self.mover {
+                Some(mover) => mover.want()?,
+                None => drop(self.checkpoint("PASSIVE")?),
+            }
         }
         Ok(())
     }
 
-    /// Whether there is nothing in the log, moved or not.
-    fn log_is_empty(&self) -> Result<bool, StoreError> {
-        let mut statement = self.connection.prepare_cached("PRAGMA wal_checkpoint(NOOP)")?;
-        Ok(statement.query_row([], |row| row.get::<_, i64>(1))? <= 0)
-    }
-
-    /// Runs a checkpoint and gives the pages of the log that are not in the database yet. A full disk is no failure
-    /// here: the log keeps everything.
-    fn checkpoint(&self, mode: &'static str) -> Result<i64, StoreError> {
-        let counted = self
-            .connection
-            .prepare_cached(&format!("PRAGMA wal_checkpoint({mode})"))
-            .and_then(|mut statement| statement.query_row([], |row| Ok((row.get::<_, i64>(1)?, row.get::<_, i64>(2)?))))
-            .map_err(StoreError::from);
-        match counted {
-            Ok((in_log, moved)) => Ok(in_log.saturating_sub(moved.max(0))),
-            Err(StoreError::Full) => Ok(0),
-            // Readers in the way: it is done another time.
-            Err(StoreError::Sqlite(error)) if error.sqlite_error_code() == Some(rusqlite::ErrorCode::DatabaseBusy) => {
-                Ok(0)
-            }
-            Err(error) => Err(error),
-        }
+    fn checkpoint(&self, mode: &'static str) -> Result<LogPages, StoreError> {
+        checkpoint(&self.connection, mode)
     }
 }
