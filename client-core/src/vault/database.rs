@@ -4,14 +4,13 @@
 //! checked. SQLCipher logs to the terminal and the phone's log unless told not to before the key is set.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use rusqlite::Connection;
 use zeroize::Zeroizing;
 
 use crate::BakenError;
+use crate::disk;
 use crate::vault::header::VaultKey;
 
 /// How long to wait for another connection's write, in milliseconds.
@@ -39,7 +38,7 @@ pub(crate) fn open(path: &Path, key: &VaultKey, schema: Schema) -> Result<Connec
     let connection = Connection::open(path)?;
     prepare(&connection, Some(key))?;
     migrate(&connection, schema)?;
-    check_start(path, key)?;
+    check_start(path, key, &connection)?;
     Ok(connection)
 }
 
@@ -77,10 +76,11 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
     // Reading the schema is what shows that the key fits.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        "{} PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -{CACHE_KIB};
          PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON;
-         PRAGMA checkpoint_fullfsync = ON;"
+         PRAGMA checkpoint_fullfsync = ON;",
+        disk::LOCKING
     ))?;
     let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
@@ -120,9 +120,8 @@ fn migrate(connection: &Connection, schema: Schema) -> Result<(), BakenError> {
 }
 
 /// The first 16 bytes of an encrypted file are its salt, which the key brings along.
-fn check_start(path: &Path, key: &VaultKey) -> Result<(), BakenError> {
-    let mut start = [0; 16];
-    File::open(path)?.read_exact(&mut start)?;
+fn check_start(path: &Path, key: &VaultKey, connection: &Connection) -> Result<(), BakenError> {
+    let start = disk::start_of_database(path, connection)?;
     if &start == b"SQLite format 3\0" || start == [0; 16] {
         return Err(BakenError::NotEncrypting);
     }
