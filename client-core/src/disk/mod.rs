@@ -13,7 +13,7 @@ use std::path::Path;
 #[cfg(target_family = "wasm")]
 pub(crate) use web::*;
 #[cfg(target_family = "wasm")]
-pub use web::{File, MountError, mount};
+pub use web::{File, MountError, mount, take};
 
 /// Whether there is a file, a database or a folder at this path.
 pub(crate) fn exists(path: &Path) -> bool {

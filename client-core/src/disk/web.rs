@@ -16,6 +16,8 @@ use rsqlite_vfs::VfsFilesManager as _;
 use rusqlite::{Connection, OptionalExtension as _, params};
 use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 
+use crate::BakenError;
+
 /// Files that SQLite may have at a time: this one, the vault's three databases and the outbox, a journal of each, and
 /// room for super-journals.
 const SLOTS: usize = 16;
@@ -222,10 +224,6 @@ impl File {
         OpenOptions::new().open(path)
     }
 
-    pub(crate) fn create(path: impl AsRef<Path>) -> io::Result<Self> {
-        OpenOptions::new().write(true).create(true).truncate(true).open(path)
-    }
-
     pub(crate) fn try_lock(&self) -> Result<(), TryLockError> {
         Ok(())
     }
@@ -314,8 +312,14 @@ pub(crate) fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     }
 }
 
-pub(crate) fn write(path: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> io::Result<()> {
-    put(name(path.as_ref())?, false, bytes.as_ref())
+/// Takes a file out of the origin's files, to hand it to a page: it is gone from them then.
+///
+/// # Errors
+/// The disk's.
+pub fn take(path: &Path) -> Result<Vec<u8>, BakenError> {
+    let bytes = read(path)?;
+    remove_file(path)?;
+    Ok(bytes)
 }
 
 /// Moves a file, or a folder with all in it, over what is there.
@@ -336,8 +340,7 @@ pub(crate) fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result
 pub(crate) fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     let name = name(path.as_ref())?;
     let removed = with(|at| at.rows.execute("DELETE FROM file WHERE path = ?1 AND is_folder = 0", [name]))?;
-    let database =
-        with(|at| Ok(at.pool.remove(name)))?.map_err(|error| io::Error::other(format!("{error:?}")))?;
+    let database = with(|at| Ok(at.pool.remove(name)))?.map_err(|error| io::Error::other(format!("{error:?}")))?;
     if removed == 0 && !database { Err(ErrorKind::NotFound.into()) } else { Ok(()) }
 }
 
