@@ -1,5 +1,5 @@
 // The pieces that every screen is made of.
-import type { ComponentChildren, JSX } from 'preact';
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { failed, t } from '../texts';
 
@@ -45,14 +45,16 @@ export function Failure({ error }: { error: unknown }) {
   return error ? <Notice kind="bad" live><strong>{t('error-title')}</strong><p>{failed(error)}</p></Notice> : null;
 }
 
-type FieldProps = { id: string; label: string; hint?: string; value: string; change: (value: string) => void } &
-  Omit<JSX.IntrinsicElements['input'], 'label' | 'value' | 'onInput' | 'id'>;
+interface FieldProps {
+  id: string; label: string; hint?: string; value: string; change: (value: string) => void;
+  type?: string; name?: string; class?: string; inputMode?: 'numeric'; autocomplete?: string; required?: boolean; minLength?: number; maxLength?: number;
+}
 export function Field({ id, label, hint, value, change, ...rest }: FieldProps) {
   return (
     <div class="field">
       <label for={id}>{label}</label>
       {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      <input id={id} value={value} aria-describedby={hint ? `${id}-hint` : undefined} onInput={(event) => change(event.currentTarget.value)} {...rest} />
+      <input id={id} value={value} aria-describedby={hint ? `${id}-hint` : undefined} onInput={(event) => change(event.currentTarget.value)} {...(rest as object)} />
     </div>
   );
 }
