@@ -73,14 +73,14 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
         pragma.push_str("'\";");
         connection.execute_batch(&pragma)?;
     }
+    connection.execute_batch(disk::LOCKING)?;
     // Reading the schema is what shows that the key fits.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.execute_batch(&format!(
-        "{} PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -{CACHE_KIB};
          PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON;
-         PRAGMA checkpoint_fullfsync = ON;",
-        disk::LOCKING
+         PRAGMA checkpoint_fullfsync = ON;"
     ))?;
     let synchronous: i64 = connection.query_row("PRAGMA synchronous", [], |row| row.get(0))?;
     let journal: String = connection.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;

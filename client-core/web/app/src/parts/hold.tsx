@@ -54,6 +54,7 @@ export function HoldButton({ fire }: { fire: () => void }) {
         }}
         onKeyUp={(event) => {
           if (!isKey(event)) return;
+          event.preventDefault();
           const was = timer.current !== undefined;
           end();
           if (was && !fired.current) setAsks(true);
