@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use serde_json::{Value, json};
 
-use baken_tests::story::process::{Process, free_port};
+use baken_tests::story::console::Officer;
+use baken_tests::story::process::Process;
 use baken_tests::story::town::{Plan, Town, text_of};
 
 /// Where the built app and its packages are.
@@ -37,21 +38,7 @@ async fn play(language: &str, width: &str) -> Result<Value> {
     let data = folder.path().join("zandhoven");
     let plan = Plan { data: data.clone(), log_level: "info".to_owned(), tapped: false, programs: (None, None) };
     let mut town = Town::found(&plan).await?;
-    let app_port = free_port()?;
-    let app_url = format!("http://127.0.0.1:{app_port}");
-    let config = data.join("relay/config.toml");
-    let settings = std::fs::read_to_string(&config)?;
-    std::fs::write(&config, format!("app_origin = \"{app_url}\"\n{settings}"))?;
-    town.kill_relay().await?;
-    town.start_relay().await?;
-
-    let files = app.join("dist").display().to_string();
-    let listen = format!("127.0.0.1:{app_port}");
-    let serve = ["--json", "serve", "app", "--files", &files, "--relay", &town.relay_url, "--listen", &listen];
-    let log = data.join("log/app.log");
-    let mut serving = Process::start("app", &town.programs.server, &serve, &[], &log)?;
-    serving.json_where(|line| line.get("serving").is_some()).await?;
-
+    let (_serving, app_url) = town.serve_app(&app.join("dist")).await?;
     let invite = town.invite("Marit Testma", "burgemeester", "+31600000001").await?;
     let officer = town.officer("Joris de Wit").await?;
     let shots = app.join(format!("shots/{language}-{width}")).display().to_string();
@@ -78,7 +65,7 @@ async fn play(language: &str, width: &str) -> Result<Value> {
 }
 
 /// What the desk does while the story goes on in the browser.
-async fn act(browser: &mut Process, officer: &baken_tests::story::console::Officer) -> Result<Value> {
+async fn act(browser: &mut Process, officer: &Officer) -> Result<Value> {
     let step = |name: &'static str| move |line: &Value| line["step"] == name;
     browser.json_where(step("activated")).await?;
     let told = browser.json_where(step("received")).await?;
