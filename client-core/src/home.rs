@@ -144,6 +144,7 @@ impl Home {
         for number in 1..=MAX_SET_ASIDE {
             let aside = self.folder.join(format!("set-aside-{number}"));
             if !disk::exists(&aside) {
+                #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has a mode to set"))]
                 let mut builder = disk::DirBuilder::new();
                 #[cfg(unix)]
                 std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

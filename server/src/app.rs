@@ -155,6 +155,8 @@ async fn answer(State(app): State<Arc<AppFiles>>, method: Method, uri: Uri) -> R
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::body::Body;
+    use axum::http::Request;
     use tower::ServiceExt as _;
 
     #[test]
@@ -174,7 +176,7 @@ mod tests {
         std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
         let app = AppFiles::read(folder.path(), &["https://relay.example".to_owned()]).unwrap().router();
         for (path, status) in [("/", 200), ("/nothing", 404), ("/../index.html", 404)] {
-            let request = axum::http::Request::get(path).body(axum::body::Body::empty()).unwrap();
+            let request = Request::get(path).body(Body::empty()).unwrap();
             let answer = app.clone().oneshot(request).await.unwrap();
             assert_eq!(answer.status().as_u16(), status, "{path}");
             let policy = answer.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();

@@ -278,6 +278,7 @@ pub(crate) fn harmless(name: &str) -> String {
 
 /// Makes a folder, readable by its owner only; fine when it is there.
 pub(crate) fn make_private_folder(folder: &Path) -> Result<(), BakenError> {
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has a mode to set"))]
     let mut builder = disk::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -40,7 +40,9 @@ const MAX_TRIES: usize = 6;
 pub(super) struct Files {
     pub(super) own: PathBuf,
     pub(super) other: PathBuf,
+    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "a browser keeps no times, see `touch`"))]
     clock: Arc<dyn Clock>,
+    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "see `lengthen_other`"))]
     filling: KeyRng,
     /// They were wiped: nothing is to be written any more.
     pub(super) gone: bool,

@@ -30,16 +30,19 @@ export function t(id: string, filled: Record<string, string | number> = {}): str
   return message?.value ? bundles[language].formatPattern(message.value, filled) : id;
 }
 
+/// How times are written: in English as in Britain, which has 24 hours like the Netherlands.
+const written = () => (language === 'en' ? 'en-GB' : 'nl-NL');
+
 /// A moment: the time alone today, the day before it otherwise.
 export function moment(ms: number): string {
   const at = new Date(ms);
   const today = at.toDateString() === new Date().toDateString();
   const time = { hour: '2-digit', minute: '2-digit' } as const;
-  return at.toLocaleString(language, today ? time : { ...time, day: 'numeric', month: 'short' });
+  return at.toLocaleString(written(), today ? time : { ...time, day: 'numeric', month: 'short' });
 }
 /// To the second, for who counts them.
 export function exact(ms: number): string {
-  return new Date(ms).toLocaleTimeString(language, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return new Date(ms).toLocaleTimeString(written(), { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 }
 
 export function failed(error: unknown): string {

@@ -150,7 +150,14 @@ await page.getByRole('button', { name: say('Afmelden: ik ben veilig', 'Settle: I
 await page.locator('.running').waitFor({ state: 'detached' });
 tell('settled');
 
+await at('/scan', say('Veiligheidsscan', 'Safety scan'));
+await look(page, 'scan-gate');
+await page.getByRole('button', { name: say('Nee, er is nu geen gevaar', 'No, there is no danger now') }).click();
+await page.locator('.answers').getByRole('button', { name: say('Nee', 'No'), exact: true }).click();
+await page.locator('#tips').waitFor();
+await look(page, 'scan');
 for (const [path, title, name] of [
+  ['/agenda', 'Agenda', 'agenda'],
   ['/devices', say('Toestellen', 'Devices'), 'devices'],
   ['/settings', say('Instellingen', 'Settings'), 'settings'],
   ['/conflicts', say('Keuzes te maken', 'Choices to make'), 'conflicts'],

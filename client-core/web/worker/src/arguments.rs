@@ -20,11 +20,6 @@ impl Arguments {
         self.0.get(name).and_then(Json::as_i64)
     }
 
-    /// Whether it is said.
-    pub(crate) fn is(&self, name: &str) -> bool {
-        self.0.get(name).and_then(Json::as_bool).unwrap_or_default()
-    }
-
     /// Something of the core's, by its own JSON.
     pub(crate) fn read<T: DeserializeOwned>(&self, name: &str) -> Option<T> {
         serde_json::from_value(self.0.get(name)?.clone()).ok()

@@ -47,12 +47,9 @@ async fn run(phone: &Phone, name: &str, with: &Arguments) -> Result<Json, BakenE
         "locate_alarm" => alarms::locate(phone, with),
         "withdraw" => alarms::withdraw(phone, with),
         "alarm" => alarms::one(phone, with),
-        "incoming" => alarms::incoming(phone, with),
-        "acknowledge" => alarms::acknowledge(phone, with),
         "hurry" => alarms::hurry(phone),
         "probe" => alarms::probe(phone),
 
-        "check_ins" => check_ins::all(phone, with),
         "start_check_in" => check_ins::start(phone, with),
         "extend_check_in" => check_ins::extend(phone, with),
         "settle_check_in" => check_ins::settle(phone, with),

@@ -28,7 +28,6 @@ pub(super) fn state(phone: &Phone, with: &Arguments) -> Result<Json, BakenError>
     state["path"] = json!(baken.path()?);
     state["tests"] = json!({ "last_success": tests.last_success, "is_due": tests.is_due });
     state["alarms"] = alarms::all(phone, with)?;
-    state["incoming"] = alarms::incoming(phone, with)?;
     state["check_ins"] = json!(baken.check_ins()?);
     if baken.is_unlocked() {
         let status = baken.status()?;

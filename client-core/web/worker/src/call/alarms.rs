@@ -1,7 +1,7 @@
 //! Calling for help, and what has become of it. Nothing here needs a PIN but taking an alarm back.
 
 use baken_core::BakenError;
-use baken_core::alarm::{AlarmView, Call, IncomingView};
+use baken_core::alarm::{AlarmView, Call};
 use baken_schemas::alarm::{AlarmKind, Fix, FixAbsent, Position};
 use serde_json::{Value as Json, json};
 
@@ -83,15 +83,6 @@ fn described(alarm: &AlarmView, with: &Arguments) -> Json {
         }
     }
     told
-}
-
-pub(super) fn incoming(phone: &Phone, _with: &Arguments) -> Result<Json, BakenError> {
-    Ok(json!(phone.baken.incoming_alarms()?.iter().take(LISTED).collect::<Vec<&IncomingView>>()))
-}
-
-pub(super) fn acknowledge(phone: &Phone, with: &Arguments) -> Result<Json, BakenError> {
-    phone.baken.acknowledge_alarm(with.alarm()?)?;
-    Ok(json!({}))
 }
 
 /// The network is back: what waits is tried now.

@@ -9,10 +9,6 @@ use super::alarms::{battery, fix};
 use crate::arguments::Arguments;
 use crate::phone::Phone;
 
-pub(super) fn all(phone: &Phone, _with: &Arguments) -> Result<Json, BakenError> {
-    Ok(json!(phone.baken.check_ins()?))
-}
-
 fn due_at(with: &Arguments) -> Result<Timestamp, BakenError> {
     with.number("due_at").map(Timestamp).ok_or(BakenError::CheckInTime)
 }
