@@ -15,6 +15,7 @@ use zeroize::Zeroize as _;
 use crate::alarm::AlarmOutbox;
 use crate::circle::Circles;
 use crate::device;
+use crate::disk;
 use crate::home::Home;
 use crate::record::RecordWords;
 use crate::record::store::{self, About};
@@ -122,7 +123,7 @@ impl Baken {
 
     /// Whether this folder holds a device: activated, or paired.
     pub fn is_activated(&self) -> bool {
-        self.home.vault_header().exists()
+        disk::exists(&self.home.vault_header())
     }
 
     /// Whether the vault is unlocked.

@@ -4,11 +4,11 @@
 //! process.
 
 use std::ffi::OsString;
-use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::BakenError;
+use crate::disk::{self, File, OpenOptions, TryLockError};
 
 /// The largest file that is read whole, in bytes.
 const MAX_FILE_BYTES: u64 = 1024 * 1024;
@@ -38,8 +38,8 @@ impl Home {
     /// # Errors
     /// [`BakenError::Disk`].
     pub fn open(folder: &Path) -> Result<Self, BakenError> {
-        if !folder.is_dir() {
-            let mut builder = fs::DirBuilder::new();
+        if !disk::is_dir(folder) {
+            let mut builder = disk::DirBuilder::new();
             builder.recursive(true);
             #[cfg(unix)]
             std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -110,17 +110,17 @@ impl Home {
     /// [`BakenError::Disk`].
     pub fn set_aside(&self) -> Result<PathBuf, BakenError> {
         let _lock = self.lock()?;
-        if !self.vault_header().exists() {
+        if !disk::exists(&self.vault_header()) {
             return Err(BakenError::NotActivated);
         }
         let names = self.own_names()?;
         let aside = self.place_aside(&names)?;
         for name in names {
-            fs::rename(self.folder.join(&name), aside.join(&name))?;
+            disk::rename(self.folder.join(&name), aside.join(&name))?;
         }
         // The rest is there before the header is, and before this folder is free for another device.
         sync_folder_of(&aside.join(HEADER))?;
-        fs::rename(self.vault_header(), aside.join(HEADER))?;
+        disk::rename(self.vault_header(), aside.join(HEADER))?;
         sync_folder_of(&aside.join(HEADER))?;
         sync_folder_of(&self.vault_header())?;
         Ok(aside)
@@ -129,7 +129,7 @@ impl Home {
     /// What the device keeps here, apart from its header and the lock.
     fn own_names(&self) -> Result<Vec<OsString>, BakenError> {
         let mut names = Vec::new();
-        for entry in fs::read_dir(&self.folder)? {
+        for entry in disk::read_dir(&self.folder)? {
             let name = entry?.file_name();
             let is_own = name.to_str().is_some_and(|name| OWN_NAMES.iter().any(|own| name.starts_with(own)));
             if is_own && name != HEADER && name != LOCK {
@@ -143,15 +143,16 @@ impl Home {
     fn place_aside(&self, names: &[OsString]) -> Result<PathBuf, BakenError> {
         for number in 1..=MAX_SET_ASIDE {
             let aside = self.folder.join(format!("set-aside-{number}"));
-            if !aside.exists() {
-                let mut builder = fs::DirBuilder::new();
+            if !disk::exists(&aside) {
+                #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has a mode to set"))]
+                let mut builder = disk::DirBuilder::new();
                 #[cfg(unix)]
                 std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
                 builder.create(&aside)?;
                 return Ok(aside);
             }
-            let is_unfinished = !aside.join(HEADER).exists();
-            if is_unfinished && !names.iter().any(|name| aside.join(name).exists()) {
+            let is_unfinished = !disk::exists(&aside.join(HEADER));
+            if is_unfinished && !names.iter().any(|name| disk::exists(&aside.join(name))) {
                 return Ok(aside);
             }
         }
@@ -217,7 +218,7 @@ pub fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), BakenError> {
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);
-    fs::rename(&beside, path)?;
+    disk::rename(&beside, path)?;
     sync_folder_of(path)
 }
 
@@ -243,7 +244,7 @@ pub fn overwrite_file(path: &Path, bytes: &[u8]) -> Result<(), BakenError> {
 /// # Errors
 /// [`BakenError::Disk`].
 pub fn remove_file(path: &Path) -> Result<(), BakenError> {
-    match fs::remove_file(path) {
+    match disk::remove_file(path) {
         Ok(()) => sync_folder_of(path),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(error.into()),
@@ -257,7 +258,7 @@ pub fn remove_file(path: &Path) -> Result<(), BakenError> {
 pub fn remove_all(paths: &[PathBuf]) -> Result<(), BakenError> {
     let mut done = Ok(());
     for path in paths {
-        if let Err(error) = fs::remove_file(path)
+        if let Err(error) = disk::remove_file(path)
             && error.kind() != std::io::ErrorKind::NotFound
         {
             done = done.and(Err(error.into()));
@@ -282,6 +283,8 @@ pub(crate) fn sync_folder_of(path: &Path) -> Result<(), BakenError> {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops at the first surprise")]
+
+    use std::fs;
 
     use super::*;
 

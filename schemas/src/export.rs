@@ -364,7 +364,10 @@ impl ExportSealer {
 
     fn seal(&mut self, len: usize, last: bool, rng: &mut dyn CryptoRng) -> Result<Vec<u8>, FormatError> {
         if self.index >= MAX_CHUNKS {
-            return Err(FormatError::TooLarge { what: EXPORT, limit: MAX_CHUNKS as usize * CHUNK_BYTES });
+            return Err(FormatError::TooLarge {
+                what: EXPORT,
+                limit: (MAX_CHUNKS as usize).saturating_mul(CHUNK_BYTES),
+            });
         }
         let plaintext = Zeroizing::new(self.buffer.drain(..len).collect::<Vec<u8>>());
         let padded = Zeroizing::new(pad_to(&plaintext, padded_len(len), EXPORT)?);

@@ -4,6 +4,7 @@
 //! The roles speak to each other over the HTTP API only. What they share is below them: [`store`] (one writer, group
 //! commit), [`folder`] (lock, keys, whole files), [`tls`] and [`audit`].
 
+pub mod app;
 pub mod audit;
 pub mod bridge;
 pub mod channel;

@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::workspace::{self, Profile};
-use crate::{setup, step};
+use crate::{setup, step, web};
 
 /// What `cargo xtask demo` takes.
 #[derive(Args)]
@@ -73,6 +73,9 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
     demo.arg("--bin-dir").arg(&bin_dir).arg("--python").arg(setup::interpreter());
     if arguments.once {
         demo.arg("--once");
+    }
+    if web::dist().join("index.html").is_file() {
+        demo.arg("--app").arg(web::dist());
     }
     if arguments.json {
         demo.arg("--json");

@@ -10,6 +10,7 @@ mod setup;
 mod step;
 mod tally;
 mod test;
+mod web;
 mod workspace;
 
 use std::process::ExitCode;
@@ -39,6 +40,8 @@ enum Command {
     Bench(launch::BenchArguments),
     /// Write the generated files again: JSON Schemas, OpenAPI, vectors
     Schemas,
+    /// Build the phone app for browsers: static files, and where they are
+    Web,
     /// Install what tests and demo need, and no more
     Setup,
 }
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => launch::bench(&arguments),
         Command::Schemas => launch::schemas(),
+        Command::Web => web::run(),
         Command::Setup => setup::for_tests().map(|()| ExitCode::SUCCESS),
     };
     outcome.unwrap_or_else(|error| {

@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 
 use crate::step::{Step, now};
 use crate::tally::{Tally, libtest_result, nextest_summary};
-use crate::{setup, workspace};
+use crate::{setup, web, workspace};
 
 /// What `cargo xtask test` takes.
 #[derive(Args)]
@@ -44,6 +44,8 @@ enum Part {
     Deny,
     /// Every binary and every test, compiled once
     Build,
+    /// The phone app for browsers, as the stories play it
+    Web,
     /// Unit, story, interop and vector tests
     Unit,
     /// The examples in the documentation
@@ -85,7 +87,9 @@ pub fn run(arguments: &TestArguments) -> Result<ExitCode> {
 impl TestArguments {
     fn wants(&self, part: Part) -> bool {
         let only = if self.filter.is_empty() { self.only.as_slice() } else { &[Part::Unit] };
-        let builds_for = |wanted: &Part| part == Part::Build && wanted.needs_build();
+        let builds_for = |wanted: &Part| {
+            (part == Part::Build && wanted.needs_build()) || (part == Part::Web && *wanted == Part::Unit)
+        };
         only.is_empty() || only.contains(&part) || only.iter().any(builds_for)
     }
 }
@@ -98,6 +102,7 @@ impl Part {
             Self::Alone => "alone",
             Self::Deny => "deny",
             Self::Build => "build",
+            Self::Web => "web",
             Self::Unit => "unit",
             Self::Doc => "doc",
         }
@@ -134,6 +139,10 @@ impl Part {
             ),
             // The features of tests and binaries are settled together, so neither is compiled twice.
             Self::Build => check(&step, locked(&mut workspace::cargo(["build", "--workspace", "--bins", "--tests"]))),
+            Self::Web => {
+                let built = web::build(|command| Ok(step.run(command, |_| {})?.success()));
+                built.map(|()| Tally::one(true))
+            }
             Self::Unit => unit(&step, &arguments.filter),
             Self::Doc => doc(&step),
         }

@@ -21,6 +21,7 @@ use crate::alarm::schedule::{Job, Outcome, Schedule};
 use crate::alarm::{AlarmOutbox, view};
 use crate::checkin::{self, CheckInNews, Proven};
 use crate::client::{SignedClient, idempotency_of, path_with};
+use crate::timer;
 use crate::transport::Transport;
 use crate::{BakenError, Context};
 
@@ -247,7 +248,7 @@ impl AlarmOutbox {
         let Some(body) = body else { return Ok(Answer::Over) };
         let key = idempotency_of(path, &body);
         let sent = client.send(Method::POST, path, body, key);
-        let answer = tokio::time::timeout(ALARM_TIMEOUT, sent).await.unwrap_or(Err(BakenError::NotReached))?;
+        let answer = timer::timeout(ALARM_TIMEOUT, sent).await.unwrap_or(Err(BakenError::NotReached))?;
         Ok(Answer::Sent(answer))
     }
 
@@ -275,7 +276,7 @@ impl AlarmOutbox {
         // The same document is the same write, whenever and by whichever process it is sent again.
         let key = idempotency_of(path, &document);
         let sent = client.send(Method::POST, path, document, key);
-        let answer = tokio::time::timeout(ALARM_TIMEOUT, sent).await.unwrap_or(Err(BakenError::NotReached))?;
+        let answer = timer::timeout(ALARM_TIMEOUT, sent).await.unwrap_or(Err(BakenError::NotReached))?;
         Ok(Answer::Sent(answer))
     }
 

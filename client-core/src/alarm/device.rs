@@ -8,6 +8,7 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::org::Directory;
 
 use crate::alarm::{AlarmOutbox, AlarmText, AlarmView, Call, IncomingView, Round};
+use crate::disk;
 use crate::key_store::existing_secret;
 use crate::transport::Transport;
 use crate::{AlarmSetup, Baken, BakenError};
@@ -161,7 +162,7 @@ impl Baken {
             return Ok(Arc::clone(outbox));
         }
         let path = self.home.outbox_database();
-        if !path.exists() {
+        if !disk::exists(&path) {
             return Err(BakenError::NotActivated);
         }
         let key = existing_secret(self.context.key_store.as_ref())?.derive(KEY_LABEL, &[]);

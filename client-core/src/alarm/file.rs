@@ -8,6 +8,7 @@ use rusqlite::{Connection, OpenFlags};
 use zeroize::Zeroizing;
 
 use crate::BakenError;
+use crate::disk;
 use crate::vault::database;
 
 /// What brings the file from each version to the next. Append-only.
@@ -45,7 +46,7 @@ pub(super) fn create(path: &Path, key: &SymmetricKey) -> Result<Connection, Bake
 
 /// Opens a file that is there.
 pub(super) fn open(path: &Path, key: &SymmetricKey) -> Result<Connection, BakenError> {
-    if !path.exists() {
+    if !disk::exists(path) {
         return Err(BakenError::NotActivated);
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -85,6 +86,13 @@ fn keyed(path: &Path, key: &SymmetricKey, flags: OpenFlags) -> Result<Connection
         return Err(BakenError::NotEncrypting);
     }
     db.busy_timeout(BUSY_TIMEOUT)?;
+    // Asked for before the first page is written, or SQLCipher may take the zeros of a file that a browser lengthened
+    // for the salt of a new one (seen with sqlite-wasm-vfs 0.3, 26 November 2026).
+    let salt: String = db.query_row("PRAGMA cipher_salt", [], |row| row.get(0))?;
+    if salt.bytes().all(|digit| digit == b'0') {
+        return Err(BakenError::NotEncrypting);
+    }
+    db.execute_batch(disk::LOCKING)?;
     let mode: String = db.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
@@ -118,7 +126,7 @@ fn damaged(error: BakenError) -> BakenError {
 #[cfg(unix)]
 fn owner_only(path: &Path) -> Result<(), BakenError> {
     use std::os::unix::fs::PermissionsExt as _;
-    Ok(std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?)
+    Ok(disk::set_permissions(path, disk::Permissions::from_mode(0o600))?)
 }
 
 #[cfg(not(unix))]

@@ -17,6 +17,7 @@ use crate::alarm::outbox::phone;
 use crate::alarm::receipts::take_mail;
 use crate::alarm::schedule::{backoff_ms, jittered};
 use crate::alarm::{AlarmOutbox, Round};
+use crate::timer;
 use crate::transport::{EventStream, Transport};
 use crate::{BakenError, Context};
 
@@ -43,7 +44,7 @@ impl AlarmOutbox {
             loop {
                 let wait_ms = u64::try_from(self.next_due_ms(context.now())?).unwrap_or_default();
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(wait_ms)) => break,
+                    () = timer::sleep(Duration::from_millis(wait_ms)) => break,
                     () = self.bell.notified() => break,
                     Some(data) = events.next() => {
                         let round = self.take_event(&data, context)?;
@@ -103,7 +104,7 @@ impl AlarmOutbox {
                     None => {
                         if failures > 0 {
                             let wait_ms = context.with_rng(|rng| jittered(backoff_ms(failures - 1), rng));
-                            tokio::time::sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or_default())).await;
+                            timer::sleep(Duration::from_millis(u64::try_from(wait_ms).unwrap_or_default())).await;
                         }
                         failures = failures.saturating_add(1);
                         stream = self.open_live(transport, context).await.ok();

@@ -10,6 +10,7 @@ use rusqlite::{Connection, params};
 
 use crate::alarm::outbox::{insert_update, last_update, phone, sealed};
 use crate::alarm::{AlarmOutbox, probe, view};
+use crate::timer;
 use crate::{Baken, BakenError, Context};
 
 /// How often the place is asked for.
@@ -38,12 +39,12 @@ impl Baken {
         let outbox = self.alarm_outbox()?;
         loop {
             if !outbox.open_alarms(&self.context)?.is_empty() {
-                let located = tokio::time::timeout(PATIENCE, locator.locate()).await;
+                let located = timer::timeout(PATIENCE, locator.locate()).await;
                 if let Ok(Some((position, battery_percent))) = located {
                     outbox.report(position, battery_percent, &self.context)?;
                 }
             }
-            tokio::time::sleep(EVERY).await;
+            timer::sleep(EVERY).await;
         }
     }
 }

@@ -1,7 +1,6 @@
 //! Giving the file back: everything is checked before the first byte is written.
 
 use std::cmp::Ordering;
-use std::fs;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -11,6 +10,7 @@ use baken_schemas::crypto::Hash;
 use crate::BakenError;
 use crate::attachment::download::open_checked;
 use crate::attachment::store::{BlobStore, create_private};
+use crate::disk;
 use crate::home::sync_folder_of;
 
 /// Writes the file that a blob holds. It is read twice: the first time for the root, so that nothing is written of a blob
@@ -68,10 +68,10 @@ pub fn save(store: &BlobStore, blob: &BlobRef, path: &Path) -> Result<(), BakenE
     // No file of anybody's has this name.
     beside.push(format!(".{}.part", blob.blob));
     let beside = Path::new(&beside);
-    let written = write_to(store, blob, beside).and_then(|()| Ok(fs::rename(beside, path)?));
+    let written = write_to(store, blob, beside).and_then(|()| Ok(disk::rename(beside, path)?));
     if written.is_err() {
         // On a full disk this makes room again; what the caller is told is why it was not written.
-        let _ = fs::remove_file(beside);
+        let _ = disk::remove_file(beside);
     }
     written?;
     sync_folder_of(path)

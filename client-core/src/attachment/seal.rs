@@ -4,7 +4,6 @@
 //! file at one moment, so its size and time of change are compared before and after, and it is read a second time and
 //! its hash compared: a change within the clock's resolution, or through a memory map, shows in neither size nor time.
 
-use std::fs::File;
 use std::io::{Cursor, ErrorKind, Read, Seek, SeekFrom};
 use std::time::SystemTime;
 
@@ -14,6 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::attachment::progress::Progress;
 use crate::attachment::store::{BlobStore, Unfinished};
+use crate::disk::File;
 use crate::{BakenError, Context};
 
 /// How much is read at once in the second pass.

@@ -6,7 +6,6 @@
 //! A blob that is being sealed lies under `blobs/<blob>.new` and gets its name when all of it is there. Nothing readable
 //! lies here, and no file says what is in it.
 
-use std::fs::{self, File, OpenOptions};
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use baken_schemas::crypto::Hash;
 use baken_schemas::id::BlobId;
 
 use crate::BakenError;
+use crate::disk::{self, File, OpenOptions};
 
 /// What stands behind the name of a blob that is being sealed, and of a chunk that is being written.
 const UNFINISHED: &str = "new";
@@ -69,7 +69,7 @@ impl BlobStore {
         let folder = self.blob_folder(blob.blob);
         for index in 0..blob.chunks {
             let expected = blob.chunk_len(index).map(|len| sealed_len(len) as u64);
-            match fs::metadata(folder.join(index.to_string())) {
+            match disk::metadata(folder.join(index.to_string())) {
                 Ok(found) if Some(found.len()) == expected => {}
                 Ok(_) => return Ok(false),
                 Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -105,7 +105,7 @@ impl BlobStore {
         &self,
         mut is_named: impl FnMut(BlobId) -> Result<bool, BakenError>,
     ) -> Result<(), BakenError> {
-        let entries = match fs::read_dir(&self.folder) {
+        let entries = match disk::read_dir(&self.folder) {
             Ok(entries) => entries,
             Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error.into()),
@@ -145,7 +145,7 @@ impl Unfinished {
     /// Gives the blob its name: from now on all of it is there, after a power loss too.
     pub(super) fn finish(mut self, chunks: u32) -> Result<(), BakenError> {
         sync_chunks(&self.folder, chunks)?;
-        fs::rename(&self.folder, self.store.blob_folder(self.blob))?;
+        disk::rename(&self.folder, self.store.blob_folder(self.blob))?;
         self.finished = true;
         sync_folder(&self.store.folder)
     }
@@ -162,7 +162,7 @@ impl Drop for Unfinished {
 
 /// Makes a folder, readable by its owner only, and those above it.
 fn make_folder(folder: &Path) -> Result<(), BakenError> {
-    let mut builder = fs::DirBuilder::new();
+    let mut builder = disk::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -171,7 +171,7 @@ fn make_folder(folder: &Path) -> Result<(), BakenError> {
 }
 
 fn remove_folder(folder: &Path) -> Result<(), BakenError> {
-    match fs::remove_dir_all(folder) {
+    match disk::remove_dir_all(folder) {
         Err(error) if error.kind() != ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }
@@ -204,12 +204,12 @@ fn write_chunk(folder: &Path, index: u32, sealed: &[u8]) -> Result<(), BakenErro
     let beside = path.with_extension(UNFINISHED);
     let write = || -> Result<(), BakenError> {
         create_private(&beside)?.write_all(sealed)?;
-        Ok(fs::rename(&beside, &path)?)
+        Ok(disk::rename(&beside, &path)?)
     };
     let written = write();
     if written.is_err() {
         // On a full disk this makes room again; what the caller is told is why it was not written.
-        let _ = fs::remove_file(&beside);
+        let _ = disk::remove_file(&beside);
     }
     written
 }

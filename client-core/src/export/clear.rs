@@ -2,7 +2,6 @@
 //! folder reads everything. It is there so that nobody depends on Baken to read what is theirs.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
 use std::io::{BufWriter, ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -15,6 +14,7 @@ use data_encoding::HEXLOWER;
 use serde_json::{Map, Value as Json, json};
 
 use crate::attachment::{Progress, create_private};
+use crate::disk::{self, File};
 use crate::export::{Exported, is_file};
 use crate::sharing::Consent;
 use crate::{Baken, BakenError};
@@ -42,14 +42,14 @@ impl Baken {
     ) -> Result<Exported, BakenError> {
         self.check_pin(pin)?;
         make_private_folder(folder)?;
-        if fs::read_dir(folder)?.next().is_some() {
+        if disk::read_dir(folder)?.next().is_some() {
             return Err(BakenError::FileExists);
         }
         let written = self.write_clear(folder, confidential, progress);
         if written.is_err() {
             // Half of it would be as readable as all of it.
-            let _ = fs::remove_file(folder.join(DOSSIER));
-            let _ = fs::remove_dir_all(folder.join(ATTACHMENTS));
+            let _ = disk::remove_file(folder.join(DOSSIER));
+            let _ = disk::remove_dir_all(folder.join(ATTACHMENTS));
         }
         written
     }
@@ -278,11 +278,12 @@ pub(crate) fn harmless(name: &str) -> String {
 
 /// Makes a folder, readable by its owner only; fine when it is there.
 pub(crate) fn make_private_folder(folder: &Path) -> Result<(), BakenError> {
-    let mut builder = fs::DirBuilder::new();
+    #[cfg_attr(not(unix), allow(unused_mut, reason = "only Unix has a mode to set"))]
+    let mut builder = disk::DirBuilder::new();
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists && folder.is_dir() => Ok(()),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists && disk::is_dir(folder) => Ok(()),
         made => Ok(made?),
     }
 }

@@ -9,7 +9,6 @@ mod clear;
 mod import;
 mod items;
 
-use std::fs;
 use std::io::{BufWriter, Write as _};
 use std::path::Path;
 
@@ -23,6 +22,7 @@ pub use import::{ImportReport, LeftOut, LeftOutReason, Note, OtherCircles};
 pub(crate) use clear::{harmless, make_private_folder};
 
 use crate::attachment::{Existing, Progress, create_private};
+use crate::disk;
 use crate::home::sync_folder_of;
 use crate::sharing::Consent;
 use crate::{Baken, BakenError};
@@ -71,13 +71,13 @@ impl Baken {
         beside.push(format!(".{name}.part"));
         let beside = Path::new(&beside);
         let written = self.write_sealed(&code, beside, progress).and_then(|walked| {
-            fs::rename(beside, path)?;
+            disk::rename(beside, path)?;
             sync_folder_of(path)?;
             Ok(walked)
         });
         if written.is_err() {
             // On a full disk this makes room again; what the caller is told is why it was not written.
-            let _ = fs::remove_file(beside);
+            let _ = disk::remove_file(beside);
         }
         Ok((code, written?.into()))
     }

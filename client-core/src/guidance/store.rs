@@ -15,6 +15,7 @@ use baken_schemas::time::Timestamp;
 use serde::Serialize;
 
 use crate::BakenError;
+use crate::disk;
 use crate::home::{Home, HomeLock, lock_file, read_file_up_to, replace_file};
 
 /// Names the publishers of the national edition, in place of what the program was built with.
@@ -120,8 +121,8 @@ pub(super) fn write(home: &Home, _lock: &HomeLock, bundle: &Bundle, layer: Layer
 /// Takes the lock of the editions, making their folder where it is missing. Nobody holds it while waiting for the network.
 pub(super) fn lock(home: &Home) -> Result<HomeLock, BakenError> {
     let folder = folder(home);
-    if !folder.is_dir() {
-        std::fs::create_dir_all(&folder)?;
+    if !disk::is_dir(&folder) {
+        disk::create_dir_all(&folder)?;
     }
     lock_file(&folder.join("lock"))
 }
@@ -205,7 +206,7 @@ pub(super) fn known_files(held: Option<&Installed>) -> Vec<String> {
 /// # Errors
 /// [`BakenError::Disk`].
 pub(crate) fn remove(folder: &Path) -> Result<(), BakenError> {
-    match std::fs::remove_dir_all(folder) {
+    match disk::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     }

@@ -23,6 +23,7 @@ pub use start::PairingStart;
 pub(crate) use start::join_circle;
 
 use crate::client::{path_with, send_unsigned};
+use crate::timer;
 use crate::transport::Transport;
 use crate::{BakenError, Context};
 
@@ -60,7 +61,7 @@ async fn wait_for(
             Err(BakenError::Refused { status: 404, .. } | BakenError::NotReached) => {}
             Err(error) => return Err(error),
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        timer::sleep(LOOK_EVERY).await;
     }
     Err(BakenError::PairingExpired)
 }

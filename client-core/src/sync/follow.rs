@@ -13,12 +13,12 @@ use baken_schemas::cbor;
 use baken_schemas::id::{CircleId, IdempotencyKey};
 use data_encoding::BASE64;
 use futures_util::StreamExt as _;
-use tokio::time::Instant;
 
 use crate::baken::UnlockedVault;
 use crate::client::SignedClient;
 use crate::sync::SyncCounts;
 use crate::sync::engine::{CURSOR, SyncEvent};
+use crate::timer;
 use crate::transport::{EventStream, Transport};
 use crate::vault::setting;
 use crate::{Baken, BakenError};
@@ -77,7 +77,7 @@ impl Baken {
                     }
                 }
             }
-            tokio::time::sleep(Duration::from_millis(retry_ms)).await;
+            timer::sleep(Duration::from_millis(retry_ms)).await;
             retry_ms = retry_ms.saturating_mul(2).min(RETRY_LAST_MS);
         }
     }
@@ -99,7 +99,7 @@ impl Baken {
             }
             let Some(stream) = &mut stream else {
                 tokio::select! {
-                    () = tokio::time::sleep(Duration::from_millis(RETRY_LAST_MS)) => {}
+                    () = timer::sleep(Duration::from_millis(RETRY_LAST_MS)) => {}
                     () = self.edited.notified() => {}
                 }
                 return Ok(ControlFlow::Continue(()));
@@ -122,7 +122,7 @@ impl Baken {
         let keys = self.device_keys()?;
         let client = SignedClient::of_device(transport, &keys);
         let mut cursors = self.cursors()?;
-        let poll = tokio::time::sleep(Duration::from_millis(POLL_MS));
+        let poll = timer::sleep(Duration::from_millis(POLL_MS));
         tokio::pin!(poll);
         let mut is_edited = false;
         loop {
@@ -137,7 +137,7 @@ impl Baken {
             let counts = match event {
                 None => {
                     if !std::mem::replace(&mut is_edited, true) {
-                        poll.as_mut().reset(Instant::now() + Duration::from_millis(SYNC_AFTER_EDIT_MS));
+                        poll.set(timer::sleep(Duration::from_millis(SYNC_AFTER_EDIT_MS)));
                     }
                     SyncCounts::default()
                 }

@@ -1,9 +1,13 @@
-//! The network as the core sees it: requests to the relay, and its live stream. Only [`http`] knows HTTP clients; a
-//! simulation passes in a network of its own.
+//! The network as the core sees it: requests to the relay, and its live stream. Only `http`, or in a browser `web`, knows
+//! HTTP clients; a simulation passes in a network of its own.
 
+#[cfg(not(target_family = "wasm"))]
 pub mod http;
 mod sse;
+#[cfg(not(target_family = "wasm"))]
 mod tls;
+#[cfg(target_family = "wasm")]
+pub mod web;
 
 use std::pin::Pin;
 

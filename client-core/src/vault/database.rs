@@ -4,8 +4,6 @@
 //! checked. SQLCipher logs to the terminal and the phone's log unless told not to before the key is set.
 
 use std::fmt::Write as _;
-use std::fs::File;
-use std::io::Read as _;
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -13,6 +11,7 @@ use rusqlite::config::DbConfig;
 use zeroize::Zeroizing;
 
 use crate::BakenError;
+use crate::disk;
 use crate::vault::header::VaultKey;
 
 /// How long to wait for another connection's write, in milliseconds.
@@ -40,7 +39,7 @@ pub(crate) fn open(path: &Path, key: &VaultKey, schema: Schema) -> Result<Connec
     let connection = Connection::open(path)?;
     prepare(&connection, Some(key))?;
     migrate(&connection, schema)?;
-    check_start(path, key)?;
+    check_start(path, key, &connection)?;
     Ok(connection)
 }
 
@@ -75,6 +74,7 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
         pragma.push_str("'\";");
         connection.execute_batch(&pragma)?;
     }
+    connection.execute_batch(disk::LOCKING)?;
     // Reading the schema is what shows that the key fits.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
     connection.execute_batch(&format!(
@@ -133,9 +133,8 @@ fn migrate(connection: &Connection, schema: Schema) -> Result<(), BakenError> {
 }
 
 /// The first 16 bytes of an encrypted file are its salt, which the key brings along.
-fn check_start(path: &Path, key: &VaultKey) -> Result<(), BakenError> {
-    let mut start = [0; 16];
-    File::open(path)?.read_exact(&mut start)?;
+fn check_start(path: &Path, key: &VaultKey, connection: &Connection) -> Result<(), BakenError> {
+    let start = disk::start_of_database(path, connection)?;
     if &start == b"SQLite format 3\0" || start == [0; 16] {
         return Err(BakenError::NotEncrypting);
     }

@@ -5,18 +5,24 @@
 //! be here, gets random bytes behind its end, which SQLite leaves alone.
 
 use std::convert::Infallible;
-use std::fs::{FileTimes, OpenOptions};
+#[cfg(not(target_family = "wasm"))]
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+#[cfg(not(target_family = "wasm"))]
 use std::time::{Duration, SystemTime};
 
-use baken_schemas::crypto::{SEAL_OVERHEAD, SymmetricKey, seal};
+use baken_schemas::crypto::SymmetricKey;
+#[cfg(not(target_family = "wasm"))]
+use baken_schemas::crypto::{SEAL_OVERHEAD, seal};
 use baken_schemas::time::Clock;
 use rand_core::{CryptoRng, TryCryptoRng, TryRng};
 use rusqlite::Connection;
 
 use crate::BakenError;
+use crate::disk;
+#[cfg(not(target_family = "wasm"))]
+use crate::disk::{FileTimes, OpenOptions};
 use crate::home::{Home, remove_file};
 use crate::vault::header::DatabaseFile;
 
@@ -34,7 +40,9 @@ const MAX_TRIES: usize = 6;
 pub(super) struct Files {
     pub(super) own: PathBuf,
     pub(super) other: PathBuf,
+    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "a browser keeps no times, see `touch`"))]
     clock: Arc<dyn Clock>,
+    #[cfg_attr(target_family = "wasm", allow(dead_code, reason = "see `lengthen_other`"))]
     filling: KeyRng,
     /// They were wiped: nothing is to be written any more.
     pub(super) gone: bool,
@@ -73,6 +81,14 @@ impl Files {
         Ok(())
     }
 
+    /// A browser keeps no bytes behind a database's end: there each file is levelled when its vault is open.
+    #[cfg(target_family = "wasm")]
+    #[allow(clippy::unused_self, reason = "as elsewhere")]
+    fn lengthen_other(&mut self, _by: u64) -> Result<(), BakenError> {
+        Ok(())
+    }
+
+    #[cfg(not(target_family = "wasm"))]
     fn lengthen_other(&mut self, by: u64) -> Result<(), BakenError> {
         let key = SymmetricKey::make(&mut self.filling);
         let length = usize::try_from(by).unwrap_or_default();
@@ -85,7 +101,15 @@ impl Files {
         Ok(())
     }
 
+    /// A browser shows no times of its files.
+    #[cfg(target_family = "wasm")]
+    #[allow(clippy::unused_self, reason = "as elsewhere")]
+    pub(super) fn touch(&self) -> Result<(), BakenError> {
+        Ok(())
+    }
+
     /// Gives both files the same times.
+    #[cfg(not(target_family = "wasm"))]
     pub(super) fn touch(&self) -> Result<(), BakenError> {
         let now = Duration::from_millis(u64::try_from(self.clock.now().0).unwrap_or_default());
         let now = SystemTime::UNIX_EPOCH.checked_add(now).unwrap_or(SystemTime::UNIX_EPOCH);
@@ -129,7 +153,7 @@ pub(super) fn remove(path: &Path) -> Result<(), BakenError> {
 }
 
 fn length(path: &Path) -> Result<u64, BakenError> {
-    match std::fs::metadata(path) {
+    match disk::metadata(path) {
         Ok(metadata) => Ok(metadata.len()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(0),
         Err(error) => Err(error.into()),

@@ -21,6 +21,7 @@ use zeroize::Zeroizing;
 pub(crate) use header::{KdfCost, VaultKey, check_pin_rules};
 pub(crate) use wipe::{remove_files, wipe, wipe_keys};
 
+use crate::disk;
 use crate::home::{Home, HomeLock, read_file, replace_file};
 use crate::key_store::PlatformSecret;
 use crate::{BakenError, Context, key_store};
@@ -72,7 +73,7 @@ impl Vault {
         fill: impl FnOnce(&Connection) -> Result<(), BakenError>,
     ) -> Result<Self, BakenError> {
         let lock = home.lock()?;
-        if home.vault_header().exists() {
+        if disk::exists(&home.vault_header()) {
             return Err(BakenError::AlreadyActivated);
         }
         check_pin_rules(pin)?;
@@ -135,7 +136,7 @@ impl Vault {
     ) -> Result<Self, BakenError> {
         let mut files = context.with_rng(|rng| Files::new(home, file, context.clock.clone(), rng));
         swap::finish(home, &files.own, key, session)?;
-        if !files.own.exists() {
+        if !disk::exists(&files.own) {
             return Err(BakenError::VaultDamaged { part: "its database is missing" });
         }
         let connection = database::open(&files.own, key, SCHEMA)?;

@@ -5,7 +5,6 @@
 //! old vault is there, and what lies beside it goes at the next unlocking with the true PIN; ended after it, the move is
 //! made up for then. A duress PIN cannot tell whose the file beside is, and leaves it.
 
-use std::fs::File;
 use std::io::Read as _;
 
 use rusqlite::Connection;
@@ -15,6 +14,7 @@ use super::files::{self, Files};
 use super::header::VaultKey;
 use super::wipe::replace_keys;
 use super::{SCHEMA, Session, Vault, try_pin};
+use crate::disk::{self, File};
 use crate::home::{Home, remove_file, sync_folder_of};
 use crate::{BakenError, Context};
 
@@ -88,7 +88,7 @@ pub(super) fn finish(home: &Home, own: &std::path::Path, key: &VaultKey, session
         for companion in files::with_companions(own).iter().skip(1) {
             remove_file(companion)?;
         }
-        std::fs::rename(&beside, own)?;
+        disk::rename(&beside, own)?;
         return sync_folder_of(own);
     }
     if session == Session::Truth { files::remove(&beside) } else { Ok(()) }

@@ -3,10 +3,10 @@
 //! Only what holds keys is overwritten: the header, and the platform's secret by its key store. Without them the
 //! databases are random bytes, and on flash overwriting them would leave old copies anyway.
 
-use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::PathBuf;
 
+use crate::disk::{self, OpenOptions};
 use crate::home::{Home, overwrite_file, remove_all, replace_file};
 use crate::vault::files::with_companions;
 use crate::vault::header::HEADER_LEN;
@@ -45,7 +45,7 @@ pub(super) fn replace_keys(home: &Home, context: &Context, header: &[u8]) -> Res
 /// The first of the disk's; what could be removed is.
 pub(crate) fn remove_files(home: &Home) -> Result<(), BakenError> {
     let files = remove_all(&files_of(home));
-    let blobs = match std::fs::remove_dir_all(home.blobs()) {
+    let blobs = match disk::remove_dir_all(home.blobs()) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
         _ => Ok(()),
     };

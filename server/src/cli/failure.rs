@@ -4,6 +4,7 @@
 use baken_schemas::FormatError;
 use baken_schemas::edition::signed::EditionError;
 
+use crate::app::AppError;
 use crate::audit::AuditError;
 use crate::bridge::{BridgeError, ButtonsError};
 use crate::desk::duty::RosterError;
@@ -86,6 +87,29 @@ impl From<FolderError> for Failure {
                 Self::bad_input("folder_unusable", nl, en)
             }
         }
+    }
+}
+
+impl From<AppError> for Failure {
+    fn from(error: AppError) -> Self {
+        let en = error.to_string();
+        let (nl, mend) = match &error {
+            AppError::Disk(_) => ("De map met de app kan niet worden gelezen.", "look at --files"),
+            AppError::NotBuilt => (
+                "In deze map staat geen gebouwde app. Bouw hem met `cargo xtask web`.",
+                "build it with `cargo xtask web`",
+            ),
+            AppError::TooLarge => (
+                "In deze map staat meer dan een app. Kies de map die `cargo xtask web` maakte.",
+                "name the folder that `cargo xtask web` made",
+            ),
+            AppError::NoCertificate => (
+                "Zonder certificaat wordt alleen deze machine bediend. Geef --certificate en --key.",
+                "give --certificate and --key",
+            ),
+            AppError::Relay => ("Een adres bij --relay is niet van de vorm https://host:poort.", "look at --relay"),
+        };
+        Self::bad_input("app", nl, format!("{en}: {mend}"))
     }
 }
 

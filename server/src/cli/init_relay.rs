@@ -69,6 +69,7 @@ pub(super) async fn run(args: &InitRelay, say: &Say) -> Result<(), Failure> {
     };
     folder.write(ENTRY_FILE, &cbor::to_vec(&entry), Access::Open)?;
     let config = RelayConfig {
+        app_origin: None,
         url: args.url.clone(),
         listen,
         operator_reads_alarms: args.operator_reads_alarms,

@@ -24,6 +24,7 @@ mod relay_org;
 mod say;
 mod serve;
 mod serve_all;
+mod serve_app;
 mod serve_bridge;
 mod serve_desk;
 mod serve_relay;

@@ -31,6 +31,9 @@ pub(super) struct RelayConfig {
     /// Its operator also holds a desk's key.
     #[serde(default)]
     pub(super) operator_reads_alarms: bool,
+    /// Where the phone app for browsers is served: `https://host`. Without it no browser may ask this relay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) app_origin: Option<String>,
     /// How much a circle may hold here, attachments and all, in MiB.
     #[serde(default = "usual_quota")]
     pub(super) circle_quota_mib: NonZeroU32,
@@ -75,6 +78,7 @@ impl RelayConfig {
             circle_quota_bytes: u64::from(self.circle_quota_mib.get()) << 20,
             national_root: None,
             closed_kept_ms: days_ms(self.closed_alarm_days),
+            app_origin: self.app_origin.clone(),
             follow_up_ms: i64::from(self.follow_up_s.get()) * 1000,
         })
     }

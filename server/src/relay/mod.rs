@@ -10,6 +10,7 @@ mod acknowledged;
 mod activate;
 mod alarm_chunks;
 mod alarms;
+mod app_origin;
 mod audit_heads;
 mod auth;
 mod blobs;
@@ -127,6 +128,8 @@ pub struct RelayOptions {
     pub national_root: Option<EditionRoot>,
     /// How long a closed alarm is kept, in milliseconds.
     pub closed_kept_ms: i64,
+    /// The web origin whose pages may read its answers.
+    pub app_origin: Option<String>,
     /// How long after somebody has seen an alarm something must follow, in milliseconds, before the next rung is called.
     pub follow_up_ms: i64,
 }
@@ -147,6 +150,7 @@ impl Default for RelayOptions {
             circle_quota_bytes,
             national_root: None,
             closed_kept_ms,
+            app_origin: None,
             follow_up_ms: FOLLOW_UP_MS,
         }
     }

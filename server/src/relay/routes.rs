@@ -12,7 +12,7 @@ use http::StatusCode;
 
 use crate::relay::problem::Refusal;
 use crate::relay::{
-    Relay, activate, alarm_chunks, alarms, audit_heads, blobs, cards, deposits, devices, editions, entries,
+    Relay, activate, alarm_chunks, alarms, app_origin, audit_heads, blobs, cards, deposits, devices, editions, entries,
     escalations, handings_on, live, log, mail, messages, orders, org_documents, pairing, plan, quota, raising,
     readiness, receipts, recover, sealed_root, sms,
 };
@@ -84,6 +84,7 @@ impl Relay {
             .route(api::READINESS, small(put(readiness::put)).get(readiness::fetch).delete(readiness::delete))
             .fallback(async || Refusal::NotFound)
             .method_not_allowed_fallback(async || Refusal::NotFound)
+            .layer(middleware::from_fn_with_state(self.clone(), app_origin::admit))
             .layer(middleware::from_fn(log_request))
             .with_state(self.clone())
     }

@@ -33,6 +33,9 @@ struct Arguments {
     /// Where `baken` and `baken-server` are.
     #[arg(long)]
     bin_dir: Option<PathBuf>,
+    /// The built phone app; without it the story is the same, and there is none to try.
+    #[arg(long)]
+    app: Option<PathBuf>,
     /// The Python with the receivers' packages.
     #[arg(long)]
     python: Option<PathBuf>,
@@ -60,9 +63,9 @@ fn run(arguments: &Arguments) -> Result<()> {
     let plan = Plan { data, log_level: "info".to_owned(), tapped: false, programs: arguments.programs() };
     let options = Options { plan, language: arguments.language, quiet: arguments.json };
     tokio::runtime::Runtime::new()?.block_on(async {
-        let (town, summary) = play(&options).await?;
+        let (mut town, summary) = play(&options).await?;
         if !arguments.once {
-            wait(arguments.language, &town, &summary).await?;
+            wait(arguments, &mut town, &summary).await?;
         }
         if arguments.json {
             println!("{}", serde_json::to_string(&summary)?);
@@ -77,11 +80,36 @@ impl Arguments {
     }
 }
 
-async fn wait(language: Language, town: &Town, summary: &Summary) -> Result<()> {
+async fn wait(arguments: &Arguments, town: &mut Town, summary: &Summary) -> Result<()> {
+    let language = arguments.language;
+    let serving = match &arguments.app {
+        Some(files) => {
+            let (process, url) = town.serve_app(files).await?;
+            let invite = town.invite("Bezoeker", "burgemeester", "+31600000009").await?;
+            let said = language.pick(
+                "De telefoon-app. Open eerst het eerste adres en aanvaard het certificaat van de relay, dan het tweede:",
+                "The phone app. First open the first address and accept the relay's certificate, then the second:",
+            );
+            eprintln!("\n{said}\n  {}/health\n  {url}/#{invite}", town.relay_url);
+            Some(process)
+        }
+        None => {
+            eprintln!(
+                "\n{}",
+                language.pick(
+                    "De telefoon-app is niet gebouwd (`cargo xtask web`, met Node.js); al het andere draait.",
+                    "The phone app is not built (`cargo xtask web`, with Node.js); all else runs.",
+                )
+            );
+            None
+        }
+    };
     let (here, leave) = language.pick(
         ("De servers blijven draaien. Console (link werkt één keer):", "Stoppen: Ctrl-C."),
         ("The servers stay up. Console (the link works once):", "To stop: Ctrl-C."),
     );
     eprintln!("\n{here}\n  {}\n  {}\n{leave}", summary.console, town.data.display());
-    tokio::signal::ctrl_c().await.context("Ctrl-C cannot be awaited")
+    let waited = tokio::signal::ctrl_c().await.context("Ctrl-C cannot be awaited");
+    drop(serving);
+    waited
 }

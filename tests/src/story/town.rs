@@ -246,6 +246,26 @@ impl Town {
         Ok(())
     }
 
+    /// Serves the phone app of this folder on an origin of its own, which the relay is told and started anew for: the
+    /// process, and the app's address.
+    ///
+    /// # Errors
+    /// When one of both does not serve.
+    pub async fn serve_app(&mut self, files: &Path) -> Result<(Process, String)> {
+        let listen = format!("127.0.0.1:{}", free_port()?);
+        let url = format!("http://{listen}");
+        let config = self.data.join("relay/config.toml");
+        let settings = std::fs::read_to_string(&config)?;
+        std::fs::write(&config, format!("app_origin = \"{url}\"\n{settings}"))?;
+        self.kill_relay().await?;
+        self.start_relay().await?;
+        let files = files.display().to_string();
+        let args = ["--json", "serve", "app", "--files", &files, "--relay", &self.relay_url, "--listen", &listen];
+        let mut app = Process::start("app", &self.programs.server, &args, &[], &self.data.join("log/app.log"))?;
+        app.json_where(|line| line.get("serving").is_some()).await?;
+        Ok((app, url))
+    }
+
     /// `kill -9` of the relay.
     ///
     /// # Errors

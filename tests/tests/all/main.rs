@@ -28,6 +28,7 @@ mod lock_screen;
 mod main_job;
 mod orders;
 mod partner_with_children;
+mod phone_app;
 #[cfg(unix)]
 mod power_loss;
 #[cfg(unix)]

@@ -37,6 +37,11 @@ pub const FOR_BUILDING: &[SystemPart] = &[
 pub const FOR_TESTS: &[SystemPart] = &[
     SystemPart { package: "tcpdump", why: "captures the relay's traffic", probe: Probe::Program("tcpdump") },
     SystemPart { package: "nodejs", why: "runs what wakes an officer's browser", probe: Probe::Program("node") },
+    SystemPart {
+        package: "chromium",
+        why: "is the browser the phone app is tested in",
+        probe: Probe::Program("chromium"),
+    },
 ];
 
 /// A peer of `bench alarm`. Debian's build looks for its templates where the package installs them, so it cannot be
@@ -46,6 +51,12 @@ pub const FOR_BENCH_ALARM: &[SystemPart] = &[SystemPart {
     why: "is measured beside us",
     probe: Probe::Program("prometheus-alertmanager"),
 }];
+
+/// What makes the phone app's worker: SQLCipher is C, and gcc knows no WebAssembly.
+pub const FOR_WEB: &[SystemPart] = &[
+    SystemPart { package: "clang", why: "compiles SQLCipher for browsers", probe: Probe::Program("clang") },
+    SystemPart { package: "llvm", why: "packs what it compiled", probe: Probe::Program("llvm-ar") },
+];
 
 /// What runs the peers from npm.
 pub const FOR_NPM: &[SystemPart] = &[

@@ -6,6 +6,7 @@
 mod debian;
 mod node;
 mod python;
+mod wasm;
 
 use std::fs::{self, File};
 
@@ -13,14 +14,27 @@ use anyhow::{Context as _, Result};
 
 pub use node::modules as node_modules;
 pub use python::{interpreter, tool};
+pub use wasm::TARGET as WASM;
 
 use crate::workspace;
 
 /// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers.
 pub fn for_tests() -> Result<()> {
     let _lock = lock()?;
-    let mut installed = debian::ensure(&[debian::FOR_BUILDING, debian::FOR_TESTS])?;
+    let mut installed = debian::ensure(&[debian::FOR_BUILDING, debian::FOR_TESTS, debian::FOR_NPM, debian::FOR_WEB])?;
     installed.extend(python::ensure(&[python::PEERS, python::TOOLS])?);
+    installed.extend(wasm::ensure()?);
+    installed.extend(node::ensure_app()?);
+    report(&installed);
+    Ok(())
+}
+
+/// What building the phone app needs: a C compiler and Rust's target for WebAssembly, Node.js, and npm packages.
+pub fn for_web() -> Result<()> {
+    let _lock = lock()?;
+    let mut installed = debian::ensure(&[debian::FOR_NPM, debian::FOR_WEB])?;
+    installed.extend(wasm::ensure()?);
+    installed.extend(node::ensure_app()?);
     report(&installed);
     Ok(())
 }

@@ -16,7 +16,6 @@ mod police;
 mod register;
 mod verify;
 
-use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -28,6 +27,7 @@ pub use council::CouncilCounts;
 pub use verify::{Verified, verify};
 
 use crate::attachment::create_private;
+use crate::disk;
 use crate::export::make_private_folder;
 use crate::home::sync_folder_of;
 use crate::sharing::Consent;
@@ -72,9 +72,9 @@ impl Baken {
     /// [`BakenError::DiskFull`]. What was written is removed then.
     pub fn hand_over(&self, reader: PackFor, folder: &Path) -> Result<Packed, BakenError> {
         self.check_pack(reader)?;
-        let was_there = folder.is_dir();
+        let was_there = disk::is_dir(folder);
         make_private_folder(folder)?;
-        if fs::read_dir(folder)?.next().is_some() {
+        if disk::read_dir(folder)?.next().is_some() {
             return Err(BakenError::FileExists);
         }
         let made = match reader {
@@ -84,7 +84,7 @@ impl Baken {
         };
         if made.is_err() {
             // Half of it would be as readable as all of it. It was empty before.
-            let _ = fs::remove_dir_all(folder);
+            let _ = disk::remove_dir_all(folder);
             if was_there {
                 let _ = make_private_folder(folder);
             }

@@ -1,6 +1,5 @@
 //! For the police: a page to read and print, the evidence beside it, a list of hashes, and a signed statement.
 
-use std::fs;
 use std::path::Path;
 
 use baken_schemas::Language;
@@ -17,6 +16,7 @@ use super::html::Page;
 use super::verify::{HASHES, STATEMENT};
 use super::{Packed, write};
 use crate::attachment::{AttachmentView, Existing, Hashing, Part};
+use crate::disk;
 use crate::export::{harmless, make_private_folder};
 use crate::incident::label;
 use crate::record::RecordView;
@@ -149,7 +149,7 @@ impl Baken {
             let is_picture = matches!(view.media_type.as_str(), "image/jpeg" | "image/png");
             if is_picture && file.size <= MAX_PICTURE_BYTES.min(room) {
                 room = room.saturating_sub(file.size);
-                page.picture(&view.media_type, &fs::read(folder.join(&file.name))?, &view.name);
+                page.picture(&view.media_type, &disk::read(folder.join(&file.name))?, &view.name);
             }
         }
         if !packed.not_here.is_empty() {
@@ -252,6 +252,6 @@ fn file_of(name: &str, bytes: &[u8]) -> PackFile {
 /// A file's size and hash, without having it in memory.
 pub(super) fn hash_file(path: &Path) -> Result<(u64, [u8; 32]), BakenError> {
     let mut hash = Hashing(Sha256::new());
-    let size = std::io::copy(&mut fs::File::open(path)?, &mut hash)?;
+    let size = std::io::copy(&mut disk::File::open(path)?, &mut hash)?;
     Ok((size, hash.0.finalize().into()))
 }

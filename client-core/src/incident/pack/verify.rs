@@ -1,7 +1,6 @@
 //! What a reader of a pack checks: that every file is the one that was signed, that none is missing and none was added.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
 use baken_schemas::pack::{PackFile, PackStatement};
@@ -11,6 +10,7 @@ use serde::Serialize;
 
 use super::police::hash_file;
 use crate::BakenError;
+use crate::disk;
 
 /// The list of hashes, as `sha256sum -c` reads it.
 pub(super) const HASHES: &str = "sha256.txt";
@@ -51,7 +51,7 @@ pub fn verify(folder: &Path) -> Result<Verified, BakenError> {
     if path.metadata()?.len() > PackStatement::MAX_BYTES as u64 {
         return Err(damaged(format!("{STATEMENT} is too long")));
     }
-    let unverified = Unverified::<PackStatement>::parse(&fs::read(&path)?)?;
+    let unverified = Unverified::<PackStatement>::parse(&disk::read(&path)?)?;
     let key = unverified.claims().key;
     let statement = unverified.verify(&key)?.into_value();
     let mut listed: BTreeMap<&str, &PackFile> = statement.files.iter().map(|file| (file.name.as_str(), file)).collect();
@@ -80,7 +80,7 @@ pub fn verify(folder: &Path) -> Result<Verified, BakenError> {
 
 /// Every file of a folder by its name within it. Nothing in a pack is a link.
 fn list(folder: &Path, within: &str, depth: usize, names: &mut Vec<String>) -> Result<(), BakenError> {
-    for entry in fs::read_dir(folder.join(within))? {
+    for entry in disk::read_dir(folder.join(within))? {
         let entry = entry?;
         let name = entry.file_name().into_string().map_err(|_| damaged("a name that is no text".to_owned()))?;
         let name = if within.is_empty() { name } else { format!("{within}/{name}") };
