@@ -11,6 +11,7 @@ mod incidents;
 mod keeping;
 mod orders;
 mod passing_on;
+mod passkeys;
 mod people;
 mod probes;
 mod process;
