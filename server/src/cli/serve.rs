@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::cli::{Failure, Say, serve_all, serve_bridge, serve_desk, serve_relay};
+use crate::cli::{Failure, Say, serve_all, serve_bridge, serve_desk, serve_portal, serve_relay};
 
 /// Which role to run.
 #[derive(Debug, Subcommand)]
@@ -16,6 +16,8 @@ pub(super) enum Serve {
     Desk(serve_desk::ServeDesk),
     /// A bridge
     Bridge(serve_bridge::ServeBridge),
+    /// The adviser's portal, on this machine alone: what `org` and `edition` do, on pages
+    Portal(serve_portal::ServePortal),
     /// A relay and a desk in one process, for trying out
     All(serve_all::ServeAll),
 }
@@ -26,6 +28,7 @@ pub(super) async fn run(serve: &Serve, say: &Say) -> Result<(), Failure> {
         Serve::Relay(args) => until_told(|stopped| serve_relay::start(&args.data, say, stopped)).await,
         Serve::Desk(args) => until_told(|stopped| serve_desk::start(&args.data, say, stopped)).await,
         Serve::Bridge(args) => until_told(|stopped| serve_bridge::start(&args.data, say, stopped)).await,
+        Serve::Portal(args) => until_told(|stopped| serve_portal::start(args, say, stopped)).await,
         Serve::All(args) => serve_all::run(args, say).await,
     }
 }

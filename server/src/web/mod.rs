@@ -6,7 +6,7 @@
 mod api;
 mod callbacks;
 mod channels;
-mod guard;
+pub(crate) mod guard;
 mod incidents;
 mod keeping;
 mod keys;
@@ -21,7 +21,9 @@ mod serve;
 mod shift;
 mod tested;
 mod warnings;
-mod words;
+pub(crate) mod words;
+
+pub(crate) use words::words;
 
 pub use serve::{RelayPlace, serve_desk};
 

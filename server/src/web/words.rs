@@ -9,7 +9,7 @@ use crate::desk::{SignatureView, Standing, Unopened};
 /// Declares each text once, with both languages side by side.
 macro_rules! words {
     ($($name:ident: $nl:literal, $en:literal;)*) => {
-        /// The console's texts in one language.
+        /// The texts in one language.
         #[derive(Debug)]
         #[allow(missing_docs, reason = "each field's text says what it is")]
         pub struct Words {
@@ -20,6 +20,8 @@ macro_rules! words {
         const EN: Words = Words { $($name: $en,)* };
     };
 }
+
+pub(crate) use words;
 
 words! {
     lang: "nl", "en";

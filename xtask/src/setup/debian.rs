@@ -37,6 +37,11 @@ pub const FOR_BUILDING: &[SystemPart] = &[
 pub const FOR_TESTS: &[SystemPart] = &[
     SystemPart { package: "tcpdump", why: "captures the relay's traffic", probe: Probe::Program("tcpdump") },
     SystemPart { package: "nodejs", why: "runs what wakes an officer's browser", probe: Probe::Program("node") },
+    SystemPart {
+        package: "chromium",
+        why: "shows the console and the portal to tests",
+        probe: Probe::Program("chromium"),
+    },
 ];
 
 /// A peer of `bench alarm`. Debian's build looks for its templates where the package installs them, so it cannot be

@@ -16,11 +16,12 @@ pub use python::{interpreter, tool};
 
 use crate::workspace;
 
-/// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers.
+/// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers, what drives a browser.
 pub fn for_tests() -> Result<()> {
     let _lock = lock()?;
-    let mut installed = debian::ensure(&[debian::FOR_BUILDING, debian::FOR_TESTS])?;
+    let mut installed = debian::ensure(&[debian::FOR_BUILDING, debian::FOR_TESTS, debian::FOR_NPM])?;
     installed.extend(python::ensure(&[python::PEERS, python::TOOLS])?);
+    installed.extend(node::ensure("tests/browser")?);
     report(&installed);
     Ok(())
 }
@@ -65,7 +66,7 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
 
 fn peers_from_npm(peers: &str) -> Result<Vec<String>> {
     let mut installed = debian::ensure(&[debian::FOR_NPM])?;
-    installed.extend(node::ensure(peers)?);
+    installed.extend(node::ensure(&format!("tests/peers/{peers}"))?);
     Ok(installed)
 }
 
