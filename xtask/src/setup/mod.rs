@@ -52,6 +52,11 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
         "guidance" => vec![("the peers from npm", peers_from_npm("search"))],
         _ => Vec::new(),
     };
+    if name == "console" {
+        // The browser is no peer: without it there is nothing to measure.
+        installed.extend(debian::ensure(&[debian::FOR_TESTS, debian::FOR_NPM])?);
+        installed.extend(node::ensure("tests/browser")?);
+    }
     let mut without = Vec::new();
     for (peers, outcome) in outcomes {
         match outcome {
