@@ -131,6 +131,11 @@ pub(super) fn failed(error: &DeskError, language: Language) -> Response {
 }
 
 pub(super) fn frame(console: &Console, officer: String, language: Language, path: String) -> Frame {
+    frame_with(console, officer, language, path, ringing_of(console))
+}
+
+/// A frame for a page that knows already what rings: looking through hundreds of alarms twice is time that one waits for.
+fn frame_with(console: &Console, officer: String, language: Language, path: String, ringing: Vec<String>) -> Frame {
     let words = Words::of(language);
     let silent = console.desk.silent_receivers().into_iter().map(|silent| {
         let (receiver, since) = (words.receiver(silent.path), local(silent.since));
@@ -149,7 +154,6 @@ pub(super) fn frame(console: &Console, officer: String, language: Language, path
     let own = [Wrong::RelayDown, Wrong::DeskSilent, Wrong::ReceiverSilent];
     let others = warnings.iter().filter(|warning| !own.contains(&warning.what));
     let warnings = others.map(|warning| warning_line(warning, language)).collect();
-    let ringing = ringing_of(console);
     let silent_receivers = silent.collect();
     let has_keys = console.desk.has_passkeys();
     Frame { words, desk, officer, path, ringing, relay_down, silent_desks, silent_receivers, warnings, has_keys }
@@ -157,8 +161,11 @@ pub(super) fn frame(console: &Console, officer: String, language: Language, path
 
 /// The alarms that ring.
 pub(super) fn ringing_of(console: &Console) -> Vec<String> {
-    let alarms = console.desk.alarms(true).map(|list| list.alarms).unwrap_or_default();
-    alarms.iter().filter(|alarm| alarm.ringing).map(|alarm| alarm.alarm.to_string()).collect()
+    ringing_in(&console.desk.alarms(true).map(|list| list.alarms).unwrap_or_default())
+}
+
+fn ringing_in(open: &[AlarmSummary]) -> Vec<String> {
+    open.iter().filter(|alarm| alarm.ringing).map(|alarm| alarm.alarm.to_string()).collect()
 }
 
 /// A warning in a line: what, which one, since when.
@@ -183,8 +190,9 @@ pub async fn list(
     };
     let alarms: Vec<ShownAlarm> = list.alarms.iter().map(|alarm| ShownAlarm::of(alarm, Words::of(language))).collect();
     let path = if open { "/?" } else { "/?closed=1&" };
+    let ringing = if open { ringing_in(&list.alarms) } else { ringing_of(&console) };
     let page = ListPage {
-        frame: frame(&console, officer.name, language, path.to_owned()),
+        frame: frame_with(&console, officer.name, language, path.to_owned(), ringing),
         open,
         more: (open && list.open > alarms.len()).then_some(list.open),
         entries: ShownEntry::of(alarms),

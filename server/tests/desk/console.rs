@@ -303,3 +303,24 @@ async fn a_page_may_load_nothing_from_elsewhere_and_shows_what_was_sent_as_text(
     let large = browser.post(&format!("/alarms/{}/verify", header.alarm), &format!("how={}", "x".repeat(20_000))).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
 }
+
+#[tokio::test]
+async fn a_map_comes_from_the_tile_server_that_the_desk_names_and_from_nowhere_else() {
+    let map = "[map]\ntiles = \"https://tiles.example:8443/nl/{z}/{x}/{y}.png\"\nattribution = \"Kaart: Voorbeeld\"\n";
+    for (channels, named) in [("", false), (map, true)] {
+        let mut world = World::with_channels(channels).await;
+        let phone = world.phone().await;
+        let (alarm, _) = world.ringing(&phone).await;
+        let (_, token) = world.officer("Agent Jansen");
+        let mut browser = Browser::new(desk_of(&world));
+        browser.log_in(token.reveal()).await;
+        let page = browser.get(&format!("/alarms/{}", alarm.value().header.alarm)).await;
+        let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert_eq!(policy.contains("img-src 'self' https://tiles.example:8443;"), named, "{policy}");
+        assert_eq!(policy.matches("https://").count(), usize::from(named), "{policy}");
+        // Level 18 at the square of the test's position (OpenStreetMap's "Slippy map tilenames").
+        assert_eq!(page.text.contains("href=\"https://tiles.example:8443/nl/18/"), named);
+        assert_eq!(page.text.contains("Kaart: Voorbeeld"), named);
+        assert!(page.text.contains("class=\"accuracy\""));
+    }
+}

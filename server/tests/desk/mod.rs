@@ -16,6 +16,7 @@ mod people;
 mod probes;
 mod process;
 mod push;
+mod shift;
 mod sms;
 mod taking;
 mod tested;
