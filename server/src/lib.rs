@@ -15,6 +15,7 @@ pub mod exit;
 pub mod folder;
 pub mod join;
 pub mod org;
+pub mod portal;
 pub mod relay;
 pub mod relay_client;
 pub mod store;

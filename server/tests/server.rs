@@ -10,6 +10,7 @@ mod dc09;
 mod desk;
 mod mail;
 mod peer;
+mod portal;
 mod relay;
 mod sms;
 mod webhook;

@@ -47,7 +47,7 @@ enum Language {
 #[command(after_help = "Examples:\n  cargo xtask bench alarm\n  cargo xtask bench checkin --json\n  \
                         cargo xtask bench core\n  cargo xtask bench sync -- --quick")]
 pub struct BenchArguments {
-    /// Which: alarm, checkin, core, guidance or sync
+    /// Which: alarm, checkin, console, core, guidance or sync
     name: String,
     /// One JSON object a bench instead of a table
     #[arg(long)]
@@ -107,7 +107,11 @@ pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     let mut bench = Command::new(workspace::bin_dir(Profile::Release)?.join("baken-bench"));
     bench.arg(&arguments.name).args(&arguments.more);
     bench.env("BAKEN_PYTHON", setup::interpreter());
-    let peers = if arguments.name == "guidance" { "search" } else { "sync" };
+    let peers = match arguments.name.as_str() {
+        "guidance" => "search",
+        "console" => "browser",
+        _ => "sync",
+    };
     bench.env("BAKEN_NODE_MODULES", setup::node_modules(peers));
     bench.env("BAKEN_WITHOUT", without.join("\n"));
     if arguments.json {

@@ -106,6 +106,7 @@ fn open(data: &Path) -> Result<(Arc<Desk>, DataFolder), Failure> {
         keys: folder.read_keys()?,
         org: settings.org,
         console_url: settings.url,
+        passkeys: false,
         channels: Channels::read(folder.dir())?,
         clock: Arc::new(SystemClock),
         rng: Box::new(system_rng()?),

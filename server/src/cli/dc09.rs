@@ -92,7 +92,7 @@ pub(super) async fn run(dc09: &Dc09, say: &Say) -> Result<(), Failure> {
         Dc09::Send(args) => send(args, say).await,
         Dc09::Listen { on, account, key } => {
             let listener = tls::listen(*on).await?;
-            let (printer, stop) = (*say, told_to_stop()?);
+            let (printer, stop) = (say.clone(), told_to_stop()?);
             let print = move |value: Value| show(&printer, &value);
             let (clock, rng) = (Arc::new(SystemClock), Box::new(system_rng()?));
             Ok(command::listen(listener, account.clone(), key.clone(), clock, rng, print, stop).await?)

@@ -70,8 +70,14 @@ pub(super) fn run(args: &InitDesk, say: &Say) -> Result<(), Failure> {
         DeskEntry { desk: keys.device, name: args.name.clone(), sig: keys.sig.verify_key(), kem: keys.kem.public() };
     folder.write(ENTRY_FILE, &cbor::to_vec(&entry), Access::Open)?;
     folder.write(RELAY_FILE, &relay_bytes, Access::Open)?;
-    let settings =
-        DeskSettings { name: args.name.clone(), url: args.url.clone(), listen, relay_url, org: OrgId(args.org) };
+    let settings = DeskSettings {
+        name: args.name.clone(),
+        url: args.url.clone(),
+        listen,
+        relay_url,
+        org: OrgId(args.org),
+        passkeys: None,
+    };
     folder.write_config(&toml::to_string(&settings).map_err(|error| Failure::unexpected("config", &error))?)?;
     if !folder.has(CHANNELS_FILE) {
         // It will hold secrets of webhooks and alarm centres.

@@ -27,11 +27,16 @@ mod serve_all;
 mod serve_app;
 mod serve_bridge;
 mod serve_desk;
+mod serve_portal;
 mod serve_relay;
 mod verify;
 
 pub use failure::Failure;
 pub use say::Say;
+
+pub(crate) use adviser::looks as adviser_looks;
+pub(crate) use org::{book_of, directory_of, unsent_of};
+pub(crate) use say::Said;
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -146,6 +151,17 @@ pub fn run(cli: &Cli) -> ExitCode {
         }
     };
     u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
+}
+
+/// Runs a command inside a program that goes on; what it says goes to `say`.
+///
+/// # Errors
+/// As the command.
+pub(crate) async fn perform(cli: &Cli, say: &Say) -> Result<(), Failure> {
+    // Boxed, since one of the commands serves pages that run commands.
+    let performed: std::pin::Pin<Box<dyn Future<Output = Result<(), Failure>> + Send + '_>> =
+        Box::pin(command(&cli.command, say));
+    performed.await
 }
 
 async fn command(command: &Command, say: &Say) -> Result<(), Failure> {

@@ -1,4 +1,5 @@
-//! `baken-server officer`: who may act at a desk. Works while the desk runs.
+//! `baken-server officer`: who may act at a desk, and the links by which officers add their first passkeys. Works while the
+//! desk runs; whoever can run it here is who the console's trust comes from.
 
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use serde_json::json;
 use crate::cli::{Failure, Say, system_rng};
 use crate::desk::DeskSettings;
 use crate::desk::officers::{LINK_LIFETIME_MS, Officers, Token};
+use crate::desk::passkeys::KeyRing;
 use crate::folder::{FolderError, read_whole};
 
 /// What to do with officers.
@@ -17,11 +19,15 @@ pub(super) enum OfficerCommand {
     /// Add an officer, and print a login link
     #[command(after_help = "Example:\n  baken-server officer add --data desk --name \"Agent Jansen\"")]
     Add(Named),
-    /// Print another login link for an officer
+    /// Print another login link for an officer: to add a passkey where one was lost, or, at a console without passkeys, to log in
     Link(Named),
+    /// Forget an officer's passkeys, which are lost or stolen; only a new login link lets them in again
+    #[command(after_help = "Example:\n  baken-server officer forget-passkeys --data desk --name \"Agent Jansen\"\n  \
+        baken-server officer link --data desk --name \"Agent Jansen\"")]
+    ForgetPasskeys(Named),
     /// Remove an officer; sessions end at once
     Remove(Named),
-    /// Show the officers
+    /// Show the officers, and how many passkeys each has
     List {
         /// The desk's folder
         #[arg(long)]
@@ -51,8 +57,20 @@ pub(super) fn run(command: &OfficerCommand, say: &Say) -> Result<(), Failure> {
             let token = open(&args.data)?.link(&args.name, SystemClock.now(), &mut system_rng()?)?;
             say_link(&args.data, &args.name, &token, say)
         }
+        OfficerCommand::ForgetPasskeys(args) => {
+            let officer = open(&args.data)?.named(&args.name)?;
+            KeyRing::open(&args.data)?.forget(officer.id)?;
+            say.say(
+                &json!({ "forgotten": args.name }),
+                &format!("De passkeys van {} openen niets meer. Een nieuwe link: officer link.", args.name),
+                &format!("The passkeys of {} open nothing any more. A new link: officer link.", args.name),
+            );
+            Ok(())
+        }
         OfficerCommand::Remove(args) => {
-            open(&args.data)?.remove(&args.name)?;
+            let officers = open(&args.data)?;
+            KeyRing::open(&args.data)?.forget(officers.named(&args.name)?.id)?;
+            officers.remove(&args.name)?;
             say.say(
                 &json!({ "removed": args.name }),
                 &format!("{} kan niet meer bij de console.", args.name),
@@ -61,8 +79,17 @@ pub(super) fn run(command: &OfficerCommand, say: &Say) -> Result<(), Failure> {
             Ok(())
         }
         OfficerCommand::List { data } => {
-            let names: Vec<String> = open(data)?.list()?.into_iter().map(|officer| officer.name).collect();
-            say.say(&json!({ "officers": names }), &names.join("\n"), &names.join("\n"));
+            let (officers, ring) = (open(data)?.list()?, KeyRing::open(data)?);
+            let mut names = Vec::new();
+            let mut lines = Vec::new();
+            let mut passkeys = serde_json::Map::new();
+            for officer in officers {
+                let count = ring.read(officer.id)?.len();
+                lines.push(format!("{} ({count} passkeys)", officer.name));
+                passkeys.insert(officer.name.clone(), count.into());
+                names.push(officer.name);
+            }
+            say.say(&json!({ "officers": names, "passkeys": passkeys }), &lines.join("\n"), &lines.join("\n"));
             Ok(())
         }
     }

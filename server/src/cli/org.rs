@@ -15,8 +15,8 @@ use baken_schemas::FormatError;
 use baken_schemas::cbor;
 use baken_schemas::edition::Date;
 use baken_schemas::id::IdempotencyKey;
-use baken_schemas::org::{DeskEntry, Invite, InviteRole, LadderUse, RelayEntry};
-use baken_schemas::signed::Signed;
+use baken_schemas::org::{DeskEntry, Directory, Invite, InviteRole, LadderUse, RelayEntry};
+use baken_schemas::signed::{Signed, Unverified};
 use baken_schemas::time::{Clock as _, SystemClock};
 use clap::{Args, Subcommand, ValueEnum};
 use qrcode::QrCode;
@@ -239,6 +239,26 @@ pub(super) fn load(folder: &DataFolder) -> Result<Organisation, Failure> {
         .map_err(|error| damaged(folder.path(BOOK_FILE), error.to_string()))?;
     let directory = if folder.has(DIRECTORY_FILE) { Some(folder.read(DIRECTORY_FILE)?) } else { None };
     Ok(Organisation::load(&seed, book, directory.as_deref())?)
+}
+
+/// Everybody of a root's book, without its lock: for looking.
+pub(crate) fn book_of(data: &Path) -> Result<Vec<Person>, Failure> {
+    let path = data.join(BOOK_FILE);
+    let book: Book = serde_json::from_slice(&read_whole(&path)?)
+        .map_err(|error| crate::folder::FolderError::Damaged { path, why: error.to_string() })?;
+    Ok(book.people)
+}
+
+/// The directory in a root's or an adviser's folder.
+pub(crate) fn directory_of(data: &Path) -> Result<Directory, Failure> {
+    let bytes = read_whole(&data.join(DIRECTORY_FILE))?;
+    let org = Unverified::<Directory>::parse(&bytes)?.claims().org();
+    Ok(Directory::verify(&bytes, org)?.into_value())
+}
+
+/// How many signed documents of a root wait to be sent.
+pub(crate) fn unsent_of(data: &Path) -> usize {
+    std::fs::read_dir(data.join(UNSENT)).map_or(0, |entries| entries.take(MAX_UNSENT).count())
 }
 
 pub(super) fn write_book(folder: &DataFolder, book: &Book) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::cli::{Failure, Say, serve_all, serve_app, serve_bridge, serve_desk, serve_relay};
+use crate::cli::{Failure, Say, serve_all, serve_app, serve_bridge, serve_desk, serve_portal, serve_relay};
 
 /// Which role to run.
 #[derive(Debug, Subcommand)]
@@ -18,6 +18,8 @@ pub(super) enum Serve {
     Bridge(serve_bridge::ServeBridge),
     /// The phone app, for browsers
     App(serve_app::ServeApp),
+    /// The adviser's portal, on this machine alone: what `org` and `edition` do, on pages
+    Portal(serve_portal::ServePortal),
     /// A relay and a desk in one process, for trying out
     All(serve_all::ServeAll),
 }
@@ -29,6 +31,7 @@ pub(super) async fn run(serve: &Serve, say: &Say) -> Result<(), Failure> {
         Serve::Desk(args) => until_told(|stopped| serve_desk::start(&args.data, say, stopped)).await,
         Serve::Bridge(args) => until_told(|stopped| serve_bridge::start(&args.data, say, stopped)).await,
         Serve::App(args) => until_told(|stopped| serve_app::start(args, say, stopped)).await,
+        Serve::Portal(args) => until_told(|stopped| serve_portal::start(args, say, stopped)).await,
         Serve::All(args) => serve_all::run(args, say).await,
     }
 }

@@ -44,6 +44,7 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
         keys,
         org: settings.org,
         console_url: settings.url.clone(),
+        passkeys: settings.passkeys != Some(false),
         channels: Channels::read(folder.dir())?,
         clock: Arc::new(SystemClock),
         rng: Box::new(system_rng()?),

@@ -1,5 +1,6 @@
-//! Officers log in with a one-time link and act in a session of one shift at most.
+//! Officers log in with a one-time link, or with a passkey ([`super::passkeys`]), and act in a session of one shift at most.
 
+use baken_schemas::crypto::Hash;
 use baken_schemas::time::Timestamp;
 
 use super::officers::{Officer, OfficerId, Token};
@@ -33,22 +34,38 @@ impl Desk {
             }
             return Ok(None);
         };
+        let id = officer.id;
+        let session = self.start_session(officer, now, Some(link.hash())).await?;
+        self.officers.forget_link(link);
+        self.note(now, Some(id), "login", if session.is_some() { "ok" } else { "used_before" }).await?;
+        if let (Some(passkeys), Some(session)) = (&self.passkeys, &session) {
+            passkeys.linked(&session.token, now);
+        }
+        Ok(session)
+    }
+
+    /// Starts a session, and uses the link up by which somebody came. `None` when that was used before.
+    pub(super) async fn start_session(
+        &self,
+        officer: Officer,
+        now: Timestamp,
+        link: Option<Hash>,
+    ) -> Result<Option<Session>, DeskError> {
         let token = Token::make(&mut self.fork_rng());
-        let (link_hash, token_hash, id) = (link.hash(), token.hash(), officer.id);
-        let until = now.plus_ms(SESSION_LIFETIME_MS);
-        let first = self
+        let (token_hash, id, until) = (token.hash(), officer.id, now.plus_ms(SESSION_LIFETIME_MS));
+        let started = self
             .store
             .write(Priority::Normal, move |db| {
-                if !store::session::use_link(db, link_hash, now)? {
+                if let Some(link) = link
+                    && !store::session::use_link(db, link, now)?
+                {
                     return Ok::<_, DeskError>(false);
                 }
                 store::session::add(db, token_hash, id, (now, until))?;
                 Ok(true)
             })
             .await?;
-        self.officers.forget_link(link);
-        self.note(now, Some(id), "login", if first { "ok" } else { "used_before" }).await?;
-        Ok(first.then_some(Session { officer, token }))
+        Ok(started.then_some(Session { officer, token }))
     }
 
     /// Whose session this is. `None` when it is unknown, has expired, or the officer was removed.
@@ -70,7 +87,7 @@ impl Desk {
         self.store.write(Priority::Normal, move |db| Ok(store::session::end(db, hash)?)).await
     }
 
-    async fn note(
+    pub(super) async fn note(
         &self,
         at: Timestamp,
         officer: Option<OfficerId>,

@@ -27,11 +27,13 @@ pub mod officers;
 mod opened;
 mod orders;
 mod pass_on;
+pub mod passkeys;
 pub mod people;
 mod place;
 mod probe;
 mod push;
 pub mod run;
+pub mod shift;
 mod silence;
 mod sms;
 mod store;
@@ -46,7 +48,9 @@ pub use channels::{
     ChannelView, DeliveryView, Line, PROOF_LASTS_MS, ReceiverView, RecipientView, Silent, Standing, TestError,
     channel_views, warning_words,
 };
-pub use config::{CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include, KEPT_DAYS};
+pub use config::{
+    CHANNELS_FILE, CHANNELS_TEMPLATE, Channels, ChannelsError, DeskSettings, Include, KEPT_DAYS, MapTiles,
+};
 pub use error::{ActError, DeskError};
 pub use figures::{Count, DEFAULT_MONTHS, Ending, Figures, MAX_MONTHS, Share, Timing, figures_of, lines};
 pub use handover::Handover;
@@ -116,6 +120,8 @@ pub struct DeskParts {
     pub org: OrgId,
     /// The console's address, for links.
     pub console_url: String,
+    /// Officers come in with passkeys, where the console's address lets browsers have them.
+    pub passkeys: bool,
     /// Where it tells outside.
     pub channels: Channels,
     /// The clock.
@@ -139,6 +145,7 @@ pub struct Desk {
     rng: Mutex<Box<dyn CryptoRng + Send>>,
     store: Store,
     officers: Officers,
+    passkeys: Option<passkeys::Passkeys>,
     instructions: Instructions,
     strangers: audit::Strangers,
     known: RwLock<Known>,
@@ -148,6 +155,8 @@ pub struct Desk {
     /// Its data folder.
     dir: PathBuf,
     beats: warnings::Beats,
+    /// Held while a file that officers write to is read and written again.
+    notes_alone: Mutex<()>,
     /// When the relay's certificate ends, by the last connection; 0 before one.
     relay_certificate: AtomicI64,
 }
@@ -174,6 +183,10 @@ impl Desk {
         let store = Store::open(disk, &store::DATABASE, options).map_err(DeskError::from)?;
         let officers = Officers::open(&disk.dir)?;
         let instructions = Instructions::open(&disk.dir, &parts.keys)?;
+        let passkeys = match parts.passkeys {
+            true => passkeys::Passkeys::open(&parts.console_url, &disk.dir)?,
+            false => None,
+        };
         let at_rest = at_rest_key(&parts.keys);
         let known = RwLock::new(load(&store, &parts)?);
         Ok(Self {
@@ -189,6 +202,7 @@ impl Desk {
             rng: Mutex::new(parts.rng),
             store,
             officers,
+            passkeys,
             instructions,
             strangers: audit::Strangers::default(),
             known,
@@ -196,6 +210,7 @@ impl Desk {
             changes: watch::Sender::new(0),
             dir: disk.dir.clone(),
             beats: warnings::Beats::default(),
+            notes_alone: Mutex::default(),
             relay_certificate: AtomicI64::new(0),
         })
     }
@@ -225,6 +240,11 @@ impl Desk {
     /// The console's address.
     pub fn console_url(&self) -> &str {
         &self.console_url
+    }
+
+    /// The map below a plan, where there is one.
+    pub fn map(&self) -> Option<&MapTiles> {
+        self.channels.map.as_ref()
     }
 
     /// The officers.

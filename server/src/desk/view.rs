@@ -35,6 +35,9 @@ const UPDATES_SHOWN: usize = 100;
 /// How many of those that have words or a file it shows.
 const SAYING_SHOWN: usize = 500;
 
+/// How many earlier alarms of a person an alarm's page names.
+const EARLIER_SHOWN: usize = 10;
+
 /// A person of the roster.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct PersonView {
@@ -153,6 +156,8 @@ pub struct AlarmDetail {
     pub summary: AlarmSummary,
     /// The phone's own clock when the alarm was made: for information, it may be years off.
     pub made_at: Option<Timestamp>,
+    /// Where the alarm itself said, before any update.
+    pub pressed_at: Option<PlaceView>,
     /// What was agreed to do when this person calls.
     pub instruction: Option<Instruction>,
     /// The number to call back: as agreed, else the roster's; `None` where nobody knows one.
@@ -348,6 +353,7 @@ impl Desk {
             instruction,
             account,
             made_at: opened.body().map(|body| body.made_at),
+            pressed_at: opened.body().and_then(|body| place_of(body.fix)),
             card,
             card_fetched_at,
             updates: opened_updates(&rows, &opened, &known)
@@ -363,6 +369,22 @@ impl Desk {
                 .map(|row| DeliveryView::of(row, &self.channels, &self.at_rest))
                 .collect(),
         }))
+    }
+
+    /// Closed alarms of the same person, the newest first, at most [`EARLIER_SHOWN`].
+    ///
+    /// # Errors
+    /// [`DeskError::Store`].
+    pub fn earlier(&self, than: &AlarmDetail) -> Result<Vec<AlarmSummary>, DeskError> {
+        let Some(account) = than.account else { return Ok(Vec::new()) };
+        let known = self.known();
+        let of_same = |row: &AlarmRow| known.people.sender(row.device).is_some_and(|sender| sender.account == account);
+        let rows = self.store.read(|db| {
+            let closed = store::alarm::list(db, false)?.into_iter();
+            let of_same = closed.filter(|row| row.alarm != than.summary.alarm && of_same(row)).take(EARLIER_SHOWN);
+            of_same.map(|row| Rows::read(db, row, 0)).collect::<Result<Vec<_>, _>>().map_err(DeskError::from)
+        })?;
+        Ok(rows.iter().map(|rows| self.summary(rows, &self.open_row(&rows.alarm, &known), &known)).collect())
     }
 
     fn update_view(&self, alarm: AlarmId, row: &UpdateRow, body: UpdateBody) -> Result<UpdateView, DeskError> {

@@ -44,7 +44,7 @@ impl LadderSpec {
     }
 
     /// The rungs, with ids for names. Whether they make a ladder the directory's rules say.
-    pub(super) fn rungs(&self, desks: &[DeskEntry]) -> Result<Vec<Rung>, OrgError> {
+    pub(crate) fn rungs(&self, desks: &[DeskEntry]) -> Result<Vec<Rung>, OrgError> {
         let find = |name: &String| {
             let mut named = desks.iter().filter(|desk| desk.name == *name || desk.desk.to_string() == *name);
             match (named.next(), named.next()) {

@@ -8,37 +8,52 @@ use axum::http::header::{self, HeaderName, HeaderValue};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
 use baken_schemas::Language;
 
 use crate::desk::officers::{Officer, Token};
+use crate::desk::passkeys::Standing;
+use crate::desk::{DeskError, MapTiles};
 use crate::web::Console;
-use crate::web::pages;
+use crate::web::{login, pages};
 
 /// The session's cookie. `__Host-` makes browsers insist on Secure, Path=/ and no Domain.
 const COOKIE: &str = "__Host-baken-desk";
 
-/// Nothing is loaded or sent anywhere but here, nothing runs inline, and nobody frames it. The referrer is not
-/// `no-referrer`: with that, browsers send `Origin: null` with a form, and no form could be told from a forged one.
+/// Nothing is loaded or sent anywhere but here, nothing runs inline, and nobody frames it; only pieces of map come from
+/// where the desk says. Text becomes a page only through the policies of our own scripts.
+fn policy(map: Option<&MapTiles>) -> String {
+    let map = map.map(|map| format!(" {}", map.origin())).unwrap_or_default();
+    format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{map}; media-src 'self'; \
+         connect-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'; \
+         require-trusted-types-for 'script'; trusted-types baken baken-push"
+    )
+}
+
+/// The referrer is not `no-referrer`: with that, browsers send `Origin: null` with a form, and no form could be told from a
+/// forged one.
 const HEADERS: [(HeaderName, &str); 7] = [
-    (
-        header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self'; \
-         form-action 'self'; frame-ancestors 'none'; base-uri 'none'",
-    ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::REFERRER_POLICY, "same-origin"),
     (header::CACHE_CONTROL, "no-store"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
     (HeaderName::from_static("cross-origin-opener-policy"), "same-origin"),
-    (HeaderName::from_static("permissions-policy"), "geolocation=(), camera=(), microphone=()"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (
+        HeaderName::from_static("permissions-policy"),
+        "geolocation=(), camera=(), microphone=(), publickey-credentials-create=(self), publickey-credentials-get=(self)",
+    ),
 ];
 
 /// Puts the security headers on every answer.
-pub async fn headers(request: Request, next: Next) -> Response {
+pub async fn headers(State(console): State<Console>, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    if let Ok(policy) = HeaderValue::from_str(&policy(console.desk.map())) {
+        response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     }
     response
 }
@@ -94,7 +109,8 @@ impl<S: Send + Sync> FromRequestParts<S> for AskedLanguage {
     }
 }
 
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
+/// A cookie's value.
+pub fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
     headers
         .get_all(header::COOKIE)
         .iter()
@@ -120,7 +136,53 @@ pub fn no_session_cookie() -> HeaderValue {
     HeaderValue::from_static("__Host-baken-desk=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0")
 }
 
-/// An officer who is logged in. Everybody else is shown how to log in, or refused with 401 in the JSON API.
+/// What the page's own script says when it asks by itself and nobody has touched the page since it last did.
+const UNTOUCHED: HeaderName = HeaderName::from_static("baken-untouched");
+
+/// An officer whose session lasts, whatever it may do.
+#[derive(Debug, Clone)]
+pub struct InSession {
+    /// Who.
+    pub officer: Officer,
+    /// What the browser holds.
+    pub token: Token,
+    /// What the session may do.
+    pub standing: Standing,
+}
+
+impl FromRequestParts<Console> for InSession {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
+        let touched = !parts.headers.contains_key(&UNTOUCHED);
+        let found = session_token(&parts.headers).map(|token| {
+            let Some(officer) = console.desk.session(&token)? else { return Ok(None) };
+            let standing = console.desk.standing(&token, officer.id, touched)?;
+            Ok::<_, DeskError>(Some(Self { officer, token, standing }))
+        });
+        match found.transpose() {
+            Ok(Some(Some(found))) => Ok(found),
+            Ok(_) if is_api(parts) => {
+                Err(super::api::problem(StatusCode::UNAUTHORIZED, "not_logged_in", "log in at the console first"))
+            }
+            Ok(_) => Err(login::ask_to_log_in(console, parts.uri.path(), asked_language(parts))),
+            Err(error) => {
+                tracing::error!(event = "session_not_read", why = %error);
+                Err(StatusCode::SERVICE_UNAVAILABLE.into_response())
+            }
+        }
+    }
+}
+
+fn is_api(parts: &Parts) -> bool {
+    parts.uri.path().starts_with("/api/")
+}
+
+fn asked_language(parts: &Parts) -> Language {
+    language(parts.uri.query(), &parts.headers)
+}
+
+/// An officer who may do all. Everybody else is shown how to log in, or refused with 401 in the JSON API.
 #[derive(Debug, Clone)]
 pub struct LoggedIn(pub Officer);
 
@@ -128,23 +190,19 @@ impl FromRequestParts<Console> for LoggedIn {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let officer = match session_token(&parts.headers) {
-            Some(token) => console.desk.session(&token),
-            None => Ok(None),
+        let found = InSession::from_request_parts(parts, console).await?;
+        let code = match found.standing {
+            Standing::Open => return Ok(Self(found.officer)),
+            Standing::Enrolling => "passkeys_missing",
+            Standing::Locked => "locked",
         };
-        let is_api = parts.uri.path().starts_with("/api/");
-        let language = language(parts.uri.query(), &parts.headers);
-        match officer {
-            Ok(Some(officer)) => Ok(Self(officer)),
-            Ok(None) if is_api => {
-                Err(super::api::problem(StatusCode::UNAUTHORIZED, "not_logged_in", "log in with a link first"))
+        Err(match found.standing {
+            _ if is_api(parts) => {
+                super::api::problem(StatusCode::UNAUTHORIZED, code, "open the console in a browser and use a passkey")
             }
-            Ok(None) => Err(pages::ask_to_log_in(parts.uri.path(), language)),
-            Err(error) => {
-                tracing::error!(event = "session_not_read", why = %error);
-                Err(StatusCode::SERVICE_UNAVAILABLE.into_response())
-            }
-        }
+            Standing::Enrolling => Redirect::to("/keys").into_response(),
+            _ => login::locked(console, found.officer, asked_language(parts)),
+        })
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -14,7 +14,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::desk::officers::Token;
 use crate::web::Console;
-use crate::web::guard::{LoggedIn, session_token};
+use crate::web::guard::InSession;
 
 /// How often a quiet stream says that it lives.
 const TICK: Duration = Duration::from_secs(5);
@@ -27,9 +27,8 @@ struct Stream {
     _place: OwnedSemaphorePermit,
 }
 
-/// `GET /live`.
-pub async fn live(State(console): State<Console>, _: LoggedIn, headers: HeaderMap) -> Response {
-    let Some(token) = session_token(&headers) else { return StatusCode::UNAUTHORIZED.into_response() };
+/// `GET /live`. A locked console hears it too: it goes on ringing.
+pub async fn live(State(console): State<Console>, InSession { token, .. }: InSession) -> Response {
     let Ok(place) = Arc::clone(&console.streams).try_acquire_owned() else {
         return StatusCode::SERVICE_UNAVAILABLE.into_response();
     };

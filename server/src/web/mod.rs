@@ -6,18 +6,24 @@
 mod api;
 mod callbacks;
 mod channels;
-mod guard;
+pub(crate) mod guard;
 mod incidents;
 mod keeping;
+mod keys;
 mod live;
+mod login;
 mod pages;
 mod people;
+mod plan;
 mod present;
 mod push;
 mod serve;
+mod shift;
 mod tested;
 mod warnings;
-mod words;
+pub(crate) mod words;
+
+pub(crate) use words::words;
 
 pub use serve::{RelayPlace, serve_desk};
 
@@ -59,7 +65,7 @@ impl Console {
         let from_gateways = Router::new()
             .route("/callbacks/{channel}/{part}", post(callbacks::take))
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-            .layer(middleware::from_fn(guard::headers))
+            .layer(middleware::from_fn_with_state(self.clone(), guard::headers))
             .with_state(self.clone());
         Router::new()
             .route("/", get(pages::list))
@@ -77,6 +83,9 @@ impl Console {
             .route("/alarms/{alarm}/hold", post(keeping::hold))
             .route("/alarms/{alarm}/release", post(keeping::release))
             .route("/alarms/{alarm}/{act}", post(pages::act))
+            .route("/roster", get(shift::roster))
+            .route("/roster/hand-over", post(shift::hand_over))
+            .route("/shift", get(shift::show).post(shift::write))
             .route("/warnings", get(warnings::list))
             .route("/api/warnings", get(warnings::list_json))
             .route("/tests", get(tested::list))
@@ -95,15 +104,23 @@ impl Console {
             // At the top, since a worker has no say above where it lies.
             .route("/push-worker.js", get(|| asset("text/javascript", include_str!("../../templates/push-worker.js"))))
             .route("/assets/push.js", get(|| asset("text/javascript", include_str!("../../templates/push.js"))))
-            .route("/login", get(|| async { Redirect::to("/") }).post(pages::log_in))
-            .route("/login/{token}", get(pages::offer_log_in))
-            .route("/logout", post(pages::log_out))
+            .route("/login", get(|| async { Redirect::to("/") }).post(login::log_in))
+            .route("/login/{token}", get(login::offer_log_in))
+            .route("/logout", post(login::log_out))
+            .route("/api/login/begin", post(login::begin))
+            .route("/api/login/finish", post(login::finish))
+            .route("/keys", get(keys::list))
+            .route("/keys/{key}/remove", post(keys::remove))
+            .route("/api/keys/begin", post(keys::begin))
+            .route("/api/keys/finish", post(keys::finish))
+            .route("/assets/passkeys.js", get(|| asset("text/javascript", include_str!("../../templates/passkeys.js"))))
             .route("/live", get(live::live))
             .route("/api/alarms", get(api::list))
             .route("/api/alarms/{alarm}", get(api::one))
             .route("/api/alarms/{alarm}/{act}", post(api::act))
             .route("/assets/console.css", get(|| asset("text/css", include_str!("../../templates/console.css"))))
             .route("/assets/console.js", get(|| asset("text/javascript", include_str!("../../templates/console.js"))))
+            .route("/assets/icon.svg", get(|| asset("image/svg+xml", include_str!("../../templates/icon.svg"))))
             // Browsers ask for one whatever a page says.
             .route("/favicon.ico", get(|| async { StatusCode::NO_CONTENT }))
             .route("/health", get(|| async { StatusCode::OK }))
@@ -111,7 +128,7 @@ impl Console {
             .fallback(pages::not_found)
             .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
             .layer(middleware::from_fn_with_state(self.clone(), guard::same_origin))
-            .layer(middleware::from_fn(guard::headers))
+            .layer(middleware::from_fn_with_state(self.clone(), guard::headers))
             .with_state(self)
             .merge(from_gateways)
     }

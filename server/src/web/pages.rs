@@ -3,20 +3,19 @@
 use askama::Template;
 use axum::Form;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use baken_schemas::Language;
 use baken_schemas::id::{AlarmId, BlobId};
 use baken_schemas::local_time::local;
-use serde::Deserialize;
 
-use crate::desk::officers::Token;
 use crate::desk::run::RelayLink;
 use crate::desk::{ActError, AlarmList, AlarmSummary, DeskError, HolderView, WarningView, Wrong, warning_words};
 use crate::web::Console;
 use crate::web::api::{ListQuery, Said, status_of};
-use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie, no_session_cookie, session_cookie, session_token};
-use crate::web::present::{ShownAlarm, ShownDetail, ShownEntry};
+use crate::web::guard::{AskedLanguage, LoggedIn, language_cookie};
+use crate::web::plan::Plan;
+use crate::web::present::{self, ShownAlarm, ShownDetail, ShownEntry};
 use crate::web::words::Words;
 
 /// The most alarms that one can be joined with from its page.
@@ -38,6 +37,40 @@ pub(super) struct Frame {
     pub silent_receivers: Vec<String>,
     /// What else is wrong.
     pub warnings: Vec<String>,
+    /// Officers come in with passkeys here.
+    pub has_keys: bool,
+}
+
+impl Frame {
+    /// The pages of the console: path and name.
+    pub(super) fn menu(&self) -> [(&'static str, &'static str); 8] {
+        let words = self.words;
+        [
+            ("/", words.alarms),
+            ("/people", words.people),
+            ("/roster", words.roster),
+            ("/shift", words.shift),
+            ("/channels", words.channels),
+            ("/warnings", words.warnings),
+            ("/tests", words.tests),
+            ("/figures", words.figures),
+        ]
+    }
+
+    /// Whether the page shown is this one, or below it.
+    pub(super) fn is_at(&self, path: &str) -> bool {
+        let own = self.path.split('?').next().unwrap_or_default();
+        if path == "/" {
+            own == "/" || own.starts_with("/alarms") || own.starts_with("/incidents")
+        } else {
+            own.starts_with(path)
+        }
+    }
+
+    /// Whether this alarm is the one that F2 takes.
+    pub(super) fn is_first(&self, alarm: &str) -> bool {
+        self.ringing.first().is_some_and(|first| first == alarm)
+    }
 }
 
 #[derive(Template)]
@@ -61,19 +94,12 @@ struct AlarmPage {
     colleagues: Vec<String>,
     /// The other desks: id and name.
     desks: Vec<(String, String)>,
+    /// Where, drawn.
+    plan: Option<Plan>,
+    /// Earlier alarms of the person: id, and what an officer knows it by.
+    earlier: Vec<(String, String)>,
     /// Other open alarms that it can be one incident with: id, and what an officer knows it by.
     others: Vec<(String, String)>,
-}
-
-#[derive(Template)]
-#[template(path = "login.html")]
-struct LoginPage {
-    words: &'static Words,
-    /// The link's token, to be sent by the button; empty when there is none.
-    token: String,
-    message: &'static str,
-    /// Where to go on to, when the browser did not send its cookie because it came from another site.
-    path: String,
 }
 
 #[derive(Template)]
@@ -104,15 +130,12 @@ pub(super) fn failed(error: &DeskError, language: Language) -> Response {
     self::error(StatusCode::SERVICE_UNAVAILABLE, language, |words| words.act_failed.to_owned())
 }
 
-/// What a visitor without a session sees. `SameSite=Strict` keeps the cookie back when a link on another site led here:
-/// the page offers a link of its own, with which the browser sends it.
-pub fn ask_to_log_in(path: &str, language: Language) -> Response {
-    let words = Words::of(language);
-    let page = LoginPage { words, token: String::new(), message: words.log_in_ask, path: path.to_owned() };
-    render(StatusCode::UNAUTHORIZED, &page)
+pub(super) fn frame(console: &Console, officer: String, language: Language, path: String) -> Frame {
+    frame_with(console, officer, language, path, ringing_of(console))
 }
 
-pub(super) fn frame(console: &Console, officer: String, language: Language, path: String) -> Frame {
+/// A frame for a page that knows already what rings: looking through hundreds of alarms twice is time that one waits for.
+fn frame_with(console: &Console, officer: String, language: Language, path: String, ringing: Vec<String>) -> Frame {
     let words = Words::of(language);
     let silent = console.desk.silent_receivers().into_iter().map(|silent| {
         let (receiver, since) = (words.receiver(silent.path), local(silent.since));
@@ -131,10 +154,18 @@ pub(super) fn frame(console: &Console, officer: String, language: Language, path
     let own = [Wrong::RelayDown, Wrong::DeskSilent, Wrong::ReceiverSilent];
     let others = warnings.iter().filter(|warning| !own.contains(&warning.what));
     let warnings = others.map(|warning| warning_line(warning, language)).collect();
-    let alarms = console.desk.alarms(true).map(|list| list.alarms).unwrap_or_default();
-    let ringing = alarms.iter().filter(|alarm| alarm.ringing).map(|alarm| alarm.alarm.to_string()).collect();
     let silent_receivers = silent.collect();
-    Frame { words, desk, officer, path, ringing, relay_down, silent_desks, silent_receivers, warnings }
+    let has_keys = console.desk.has_passkeys();
+    Frame { words, desk, officer, path, ringing, relay_down, silent_desks, silent_receivers, warnings, has_keys }
+}
+
+/// The alarms that ring.
+pub(super) fn ringing_of(console: &Console) -> Vec<String> {
+    ringing_in(&console.desk.alarms(true).map(|list| list.alarms).unwrap_or_default())
+}
+
+fn ringing_in(open: &[AlarmSummary]) -> Vec<String> {
+    open.iter().filter(|alarm| alarm.ringing).map(|alarm| alarm.alarm.to_string()).collect()
 }
 
 /// A warning in a line: what, which one, since when.
@@ -159,8 +190,9 @@ pub async fn list(
     };
     let alarms: Vec<ShownAlarm> = list.alarms.iter().map(|alarm| ShownAlarm::of(alarm, Words::of(language))).collect();
     let path = if open { "/?" } else { "/?closed=1&" };
+    let ringing = if open { ringing_in(&list.alarms) } else { ringing_of(&console) };
     let page = ListPage {
-        frame: frame(&console, officer.name, language, path.to_owned()),
+        frame: frame_with(&console, officer.name, language, path.to_owned(), ringing),
         open,
         more: (open && list.open > alarms.len()).then_some(list.open),
         entries: ShownEntry::of(alarms),
@@ -199,8 +231,16 @@ pub async fn alarm(
     };
     let held_by = detail.summary.held_by.as_ref().filter(|holder| holder.own);
     let is_holder = held_by.is_some_and(|holder| holder.officer.as_deref() == Some(&officer.name));
+    let words = Words::of(language);
+    let earlier = match console.desk.earlier(&detail) {
+        Ok(earlier) => earlier.iter().map(|alarm| shown_earlier(alarm, words)).collect(),
+        Err(error) => return failed(&error, language),
+    };
+    let plan = present::plan(&detail, console.desk.map(), words);
     let detail = ShownDetail::of(&detail, language);
     let page = AlarmPage {
+        plan,
+        earlier,
         is_holder,
         others,
         colleagues,
@@ -209,6 +249,13 @@ pub async fn alarm(
         detail,
     };
     remember(render(StatusCode::OK, &page), raw.as_deref(), language)
+}
+
+fn shown_earlier(alarm: &AlarmSummary, words: &'static Words) -> (String, String) {
+    let shown = ShownAlarm::of(alarm, words);
+    let what =
+        if shown.shredded.is_empty() { format!("{} · {}", shown.kind, shown.state) } else { shown.state.to_owned() };
+    (shown.id, format!("{} · {what}", shown.received))
 }
 
 /// The open alarms that are no part of the same incident.
@@ -313,64 +360,6 @@ pub(super) fn said_of(refused: &ActError, holder: Option<&HolderView>, words: &W
         ActError::TooMany => words.act_too_many.to_owned(),
         ActError::Desk(_) => words.act_failed.to_owned(),
     }
-}
-
-/// `GET /login/{token}`: a button. Looking at the link, as mail scanners do, does not use it up.
-pub async fn offer_log_in(AskedLanguage(language): AskedLanguage, Path(token): Path<String>) -> Response {
-    let words = Words::of(language);
-    let known = Token::read(&token).is_some();
-    let message = if known { words.log_in_explain } else { words.log_in_refused };
-    let token = if known { token } else { String::new() };
-    render(StatusCode::OK, &LoginPage { words, token, message, path: String::new() })
-}
-
-/// The field of the login form.
-#[derive(Deserialize)]
-pub struct LogIn {
-    token: String,
-}
-
-/// `POST /login`.
-pub async fn log_in(
-    State(console): State<Console>,
-    AskedLanguage(language): AskedLanguage,
-    Form(form): Form<LogIn>,
-) -> Response {
-    let session = match Token::read(&form.token) {
-        Some(token) => console.desk.log_in(&token).await,
-        None => Ok(None),
-    };
-    match session {
-        Ok(Some(session)) => {
-            let mut response = Redirect::to("/").into_response();
-            if let Some(cookie) = session_cookie(&session.token) {
-                response.headers_mut().insert(header::SET_COOKIE, cookie);
-            }
-            response
-        }
-        Ok(None) => {
-            let words = Words::of(language);
-            let page = LoginPage { words, token: String::new(), message: words.log_in_refused, path: String::new() };
-            render(StatusCode::FORBIDDEN, &page)
-        }
-        Err(error) => failed(&error, language),
-    }
-}
-
-/// `POST /logout`.
-pub async fn log_out(
-    State(console): State<Console>,
-    AskedLanguage(language): AskedLanguage,
-    headers: HeaderMap,
-) -> Response {
-    if let Some(token) = session_token(&headers)
-        && let Err(error) = console.desk.log_out(&token).await
-    {
-        return failed(&error, language);
-    }
-    let mut response = Redirect::to("/").into_response();
-    response.headers_mut().insert(header::SET_COOKIE, no_session_cookie());
-    response
 }
 
 /// Everything else.

@@ -1,9 +1,10 @@
 //! From what the desk knows to what a page shows: every figure with its unit, every age reckoned, every warning in words.
 
 use baken_schemas::Language;
-use baken_schemas::alarm::{Provenance, ReceiptState};
+use baken_schemas::alarm::{AlarmKind, Provenance, ReceiptState};
 
-use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, FAMILY, HolderView, PassedOnView, SignatureView};
+use crate::desk::{AlarmDetail, AlarmSummary, DeliveryView, FAMILY, HolderView, MapTiles, PassedOnView, SignatureView};
+use crate::web::plan::Plan;
 use crate::web::words::Words;
 use baken_schemas::id::BlobId;
 use baken_schemas::local_time::local;
@@ -40,6 +41,8 @@ pub struct ShownAlarm {
     pub ringing: bool,
     /// It is over.
     pub closed: bool,
+    /// Nobody needs help: somebody, or a machine, tests the way.
+    pub test: bool,
     /// An officer of this desk has it.
     pub taken_here: bool,
     /// What kind.
@@ -121,6 +124,7 @@ impl ShownAlarm {
             id: alarm.alarm.to_string(),
             ringing: alarm.ringing,
             closed: alarm.state == ReceiptState::Closed,
+            test: matches!(alarm.kind, Some(AlarmKind::Test | AlarmKind::Probe)),
             taken_here: here.is_some(),
             holding: here.map(|holder| holder.receipt.to_string()).unwrap_or_default(),
             kind: words.kind(alarm.kind),
@@ -181,6 +185,17 @@ fn folded(alarm: &AlarmSummary, words: &Words) -> String {
         (count, 0) => format!("+ {count} {}", words.folded),
         (count, ringing) => format!("+ {count} {}, {ringing} {}", words.folded, words.folded_ringing),
     }
+}
+
+/// The plan of an alarm's newest position and of those that updates brought before; `None` without one.
+pub fn plan(detail: &AlarmDetail, map: Option<&MapTiles>, words: &Words) -> Option<Plan> {
+    let now = &detail.summary.position.as_ref()?.place;
+    let with_place =
+        detail.updates.iter().filter_map(|update| Some((update.position.clone()?, local(update.received_at))));
+    let first = detail.pressed_at.clone().map(|place| (place, local(detail.summary.received_at)));
+    let before: Vec<_> = with_place.chain(first).filter(|(place, _)| place != now).collect();
+    let way = if before.is_empty() { String::new() } else { format!(", {}", words.plan_way) };
+    Plan::draw(now, &before, map, format!("{} {} m{way}", words.plan_shows, now.accuracy_m))
 }
 
 /// What a list shows as one: an alarm, or the alarms of an incident.

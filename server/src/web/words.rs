@@ -3,12 +3,13 @@
 use baken_schemas::Language;
 use baken_schemas::alarm::{AlarmKind, FixAbsent, Provenance, ReceiptState};
 
+use crate::desk::passkeys::PasskeyError;
 use crate::desk::{SignatureView, Standing, Unopened};
 
 /// Declares each text once, with both languages side by side.
 macro_rules! words {
     ($($name:ident: $nl:literal, $en:literal;)*) => {
-        /// The console's texts in one language.
+        /// The texts in one language.
         #[derive(Debug)]
         #[allow(missing_docs, reason = "each field's text says what it is")]
         pub struct Words {
@@ -19,6 +20,8 @@ macro_rules! words {
         const EN: Words = Words { $($name: $en,)* };
     };
 }
+
+pub(crate) use words;
 
 words! {
     lang: "nl", "en";
@@ -37,6 +40,68 @@ words! {
     log_in_explain: "Deze link werkt één keer. Klik op de knop om in te loggen.", "This link works once. Press the button to log in.";
     log_in_ask: "Vraag de beheerder om een inloglink. Die werkt één keer en een half uur lang.", "Ask the keeper of this desk for a login link. It works once, for half an hour.";
     log_in_refused: "Deze link is al gebruikt, verlopen of onbekend. Vraag om een nieuwe.", "This link was used, has expired or is unknown. Ask for a new one.";
+    menu: "Menu", "Menu";
+    skip: "Naar de inhoud", "Skip to the content";
+    rings: "ALARM", "ALARM";
+    waiting: "wacht op u", "waiting for you";
+    sound_on: "Het geluid staat uit. Klik hier om het aan te zetten.", "The sound is off. Click here to turn it on.";
+    copy: "Kopieer", "Copy";
+    copied: "Gekopieerd:", "Copied:";
+    not_copied: "Kopiëren lukte niet. Selecteer de tekst.", "Copying did not work. Select the text.";
+    accuracy: "Nauwkeurig tot", "Accurate to";
+    plan_shows: "Plattegrond met het noorden boven: de plaats, nauwkeurig tot", "Plan with north above: the position, accurate to";
+    plan_way: "en de weg ernaartoe", "and the way there";
+    test_band: "TEST · geen noodoproep", "TEST · no call for help";
+    more_acts: "Meer: overdragen, doorgeven, samenvoegen", "More: hand over, pass on, join";
+    earlier: "Eerder van deze persoon", "Earlier, of this person";
+    roster: "Rooster", "Roster";
+    roster_broken: "Het rooster kan niet worden gelezen; het laatste goede geldt.", "The roster cannot be read; the last good one counts.";
+    roster_file: "De beheerder wijzigt het rooster met: baken-server duty set.", "The keeper changes the roster with: baken-server duty set.";
+    no_roster: "Er is geen rooster. De beheerder maakt er een met: baken-server duty set.", "There is no roster. The keeper makes one with: baken-server duty set.";
+    this_week: "De komende week", "The week to come";
+    holes: "Gaten in de komende acht weken", "Holes in the eight weeks to come";
+    from: "Van", "From";
+    until: "Tot", "Until";
+    who: "Wie", "Who";
+    nobody: "niemand", "nobody";
+    duty_hand: "Dienst overdragen, vanaf nu", "Hand the duty over, from now on";
+    duty_hand_do: "Draag over", "Hand over";
+    duty_when: "Vul een datum en een tijd in.", "Fill in a date and a time.";
+    duty_refused: "Het rooster is niet gewijzigd.", "The roster was not changed.";
+    shift: "Overdracht", "Shift";
+    shift_explain: "Loop dit samen door bij het wisselen van de dienst.", "Go through this together when the shift changes.";
+    shift_closed: "Afgesloten in de laatste twaalf uur", "Closed in the last twelve hours";
+    shift_note: "Laat iets achter voor de volgende dienst", "Leave a note for the next shift";
+    shift_note_what: "Wat moet de volgende weten?", "What must the next one know?";
+    shift_note_keep: "Bewaar", "Keep";
+    shift_note_kept: "Dit ligt versleuteld bij deze meldkamer en verdwijnt na twee weken.", "This lies sealed at this desk and goes after two weeks.";
+    shift_note_words: "Schrijf iets, hooguit 2000 tekens.", "Write something, at most 2000 characters.";
+    shift_notes: "Van eerdere diensten", "From earlier shifts";
+    shift_notes_none: "Er is niets achtergelaten.", "Nothing was left.";
+    mind: "Let op", "Mind";
+    log_in_key: "Gebruik uw passkey: de vingerafdruk, pincode of veiligheidssleutel waarmee u zich hier hebt aangemeld.", "Use your passkey: the fingerprint, PIN or security key with which you signed up here.";
+    log_in_with_key: "Inloggen met passkey", "Log in with a passkey";
+    log_in_lost: "Passkeys kwijt? Vraag de beheerder van deze meldkamer om een inloglink.", "Lost your passkeys? Ask the keeper of this desk for a login link.";
+    enrol_explain: "Deze link werkt één keer. U voegt er twee passkeys mee toe; daarna logt u daarmee in.", "This link works once. With it you add two passkeys, and from then on log in with those.";
+    passkey_busy: "Volg de aanwijzingen van uw browser…", "Follow what your browser asks…";
+    passkey_broken: "Afgebroken of te laat. Probeer het opnieuw.", "Broken off, or too late. Try again.";
+    passkey_twice: "Deze passkey staat er al. Gebruik een ander apparaat of een andere sleutel.", "This passkey is there already. Use another device or another key.";
+    passkey_unsupported: "Hiervoor is een browser met script en passkeys nodig. Werk uw browser bij.", "This takes a browser with script and passkeys. Update your browser.";
+    locked: "De console is vergrendeld", "The console is locked";
+    locked_quiet: "Er wacht geen alarm.", "No alarm is waiting.";
+    locked_ringing: "wacht op iemand. Ontgrendel nu.", "waiting for somebody. Unlock now.";
+    locked_explain: "Een half uur raakte niemand de console aan. Er klinkt nog steeds geluid bij een alarm. Ingelogd:", "Nobody touched the console for half an hour. It still sounds when an alarm comes. Logged in:";
+    keys: "Uw passkeys", "Your passkeys";
+    keys_two: "Voeg twee passkeys toe, op twee verschillende apparaten of sleutels. Dan komt u er ook in als u er een kwijt bent.", "Add two passkeys, on two different devices or keys. Then you still come in when you lose one.";
+    keys_one_more: "Nog één, op een ander apparaat of een andere sleutel. Daarna gaat de console open.", "One more, on another device or another key. Then the console opens.";
+    keys_go_on: "Ga naar de alarmen", "Go on to the alarms";
+    key_name: "Hoe heet deze passkey?", "What is this passkey called?";
+    key_hint: "Bijvoorbeeld: blauwe sleutel aan mijn bos, of dienstlaptop.", "Such as: blue key on my key ring, or work laptop.";
+    key_add: "Voeg deze passkey toe", "Add this passkey";
+    key_added: "Toegevoegd", "Added";
+    key_used: "laatst gebruikt", "last used";
+    key_never_used: "nog niet", "not yet";
+    key_remove: "Verwijder", "Remove";
     already_in: "Al ingelogd? Ga verder", "Logged in already? Go on";
     stale: "Deze pagina loopt niet meer bij. Ververs de pagina en controleer uw verbinding.", "This page is no longer up to date. Reload it and check your connection.";
     desk_silent: "is niet bereikbaar voor de relay", "is not heard by the relay";
@@ -136,7 +201,7 @@ words! {
     ago: "geleden", "ago";
     no_position: "Geen plaats", "No position";
     accurate_to: "nauwkeurig tot", "accurate to";
-    fix_age: "Deze plaats is gemeten", "This position was measured";
+    fix_age: "Gemeten", "Measured";
     from_update: "bijgewerkt na het alarm", "updated after the alarm";
     rd: "RD", "RD (Dutch grid)";
     call: "Bel", "Call";
@@ -253,6 +318,41 @@ impl Words {
             "acknowledge_first" => self.pick("eerst oppakken", "take it first"),
             "alarm_closed" => self.pick("al afgesloten", "closed already"),
             _ => self.pick("niet gelukt", "not done"),
+        }
+    }
+
+    /// Why a passkey was not taken.
+    pub fn passkey_refusal(&self, error: &PasskeyError) -> &'static str {
+        match error {
+            PasskeyError::Off => self.pick(
+                "Deze console heeft geen passkeys: het adres is een nummer en geen naam. Log in met een link.",
+                "This console has no passkeys: its address is a number and not a name. Log in with a link.",
+            ),
+            PasskeyError::NotAllowed => self.pick(
+                "Log eerst in met een passkey of met een nieuwe link van de beheerder.",
+                "Log in with a passkey first, or with a new link of the keeper.",
+            ),
+            PasskeyError::TooLate => {
+                self.pick("Dat duurde te lang. Begin opnieuw.", "That took too long. Begin again.")
+            }
+            PasskeyError::Refused(_) => self.pick(
+                "Deze passkey is niet aangenomen. Probeer het opnieuw.",
+                "This passkey was not accepted. Try again.",
+            ),
+            PasskeyError::Unknown => self.pick(
+                "Deze meldkamer kent deze passkey niet. Gebruik een andere, of vraag de beheerder om een inloglink.",
+                "This desk does not know this passkey. Use another, or ask the keeper for a login link.",
+            ),
+            PasskeyError::Name => self.pick(
+                "Geef de passkey een naam van hooguit 60 tekens.",
+                "Give the passkey a name of at most 60 characters.",
+            ),
+            PasskeyError::TooMany => {
+                self.pick("U hebt er al tien. Verwijder er eerst een.", "You have ten already. Remove one first.")
+            }
+            PasskeyError::TooFew => self
+                .pick("Er blijven er altijd twee. Voeg eerst een nieuwe toe.", "Two always stay. Add a new one first."),
+            PasskeyError::Desk(_) => self.act_failed,
         }
     }
 

@@ -55,10 +55,20 @@ impl Browser {
         if let Some(origin) = self.origin.filter(|_| method == "POST") {
             request = request.header(header::ORIGIN, origin);
         }
-        let response = self.router.clone().oneshot(request.body(Body::from(body)).unwrap()).await.unwrap();
+        self.send(request.body(Body::from(body)).unwrap()).await
+    }
+
+    async fn send(&self, request: Request<Body>) -> Page {
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();
         Page { status, headers, text: String::from_utf8_lossy(&bytes).into_owned(), bytes: bytes.to_vec() }
+    }
+
+    /// As the page's own script looks while nobody touches it.
+    pub async fn look_untouched(&self, path: &str) -> Page {
+        let request = Request::builder().uri(path).header(header::COOKIE, &self.cookie).header("baken-untouched", "1");
+        self.send(request.body(Body::empty()).unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Page {
@@ -75,6 +85,12 @@ impl Browser {
 
     pub async fn log_in(&mut self, token: &str) -> StatusCode {
         let page = self.post("/login", &format!("token={token}")).await;
+        self.keep_session(&page);
+        page.status
+    }
+
+    /// Keeps the session that an answer starts, as a browser does.
+    pub fn keep_session(&mut self, page: &Page) {
         if let Some(cookie) = page.headers.get(header::SET_COOKIE) {
             let cookie = cookie.to_str().unwrap();
             for part in ["__Host-", "; Path=/", "; Secure", "; HttpOnly", "; SameSite=Strict"] {
@@ -82,7 +98,6 @@ impl Browser {
             }
             self.cookie = cookie.split(';').next().unwrap().to_owned();
         }
-        page.status
     }
 }
 
@@ -108,9 +123,15 @@ async fn an_officer_sees_the_alarm_acts_with_plain_forms_and_reads_the_result() 
     assert_eq!((offered.status, offered.headers.get(header::SET_COOKIE)), (StatusCode::OK, None));
     assert_eq!(browser.log_in(&token).await, StatusCode::SEE_OTHER);
     let list = browser.get("/").await;
-    for shown in
-        ["Noodalarm", MAYOR, "52.3717500, 4.8903500", "RD 12", "nauwkeurig tot 12 m", "Ik heb deze", "geo:52.37"]
-    {
+    for shown in [
+        "Noodalarm",
+        MAYOR,
+        "52.3717500, 4.8903500",
+        ">RD</dt><dd>12",
+        "Nauwkeurig tot</dt><dd>12 m",
+        "Ik heb deze",
+        "geo:52.37",
+    ] {
         assert!(list.text.contains(shown), "{shown} is not in {}", list.text);
     }
     let english = browser.get("/?lang=en").await;
@@ -281,4 +302,25 @@ async fn a_page_may_load_nothing_from_elsewhere_and_shows_what_was_sent_as_text(
     assert_eq!(browser.get("/assets/../desk.db").await.status, StatusCode::NOT_FOUND);
     let large = browser.post(&format!("/alarms/{}/verify", header.alarm), &format!("how={}", "x".repeat(20_000))).await;
     assert_eq!(large.status, StatusCode::PAYLOAD_TOO_LARGE);
+}
+
+#[tokio::test]
+async fn a_map_comes_from_the_tile_server_that_the_desk_names_and_from_nowhere_else() {
+    let map = "[map]\ntiles = \"https://tiles.example:8443/nl/{z}/{x}/{y}.png\"\nattribution = \"Kaart: Voorbeeld\"\n";
+    for (channels, named) in [("", false), (map, true)] {
+        let mut world = World::with_channels(channels).await;
+        let phone = world.phone().await;
+        let (alarm, _) = world.ringing(&phone).await;
+        let (_, token) = world.officer("Agent Jansen");
+        let mut browser = Browser::new(desk_of(&world));
+        browser.log_in(token.reveal()).await;
+        let page = browser.get(&format!("/alarms/{}", alarm.value().header.alarm)).await;
+        let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert_eq!(policy.contains("img-src 'self' https://tiles.example:8443;"), named, "{policy}");
+        assert_eq!(policy.matches("https://").count(), usize::from(named), "{policy}");
+        // Level 18 at the square of the test's position (OpenStreetMap's "Slippy map tilenames").
+        assert_eq!(page.text.contains("href=\"https://tiles.example:8443/nl/18/"), named);
+        assert_eq!(page.text.contains("Kaart: Voorbeeld"), named);
+        assert!(page.text.contains("class=\"accuracy\""));
+    }
 }

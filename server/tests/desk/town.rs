@@ -217,6 +217,7 @@ impl Town {
             keys: keys.clone(),
             org: self.org.org(),
             console_url: "https://127.0.0.1".to_owned(),
+            passkeys: false,
             channels: Channels::read(dir).unwrap(),
             clock: Arc::new(SystemClock),
             rng: Box::new(ChaCha20Rng::from_rng(&mut self.rng)),

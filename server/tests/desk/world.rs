@@ -71,11 +71,23 @@ pub fn entry(keys: &DeviceKeys, name: &str) -> DeskEntry {
 }
 
 pub fn open(dir: &Path, keys: &DeviceKeys, org: &Organisation, clock: &Arc<ShiftedClock>) -> Desk {
+    open_as(dir, keys, org, clock, (CONSOLE, false))
+}
+
+/// A desk with its console at an address, to which officers come with passkeys or with links alone.
+pub fn open_as(
+    dir: &Path,
+    keys: &DeviceKeys,
+    org: &Organisation,
+    clock: &Arc<ShiftedClock>,
+    (console, passkeys): (&str, bool),
+) -> Desk {
     let clock: Arc<dyn Clock> = Arc::<ShiftedClock>::clone(clock);
     let parts = DeskParts {
         keys: keys.clone(),
         org: org.org(),
-        console_url: CONSOLE.to_owned(),
+        console_url: console.to_owned(),
+        passkeys,
         channels: Channels::read(dir).unwrap(),
         clock,
         rng: Box::new(ChaCha20Rng::seed_from_u64(11)),

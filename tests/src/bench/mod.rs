@@ -6,6 +6,7 @@ pub mod alarm;
 mod alertmanager;
 mod baken;
 pub mod check_in;
+pub mod console;
 pub mod core;
 pub mod guidance;
 pub mod load;

@@ -1,6 +1,6 @@
-//! Benches: `baken-bench alarm|checkin|core|guidance|sync [--json]`. Started by `cargo xtask bench NAME`.
+//! Benches: `baken-bench alarm|checkin|console|core|guidance|sync [--json]`. Started by `cargo xtask bench NAME`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 use baken_tests::bench;
@@ -28,6 +28,12 @@ enum Which {
     },
     /// How late missed check-ins ring when ten thousand of a million fall due, with posthumous beside it.
     Checkin {
+        /// A small load: to see that all works, not for figures.
+        #[arg(long)]
+        quick: bool,
+    },
+    /// From `stored` to seen in the console of a real Chromium, with two hundred alarms open.
+    Console {
         /// A small load: to see that all works, not for figures.
         #[arg(long)]
         quick: bool,
@@ -75,6 +81,11 @@ fn main() -> Result<()> {
         Which::Checkin { quick } => {
             let load = if quick { bench::check_in::Load::QUICK } else { bench::check_in::Load::FULL };
             runtime.block_on(bench::check_in::check_in(folder.path(), &load))?
+        }
+        Which::Console { quick } => {
+            let load = if quick { bench::console::Load::QUICK } else { bench::console::Load::FULL };
+            let modules = std::env::var_os("BAKEN_NODE_MODULES").unwrap_or_default();
+            runtime.block_on(bench::console::console(folder.path(), Path::new(&modules), load))?
         }
         Which::Core => runtime.block_on(bench::core::core(folder.path()))?,
         Which::Guidance => runtime.block_on(bench::guidance::guidance(folder.path()))?,

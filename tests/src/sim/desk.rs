@@ -49,6 +49,7 @@ fn open(lives: &Lives, keys: &DeviceKeys, org: OrgId, clock: &SimClock, rng: &mu
         keys: keys.clone(),
         org,
         console_url: "https://desk.test".to_owned(),
+        passkeys: false,
         channels: Channels::default(),
         clock: Arc::new(clock.clone()),
         rng: Box::new(ChaCha20Rng::seed_from_u64(rng.random())),

@@ -4,6 +4,7 @@ mod adviser_year;
 mod alarm_files;
 mod attached;
 mod attachments;
+mod browser;
 mod case;
 mod check_ins;
 mod circles;

@@ -241,6 +241,7 @@ impl<'a> Site<'a> {
             keys: keys.clone(),
             org: town.org.directory.value().org(),
             console_url: "https://desk.test".to_owned(),
+            passkeys: false,
             channels: Channels::default(),
             clock: Arc::new(town.clock.clone()),
             rng: Box::new(ChaCha20Rng::seed_from_u64(2)),

@@ -39,7 +39,7 @@ pub const FOR_TESTS: &[SystemPart] = &[
     SystemPart { package: "nodejs", why: "runs what wakes an officer's browser", probe: Probe::Program("node") },
     SystemPart {
         package: "chromium",
-        why: "is the browser the phone app is tested in",
+        why: "is the browser that the phone app, the console and the portal are tested in",
         probe: Probe::Program("chromium"),
     },
 ];

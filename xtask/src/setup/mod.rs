@@ -18,13 +18,14 @@ pub use wasm::TARGET as WASM;
 
 use crate::workspace;
 
-/// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers.
+/// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers, what drives a browser.
 pub fn for_tests() -> Result<()> {
     let _lock = lock()?;
     let mut installed = debian::ensure(&[debian::FOR_BUILDING, debian::FOR_TESTS, debian::FOR_NPM, debian::FOR_WEB])?;
     installed.extend(python::ensure(&[python::PEERS, python::TOOLS])?);
     installed.extend(wasm::ensure()?);
     installed.extend(node::ensure_app()?);
+    installed.extend(node::ensure("tests/browser")?);
     report(&installed);
     Ok(())
 }
@@ -65,6 +66,11 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
         "guidance" => vec![("the peers from npm", peers_from_npm("search"))],
         _ => Vec::new(),
     };
+    if name == "console" {
+        // The browser is no peer: without it there is nothing to measure.
+        installed.extend(debian::ensure(&[debian::FOR_TESTS, debian::FOR_NPM])?);
+        installed.extend(node::ensure("tests/browser")?);
+    }
     let mut without = Vec::new();
     for (peers, outcome) in outcomes {
         match outcome {
@@ -79,7 +85,7 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
 
 fn peers_from_npm(peers: &str) -> Result<Vec<String>> {
     let mut installed = debian::ensure(&[debian::FOR_NPM])?;
-    installed.extend(node::ensure(peers)?);
+    installed.extend(node::ensure(&format!("tests/peers/{peers}"))?);
     Ok(installed)
 }
 

@@ -19,7 +19,7 @@ pub(super) use readiness::{ReadinessCommand, run as readiness};
 pub(super) use role::{RoleCommand, run as role};
 pub(super) use year::{YearCommand, run as year};
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use baken_schemas::adviser::{Function, Line, MAX_LINES, Plan, PlanChange, PlanLine, State};
 use baken_schemas::edition::Date;
@@ -33,6 +33,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::cli::{Failure, system_rng};
 use crate::folder::{DataFolder, read_whole};
+use crate::portal::Look;
 use crate::relay_client::{Caller, RelayClient, RelayError, Trust};
 
 /// The directory as it was when the folder was set up.
@@ -110,6 +111,14 @@ struct Named {
 #[derive(Debug, Default, Deserialize)]
 struct People {
     people: Vec<Named>,
+}
+
+/// What an adviser's folder and the relay have, for pages.
+pub(crate) async fn looks(data: &Path) -> Result<Look, Failure> {
+    let adviser = Adviser::open(&AdviserData { data: data.to_owned() })?;
+    let (plan, readiness) = (adviser.plan().await?, adviser.client.readiness().await.map_err(refused)?.people);
+    let names = adviser.people.people.into_iter().map(|person| (person.account, person.name)).collect();
+    Ok(Look { plan, readiness, directory: adviser.directory, names })
 }
 
 /// An adviser at work.

@@ -4,6 +4,7 @@
 //! is switched on in `desk.toml`, one thing at a time, by whoever answers for that.
 
 mod dc09;
+mod map;
 mod push;
 mod sms;
 mod smtp;
@@ -21,6 +22,8 @@ use baken_schemas::id::AccountId;
 use baken_schemas::org::OrgId;
 use baken_schemas::time::{Clock, Timestamp};
 use serde::{Deserialize, Serialize};
+
+pub use map::MapTiles;
 
 use super::duty::{Duty, DutyView, Reach, RosterError};
 use crate::channel::sms::Sms;
@@ -50,6 +53,10 @@ pub struct DeskSettings {
     pub relay_url: String,
     /// The organisation whose alarms are taken.
     pub org: OrgId,
+    /// Officers come in with passkeys. Unsaid, they do where the console's address is a name: browsers have none for an
+    /// address such as 192.0.2.1. With `false` a login link opens the console by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passkeys: Option<bool>,
 }
 
 /// What a channel may be told beyond id, state and link: nothing, unless it says `true` here.
@@ -85,6 +92,7 @@ impl Default for Keep {
 #[serde(deny_unknown_fields)]
 struct ChannelsFile {
     follow_up: Option<FollowUp>,
+    map: Option<map::Entry>,
     #[serde(default)]
     keep: Keep,
     #[serde(default)]
@@ -239,12 +247,14 @@ pub struct Channels {
     duty: Option<Arc<Duty>>,
     /// How long alarms are kept.
     keep: Keep,
+    /// The map below a plan, where the desk names one.
+    pub(super) map: Option<MapTiles>,
 }
 
 impl Default for Channels {
     /// None, and the usual wait.
     fn default() -> Self {
-        Self { list: Vec::new(), follow_up_ms: FOLLOW_UP_MS, duty: None, keep: Keep::default() }
+        Self { list: Vec::new(), follow_up_ms: FOLLOW_UP_MS, duty: None, keep: Keep::default(), map: None }
     }
 }
 
@@ -320,7 +330,8 @@ impl Channels {
             let why = format!("closed_alarm_days is {} to {}", KEPT_DAYS.start(), KEPT_DAYS.end());
             return Err(wrong("keep", &why));
         }
-        Ok(Self { list: channels, follow_up_ms, duty, keep })
+        let map = file.map.map(map::Entry::read).transpose()?;
+        Ok(Self { list: channels, follow_up_ms, duty, keep, map })
     }
 
     /// Who gets a message of a channel now; once nobody in particular where the channel itself is the one.

@@ -121,6 +121,23 @@ pub struct Hole {
     pub to: WallTime,
 }
 
+/// Who is on duty from when to when; nobody in a hole. Names of people, so not shown by `Debug`.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Turn {
+    /// From when.
+    pub from: WallTime,
+    /// Until when; the end of what was looked at, where it goes on.
+    pub to: WallTime,
+    /// Who.
+    pub who: Vec<String>,
+}
+
+impl std::fmt::Debug for Turn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Turn({} to {}, {} people)", self.from, self.to, self.who.len())
+    }
+}
+
 /// A roster as a screen shows it: who has it, and what is wrong with it. Names of people, so not shown by `Debug`.
 #[derive(Clone, PartialEq, Eq, Serialize)]
 pub struct DutyView {
@@ -263,29 +280,41 @@ impl Roster {
 
     /// When nobody is on duty in the eight weeks from `from`, the first first.
     pub fn holes(&self, from: WallTime) -> Vec<Hole> {
-        let end = from.plus_ms(LOOK_AHEAD_MS);
+        let turns = self.turns(from, LOOK_AHEAD_MS).into_iter().filter(|turn| turn.who.is_empty());
+        turns.take(MAX_HOLES).map(|turn| Hole { from: turn.from, to: turn.to }).collect()
+    }
+
+    /// Who has it when, in the week from `from`.
+    pub fn week(&self, from: WallTime) -> Vec<Turn> {
+        self.turns(from, WEEK_MS)
+    }
+
+    /// Everybody in it, by name.
+    pub fn names(&self) -> Vec<String> {
+        self.people.iter().map(|person| person.name.clone()).collect()
+    }
+
+    fn turns(&self, from: WallTime, length_ms: i64) -> Vec<Turn> {
+        let end = from.plus_ms(length_ms);
         let mut moments = BTreeSet::from([from, end]);
         moments.extend(self.changes.iter().flat_map(|change| [change.from, change.to]));
         for shift in &self.shifts {
             for boundary in [shift.from, shift.to] {
                 let first = from.next(boundary);
-                moments.extend((0..LOOK_AHEAD_MS / WEEK_MS).map(|week| first.plus_ms(week * WEEK_MS)));
+                moments.extend((0..=length_ms / WEEK_MS).map(|week| first.plus_ms(week * WEEK_MS)));
             }
         }
         let moments: Vec<WallTime> = moments.into_iter().filter(|at| (from..=end).contains(at)).collect();
-        let mut holes: Vec<Hole> = Vec::new();
+        let mut turns: Vec<Turn> = Vec::new();
         for pair in moments.windows(2) {
             let [start, stop] = *pair else { continue };
-            if !self.on_duty(start).is_empty() {
-                continue;
-            }
-            match holes.last_mut() {
-                Some(last) if last.to == start => last.to = stop,
-                _ => holes.push(Hole { from: start, to: stop }),
+            let who = self.on_duty(start);
+            match turns.last_mut() {
+                Some(last) if last.who == who => last.to = stop,
+                _ => turns.push(Turn { from: start, to: stop, who: who.into_iter().map(str::to_owned).collect() }),
             }
         }
-        holes.truncate(MAX_HOLES);
-        holes
+        turns
     }
 
     /// Who has it at a moment, and what is wrong from there on.
