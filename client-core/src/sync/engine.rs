@@ -104,31 +104,24 @@ impl Sync<'_> {
     }
 
     /// Runs `work`, whose commits a power cut may undo until the next one that is synced: for what the relay gives again.
-    /// Nothing is torn, and a killed process loses none of it. No entry of this device may be sealed in it: one that was sent
-    /// and forgotten would be made again, with other bytes in its place.
+    /// Nothing is torn, and a killed process loses none of it. What this device has to seal is sealed and synced before: an
+    /// entry that was sent and forgotten would be made again, with other bytes in its place.
     ///
     /// # Errors
     /// Those of `work`, and [`BakenError::Database`].
-    pub(super) fn without_waiting_for_the_disk<T>(
+    pub(crate) fn without_waiting_for_the_disk<T>(
         &mut self,
         work: impl FnOnce(&mut Sync<'_>) -> Result<T, BakenError>,
     ) -> Result<T, BakenError> {
         let Self { circle, keys, context, .. } = *self;
+        let tx = self.connection.transaction()?;
+        Author { circle, keys, context }.seal_owed(&tx)?;
+        tx.commit()?;
         let mut unsynced = Unsynced::begin(self.connection)?;
         let done = work(&mut Sync { connection: unsynced.0, circle, keys, context });
         let synced = unsynced.end();
         let done = done?;
         synced.map(|()| done)
-    }
-
-    /// Seals what is pending or owed, so that it is on disk.
-    ///
-    /// # Errors
-    /// [`BakenError::Database`].
-    pub(super) fn seal_owed(&mut self) -> Result<(), BakenError> {
-        let tx = self.connection.transaction()?;
-        Author { circle: self.circle, keys: self.keys, context: self.context }.seal_owed(&tx)?;
-        Ok(tx.commit()?)
     }
 
     /// The relay says it has this device's entries up to `counter`, the last with this hash.

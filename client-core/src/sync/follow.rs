@@ -184,7 +184,6 @@ impl Baken {
             if there.unwrap_or(0) != known || !sync.circle.membership().is_active(sync.keys.device) {
                 return Ok(None);
             }
-            sync.seal_owed()?;
             // Forgotten, it would be read again from where the last sync that is on disk had got to.
             let events = sync.without_waiting_for_the_disk(|sync| sync.incoming(&[entry], Some(cursor)))?;
             self.came_live.store(true, Ordering::Relaxed);

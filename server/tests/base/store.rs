@@ -48,6 +48,30 @@ fn hold(store: &Store) -> (mpsc::Sender<()>, tokio::task::JoinHandle<Result<(), 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_log_is_moved_beside_the_writer() {
+    const BIG: usize = 8 * 1024 * 1024;
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(&dir, StoreOptions::default());
+    store
+        .write(Priority::Normal, |db| {
+            db.execute_batch("CREATE TABLE big (bytes BLOB NOT NULL) STRICT")?;
+            db.execute("INSERT INTO big VALUES (zeroblob(?1))", [BIG])?;
+            Ok::<_, StoreError>(())
+        })
+        .await
+        .unwrap();
+    let moved = || std::fs::metadata(dir.path().join("test.db")).unwrap().len() >= BIG as u64;
+    for value in 0..1000 {
+        if moved() {
+            return;
+        }
+        insert(&store, value).await.unwrap();
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the log was never moved");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_kept_statement_is_made_once() {
     fn made_again(db: &rusqlite::Connection, value: i64) -> Result<i32, StoreError> {
         let mut statement = db.prepare_cached("SELECT 1 FROM item WHERE value = ?1 LIMIT 1")?;

@@ -156,6 +156,50 @@ fn a_thousand_edits_are_one_entry_and_one_transaction() {
     assert_eq!(tablet.state().len(), 100);
 }
 
+/// 2 is `FULL`: a commit is on the disk when it returns.
+fn waits_for_the_disk(phone: &Phone) -> bool {
+    phone.connection.query_row("PRAGMA synchronous", [], |row| row.get::<_, i64>(0)).unwrap() == 2
+}
+
+#[test]
+fn nothing_of_ones_own_is_sealed_while_the_disk_is_not_waited_for() {
+    let (mut phone, mut tablet, mut list) = pair();
+    tablet.put(record(2), 1, "van de tablet");
+    tablet.send(&mut list);
+    phone.put(record(1), 1, "nog niet verzegeld");
+    let (slot, entry) = (phone.circle.own_slot().unwrap(), list[0].clone());
+    let before = phone
+        .engine()
+        .without_waiting_for_the_disk(|sync| {
+            let before = rows::head(sync.connection, sync.circle.row(), slot)?;
+            sync.incoming(&[&entry], Some(1))?;
+            Ok(before.map(|head| head.counter))
+        })
+        .unwrap();
+    let after = rows::head(&phone.connection, phone.circle.row(), slot).unwrap().map(|head| head.counter);
+    assert!(before.is_some(), "it was sealed before");
+    assert_eq!(before, after);
+}
+
+#[test]
+fn the_disk_is_waited_for_again_whatever_happened() {
+    let (mut phone, _, _) = pair();
+    assert!(waits_for_the_disk(&phone));
+    phone.engine().without_waiting_for_the_disk(|_| Ok(())).unwrap();
+    assert!(waits_for_the_disk(&phone));
+    let failed = phone.engine().without_waiting_for_the_disk(|sync| {
+        sync.connection.execute_batch("BEGIN")?;
+        Err::<(), _>(BakenError::Locked)
+    });
+    assert!(matches!(failed, Err(BakenError::Locked)));
+    assert!(waits_for_the_disk(&phone));
+    let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        phone.engine().without_waiting_for_the_disk(|_| -> Result<(), BakenError> { panic!("on purpose") })
+    }));
+    assert!(panicked.is_err());
+    assert!(waits_for_the_disk(&phone));
+}
+
 #[test]
 fn edits_hours_apart_keep_their_own_times() {
     let (mut phone, mut tablet, mut list) = pair();
