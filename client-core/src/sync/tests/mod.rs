@@ -16,6 +16,8 @@ use proptest::prelude::*;
 
 use phones::{Phone, phones, record, settle};
 
+use crate::BakenError;
+use crate::sync::rows;
 use crate::sync::seal::Author;
 
 fn pair() -> (Phone, Phone, Vec<Vec<u8>>) {
