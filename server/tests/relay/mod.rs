@@ -2,6 +2,7 @@
 
 mod activation;
 mod alarms;
+mod app_origin;
 mod audit_heads;
 mod blobs;
 pub mod circles;
