@@ -39,7 +39,7 @@ pub const FOR_TESTS: &[SystemPart] = &[
     SystemPart { package: "nodejs", why: "runs what wakes an officer's browser", probe: Probe::Program("node") },
     SystemPart {
         package: "chromium",
-        why: "shows the console and the portal to tests",
+        why: "is the browser the phone app is tested in",
         probe: Probe::Program("chromium"),
     },
 ];

@@ -1,4 +1,4 @@
-//! npm packages for the tests in a browser and the benches that have peers there, in `.baken/node/NAME`: exactly those of the lock file, and no
+//! npm packages for the benches that have peers there, in `.baken/node/BENCH`: exactly those of the lock file, and no
 //! install scripts of theirs run.
 //!
 //! Beside them lies a stamp with the lock file they were installed from. The same text means nothing to do.
@@ -14,23 +14,23 @@ use crate::workspace::{self, find_program, program};
 /// The oldest Node that the peers run on.
 const OLDEST_NODE: u32 = 20;
 
-/// Where packages lie that are called this.
-pub fn modules(name: &str) -> PathBuf {
-    folder(name).join("node_modules")
+/// Where the packages of a bench are.
+pub fn modules(peers: &str) -> PathBuf {
+    folder(peers).join("node_modules")
 }
 
-/// Installs the packages that a folder of the workspace lists if they are missing or changed, under the name of that folder;
-/// returns what it installed, for people.
-pub fn ensure(listed: &str) -> Result<Option<String>> {
-    let name = listed.rsplit('/').next().unwrap_or(listed);
-    let (lists, folder) = (workspace::root().join(listed), folder(name));
+/// Installs the packages that `tests/peers/PEERS` lists if they are missing or changed; returns what it installed, for
+/// people.
+pub fn ensure(peers: &str) -> Result<Option<String>> {
+    let listed = format!("tests/peers/{peers}");
+    let (lists, folder) = (workspace::root().join(&listed), folder(peers));
     let read = |name: &str| {
         let path = lists.join(name);
         fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
     };
     let (package, lock) = (read("package.json")?, read("package-lock.json")?);
     let stamp = folder.join("installed.json");
-    if modules(name).is_dir() && fs::read_to_string(&stamp).is_ok_and(|had| had == lock) {
+    if modules(peers).is_dir() && fs::read_to_string(&stamp).is_ok_and(|had| had == lock) {
         return Ok(None);
     }
     for name in ["node", "npm"] {
@@ -53,6 +53,6 @@ pub fn ensure(listed: &str) -> Result<Option<String>> {
     Ok(Some(format!("npm packages of {listed} in {}", folder.display())))
 }
 
-fn folder(name: &str) -> PathBuf {
-    workspace::baken_dir().join("node").join(name)
+fn folder(peers: &str) -> PathBuf {
+    workspace::baken_dir().join("node").join(peers)
 }
