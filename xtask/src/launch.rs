@@ -98,6 +98,10 @@ pub fn demo(arguments: &DemoArguments) -> Result<ExitCode> {
 pub fn bench(arguments: &BenchArguments) -> Result<ExitCode> {
     eprintln!("== set-up");
     let without = setup::for_bench(&arguments.name)?;
+    if arguments.name == "console" {
+        // The browser is no peer: without it there is nothing to measure.
+        setup::for_browser()?;
+    }
     eprintln!("== build, optimised");
     // The server under test is a process of its own, as in use; the phone comes along to set it up.
     let binaries = ["baken-bench", "baken-server", "baken"].into_iter().flat_map(|name| ["--bin", name]);

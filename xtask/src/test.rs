@@ -60,7 +60,7 @@ pub fn run(arguments: &TestArguments) -> Result<ExitCode> {
     let started = now();
     let mut total = Tally::default();
     println!("== set-up");
-    if let Err(error) = setup::for_tests().and_then(|()| fetch()) {
+    if let Err(error) = setup::for_tests().and_then(|()| setup::for_browser()).and_then(|()| fetch()) {
         println!("   FAILED: {error:#}");
         return Ok(close(Tally::one(false), started));
     }

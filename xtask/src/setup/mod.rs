@@ -18,14 +18,13 @@ pub use wasm::TARGET as WASM;
 
 use crate::workspace;
 
-/// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers, what drives a browser.
+/// Everything `cargo xtask test` needs: Debian's packages, the test tools, the Python peers.
 pub fn for_tests() -> Result<()> {
     let _lock = lock()?;
     let mut installed = debian::ensure(&[debian::FOR_BUILDING, debian::FOR_TESTS, debian::FOR_NPM, debian::FOR_WEB])?;
     installed.extend(python::ensure(&[python::PEERS, python::TOOLS])?);
     installed.extend(wasm::ensure()?);
     installed.extend(node::ensure_app()?);
-    installed.extend(node::ensure("tests/browser")?);
     report(&installed);
     Ok(())
 }
@@ -66,11 +65,6 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
         "guidance" => vec![("the peers from npm", peers_from_npm("search"))],
         _ => Vec::new(),
     };
-    if name == "console" {
-        // The browser is no peer: without it there is nothing to measure.
-        installed.extend(debian::ensure(&[debian::FOR_TESTS, debian::FOR_NPM])?);
-        installed.extend(node::ensure("tests/browser")?);
-    }
     let mut without = Vec::new();
     for (peers, outcome) in outcomes {
         match outcome {
@@ -83,9 +77,18 @@ pub fn for_bench(name: &str) -> Result<Vec<String>> {
     Ok(without)
 }
 
+/// What plays people at the console and the portal in a browser, where `tests/peers/browser` lists its packages.
+pub fn for_browser() -> Result<()> {
+    let _lock = lock()?;
+    let mut installed = debian::ensure(&[debian::FOR_TESTS])?;
+    installed.extend(peers_from_npm("browser")?);
+    report(&installed);
+    Ok(())
+}
+
 fn peers_from_npm(peers: &str) -> Result<Vec<String>> {
     let mut installed = debian::ensure(&[debian::FOR_NPM])?;
-    installed.extend(node::ensure(&format!("tests/peers/{peers}"))?);
+    installed.extend(node::ensure(peers)?);
     Ok(installed)
 }
 

@@ -1,5 +1,5 @@
-//! npm packages: of the benches that have peers there and of the tests in a browser in `.baken/node/NAME`, and of the phone
-//! app beside its sources: exactly those of the lock file, and no install scripts of theirs run.
+//! npm packages: of the benches that have peers there in `.baken/node/BENCH`, and of the phone app beside its sources:
+//! exactly those of the lock file, and no install scripts of theirs run.
 //!
 //! Among them lies a stamp with the lock file they were installed from. The same text means nothing to do.
 
@@ -14,17 +14,18 @@ use crate::workspace::{self, find_program, program};
 /// The oldest Node that the peers run on.
 const OLDEST_NODE: u32 = 20;
 
-/// Where packages lie that are called this.
-pub fn modules(name: &str) -> PathBuf {
-    folder(name).join("node_modules")
+/// Where the packages of a bench are.
+pub fn modules(peers: &str) -> PathBuf {
+    folder(peers).join("node_modules")
 }
 
-/// Installs the packages that a folder of the workspace lists if they are missing or changed, under the name of that folder;
-/// returns what it installed, for people.
-pub fn ensure(listed: &str) -> Result<Option<String>> {
-    let lists = workspace::root().join(listed);
-    let folder = folder(listed.rsplit('/').next().unwrap_or(listed));
-    install(listed, &folder, || {
+/// Installs the packages that `tests/peers/PEERS` lists if they are missing or changed; returns what it installed, for
+/// people.
+pub fn ensure(peers: &str) -> Result<Option<String>> {
+    let listed = format!("tests/peers/{peers}");
+    let lists = workspace::root().join(&listed);
+    let folder = folder(peers);
+    install(&listed, &folder, || {
         fs::create_dir_all(&folder)?;
         for name in ["package.json", "package-lock.json"] {
             fs::copy(lists.join(name), folder.join(name))?;
@@ -65,6 +66,6 @@ fn install(listed: &str, folder: &Path, prepare: impl FnOnce() -> Result<()>) ->
     Ok(Some(format!("npm packages of {listed}")))
 }
 
-fn folder(name: &str) -> PathBuf {
-    workspace::baken_dir().join("node").join(name)
+fn folder(peers: &str) -> PathBuf {
+    workspace::baken_dir().join("node").join(peers)
 }
