@@ -11,8 +11,8 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::State;
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS,
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HeaderName,
+    REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::response::{IntoResponse as _, Response};
@@ -120,14 +120,22 @@ fn media_type(name: &str) -> &'static str {
     }
 }
 
-async fn answer(State(app): State<Arc<AppFiles>>, method: Method, uri: Uri) -> Response {
+async fn answer(State(app): State<Arc<AppFiles>>, method: Method, uri: Uri, asked: HeaderMap) -> Response {
     if !matches!(method, Method::GET | Method::HEAD) {
         return StatusCode::METHOD_NOT_ALLOWED.into_response();
     }
     let path = if uri.path() == "/" { "/index.html" } else { uri.path() };
+    let takes = asked.get(ACCEPT_ENCODING).and_then(|takes| takes.to_str().ok()).unwrap_or_default();
+    let takes_brotli = takes.split(',').any(|name| name.trim() == "br");
     let mut response = match app.files.get(path) {
         Some((media_type, bytes)) => {
             let mut headers = HeaderMap::new();
+            let compressed = app.files.get(&format!("{path}.br")).filter(|_| takes_brotli);
+            if compressed.is_some() {
+                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("br"));
+            }
+            headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
+            let bytes = compressed.map_or(bytes, |(_, bytes)| bytes);
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
             // What has its hash in its name never changes.
             let kept = if path.starts_with("/assets/") { "public, max-age=31536000, immutable" } else { "no-cache" };
@@ -168,6 +176,22 @@ mod tests {
             assert!(matches!(AppFiles::read(folder.path(), &[relay.to_owned()]), Err(AppError::Relay)), "{relay}");
         }
         assert!(AppFiles::read(folder.path(), &["https://relay.example:8443".to_owned()]).is_ok());
+    }
+
+    #[tokio::test]
+    async fn what_was_compressed_goes_so_to_who_takes_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("index.html", "page"), ("sw.js", "script"), ("sw.js.br", "squeezed")] {
+            std::fs::write(folder.path().join(name), text).unwrap();
+        }
+        let app = AppFiles::read(folder.path(), &["https://relay.example".to_owned()]).unwrap().router();
+        for (takes, said) in [("gzip, br", "squeezed"), ("gzip", "script"), ("", "script")] {
+            let request = Request::get("/sw.js").header(ACCEPT_ENCODING, takes).body(Body::empty()).unwrap();
+            let answer = app.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.headers().contains_key(CONTENT_ENCODING), said == "squeezed", "{takes}");
+            assert_eq!(answer.headers()[CONTENT_TYPE], "text/javascript; charset=utf-8");
+            assert_eq!(axum::body::to_bytes(answer.into_body(), 100).await.unwrap(), said);
+        }
     }
 
     #[tokio::test]

@@ -1,6 +1,7 @@
 // The build of the phone app: static files with no inline script, and a service worker that knows every one of them.
 import { createHash } from 'node:crypto';
 import { readFileSync, readdirSync } from 'node:fs';
+import { brotliCompressSync } from 'node:zlib';
 import { defineConfig, type Plugin } from 'vite';
 
 /// Writes `sw.js` last, with the names of all files in it, so that the app starts without a network after one visit.
@@ -19,6 +20,11 @@ function serviceWorker(): Plugin {
         .replace('__VERSION__', hash.digest('hex').slice(0, 16))
         .replace('__FILES__', JSON.stringify(files));
       this.emitFile({ type: 'asset', fileName: 'sw.js', source });
+      // Compressed once, here: the worker goes over the line in a quarter of its bytes.
+      for (const name of built.filter((name) => /\.(wasm|js|css)$/.test(name))) {
+        const item = bundle[name]!;
+        this.emitFile({ type: 'asset', fileName: `${name}.br`, source: brotliCompressSync(item.type === 'asset' ? item.source : item.code) });
+      }
     },
   };
 }
