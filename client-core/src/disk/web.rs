@@ -102,11 +102,19 @@ fn row(path: &str) -> io::Result<Option<(bool, Vec<u8>)>> {
 }
 
 fn put(path: &str, is_folder: bool, bytes: &[u8]) -> io::Result<()> {
-    with(|at| {
+    let replaced = with(|at| {
+        let replaced = at.rows.prepare_cached("SELECT 1 FROM file WHERE path = ?1")?.exists([path])?;
         let mut statement =
             at.rows.prepare_cached("INSERT OR REPLACE INTO file (path, is_folder, bytes) VALUES (?1, ?2, ?3)")?;
-        statement.execute(params![path, is_folder, bytes]).map(drop)
-    })
+        statement.execute(params![path, is_folder, bytes])?;
+        Ok(replaced)
+    })?;
+    if replaced { cut_log() } else { Ok(()) }
+}
+
+/// Moves the log into the file of rows and cuts it off: what was removed or written over, keys among it, would lie on in it.
+fn cut_log() -> io::Result<()> {
+    with(|at| at.rows.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(())))
 }
 
 fn has_database(path: &str) -> bool {
@@ -333,7 +341,7 @@ pub(crate) fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result
             params![from, to, first, behind, cut],
         )
     })?;
-    if moved == 0 { Err(ErrorKind::NotFound.into()) } else { Ok(()) }
+    if moved == 0 { Err(ErrorKind::NotFound.into()) } else { cut_log() }
 }
 
 /// Removes a file, or a database of this path.
@@ -341,7 +349,7 @@ pub(crate) fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
     let name = name(path.as_ref())?;
     let removed = with(|at| at.rows.execute("DELETE FROM file WHERE path = ?1 AND is_folder = 0", [name]))?;
     let database = with(|at| Ok(at.pool.remove(name)))?.map_err(|error| io::Error::other(format!("{error:?}")))?;
-    if removed == 0 && !database { Err(ErrorKind::NotFound.into()) } else { Ok(()) }
+    if removed == 0 && !database { Err(ErrorKind::NotFound.into()) } else { cut_log() }
 }
 
 pub(crate) fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
@@ -349,7 +357,7 @@ pub(crate) fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let (first, behind) = within(name);
     let delete = "DELETE FROM file WHERE path = ?1 OR (path > ?2 AND path < ?3)";
     let removed = with(|at| at.rows.execute(delete, params![name, first, behind]))?;
-    if removed == 0 { Err(ErrorKind::NotFound.into()) } else { Ok(()) }
+    if removed == 0 { Err(ErrorKind::NotFound.into()) } else { cut_log() }
 }
 
 /// What lies in a folder.

@@ -154,7 +154,7 @@ impl FromRequestParts<Console> for InSession {
     type Rejection = Response;
 
     async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Response> {
-        let touched = !parts.headers.contains_key(&UNTOUCHED);
+        let touched = is_touched(parts);
         let found = session_token(&parts.headers).map(|token| {
             let Some(officer) = console.desk.session(&token)? else { return Ok(None) };
             let standing = console.desk.standing(&token, officer.id, touched)?;
@@ -172,6 +172,14 @@ impl FromRequestParts<Console> for InSession {
             }
         }
     }
+}
+
+/// Whether somebody did this: the live stream opens itself anew, and a page without script loads itself anew, which a browser
+/// tells from what a person does.
+fn is_touched(parts: &Parts) -> bool {
+    let says = |name: &str, value: &str| parts.headers.get(name).is_some_and(|said| said == value);
+    let by_itself = says("sec-fetch-mode", "navigate") && !says("sec-fetch-user", "?1");
+    !parts.headers.contains_key(&UNTOUCHED) && parts.uri.path() != "/live" && !by_itself
 }
 
 fn is_api(parts: &Parts) -> bool {

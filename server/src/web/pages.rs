@@ -6,6 +6,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use baken_schemas::Language;
+use baken_schemas::alarm::ReceiptState;
 use baken_schemas::id::{AlarmId, BlobId};
 use baken_schemas::local_time::local;
 
@@ -236,7 +237,9 @@ pub async fn alarm(
         Ok(earlier) => earlier.iter().map(|alarm| shown_earlier(alarm, words)).collect(),
         Err(error) => return failed(&error, language),
     };
-    let plan = present::plan(&detail, console.desk.map(), words);
+    // Who serves the tiles sees where somebody is: not once it is over.
+    let map = console.desk.map().filter(|_| detail.summary.state != ReceiptState::Closed);
+    let plan = present::plan(&detail, map, words);
     let detail = ShownDetail::of(&detail, language);
     let page = AlarmPage {
         plan,

@@ -24,6 +24,10 @@ export function own(url: string): string {
 let worker: Worker | undefined;
 let standing: Standing = 'starting';
 let release: (() => void) | undefined;
+/// While this tab asks for the device.
+let asking: AbortController | undefined;
+/// How long another tab may take to let go, in milliseconds. One that sleeps never does.
+const PATIENCE_MS = 3000;
 let next = 1;
 const waiting = new Map<number, { resolve: (value: never) => void; reject: (error: PhoneError) => void }>();
 const queued: { id: number; name: string; with: unknown }[] = [];
@@ -54,29 +58,57 @@ export const phone = {
   },
   /// Makes this tab the one that has the device: the tab a person opens is the one they look at.
   async take() {
+    letGo();
     stand('starting');
     channel.postMessage('take');
-    void navigator.locks.request(LOCK, () => new Promise<void>((done) => {
+    const request = (asking = new AbortController());
+    const patience = setTimeout(() => request.abort(), PATIENCE_MS);
+    const held = navigator.locks.request(LOCK, { signal: request.signal }, () => new Promise<void>((done) => {
+      clearTimeout(patience);
       release = done;
       open();
     }));
+    await held.catch(() => {
+      // Asked for anew meanwhile, that is what counts.
+      if (asking === request) giveUp('elsewhere');
+    });
   },
 };
 
-channel.onmessage = () => {
-  if (!worker) return;
-  worker.terminate();
+/// Lets go of the device, and of asking for it.
+function letGo() {
+  worker?.terminate();
   worker = undefined;
   release?.();
-  stand('elsewhere');
+  release = undefined;
+  asking?.abort();
+  asking = undefined;
+}
+
+/// This tab has no device: whoever waits for an answer is told, a press above all, and the screen says what to do.
+function giveUp(as: Standing) {
+  letGo();
+  queued.length = 0;
+  const unanswered = [...waiting.values()];
+  waiting.clear();
+  unanswered.forEach(({ reject }) => reject({ code: 'elsewhere', message: as }));
+  stand(as);
+}
+
+channel.onmessage = () => {
+  // Of two that ask at once, the one that is looked at goes on.
+  if (worker || document.visibilityState === 'hidden') giveUp('elsewhere');
 };
 
 function open() {
   worker = new Worker(own(workerUrl), { type: 'module' });
+  worker.onerror = () => giveUp('unsupported: worker');
   worker.onmessage = (event: MessageEvent<{ id?: number; answer?: string; news?: News; state?: string }>) => {
     const { id, answer, news, state } = event.data;
     if (news) tell(news);
-    if (state) stand(state === 'in-use' ? 'elsewhere' : (state as Standing));
+    if (state === 'in-use') return giveUp('elsewhere');
+    if (state?.startsWith('unsupported')) return giveUp(state as Standing);
+    if (state) stand(state as Standing);
     if (id === undefined) return;
     const asked = waiting.get(id);
     waiting.delete(id);

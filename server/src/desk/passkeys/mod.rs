@@ -339,6 +339,10 @@ impl Desk {
         if name.is_empty() || name.len() > MAX_KEY_NAME_BYTES || name.chars().any(char::is_control) {
             return Err(PasskeyError::Name);
         }
+        // Locked meanwhile, or its keys forgotten.
+        if self.standing(session, officer.id, false)? == Standing::Locked {
+            return Err(PasskeyError::NotAllowed);
+        }
         let count = {
             let mut under_way = passkeys.under_way();
             let proof = under_way.proofs.get_mut(&session.hash()).ok_or(PasskeyError::NotAllowed)?;

@@ -54,7 +54,7 @@ export function Field({ id, label, hint, value, change, ...rest }: FieldProps) {
     <div class="field">
       <label for={id}>{label}</label>
       {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      <input id={id} value={value} aria-describedby={hint ? `${id}-hint` : undefined} onInput={(event) => change(event.currentTarget.value)} {...(rest as object)} />
+      <input id={id} value={value} aria-describedby={hint ? `${id}-hint` : undefined} spellcheck={false} autocomplete="off" onInput={(event) => change(event.currentTarget.value)} {...(rest as object)} />
     </div>
   );
 }
@@ -64,13 +64,14 @@ export function Area({ id, label, hint, value, change, rows = 3 }: { id: string;
     <div class="field">
       <label for={id}>{label}</label>
       {hint && <p class="hint" id={`${id}-hint`}>{hint}</p>}
-      <textarea id={id} rows={rows} value={value} aria-describedby={hint ? `${id}-hint` : undefined} onInput={(event) => change(event.currentTarget.value)} />
+      <textarea id={id} spellcheck={false} autocomplete="off" rows={rows} value={value} aria-describedby={hint ? `${id}-hint` : undefined} onInput={(event) => change(event.currentTarget.value)} />
     </div>
   );
 }
 
+/// Not called a password: the browser would offer to keep the PIN, and to send it to its maker's cloud.
 export function Pin({ id = 'pin', label, hint, value, change, isNew, name = 'pin' }: { id?: string; label?: string; hint?: string; value: string; change: (value: string) => void; isNew?: boolean; name?: string }) {
-  return <Field id={id} name={name} label={label ?? t('pin')} hint={hint} value={value} change={change} type="password" inputMode="numeric" autocomplete={isNew ? 'new-password' : 'current-password'} required minLength={6} maxLength={64} class="pin" />;
+  return <Field id={id} name={name} label={label ?? t('pin')} hint={hint} value={value} change={change} type="password" inputMode="numeric" autocomplete={isNew ? 'off' : 'one-time-code'} required minLength={6} maxLength={64} class="pin" />;
 }
 
 export function Choice({ id, label, value, options, change }: { id: string; label: string; value: string; options: [string, string][]; change: (value: string) => void }) {
@@ -103,7 +104,7 @@ export function Form({ submit, label, busy: busyText, children, kind = 'primary'
     if (here.current) setBusy(false);
   };
   return (
-    <form onSubmit={(event) => void send(event)}>
+    <form autocomplete="off" onSubmit={(event) => void send(event)}>
       {children}
       <Failure error={error} />
       <button type="submit" class={`button ${kind}`} aria-disabled={busy}>{busy ? (busyText ?? t('busy')) : label}</button>

@@ -22,7 +22,13 @@ export function Welcome() {
 /// The invite that came with the link, taken out of the address at once: it is good for one device.
 let fromLink = '';
 export function takeInvite(hash: string): boolean {
-  const found = /BAKEN-INVITE:[^\s&#]+/.exec(decodeURIComponent(hash));
+  let text = hash;
+  try {
+    text = decodeURIComponent(hash);
+  } catch {
+    // No address of ours: it is looked through as it stands.
+  }
+  const found = /BAKEN-INVITE:[^\s&#]+/.exec(text);
   if (!found) return false;
   fromLink = found[0];
   history.replaceState(null, '', '#/activate');
