@@ -4,6 +4,7 @@
 use baken_schemas::api::{self, EntriesStored, EntryBatch, Page};
 use baken_schemas::cbor;
 use baken_schemas::id::{CircleId, IdempotencyKey};
+use baken_schemas::signed::hash_of;
 use http::Method;
 use serde::Serialize;
 
@@ -269,8 +270,8 @@ impl Baken {
                 count_restored(&mut restored)?;
                 continue;
             }
-            for item in &page.items {
-                self.take_log_record(circle, &item.bytes)?;
+            for (seq, item) in (head.seq.saturating_add(1)..).zip(&page.items) {
+                self.take_log_record(circle, seq, &item.bytes)?;
             }
             if !page.more || page.items.is_empty() {
                 return Ok(());
@@ -279,11 +280,17 @@ impl Baken {
         Ok(())
     }
 
-    fn take_log_record(&self, circle: CircleId, bytes: &[u8]) -> Result<(), BakenError> {
+    /// Takes the record that stands at `seq` of the log, as it was asked for.
+    fn take_log_record(&self, circle: CircleId, seq: u64, bytes: &[u8]) -> Result<(), BakenError> {
         let now = self.context.now();
         self.with_vault(|open| {
             let (connection, keys) = (&mut open.vault.connection, &open.keys);
             let circle = open.circles.get_mut(circle)?;
+            // Of two that read the log at once, such as a sync beside a pairing, the second has it already. One that comes
+            // where another was asked for is a conflict as ever.
+            if circle.membership().head().seq >= seq && circle.log_hash(connection, seq)? == Some(hash_of(bytes)) {
+                return Ok(());
+            }
             let taken = circle::change(connection, circle, |tx, circle: &mut Circle| {
                 circle.apply(tx, bytes, keys)?;
                 circle::observe(tx, circle, now)

@@ -90,12 +90,17 @@ impl Baken {
     ) -> Result<ControlFlow<()>, BakenError> {
         // The stream first: what comes while the sync runs is then not missed. Where none can be opened (a proxy that
         // holds streams back), the syncs go on without it.
+        let circles: Vec<CircleId> = self.cursors()?.into_keys().collect();
         let mut stream = self.open_live(transport).await.ok();
         let _live = stream.is_some().then(|| Live::begin(&self.is_live));
         loop {
             let counts = self.sync(transport).await?;
             if tell(&Followed::Synced(counts)).is_break() {
                 return Ok(ControlFlow::Break(()));
+            }
+            // A circle that was founded or joined since is on no stream until it is opened anew.
+            if stream.is_some() && self.cursors()?.into_keys().ne(circles.iter().copied()) {
+                return Ok(ControlFlow::Continue(()));
             }
             let Some(stream) = &mut stream else {
                 tokio::select! {
