@@ -8,12 +8,16 @@ import { Agenda } from './screens/agenda';
 import { Activate, Unlock, Welcome, takeInvite } from './screens/activate';
 import { AlarmScreen } from './screens/alarm';
 import { CheckIns } from './screens/check-in';
-import { Devices, Pair } from './screens/devices';
+import { Devices, Pair, takeAddress } from './screens/devices';
 import { Conflicts, Dossier, Incident, Kind, OneRecord } from './screens/dossier';
+import { Family } from './screens/family';
+import { FamilyHome, FamilyPageScreen } from './screens/family-page';
 import { CardScreen, ChapterScreen, Contacts, Guidance, QuestionScreen } from './screens/guidance';
 import { Home } from './screens/home';
+import { IncomingScreen } from './screens/incoming';
 import { SelfScan } from './screens/scan';
 import { Settings } from './screens/settings';
+import { useRing } from './parts/ring';
 import { refresh, useDevice } from './state';
 import { speak, t, type Language } from './texts';
 import './style.css';
@@ -26,7 +30,7 @@ function Elsewhere() {
 
 function Route({ hash, say }: { hash: string; say: (language: Language) => void }) {
   const { state, standing, known } = useDevice();
-  const [, name = '', first = '', second = ''] = hash.replace(/^#/, '').split('/');
+  const [, name = '', first = '', second = '', third = ''] = hash.replace(/^#/, '').split('/');
   if (standing === 'elsewhere') return <Elsewhere />;
   if (standing.startsWith('unsupported')) return <Screen title={t('unsupported-title')}><p class="lead">{t('unsupported-text')}</p><Call112 why /><p class="hint">{t('unsupported-said', { text: standing.slice(13) })}</p></Screen>;
   switch (name) {
@@ -40,12 +44,15 @@ function Route({ hash, say }: { hash: string; say: (language: Language) => void 
     case 'pair': return <Pair />;
   }
   if (!state.activated) return known ? <Welcome /> : <Screen title={t('app-name')}><p role="status">{t('starting')}</p><Call112 why /></Screen>;
+  if (state.guest) return name === 'incoming' ? <IncomingScreen id={first} /> : <FamilyHome />;
   switch (name) {
     case 'alarm': return <AlarmScreen id={first} />;
     case 'check-in': return <CheckIns />;
     case 'incident': return <Incident />;
     case 'dossier': return first ? <Kind kind={first} /> : <Dossier />;
-    case 'record': return <OneRecord kind={first} id={second} />;
+    case 'record': return <OneRecord kind={first} id={second} circle={third} />;
+    case 'family': return <Family />;
+    case 'family-page': return <FamilyPageScreen />;
     case 'agenda': return <Agenda />;
     case 'scan': return <SelfScan />;
     case 'conflicts': return <Conflicts />;
@@ -60,7 +67,7 @@ function App() {
   const [, again] = useState(0);
   useEffect(() => {
     const look = () => {
-      if (takeInvite(window.location.hash)) again((n) => n + 1);
+      if (takeInvite(window.location.hash) || takeAddress(window.location.hash)) again((n) => n + 1);
       setHash(window.location.hash);
     };
     window.addEventListener('hashchange', look);
@@ -68,6 +75,8 @@ function App() {
     look();
     return () => window.removeEventListener('hashchange', look);
   }, []);
+  const { state } = useDevice();
+  useRing(state.incoming);
   const say = (language: Language) => {
     localStorage.setItem(LANGUAGE, language);
     speak(language);
@@ -83,7 +92,7 @@ function App() {
       <nav class="bar" aria-label={t('nav')}>
         {item('', 'nav-home')}{item('contacts', 'nav-contacts')}
         <a class="bar-112" href="tel:112"><PhoneSign /> {t('call-112')}</a>
-        {item('guidance', 'nav-guidance')}{item('dossier', 'nav-dossier')}
+        {item('guidance', 'nav-guidance')}{state.guest ? item('settings', 'nav-settings') : item('dossier', 'nav-dossier')}
       </nav>
     </>
   );
@@ -92,7 +101,7 @@ function App() {
 const stored = localStorage.getItem(LANGUAGE);
 speak(stored === 'nl' || stored === 'en' ? stored : navigator.language.startsWith('en') ? 'en' : 'nl');
 setLook(look());
-takeInvite(window.location.hash);
+void (takeInvite(window.location.hash) || takeAddress(window.location.hash));
 render(<App />, document.getElementById('app')!);
 void phone.take();
 // Newer guidance, where there is any; without it, what is here is read.

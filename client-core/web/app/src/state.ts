@@ -8,12 +8,20 @@ export interface Alarm {
   proof?: Receipt; held_by?: Receipt; receipts: Receipt[]; warnings: { what: string }[]; updates_waiting: number;
   withdrawn?: { handed_in: boolean };
 }
+/// An alarm of somebody else, on the device of family who are called.
+export interface Incoming {
+  alarm: string; caller?: string; proven: boolean; kind?: string; arrived_at: number; fix?: { at: { latitude_e7: number; longitude_e7: number; accuracy_m: number } } | { absent: string };
+  fix_age_s?: number; battery_percent?: number; texts: string[]; said: { at: number; words: string }[];
+  acknowledged_at?: number; acknowledgement_handed_in: boolean; escalated?: { handed_in: boolean; refused?: string }; closed: boolean; call_112: boolean;
+}
 export interface CheckIn { check_in: string; state: string; due_at: number; raise_at: number; text: string; alarm?: string }
 export interface State {
   activated: boolean; unlocked: boolean; set_up?: boolean; organisation?: string; name?: string;
   operator_reads_alarms?: boolean;
   path?: { proven?: { desk: string; answered_at: number }; unanswered_since?: number };
   tests?: { last_success?: number; is_due: boolean };
+  /// This is the device of somebody else's family.
+  guest?: boolean; responds_as?: string; incoming?: Incoming[];
   alarms?: Alarm[]; check_ins?: CheckIn[];
   status?: { pending: number; conflicts: number; stuck_because?: { reason: string }; last_success?: number };
 }

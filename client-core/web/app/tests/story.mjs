@@ -1,78 +1,9 @@
-// A person's days with the phone app, in a real Chromium against a real relay and desk. The test in Rust starts it, plays
-// the desk, and is told here how far the story is: one JSON object a line, answered by a line where it waits.
-import { mkdirSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { createInterface } from 'node:readline';
-import { chromium } from 'playwright-core';
+// A person's days with the phone app, in a real Chromium against a real relay and desk.
+import { APP_URL, INVITE, PIN, browser, end, goer, look, say, tell, told } from './stage.mjs';
 
-const { APP_URL, RELAY_URL, INVITE, LANGUAGE, WIDTH, PROFILE, SHOTS, CHROMIUM } = process.env;
-const PIN = '482913';
-const axe = createRequire(import.meta.url).resolve('axe-core/axe.min.js');
-const PATIENCE_MS = 30_000;
-const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
-const tell = (step, more = {}) => console.log(JSON.stringify({ step, ...more }));
-const told = async (step, more) => {
-  tell(step, more);
-  await lines.next();
-};
-mkdirSync(SHOTS, { recursive: true });
-
-const context = await chromium.launchPersistentContext(PROFILE, {
-  executablePath: CHROMIUM,
-  // The relay of a test has a root of its own.
-  args: ['--no-sandbox', '--ignore-certificate-errors'],
-  ignoreHTTPSErrors: true,
-  viewport: { width: Number(WIDTH), height: 800 },
-  locale: LANGUAGE === 'en' ? 'en-GB' : 'nl-NL',
-  permissions: ['geolocation'],
-  geolocation: { latitude: 52.3717, longitude: 4.8903, accuracy: 12 },
-  reducedMotion: 'reduce',
-});
-const origins = new Set();
-const violations = [];
-const errors = [];
-context.on('request', (request) => {
-  const url = new URL(request.url());
-  if (url.protocol.startsWith('http') || url.protocol.startsWith('ws')) origins.add(url.origin);
-});
-context.on('weberror', (error) => errors.push(String(error.error())));
-context.on('console', (message) => {
-  // What the policy refused, a script that failed; a network that is gone is part of the story.
-  if (message.type() === 'error' && !/ERR_INTERNET_DISCONNECTED|Failed to load resource/.test(message.text())) errors.push(message.text());
-});
-context.setDefaultTimeout(PATIENCE_MS);
-
-let shots = 0;
-/// Looks at a screen as it is: taken down as a picture, and measured against WCAG.
-async function look(page, name) {
-  await page.waitForTimeout(150);
-  shots += 1;
-  await page.screenshot({ path: `${SHOTS}/${String(shots).padStart(2, '0')}-${name}.png`, fullPage: true });
-  // By the debugger, which the page's own policy does not bind.
-  const session = await context.newCDPSession(page);
-  const source = (await import('node:fs')).readFileSync(axe, 'utf8');
-  await session.send('Runtime.evaluate', { expression: source });
-  const run = "axe.run(document, { runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] }).then((r) => JSON.stringify(r.violations.map((v) => ({ id: v.id, at: v.nodes.map((n) => n.target.join(' ') + ' ' + (n.failureSummary ?? '').slice(0, 200)) }))))";
-  const { result } = await session.send('Runtime.evaluate', { expression: run, awaitPromise: true });
-  for (const violation of JSON.parse(result.value)) violations.push({ screen: name, ...violation });
-  const wide = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-  if (wide > 0) violations.push({ screen: name, id: 'scrolls sideways', at: [`${wide} px`] });
-  await session.detach();
-}
-
-process.on('uncaughtException', async (error) => {
-  // What a person would have seen, beside what was looked for.
-  console.error(error, errors);
-  for (const [n, open] of context.pages().entries()) await open.screenshot({ path: `${SHOTS}/failed-${n}.png` }).catch(() => undefined);
-  process.exit(1);
-});
+const context = await browser();
 const page = await context.newPage();
-const at = async (path, title) => {
-  await page.goto(`${APP_URL}/#${path}`);
-  await page.getByRole('heading', { level: 1, name: title }).waitFor();
-};
-const nl = LANGUAGE !== 'en';
-const say = (dutch, english) => (nl ? dutch : english);
+const at = goer(page);
 
 // The first day: an invite, a PIN, and proof that the way to help works.
 await page.goto(`${APP_URL}/`);
@@ -273,7 +204,4 @@ const salts = await page.evaluate(async () => {
 for (const { name, start } of salts) {
   if (start.every((byte) => byte === 0) || String.fromCharCode(...start).startsWith('SQLite')) throw new Error(`${name} is not sealed under a salt`);
 }
-const foreign = [...origins].filter((origin) => origin !== APP_URL && origin !== RELAY_URL);
-tell('ended', { foreign, violations, errors, stored_ms, shots, databases: salts.length });
-await context.close();
-process.exit(0);
+await end({ stored_ms, databases: salts.length });

@@ -3,7 +3,9 @@
 mod activation;
 mod alarms;
 mod check_ins;
+mod circles;
 mod devices;
+mod family;
 mod files;
 mod guidance;
 mod records;
@@ -49,6 +51,21 @@ async fn run(phone: &Phone, name: &str, with: &Arguments) -> Result<Json, BakenE
         "alarm" => alarms::one(phone, with),
         "hurry" => alarms::hurry(phone),
         "probe" => alarms::probe(phone),
+
+        "circles" => circles::all(phone),
+        "found_circle" => circles::found(phone, with),
+        "remove_device" => circles::remove(phone, with).await,
+        "veto" => circles::veto(phone, with).await,
+        "confirm_device" => circles::confirm(phone, with).await,
+
+        "family_page" => family::page(phone, with),
+        "agree" => family::agree(phone, with),
+        "stop_agreeing" => family::stop_agreeing(phone, with),
+        "call_family" => family::choose(phone, with),
+        "stop_calling_family" => family::choose_not(phone, with),
+        "incoming" => family::incoming(phone, with),
+        "acknowledge" => family::acknowledge(phone, with),
+        "escalate" => family::escalate(phone, with),
 
         "start_check_in" => check_ins::start(phone, with),
         "extend_check_in" => check_ins::extend(phone, with),

@@ -1,5 +1,6 @@
 // From an invite to a device of one's own, and opening it.
 import { useState } from 'preact/hooks';
+import { Camera } from '../parts/camera';
 import { Area, Call112, Field, Form, Notice, Pin, Screen, go } from '../parts/parts';
 import { phone, type PhoneError } from '../phone';
 import { refresh, useDevice } from '../state';
@@ -11,6 +12,7 @@ export function Welcome() {
     <Screen title={t('welcome-title')}>
       <p class="lead">{t('welcome-text')}</p>
       <a class="button primary wide" href="#/activate">{t('welcome-activate')}</a>
+      <a class="button wide" href="#/pair">{t('welcome-family')}</a>
       <a class="button wide" href="#/pair">{t('welcome-pair')}</a>
       <a class="button quiet wide" href="#/guidance">{t('welcome-guidance')}</a>
       <Call112 why />
@@ -19,16 +21,20 @@ export function Welcome() {
   );
 }
 
+/// An address as a person would read it.
+export function plain(hash: string): string {
+  try {
+    return decodeURIComponent(hash);
+  } catch {
+    // No address of ours: it is looked through as it stands.
+    return hash;
+  }
+}
+
 /// The invite that came with the link, taken out of the address at once: it is good for one device.
 let fromLink = '';
 export function takeInvite(hash: string): boolean {
-  let text = hash;
-  try {
-    text = decodeURIComponent(hash);
-  } catch {
-    // No address of ours: it is looked through as it stands.
-  }
-  const found = /BAKEN-INVITE:[^\s&#]+/.exec(text);
+  const found = /BAKEN-INVITE:[^\s&#]+/.exec(plain(hash));
   if (!found) return false;
   fromLink = found[0];
   history.replaceState(null, '', '#/activate');
@@ -51,6 +57,7 @@ export function Activate() {
   };
   return (
     <Screen title={t('activate-title')} back="/">
+      {!invite && <Camera prefix="BAKEN-INVITE:" take={setInvite} />}
       <Form submit={activate} label={t('activate-do')} busy={t('activate-working')}>
         <Area id="invite" label={t('activate-invite')} hint={t('activate-invite-hint')} value={invite} change={setInvite} />
         <Field id="name" label={t('activate-name')} value={name} change={setName} required maxLength={60} />
@@ -64,6 +71,10 @@ export function Activate() {
 
 /// What stands in the place of a screen that needs the vault open.
 export function Unlock({ title }: { title?: string }) {
+  return <Screen title={title ?? t('unlock-title')} back="/"><UnlockForm hint={t('unlock-text')} /></Screen>;
+}
+
+export function UnlockForm({ hint }: { hint: string }) {
   const [pin, setPin] = useState('');
   const { standing } = useDevice();
   const unlock = () => phone.call('unlock', { pin }).then(refresh, (error: PhoneError) => {
@@ -71,11 +82,9 @@ export function Unlock({ title }: { title?: string }) {
     throw error;
   });
   return (
-    <Screen title={title ?? t('unlock-title')} back="/">
-      <Form submit={unlock} label={t('unlock')}>
-        <Pin value={pin} change={setPin} hint={t('unlock-text')} />
-      </Form>
+    <>
+      <Form submit={unlock} label={t('unlock')}><Pin value={pin} change={setPin} hint={hint} /></Form>
       {standing === 'starting' && <p role="status">{t('starting')}</p>}
-    </Screen>
+    </>
   );
 }

@@ -5,9 +5,10 @@ import { phone } from '../phone';
 import { refresh, useCall, useDevice } from '../state';
 import { has, moment, t } from '../texts';
 import { Unlock } from './activate';
+import type { Circles } from './family';
 
 type Value = string | number | boolean | null;
-export interface Record_ { record: string; kind: string; deleted: boolean; fields: { [name: string]: Value }; conflicts: { [name: string]: unknown } }
+export interface Record_ { record: string; circle: string; kind: string; deleted: boolean; fields: { [name: string]: Value }; conflicts: { [name: string]: unknown } }
 type Type = 'text' | 'long' | 'time' | 'bool' | 'tel' | 'email' | string[];
 
 /// Which fields a screen shows of a kind, the first of them its title. The core knows more; the form leaves those alone.
@@ -17,7 +18,10 @@ export const KINDS: { [kind: string]: { [field: string]: Type } } = {
   measure: { title: 'text', status: ['', 'proposed', 'wished', 'decided', 'done', 'ended', 'not-wanted'], provider: 'text', due: 'time', ends: 'time', remark: 'long' },
   incident: { what: 'long', happened_at: 'time', place: 'text', who: 'text', with_what: 'text', how: 'text', why: 'text', witnesses: 'text', reported_to: 'text', police_number: 'text' },
   note: { title: 'text', text: 'long' },
+  plan: { title: 'text', when: 'time', text: 'long' },
 };
+/// What only a family circle has.
+const FAMILY_KINDS = ['plan'];
 const titleOf = (record: Record_) => String(record.fields[Object.keys(KINDS[record.kind] ?? {})[0] ?? ''] ?? '–');
 
 export function Dossier() {
@@ -26,7 +30,7 @@ export function Dossier() {
   return (
     <Screen title={t('dossier-title')} back="/">
       <ul class="tiles">
-        {Object.keys(KINDS).map((kind) => <Tile key={kind} to={`/dossier/${kind}`} title={t(`kind-${kind}`)} hint={has(`kind-${kind}-hint`) ? t(`kind-${kind}-hint`) : undefined} />)}
+        {Object.keys(KINDS).filter((kind) => !FAMILY_KINDS.includes(kind)).map((kind) => <Tile key={kind} to={`/dossier/${kind}`} title={t(`kind-${kind}`)} hint={has(`kind-${kind}-hint`) ? t(`kind-${kind}-hint`) : undefined} />)}
       </ul>
       <button type="button" class="button" onClick={() => void phone.call('lock').then(refresh)}>{t('lock')}</button>
     </Screen>
@@ -37,11 +41,13 @@ export function Kind({ kind }: { kind: string }) {
   const { state } = useDevice();
   const [gone, setGone] = useState<string>();
   const { value, error, reload } = useCall<Record_[]>('records', { kind }, state.unlocked);
-  if (!KINDS[kind]) return <Dossier />;
+  const { value: circles } = useCall<Circles>('circles', {}, state.unlocked);
+  if (!KINDS[kind] || FAMILY_KINDS.includes(kind)) return <Dossier />;
   if (!state.unlocked) return <Unlock title={t(`kind-${kind}`)} />;
-  const records = (value ?? []).filter((record) => !record.deleted);
+  const home = circles?.circles.find((one) => one.kind === 'dossier')?.circle;
+  const records = (value ?? []).filter((record) => !record.deleted && record.circle === home);
   if (kind === 'profile') {
-    return <Screen title={t('kind-profile')} back="/dossier"><p class="lead">{t('kind-profile-hint')}</p><Failure error={error} />{value && <Edit key={records[0]?.record ?? 'new'} kind={kind} record={records[0]} done={() => go('/dossier')} />}</Screen>;
+    return <Screen title={t('kind-profile')} back="/dossier"><p class="lead">{t('kind-profile-hint')}</p><Failure error={error} />{value && home && <Edit key={records[0]?.record ?? 'new'} kind={kind} record={records[0]} done={() => go('/dossier')} />}</Screen>;
   }
   const remove = (record: string) => phone.call('delete', { record }).then(() => {
     setGone(record);
@@ -55,7 +61,7 @@ export function Kind({ kind }: { kind: string }) {
     <Screen title={t(`kind-${kind}`)} back="/dossier">
       <Failure error={error} />
       {gone && <Undo text={t('deleted')} undo={() => void restore(gone)} />}
-      {value && records.length === 0 && <p>{t('dossier-empty')}</p>}
+      {value && home && records.length === 0 && <p>{t('dossier-empty')}</p>}
       <ul class="list">
         {records.map((record) => (
           <li key={record.record} class="row">
@@ -73,27 +79,30 @@ export function Kind({ kind }: { kind: string }) {
   );
 }
 
-export function OneRecord({ kind, id }: { kind: string; id: string }) {
+/// One record; a new one goes into the dossier, or into the circle that is named.
+export function OneRecord({ kind, id, circle = '' }: { kind: string; id: string; circle?: string }) {
   const { state } = useDevice();
   const { value, error } = useCall<Record_[]>('records', { kind }, state.unlocked);
   if (!KINDS[kind]) return <Dossier />;
   if (!state.unlocked) return <Unlock title={t(`kind-${kind}-one`)} />;
   const record = value?.find((one) => one.record === id);
+  const back = circle ? '/family' : `/dossier/${kind}`;
   return (
-    <Screen title={t(`kind-${kind}-one`)} back={`/dossier/${kind}`}>
+    <Screen title={t(`kind-${kind}-one`)} back={back}>
       <Failure error={error} />
-      {(id === 'new' || record) && <Edit key={id} kind={kind} record={record} done={() => go(`/dossier/${kind}`)} />}
+      {circle && <Notice>{t('family-reads-this')}</Notice>}
+      {(id === 'new' || record) && <Edit key={id} kind={kind} record={record} circle={circle} done={() => go(back)} />}
       {record && kind === 'incident' && <Files record={record.record} />}
     </Screen>
   );
 }
 
-function Edit({ kind, record, done }: { kind: string; record?: Record_; done: () => void }) {
+function Edit({ kind, record, circle = '', done }: { kind: string; record?: Record_; circle?: string; done: () => void }) {
   const [changed, setChanged] = useState<{ [name: string]: Value }>({});
   const save = async () => {
     if (Object.keys(changed).length > 0) {
       if (record) await phone.call('put', { record: record.record, fields: changed });
-      else await phone.call('create', { kind, fields: changed });
+      else await phone.call('create', { kind, circle, fields: changed });
       await refresh();
     }
     done();

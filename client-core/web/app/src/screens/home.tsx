@@ -22,7 +22,7 @@ export function Home() {
       <section aria-labelledby="do">
         <h2 id="do">{t('home-do')}</h2>
         <ul class="tiles">
-          {['incident', 'check-in', 'dossier', 'agenda', 'scan', 'devices', 'settings'].map((name) => <Tile key={name} to={`/${name}`} title={t(`do-${name}`)} hint={t(`do-${name}-hint`)} />)}
+          {['incident', 'check-in', 'dossier', 'agenda', 'scan', 'family', 'devices', 'settings'].map((name) => <Tile key={name} to={`/${name}`} title={t(`do-${name}`)} hint={t(`do-${name}-hint`)} />)}
         </ul>
       </section>
       <Questions />

@@ -1,10 +1,11 @@
 //! From an invite to a device, the PIN, and where all stands.
 
 use baken_core::BakenError;
+use baken_schemas::edition::Audience;
 use baken_schemas::org::Invite;
 use serde_json::{Value as Json, json};
 
-use super::alarms;
+use super::{alarms, family};
 use crate::arguments::Arguments;
 use crate::phone::Phone;
 
@@ -29,6 +30,9 @@ pub(super) fn state(phone: &Phone, with: &Arguments) -> Result<Json, BakenError>
     state["tests"] = json!({ "last_success": tests.last_success, "is_due": tests.is_due });
     state["alarms"] = alarms::all(phone, with)?;
     state["check_ins"] = json!(baken.check_ins()?);
+    state["guest"] = json!(baken.reads_as() == Audience::Family);
+    state["responds_as"] = json!(baken.responds_as()?);
+    state["incoming"] = family::all_incoming(phone, with)?;
     if baken.is_unlocked() {
         let status = baken.status()?;
         state["name"] = json!(baken.own_name().unwrap_or_default());

@@ -2,10 +2,11 @@
 
 use baken_core::BakenError;
 use baken_core::pairing::{PairInto, RelayAddress};
+use baken_schemas::circle::MemberRole;
 use qrcode::QrCode;
 use serde_json::{Value as Json, json};
 
-use super::activation;
+use super::{activation, circles};
 use crate::arguments::Arguments;
 use crate::phone::Phone;
 
@@ -53,11 +54,20 @@ pub(super) async fn accept(phone: &Phone, with: &Arguments) -> Result<Json, Bake
     Ok(json!({}))
 }
 
+/// Into the dossier as a device of this person, or as somebody else's into a circle of theirs.
+fn into(with: &Arguments) -> Result<PairInto, BakenError> {
+    if with.text("circle").is_empty() {
+        return Ok(PairInto::Dossier);
+    }
+    let role = if with.text("role") == "viewer" { MemberRole::Viewer } else { MemberRole::Member };
+    Ok(PairInto::Circle { circle: circles::circle(with)?, role })
+}
+
 /// And the digits that it shows.
 pub(super) async fn confirm(phone: &Phone, with: &Arguments) -> Result<Json, BakenError> {
     let mut accept = phone.accepting.borrow_mut().take().ok_or(BakenError::PairingExpired)?;
     let (digits, pin) = (with.text("digits"), with.text("pin"));
-    let paired = phone.baken.pair_confirm(&mut accept, &phone.relay()?, digits, pin, PairInto::Dossier).await;
+    let paired = phone.baken.pair_confirm(&mut accept, &phone.relay()?, digits, pin, into(with)?).await;
     // After a wrong digit or PIN the same code may be tried again.
     *phone.accepting.borrow_mut() = Some(accept);
     let paired = paired?;

@@ -7,6 +7,7 @@ use baken_schemas::edition::Audience;
 use baken_schemas::time::Timestamp;
 use serde_json::{Value as Json, json};
 
+use super::circles;
 use crate::arguments::Arguments;
 use crate::phone::{Phone, now};
 use crate::values;
@@ -25,7 +26,11 @@ pub(super) fn all(phone: &Phone, with: &Arguments) -> Result<Json, BakenError> {
 
 pub(super) fn create(phone: &Phone, with: &Arguments) -> Result<Json, BakenError> {
     let kind = with.text("kind");
-    let record = phone.baken.create(kind, values::fields(kind, with.0.get("fields"))?)?;
+    let fields = values::fields(kind, with.0.get("fields"))?;
+    let record = match with.text("circle") {
+        "" => phone.baken.create(kind, fields)?,
+        _ => phone.baken.create_in(circles::circle(with)?, kind, fields)?,
+    };
     Ok(json!({ "record": record }))
 }
 
