@@ -33,7 +33,7 @@ fn program(names: &[&str]) -> Result<PathBuf> {
 
 /// A town with the app served, and a story in a browser against it.
 struct Stage {
-    town: Town,
+    _town: Town,
     officer: Officer,
     browser: Process,
     browser_log: PathBuf,
@@ -73,7 +73,7 @@ impl Stage {
         let story = app.join(format!("tests/{story}.mjs")).display().to_string();
         let browser_log = data.join("log/browser.log");
         let browser = Process::start("the browser", &program(&["node"])?, &[&story], &env, &browser_log)?;
-        Ok(Self { town, officer, browser, browser_log, _serving: serving, _folder: folder })
+        Ok(Self { _town: town, officer, browser, browser_log, _serving: serving, _folder: folder })
     }
 
     /// What the browser showed and said, where the story did not hold.

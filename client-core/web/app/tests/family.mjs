@@ -104,6 +104,8 @@ if (numbers[0] !== numbers[1] || numbers[0].length < 30) throw new Error(`the sa
 await partner.reload();
 await partner.locator('[data-agreed]').waitFor();
 await at('/', 'Baken');
+// The title takes the focus once the screen is painted.
+await mayor.waitForTimeout(300);
 await mayor.locator('.hold').focus();
 await mayor.keyboard.press('Enter');
 await mayor.locator('.confirm .alarm-link:focus').waitFor();

@@ -166,6 +166,8 @@ await page.locator('#pin').fill(PIN);
 await page.locator('form button[type=submit]').click();
 await page.getByRole('button', { name: say('Vergrendelen', 'Lock') }).waitFor();
 await at('/', 'Baken');
+// The title takes the focus once the screen is painted.
+await page.waitForTimeout(300);
 await page.locator('.hold').focus();
 await page.keyboard.press('Enter');
 await page.locator('.confirm .alarm-link:focus').waitFor();
