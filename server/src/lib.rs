@@ -16,6 +16,7 @@ pub mod folder;
 pub mod join;
 pub mod org;
 pub mod portal;
+mod rates;
 pub mod relay;
 pub mod relay_client;
 pub mod store;

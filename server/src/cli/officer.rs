@@ -59,7 +59,7 @@ pub(super) fn run(command: &OfficerCommand, say: &Say) -> Result<(), Failure> {
         }
         OfficerCommand::ForgetPasskeys(args) => {
             let officer = open(&args.data)?.named(&args.name)?;
-            KeyRing::open(&args.data)?.forget(officer.id)?;
+            KeyRing::open(&args.data)?.forget(officer.id, SystemClock.now())?;
             say.say(
                 &json!({ "forgotten": args.name }),
                 &format!("De passkeys van {} openen niets meer. Een nieuwe link: officer link.", args.name),
@@ -69,7 +69,7 @@ pub(super) fn run(command: &OfficerCommand, say: &Say) -> Result<(), Failure> {
         }
         OfficerCommand::Remove(args) => {
             let officers = open(&args.data)?;
-            KeyRing::open(&args.data)?.forget(officers.named(&args.name)?.id)?;
+            KeyRing::open(&args.data)?.forget(officers.named(&args.name)?.id, SystemClock.now())?;
             officers.remove(&args.name)?;
             say.say(
                 &json!({ "removed": args.name }),

@@ -17,7 +17,7 @@ use webauthn_rs::prelude::RegisterPublicKeyCredential;
 
 use crate::desk::passkeys::{KEYS_NEEDED, PasskeyError, Standing};
 use crate::web::Console;
-use crate::web::guard::{AskedLanguage, InSession, LoggedIn};
+use crate::web::guard::{AskedLanguage, InSession};
 use crate::web::login::{locked, refused};
 use crate::web::pages::{error, failed, not_found, remember, render};
 use crate::web::words::Words;
@@ -30,6 +30,8 @@ struct KeysPage {
     keys: Vec<ShownKey>,
     /// How many are still needed before the console opens.
     missing: usize,
+    /// It may be changed now; otherwise a passkey is asked for first.
+    proven: bool,
 }
 
 /// A passkey on the page.
@@ -58,11 +60,16 @@ pub async fn list(
         Ok(keys) => keys,
         Err(error) => return failed(&error, language),
     };
+    let proven = match console.desk.may_change_keys(&session.token, session.officer.id) {
+        Ok(proven) => proven,
+        Err(error) => return failed(&error, language),
+    };
     let words = Words::of(language);
-    let removable = keys.len() > KEYS_NEEDED;
+    let removable = proven && keys.len() > KEYS_NEEDED;
     let page = KeysPage {
         words,
         officer: session.officer.name,
+        proven,
         missing: KEYS_NEEDED.saturating_sub(keys.len()),
         keys: keys
             .into_iter()
@@ -81,11 +88,11 @@ pub async fn list(
 /// `POST /keys/{key}/remove`.
 pub async fn remove(
     State(console): State<Console>,
-    LoggedIn(officer): LoggedIn,
+    session: InSession,
     AskedLanguage(language): AskedLanguage,
     Path(key): Path<String>,
 ) -> Response {
-    match console.desk.remove_key(&officer, &key).await {
+    match console.desk.remove_key(&session.token, &session.officer, &key).await {
         Ok(()) => Redirect::to("/keys").into_response(),
         Err(PasskeyError::Desk(error)) => failed(&error, language),
         Err(refused) => {

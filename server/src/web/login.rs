@@ -6,7 +6,7 @@
 //! ```
 
 use askama::Template;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
@@ -142,6 +142,7 @@ pub(super) fn refused(error: &PasskeyError, language: Language) -> Response {
             tracing::error!(event = "console_failed", why = %error);
             StatusCode::SERVICE_UNAVAILABLE
         }
+        PasskeyError::TooOften => StatusCode::TOO_MANY_REQUESTS,
         PasskeyError::Name | PasskeyError::TooMany | PasskeyError::TooFew => StatusCode::UNPROCESSABLE_ENTITY,
         _ => StatusCode::FORBIDDEN,
     };
@@ -149,8 +150,12 @@ pub(super) fn refused(error: &PasskeyError, language: Language) -> Response {
 }
 
 /// `POST /api/login/begin`.
-pub async fn begin(State(console): State<Console>, AskedLanguage(language): AskedLanguage) -> Response {
-    match console.desk.begin_log_in() {
+pub async fn begin(
+    State(console): State<Console>,
+    AskedLanguage(language): AskedLanguage,
+    request: Request,
+) -> Response {
+    match console.desk.begin_log_in(request.extensions()) {
         Ok((ceremony, ask)) => {
             Json(json!({ "ceremony": ceremony.reveal(), "publicKey": ask.public_key })).into_response()
         }

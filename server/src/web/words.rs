@@ -95,6 +95,8 @@ words! {
     keys_two: "Voeg twee passkeys toe, op twee verschillende apparaten of sleutels. Dan komt u er ook in als u er een kwijt bent.", "Add two passkeys, on two different devices or keys. Then you still come in when you lose one.";
     keys_one_more: "Nog één, op een ander apparaat of een andere sleutel. Daarna gaat de console open.", "One more, on another device or another key. Then the console opens.";
     keys_go_on: "Ga naar de alarmen", "Go on to the alarms";
+    keys_prove: "Wilt u een passkey toevoegen of verwijderen? Gebruik dan eerst uw passkey. Zo kan niemand anders het doen als u even weg bent.", "Do you want to add or remove a passkey? Use your passkey first. Then nobody else can do it while you are away.";
+    keys_prove_now: "Gebruik uw passkey", "Use your passkey";
     key_name: "Hoe heet deze passkey?", "What is this passkey called?";
     key_hint: "Bijvoorbeeld: blauwe sleutel aan mijn bos, of dienstlaptop.", "Such as: blue key on my key ring, or work laptop.";
     key_add: "Voeg deze passkey toe", "Add this passkey";
@@ -331,6 +333,14 @@ impl Words {
             PasskeyError::NotAllowed => self.pick(
                 "Log eerst in met een passkey of met een nieuwe link van de beheerder.",
                 "Log in with a passkey first, or with a new link of the keeper.",
+            ),
+            PasskeyError::ProveAgain => self.pick(
+                "Gebruik eerst uw passkey. Daarna kunt u passkeys toevoegen en verwijderen.",
+                "Use your passkey first. After that you can add and remove passkeys.",
+            ),
+            PasskeyError::TooOften => self.pick(
+                "Vanaf uw adres is te vaak geprobeerd in te loggen. Wacht een minuut.",
+                "Log-ins were tried too often from your address. Wait a minute.",
             ),
             PasskeyError::TooLate => {
                 self.pick("Dat duurde te lang. Begin opnieuw.", "That took too long. Begin again.")

@@ -4,7 +4,7 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair as _};
 use baken_schemas::id::AlarmId;
 use baken_server::desk::officers::LINK_LIFETIME_MS;
-use baken_server::desk::passkeys::LOCK_AFTER_MS;
+use baken_server::desk::passkeys::{KeyRing, LOCK_AFTER_MS, PROOF_MS};
 use data_encoding::BASE64URL_NOPAD;
 use http::{HeaderMap, StatusCode, header};
 use minicbor::Encoder;
@@ -283,6 +283,57 @@ async fn two_passkeys_always_stay() {
     assert_eq!(ids(&browser.get("/keys").await).len(), 3);
     assert_eq!(browser.post("/keys/0101010101010101/remove", "").await.status, StatusCode::SEE_OTHER);
     assert!(ids(&browser.get("/keys").await).is_empty());
+}
+
+#[tokio::test]
+async fn passkeys_are_changed_only_right_after_one_was_used() {
+    let (world, mut browser, _, mut keys) = enrolled().await;
+    assert_eq!(add(&browser, &mut Authenticator::new(3)).await, StatusCode::OK);
+    world.clock.advance(PROOF_MS + 1000);
+    // The console is open, its officer for a moment elsewhere.
+    assert_eq!(browser.get("/").await.status, StatusCode::OK);
+    let page = browser.get("/keys").await;
+    assert!(!page.text.contains("passkey-add") && !page.text.contains("/remove"), "{}", page.text);
+    let (begun, told) = ask(&browser, "/api/keys/begin", json!({})).await;
+    assert_eq!((begun.status, &told["code"]), (StatusCode::FORBIDDEN, &json!("prove_again")));
+    let remove = "/keys/0303030303030303/remove";
+    assert_eq!(browser.post(remove, "").await.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(come_in(&mut browser, &mut keys[0]).await.0, StatusCode::OK);
+    assert!(browser.get("/keys").await.text.contains("passkey-add"));
+    assert_eq!(browser.post(remove, "").await.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn who_came_by_a_link_adds_no_passkey_once_they_were_forgotten() {
+    let (mut world, mut browser, _, token) = console().await;
+    browser.log_in(&token).await;
+    assert_eq!(add(&browser, &mut Authenticator::new(1)).await, StatusCode::OK);
+    world.clock.advance(1000);
+    let officer = world.desk.officers().named("Agent Jansen").unwrap();
+    KeyRing::open(world.dir.path()).unwrap().forget(officer.id, world.desk.now()).unwrap();
+    world.clock.advance(1000);
+    assert_eq!(add(&browser, &mut Authenticator::new(2)).await, StatusCode::FORBIDDEN);
+    assert_eq!(browser.get("/keys").await.status, StatusCode::UNAUTHORIZED);
+    let again = world.desk.officers().link("Agent Jansen", world.desk.now(), &mut world.rng).unwrap();
+    browser.log_in(again.reveal()).await;
+    assert_eq!(add(&browser, &mut Authenticator::new(2)).await, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn a_flood_of_log_ins_is_held_back() {
+    let (_world, browser, _, mut keys) = enrolled().await;
+    let mut officer = browser.beside();
+    let (_, asked) = ask(&officer, "/api/login/begin", json!({})).await;
+    let mut last = StatusCode::OK;
+    for _ in 0..100 {
+        last = ask(&browser.beside(), "/api/login/begin", json!({})).await.0.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    // Whoever had begun before comes in all the same.
+    let body = json!({ "ceremony": asked["ceremony"], "credential": keys[0].sign(&asked) });
+    let (page, _) = ask(&officer, "/api/login/finish", body).await;
+    officer.keep_session(&page);
+    assert_eq!((page.status, officer.get("/").await.status), (StatusCode::OK, StatusCode::OK));
 }
 
 #[tokio::test]

@@ -21,6 +21,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use baken_schemas::crypto::Hash;
 use baken_schemas::time::Timestamp;
+use http::Extensions;
 use webauthn_rs::prelude::{
     CreationChallengeResponse, DiscoverableAuthentication, DiscoverableKey, PasskeyRegistration, PublicKeyCredential,
     RegisterPublicKeyCredential, RequestChallengeResponse, Url, Uuid, WebauthnError,
@@ -31,6 +32,7 @@ use super::login::Session;
 use super::officers::{LINK_LIFETIME_MS, Officer, OfficerId, Token};
 use super::{Desk, DeskError};
 use crate::folder::FolderError;
+use crate::rates::AddressRates;
 
 /// How many passkeys an officer must have.
 pub const KEYS_NEEDED: usize = 2;
@@ -40,6 +42,9 @@ const MAX_KEYS: usize = 10;
 const MAX_KEY_NAME_BYTES: usize = 60;
 /// A console that nobody touched for this long, in milliseconds, asks for a passkey again.
 pub const LOCK_AFTER_MS: i64 = 30 * 60_000;
+/// How long a proof by passkey, in milliseconds, lets an open session add and remove passkeys: what is left unattended
+/// must not gain a key of somebody else's.
+pub const PROOF_MS: i64 = 5 * 60_000;
 /// How long a browser may take over a ceremony, in milliseconds: somebody may have to find the key.
 const CEREMONY_MS: i64 = 5 * 60_000;
 /// The most ceremonies under way; anybody can begin one, so the oldest go.
@@ -67,6 +72,12 @@ pub enum PasskeyError {
     /// The session may not add or remove one.
     #[error("log in with a passkey or a new link first")]
     NotAllowed,
+    /// The session is open, and its proof is too old to change passkeys by.
+    #[error("use your passkey again first: passkeys are added and removed only right after")]
+    ProveAgain,
+    /// Too many log-ins were begun from one address within a minute.
+    #[error("too many log-ins were begun from your address: wait a minute")]
+    TooOften,
     /// No ceremony of this session is under way.
     #[error("it took too long, or was begun in another window: begin again")]
     TooLate,
@@ -102,6 +113,8 @@ impl PasskeyError {
         match self {
             Self::Off => "passkeys_off",
             Self::NotAllowed => "not_allowed",
+            Self::ProveAgain => "prove_again",
+            Self::TooOften => "too_often",
             Self::TooLate => "too_late",
             Self::Refused(_) => "passkey_refused",
             Self::Unknown => "unknown_passkey",
@@ -117,6 +130,8 @@ impl PasskeyError {
 pub(super) struct Passkeys {
     webauthn: Webauthn,
     ring: KeyRing,
+    /// Log-ins begun, by the address that began them: a flood fills its own share and nobody else's.
+    begun: AddressRates,
     under_way: Mutex<UnderWay>,
 }
 
@@ -133,6 +148,8 @@ struct Proof {
     linked_at: Option<Timestamp>,
     /// When a passkey or, since then, a person's touch was last there.
     touched_at: Option<Timestamp>,
+    /// When a passkey was.
+    proved_at: Option<Timestamp>,
     adding: Option<(Timestamp, PasskeyRegistration)>,
 }
 
@@ -158,8 +175,13 @@ impl Passkeys {
             return Ok(None);
         };
         let built = WebauthnBuilder::new(&name, &origin).and_then(|builder| builder.rp_name("Baken").build());
-        let Ok(webauthn) = built else { return Ok(None) };
-        Ok(Some(Self { webauthn, ring: KeyRing::open(data)?, under_way: Mutex::default() }))
+        // Without passkeys a link alone would open the console.
+        let webauthn = built.map_err(|error| FolderError::Damaged {
+            path: data.join("config.toml"),
+            why: format!("browsers have no passkeys for the console at {url}: {error}"),
+        })?;
+        let ring = KeyRing::open(data)?;
+        Ok(Some(Self { webauthn, ring, begun: AddressRates::default(), under_way: Mutex::default() }))
     }
 
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {
@@ -171,6 +193,14 @@ impl Passkeys {
         let age = |proof: &Proof| proof.touched_at.or(proof.linked_at).map_or(0, |at| at.0);
         make_room(&mut under_way.proofs, MAX_PROOFS, age);
         under_way.proofs.insert(session.hash(), proof);
+    }
+
+    /// Whether the link that a session came by still lets its officer add passkeys: not once they were forgotten after it.
+    fn is_linked(&self, proof: &Proof, officer: OfficerId, now: Timestamp) -> Result<bool, FolderError> {
+        let Some(at) = proof.linked_at.filter(|at| is_fresh(Some(*at), now, LINK_LIFETIME_MS)) else {
+            return Ok(false);
+        };
+        Ok(self.ring.forgotten_at(officer)?.is_none_or(|forgotten| forgotten < at))
     }
 
     /// A session that a link opened.
@@ -201,9 +231,33 @@ impl Desk {
         Ok(match (by_key, keys) {
             (true, KEYS_NEEDED..) => Standing::Open,
             (true, _) => Standing::Enrolling,
-            (false, _) if is_fresh(proof.linked_at, now, LINK_LIFETIME_MS) => Standing::Enrolling,
+            (false, _) if passkeys.is_linked(proof, officer, now)? => Standing::Enrolling,
             (false, _) => Standing::Locked,
         })
+    }
+
+    /// Whether a session may change its officer's passkeys now: an open one only right after a passkey was used.
+    ///
+    /// # Errors
+    /// [`DeskError::Folder`].
+    pub fn may_change_keys(&self, session: &Token, officer: OfficerId) -> Result<bool, DeskError> {
+        Ok(match self.standing(session, officer, false)? {
+            Standing::Enrolling => true,
+            Standing::Locked => false,
+            Standing::Open => self.passkeys.as_ref().is_some_and(|passkeys| {
+                let under_way = passkeys.under_way();
+                let proof = under_way.proofs.get(&session.hash());
+                proof.is_some_and(|proof| is_fresh(proof.proved_at, self.now(), PROOF_MS))
+            }),
+        })
+    }
+
+    fn allow_change(&self, session: &Token, officer: OfficerId) -> Result<(), PasskeyError> {
+        match self.standing(session, officer, true)? {
+            Standing::Locked => Err(PasskeyError::NotAllowed),
+            _ if self.may_change_keys(session, officer)? => Ok(()),
+            _ => Err(PasskeyError::ProveAgain),
+        }
     }
 
     /// An officer's passkeys.
@@ -217,9 +271,12 @@ impl Desk {
     /// Begins a log-in: what names it, and what the browser is to ask its authenticators.
     ///
     /// # Errors
-    /// [`PasskeyError::Off`].
-    pub fn begin_log_in(&self) -> Result<(Token, RequestChallengeResponse), PasskeyError> {
+    /// [`PasskeyError::Off`], [`PasskeyError::TooOften`].
+    pub fn begin_log_in(&self, request: &Extensions) -> Result<(Token, RequestChallengeResponse), PasskeyError> {
         let passkeys = self.passkeys.as_ref().ok_or(PasskeyError::Off)?;
+        if !passkeys.begun.allow(request, self.now()) {
+            return Err(PasskeyError::TooOften);
+        }
         let (mut ask, state) = passkeys.webauthn.start_discoverable_authentication().map_err(PasskeyError::Refused)?;
         // Asked for by a button, not offered while somebody types.
         ask.mediation = None;
@@ -250,7 +307,8 @@ impl Desk {
                 }
                 let session = self.start_session(officer, now, None).await?.ok_or(PasskeyError::NotAllowed)?;
                 if let Some(passkeys) = &self.passkeys {
-                    passkeys.prove(&session.token, Proof { touched_at: Some(now), ..Proof::default() });
+                    let (touched_at, proved_at) = (Some(now), Some(now));
+                    passkeys.prove(&session.token, Proof { touched_at, proved_at, ..Proof::default() });
                 }
                 self.note(now, Some(session.officer.id), "passkey_login", "ok").await?;
                 Ok(session)
@@ -301,9 +359,7 @@ impl Desk {
     /// [`PasskeyError`].
     pub fn begin_adding(&self, session: &Token, officer: &Officer) -> Result<CreationChallengeResponse, PasskeyError> {
         let passkeys = self.passkeys.as_ref().ok_or(PasskeyError::Off)?;
-        if self.standing(session, officer.id, true)? == Standing::Locked {
-            return Err(PasskeyError::NotAllowed);
-        }
+        self.allow_change(session, officer.id)?;
         let keys = passkeys.ring.read(officer.id)?;
         if keys.len() >= MAX_KEYS {
             return Err(PasskeyError::TooMany);
@@ -358,7 +414,7 @@ impl Desk {
             keys.push(OfficerKey { name: name.to_owned(), added_at: now, used_at: None, passkey });
             passkeys.ring.write(officer.id, &keys)?;
             // Adding asks for the fingerprint or PIN as a log-in does.
-            proof.touched_at = Some(now);
+            (proof.touched_at, proof.proved_at) = (Some(now), Some(now));
             keys.len()
         };
         self.note(now, Some(officer.id), "passkey_add", "ok").await?;
@@ -369,8 +425,9 @@ impl Desk {
     ///
     /// # Errors
     /// [`PasskeyError`].
-    pub async fn remove_key(&self, officer: &Officer, id: &str) -> Result<(), PasskeyError> {
+    pub async fn remove_key(&self, session: &Token, officer: &Officer, id: &str) -> Result<(), PasskeyError> {
         let passkeys = self.passkeys.as_ref().ok_or(PasskeyError::Off)?;
+        self.allow_change(session, officer.id)?;
         {
             let _alone = passkeys.under_way();
             let mut keys = passkeys.ring.read(officer.id)?;

@@ -2,12 +2,14 @@
 //! what is kept of a passkey is its public half.
 //!
 //! ```text
-//! officers/keys/<officer>.json     [{"name", "added_at", "used_at", "passkey"}]
+//! officers/keys/<officer>.json            [{"name", "added_at", "used_at", "passkey"}]
+//! officers/keys/<officer>.forgotten.json  when all of them were last forgotten
 //! ```
 
 use std::path::{Path, PathBuf};
 
 use baken_schemas::time::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::Passkey;
 
@@ -58,37 +60,57 @@ impl KeyRing {
         self.dir.join(format!("{officer}.json"))
     }
 
+    fn forgotten_file(&self, officer: OfficerId) -> PathBuf {
+        self.dir.join(format!("{officer}.forgotten.json"))
+    }
+
     /// An officer's passkeys, the oldest first.
     ///
     /// # Errors
     /// [`FolderError`], also when the file is damaged: then nobody comes in by it.
     pub fn read(&self, officer: OfficerId) -> Result<Vec<OfficerKey>, FolderError> {
-        let path = self.file(officer);
-        match read_whole(&path) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|error| FolderError::Damaged { path, why: error.to_string() })
-            }
-            Err(FolderError::Missing(_)) => Ok(Vec::new()),
-            Err(error) => Err(error),
-        }
+        Ok(read_json(self.file(officer))?.unwrap_or_default())
+    }
+
+    /// When an officer's passkeys were last forgotten.
+    ///
+    /// # Errors
+    /// [`FolderError`], also when the file is damaged.
+    pub fn forgotten_at(&self, officer: OfficerId) -> Result<Option<Timestamp>, FolderError> {
+        read_json(self.forgotten_file(officer))
     }
 
     pub(super) fn write(&self, officer: OfficerId, keys: &[OfficerKey]) -> Result<(), FolderError> {
-        let path = self.file(officer);
-        let bytes = serde_json::to_vec(keys)
-            .map_err(|error| FolderError::Damaged { path: path.clone(), why: error.to_string() })?;
-        write_whole(&path, &bytes, Access::Secret)
+        write_json(&self.file(officer), keys)
     }
 
-    /// Forgets every passkey of an officer, whose keys are lost: only a new link lets them in again.
+    /// Forgets every passkey of an officer, whose keys are lost: only a new link lets them in again, and whoever came by
+    /// an older one adds none.
     ///
     /// # Errors
     /// [`FolderError::Io`].
-    pub fn forget(&self, officer: OfficerId) -> Result<(), FolderError> {
+    pub fn forget(&self, officer: OfficerId, now: Timestamp) -> Result<(), FolderError> {
+        write_json(&self.forgotten_file(officer), &now)?;
         let path = self.file(officer);
         match std::fs::remove_file(&path) {
             Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(FolderError::Io { path, source }),
             _ => Ok(()),
         }
     }
+}
+
+fn read_json<T: DeserializeOwned>(path: PathBuf) -> Result<Option<T>, FolderError> {
+    match read_whole(&path) {
+        Ok(bytes) => {
+            serde_json::from_slice(&bytes).map_err(|error| FolderError::Damaged { path, why: error.to_string() })
+        }
+        Err(FolderError::Missing(_)) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<(), FolderError> {
+    let bytes = serde_json::to_vec(value)
+        .map_err(|error| FolderError::Damaged { path: path.to_owned(), why: error.to_string() })?;
+    write_whole(path, &bytes, Access::Secret)
 }

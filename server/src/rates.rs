@@ -17,11 +17,11 @@ const MAX_ADDRESSES: usize = 10_000;
 
 /// How many of one kind came from each address in this minute.
 #[derive(Debug, Default)]
-pub(super) struct AddressRates(Mutex<HashMap<IpAddr, (i64, u32)>>);
+pub(crate) struct AddressRates(Mutex<HashMap<IpAddr, (i64, u32)>>);
 
 impl AddressRates {
     /// Whether one more may come in this minute from where the request came.
-    pub(super) fn allow(&self, request: &Extensions, now: Timestamp) -> bool {
+    pub(crate) fn allow(&self, request: &Extensions, now: Timestamp) -> bool {
         let peer = request.get::<ConnectInfo<SocketAddr>>();
         // Without a socket, in a simulation, all come from one address.
         self.allow_from(peer.map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.0.ip()), now)
