@@ -5,7 +5,7 @@
 //! keys and no log of who came.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
@@ -38,6 +38,9 @@ pub enum AppError {
     /// It has no `index.html`: nothing was built there.
     #[error("there is no built app in this folder")]
     NotBuilt,
+    /// Something in it is neither a file nor a folder: what it leads to is not the app's.
+    #[error("{} is no file: copy the built app here, without links", .0.display())]
+    Link(PathBuf),
     /// It is no build of the app.
     #[error("the folder has more than an app has")]
     TooLarge,
@@ -97,6 +100,9 @@ fn read_folder(
         if entry.file_type()?.is_dir() {
             read_folder(&entry.path(), &path, files, left)?;
             continue;
+        }
+        if !entry.file_type()?.is_file() {
+            return Err(AppError::Link(entry.path()));
         }
         *left = left.checked_sub(entry.metadata()?.len()).ok_or(AppError::TooLarge)?;
         if files.len() >= MAX_FILES {
@@ -176,6 +182,16 @@ mod tests {
             assert!(matches!(AppFiles::read(folder.path(), &[relay.to_owned()]), Err(AppError::Relay)), "{relay}");
         }
         assert!(AppFiles::read(folder.path(), &["https://relay.example:8443".to_owned()]).is_ok());
+    }
+
+    #[test]
+    fn a_link_out_of_the_folder_is_refused_by_name() {
+        let (folder, secret) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+        std::fs::write(folder.path().join("index.html"), "<!doctype html>").unwrap();
+        std::fs::create_dir(folder.path().join("assets")).unwrap();
+        let link = folder.path().join("assets").join("x.js");
+        std::os::unix::fs::symlink(secret.path(), &link).unwrap();
+        assert!(matches!(AppFiles::read(folder.path(), &[]), Err(AppError::Link(path)) if path == link));
     }
 
     #[tokio::test]

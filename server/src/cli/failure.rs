@@ -99,6 +99,9 @@ impl From<AppError> for Failure {
                 "In deze map staat geen gebouwde app. Bouw hem met `cargo xtask web`.",
                 "build it with `cargo xtask web`",
             ),
+            AppError::Link(_) => {
+                ("In de map met de app staat een verwijzing in plaats van een bestand.", "look at --files")
+            }
             AppError::TooLarge => (
                 "In deze map staat meer dan een app. Kies de map die `cargo xtask web` maakte.",
                 "name the folder that `cargo xtask web` made",

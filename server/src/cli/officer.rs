@@ -58,7 +58,9 @@ pub(super) fn run(command: &OfficerCommand, say: &Say) -> Result<(), Failure> {
             say_link(&args.data, &args.name, &token, say)
         }
         OfficerCommand::ForgetPasskeys(args) => {
-            let officer = open(&args.data)?.named(&args.name)?;
+            let officers = open(&args.data)?;
+            let officer = officers.named(&args.name)?;
+            officers.forget_links(officer.id)?;
             KeyRing::open(&args.data)?.forget(officer.id, SystemClock.now())?;
             say.say(
                 &json!({ "forgotten": args.name }),

@@ -248,9 +248,25 @@ impl Officers {
     pub fn forget_link(&self, token: &Token) {
         let _ = std::fs::remove_file(self.link_file(token.hash()));
     }
+
+    /// Takes the links away that were made for an officer and not used yet.
+    ///
+    /// # Errors
+    /// [`FolderError`].
+    pub fn forget_links(&self, officer: OfficerId) -> Result<(), FolderError> {
+        let links = self.dir.join("links");
+        for entry in std::fs::read_dir(&links).map_err(folder_error(&links))? {
+            let path = entry.map_err(folder_error(&links))?.path();
+            let link: Option<LinkFile> = read_json(&path);
+            if link.is_some_and(|link| OfficerId::parse(&link.officer) == Some(officer)) {
+                std::fs::remove_file(&path).map_err(folder_error(&path))?;
+            }
+        }
+        Ok(())
+    }
 }
 
-fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), FolderError> {
+pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), FolderError> {
     let bytes = serde_json::to_vec(value)
         .map_err(|error| FolderError::Damaged { path: path.to_owned(), why: error.to_string() })?;
     write_whole(path, &bytes, Access::Secret)

@@ -304,19 +304,32 @@ async fn passkeys_are_changed_only_right_after_one_was_used() {
 }
 
 #[tokio::test]
-async fn who_came_by_a_link_adds_no_passkey_once_they_were_forgotten() {
-    let (mut world, mut browser, _, token) = console().await;
-    browser.log_in(&token).await;
-    assert_eq!(add(&browser, &mut Authenticator::new(1)).await, StatusCode::OK);
+async fn once_passkeys_are_forgotten_nobody_stays_in_by_them_or_by_an_older_link() {
+    let (mut world, mut by_link, _, mut stolen) = enrolled().await;
+    let mut by_key = by_link.beside();
+    assert_eq!(come_in(&mut by_key, &mut stolen[0]).await.0, StatusCode::OK);
+    let unused = world.desk.officers().link("Agent Jansen", world.desk.now(), &mut world.rng).unwrap();
     world.clock.advance(1000);
     let officer = world.desk.officers().named("Agent Jansen").unwrap();
+    world.desk.officers().forget_links(officer.id).unwrap();
     KeyRing::open(world.dir.path()).unwrap().forget(officer.id, world.desk.now()).unwrap();
     world.clock.advance(1000);
-    assert_eq!(add(&browser, &mut Authenticator::new(2)).await, StatusCode::FORBIDDEN);
-    assert_eq!(browser.get("/keys").await.status, StatusCode::UNAUTHORIZED);
+    for browser in [&by_link, &by_key] {
+        assert_eq!(add(browser, &mut Authenticator::new(9)).await, StatusCode::FORBIDDEN);
+        assert_eq!(browser.get("/keys").await.status, StatusCode::UNAUTHORIZED);
+    }
+    assert_eq!(by_link.beside().log_in(unused.reveal()).await, StatusCode::FORBIDDEN);
+    // The officer comes back with new ones; that opens nothing for the others.
     let again = world.desk.officers().link("Agent Jansen", world.desk.now(), &mut world.rng).unwrap();
-    browser.log_in(again.reveal()).await;
-    assert_eq!(add(&browser, &mut Authenticator::new(2)).await, StatusCode::OK);
+    let mut officer = by_link.beside();
+    officer.log_in(again.reveal()).await;
+    for id in [5, 6] {
+        assert_eq!(add(&officer, &mut Authenticator::new(id)).await, StatusCode::OK);
+    }
+    assert_eq!(officer.get("/").await.status, StatusCode::OK);
+    for browser in [&mut by_link, &mut by_key] {
+        assert_eq!(browser.get("/").await.status, StatusCode::UNAUTHORIZED);
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use baken_core::transport::{EventStream, Request, Response, Transport, Transport
 use baken_core::{Baken, BakenError};
 use baken_schemas::api::Page;
 use baken_schemas::cbor;
+use baken_schemas::circle::{CircleKind, MemberRole};
 use baken_schemas::crypto::SigningKey;
 use baken_schemas::org::{Directory, Invite};
 use baken_schemas::record::Value;
@@ -165,6 +166,51 @@ async fn a_phone_that_follows_gets_the_others_edit_and_sends_its_own_at_once() {
     phone.sync(&town.network).await.unwrap();
     assert_alike(&phone, &tablet);
     assert_eq!(phone.records(Some("contact")).unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_circle_that_is_founded_while_a_phone_follows_is_followed_at_once() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    phone.sync(&town.network).await.unwrap();
+    let stream = WithStream { network: &town.network, router: town.relay.router(), opened: AtomicUsize::new(0) };
+    let note = |phone: &Baken| phone.records(Some("note")).unwrap().len();
+    let mut follow = |followed: &Followed| match followed {
+        Followed::Failed { error, .. } => panic!("{error}"),
+        Followed::Live(counts) if counts.received > 0 && note(&phone) == 1 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    };
+    let following = phone.follow(&stream, &mut follow);
+    let partner = async {
+        let circle = phone.found_circle(CircleKind::Family, "Thuis").unwrap();
+        let into = PairInto::Circle { circle, role: MemberRole::Member };
+        let (partner, _) = town.pair(&phone, "partner", into).await;
+        partner.sync(&town.network).await.unwrap();
+        while stream.opened.load(Ordering::SeqCst) < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        partner.create_in(circle, "note", vec![("text".to_owned(), text("de sleutel ligt bij Jan"))]).unwrap();
+        partner.sync(&town.network).await.unwrap();
+    };
+    let both = futures_util::future::join(following, partner);
+    tokio::time::timeout(Duration::from_secs(30), both)
+        .await
+        .expect("it comes long before the minute is over")
+        .0
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_log_that_is_read_twice_at_once_accuses_nobody() {
+    let mut town = Town::found().await;
+    let phone = town.activated("mayor_phone").await;
+    let tablet = town.paired(&phone, "mayor_tablet").await;
+    sync_both(&town, &phone, &tablet).await;
+    town.pair(&phone, "mayor_laptop", PairInto::Dossier).await;
+    let (one, other) = futures_util::future::join(tablet.sync(&town.network), tablet.sync(&town.network)).await;
+    one.unwrap();
+    other.unwrap();
+    assert!(tablet.status().unwrap().trustworthy);
 }
 
 #[tokio::test]

@@ -195,14 +195,6 @@ impl Passkeys {
         under_way.proofs.insert(session.hash(), proof);
     }
 
-    /// Whether the link that a session came by still lets its officer add passkeys: not once they were forgotten after it.
-    fn is_linked(&self, proof: &Proof, officer: OfficerId, now: Timestamp) -> Result<bool, FolderError> {
-        let Some(at) = proof.linked_at.filter(|at| is_fresh(Some(*at), now, LINK_LIFETIME_MS)) else {
-            return Ok(false);
-        };
-        Ok(self.ring.forgotten_at(officer)?.is_none_or(|forgotten| forgotten < at))
-    }
-
     /// A session that a link opened.
     pub(super) fn linked(&self, session: &Token, now: Timestamp) {
         self.prove(session, Proof { linked_at: Some(now), ..Proof::default() });
@@ -224,14 +216,18 @@ impl Desk {
         let (now, keys) = (self.now(), passkeys.ring.read(officer)?.len());
         let mut under_way = passkeys.under_way();
         let Some(proof) = under_way.proofs.get_mut(&session.hash()) else { return Ok(Standing::Locked) };
-        let by_key = keys > 0 && is_fresh(proof.touched_at, now, LOCK_AFTER_MS);
+        // What a passkey that was forgotten since had opened, new ones do not open again.
+        let forgotten = passkeys.ring.forgotten_at(officer)?;
+        let is_kept = |at: Option<Timestamp>| at.is_some() && at > forgotten;
+        let by_key = keys > 0 && is_kept(proof.proved_at) && is_fresh(proof.touched_at, now, LOCK_AFTER_MS);
+        let by_link = is_kept(proof.linked_at) && is_fresh(proof.linked_at, now, LINK_LIFETIME_MS);
         if by_key && touched {
             proof.touched_at = Some(now);
         }
         Ok(match (by_key, keys) {
             (true, KEYS_NEEDED..) => Standing::Open,
             (true, _) => Standing::Enrolling,
-            (false, _) if passkeys.is_linked(proof, officer, now)? => Standing::Enrolling,
+            (false, _) if by_link => Standing::Enrolling,
             (false, _) => Standing::Locked,
         })
     }

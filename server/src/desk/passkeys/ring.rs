@@ -13,8 +13,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use webauthn_rs::prelude::Passkey;
 
-use crate::desk::officers::OfficerId;
-use crate::folder::{Access, FolderError, read_whole, write_whole};
+use crate::desk::officers::{OfficerId, write_json};
+use crate::folder::{FolderError, read_whole};
 
 /// A passkey of an officer.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -81,11 +81,11 @@ impl KeyRing {
     }
 
     pub(super) fn write(&self, officer: OfficerId, keys: &[OfficerKey]) -> Result<(), FolderError> {
-        write_json(&self.file(officer), keys)
+        write_json(&self.file(officer), &keys)
     }
 
-    /// Forgets every passkey of an officer, whose keys are lost: only a new link lets them in again, and whoever came by
-    /// an older one adds none.
+    /// Forgets every passkey of an officer, whose keys are lost: only a new link lets them in again. Whoever is in by one of
+    /// those, or by an older link, is not.
     ///
     /// # Errors
     /// [`FolderError::Io`].
@@ -107,10 +107,4 @@ fn read_json<T: DeserializeOwned>(path: PathBuf) -> Result<Option<T>, FolderErro
         Err(FolderError::Missing(_)) => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<(), FolderError> {
-    let bytes = serde_json::to_vec(value)
-        .map_err(|error| FolderError::Damaged { path: path.to_owned(), why: error.to_string() })?;
-    write_whole(path, &bytes, Access::Secret)
 }
