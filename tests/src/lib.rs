@@ -10,6 +10,7 @@ pub mod bench;
 pub mod circle;
 pub mod fleet;
 pub mod marks;
+pub mod plant;
 pub mod sim;
 pub mod story;
 pub mod tap;

@@ -6,6 +6,7 @@
 //! Not here: the story the demo plays and what a bench measures. Those are binaries of the `tests` crate.
 
 mod launch;
+mod prove;
 mod setup;
 mod step;
 mod tally;
@@ -38,6 +39,8 @@ enum Command {
     Test(test::TestArguments),
     /// Measure, with peers beside us in the same run
     Bench(launch::BenchArguments),
+    /// Search deeper for broken promises, going on where the last call ended
+    Prove(prove::ProveArguments),
     /// Write the generated files again: JSON Schemas, OpenAPI, vectors
     Schemas,
     /// Build the phone app for browsers: static files, and where they are
@@ -51,6 +54,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => launch::demo(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => launch::bench(&arguments),
+        Command::Prove(arguments) => prove::run(&arguments),
         Command::Schemas => launch::schemas(),
         Command::Web => web::run(),
         Command::Setup => setup::for_tests().map(|()| ExitCode::SUCCESS),

@@ -74,11 +74,14 @@ pub struct Schema {
 }
 
 fn set(connection: &Connection, name: &'static str, value: &str, reads: &str) -> Result<(), StoreError> {
-    // Some pragmas answer with a row and some do not: what counts is what it reads back as.
-    connection.query_row(&format!("PRAGMA {name}={value}"), [], |_| Ok(())).or_else(|error| match error {
-        rusqlite::Error::QueryReturnedNoRows => Ok(()),
-        other => Err(other),
-    })?;
+    // Some pragmas answer with a row and some do not: what counts is what it reads back as. And to the last row, since
+    // `journal_mode` commits after its first: a commit that the disk refused would go unseen, what reads back would be
+    // `wal` and what is used a rollback journal, whose last commit a power cut may undo.
+    let mut statement = connection.prepare(&format!("PRAGMA {name}={value}"))?;
+    let mut rows = statement.query([])?;
+    while rows.next()?.is_some() {}
+    drop(rows);
+    drop(statement);
     let found: rusqlite::types::Value = match connection.query_row(&format!("PRAGMA {name}"), [], |row| row.get(0)) {
         Ok(found) => found,
         // A VFS without memory mapping does not know the setting; then there is nothing to turn off.

@@ -32,14 +32,18 @@
 //!   SQLite syncs the folder with the first sync of a journal or WAL, and where it asks so of a delete.
 //! - For one name the order of creations and deletions holds; between names nothing does.
 //!
+//! A disk may also fail while it is in use: [`Recorder::break_disk`].
+//!
 //! Not here: lying disks (a sync that syncs nothing is [`Log::without_syncs`]), bit rot, and files that are not
 //! SQLite's. The shared-memory index is passed through and not recorded: SQLite rebuilds it after a restart.
 
+mod fault;
 mod log;
 mod recorder;
 mod replay;
 mod vfs;
 
+pub use fault::{Fault, Operation};
 pub use log::{Log, Point};
 pub use recorder::Recorder;
 pub use replay::{Loss, Replay};

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::{Context as _, Result, anyhow, ensure};
 use libsqlite3_sys::SQLITE_OK;
 
+use super::fault::{Fault, Operation, Pending};
 use super::log::{Event, Inode, LOG_LIMIT_BYTES, Log};
 use super::vfs::Registration;
 
@@ -53,6 +54,16 @@ impl Recorder {
         }
     }
 
+    /// From now on the disk fails so. A fault that was set before is over.
+    pub fn break_disk(&self, fault: Fault) {
+        self.shared.lock().fault = Some(Pending::new(fault));
+    }
+
+    /// The disk is mended; says how many calls had failed.
+    pub fn mend_disk(&self) -> u32 {
+        self.shared.lock().fault.take().map_or(0, |pending| pending.strikes)
+    }
+
     /// Ends the recording and hands it over. Connections may still be open; what they do from now on is not in
     /// it, so close them before if their closing is to be recorded.
     ///
@@ -89,6 +100,7 @@ pub(super) struct Recording {
     finished: bool,
     /// The first thing that made the log untrue.
     failure: Option<String>,
+    fault: Option<Pending>,
 }
 
 impl Recording {
@@ -96,6 +108,11 @@ impl Recording {
         if !self.finished {
             self.log.add(event);
         }
+    }
+
+    /// What the call answers instead of being made, if the disk fails now.
+    pub(super) fn strike(&mut self, operation: Operation) -> Option<c_int> {
+        self.fault.as_mut()?.strike(operation)
     }
 
     pub(super) fn fail(&mut self, what: impl Into<String>) {

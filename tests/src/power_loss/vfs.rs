@@ -17,6 +17,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, ensure};
 use libsqlite3_sys as ffi;
 
+use super::fault::Operation;
 use super::log::{Event, Inode};
 use super::recorder::Shared;
 
@@ -171,7 +172,6 @@ macro_rules! pass_through {
 }
 
 pass_through! {
-    fn read(into: *mut c_void, amount: c_int, offset: ffi::sqlite3_int64) => xRead;
     fn file_size(size: *mut ffi::sqlite3_int64) => xFileSize;
     fn lock(level: c_int) => xLock;
     fn unlock(level: c_int) => xUnlock;
@@ -291,6 +291,21 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     code
 }
 
+unsafe extern "C" fn read(
+    file: *mut ffi::sqlite3_file,
+    into: *mut c_void,
+    amount: c_int,
+    offset: ffi::sqlite3_int64,
+) -> c_int {
+    // SAFETY: SQLite passes an open file of ours.
+    if let Some(handle) = unsafe { handle_of(file) }
+        && let Some(code) = handle.shared.lock().strike(Operation::Read)
+    {
+        return code;
+    }
+    through!(file, xRead, into, amount, offset)
+}
+
 unsafe extern "C" fn write(
     file: *mut ffi::sqlite3_file,
     from: *const c_void,
@@ -305,6 +320,16 @@ unsafe extern "C" fn write(
     let mut recording = handle.shared.lock();
     if !recording.has_room_for(start.saturating_add(length as u64), length) {
         return ffi::SQLITE_FULL;
+    }
+    if let Some(code) = recording.strike(Operation::Write) {
+        return code;
+    }
+    let mut size = 0;
+    if through!(file, xFileSize, &raw mut size) == ffi::SQLITE_OK
+        && size < offset.saturating_add(i64::from(amount))
+        && let Some(code) = recording.strike(Operation::Space)
+    {
+        return code;
     }
     let code = through!(file, xWrite, from, amount, offset);
     recording.note(code, "write", || {
@@ -330,6 +355,9 @@ unsafe extern "C" fn sync(file: *mut ffi::sqlite3_file, flags: c_int) -> c_int {
     // SAFETY: SQLite passes an open file of ours.
     let Some(handle) = (unsafe { handle_of(file) }) else { return through!(file, xSync, flags) };
     let mut recording = handle.shared.lock();
+    if let Some(code) = recording.strike(Operation::Sync) {
+        return code;
+    }
     let code = through!(file, xSync, flags);
     let folder = std::mem::take(&mut handle.folder_sync_due);
     recording.note(code, "sync", || Event::Sync { inode: handle.inode, folder })

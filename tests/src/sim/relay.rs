@@ -9,9 +9,10 @@ use baken_schemas::id::AlarmId;
 use baken_schemas::org::RelayEntry;
 use baken_server::audit;
 use baken_server::relay::{Relay, RelayOptions};
-use baken_server::store::{Disk, StoreError, StoreOptions};
+use baken_server::store::{Disk, Priority, StoreError, StoreOptions};
 use rand::rngs::ChaCha20Rng;
 
+use crate::plant::planted;
 use crate::sim::clock::SimClock;
 use crate::sim::folder::Lives;
 use crate::sim::network::{AUTHORITY, Network};
@@ -63,6 +64,7 @@ impl RelaySite {
         let store = StoreOptions { inline: true, ..StoreOptions::default() };
         let (disk, clock) = (Disk::new(self.lives.folder()), Arc::new(self.clock.clone()));
         let relay = Relay::open(&disk, store, self.keys.clone(), clock, rng, options).await?;
+        plant(&relay).await?;
         self.network.connect(Some(relay.router()));
         self.running = Some(relay);
         Ok(())
@@ -90,6 +92,27 @@ impl RelaySite {
     pub(super) fn look(&self) -> Result<Option<RelayLook>> {
         self.running.as_ref().map_or_else(|| Ok(self.left.clone()), |relay| look(relay).map(Some))
     }
+}
+
+/// Faults of a relay that forgets, done behind its back by its own database.
+async fn plant(relay: &Relay) -> Result<()> {
+    let forgets = |table: &str, when: &str, key: &str| {
+        format!(
+            "CREATE TRIGGER IF NOT EXISTS forgets_{table} AFTER INSERT ON {table} {when}
+             BEGIN DELETE FROM {table} WHERE {key} = NEW.{key}; END"
+        )
+    };
+    let mut faults = Vec::new();
+    if planted("forgotten-ladder") {
+        faults.push(forgets("ladder_run", "", "alarm"));
+    }
+    if planted("forgotten-mail") {
+        faults.push(forgets("mail", "WHEN NEW.kind = 0", "cursor"));
+    }
+    for fault in faults {
+        relay.store().write(Priority::Normal, move |db| Ok::<_, StoreError>(db.execute_batch(&fault)?)).await?;
+    }
+    Ok(())
 }
 
 /// What the relay's disk says.

@@ -6,6 +6,7 @@
 //! [`baken_tests::power_loss`]. The search is only worth something because it bites: it finds a lowered `synchronous`
 //! and a missing sync, and its look at what belongs together finds each row that is taken away.
 
+mod faults;
 mod image;
 mod load;
 
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 use baken_server::store::Disk;
+use baken_tests::plant::{planted, setting};
 use baken_tests::power_loss::{Log, Loss, Point};
 use rusqlite::Connection;
 use tempfile::TempDir;
@@ -21,7 +23,7 @@ use image::{Damage, damage};
 use load::{Durability, Promise, Run, record};
 
 /// Points replayed, each with every loss.
-const POINTS: usize = 500;
+const POINTS: u64 = 500;
 /// Points searched where there must be damage; the first is found within a few.
 const SEARCHED: usize = 100;
 /// Every way to lose, with a seed of its own.
@@ -37,14 +39,20 @@ fn fleeting() -> Result<TempDir> {
 }
 
 /// Cuts at each of `points` with every loss, and gives what came of it to `see`, which says whether to go on.
-async fn cut(run: &Run, log: &Log, points: &[Point], mut see: impl FnMut(Point, Loss, Damage) -> bool) -> Result<()> {
+async fn cut(
+    run: &Run,
+    log: &Log,
+    points: &[Point],
+    losses: [Loss; 4],
+    mut see: impl FnMut(Point, Loss, Damage) -> bool,
+) -> Result<()> {
     let mut replay = log.replay();
     for &point in points {
         let mut promised: Vec<&Promise> = Vec::new();
         for mark in log.marks_before(point) {
             promised.push(run.promises.get(mark.parse::<usize>()?).context("a mark is a promise's number")?);
         }
-        for loss in LOSSES {
+        for loss in losses {
             let folder = fleeting()?;
             replay.image_at(point, loss, folder.path())?;
             if !see(point, loss, damage(folder.path(), &run.cast, &promised).await) {
@@ -68,7 +76,7 @@ fn recorded(name: &str, durability: Durability) -> Result<Run> {
 fn first_damages(run: &Run, log: &Log) -> Result<[Option<String>; 3]> {
     let mut found: [Option<String>; 3] = Default::default();
     let points = log.sample_points(SEARCHED);
-    runtime()?.block_on(cut(run, log, &points, |point, loss, damage| {
+    runtime()?.block_on(cut(run, log, &points, LOSSES, |point, loss, damage| {
         let (kind, what) = match damage {
             Damage::None => return true,
             Damage::Lost(what) => (0, what),
@@ -83,24 +91,42 @@ fn first_damages(run: &Run, log: &Log) -> Result<[Option<String>; 3]> {
     Ok(found)
 }
 
+/// The losses of a seed; the ordinary run's is 0.
+fn losses_of(seed: u64) -> [Loss; 4] {
+    LOSSES.map(|loss| match loss {
+        Loss::Reorder { seed: own } => Loss::Reorder { seed: own ^ seed },
+        Loss::Torn { seed: own } => Loss::Torn { seed: own ^ seed },
+        other => other,
+    })
+}
+
+/// `BAKEN_POWER_POINTS` and `BAKEN_POWER_SEED` search elsewhere.
 #[test]
 fn i1_every_alarm_answered_outlives_a_power_loss_at_any_moment() -> Result<()> {
-    let run = recorded("relay-as-built", Durability::AsBuilt)?;
-    let points = run.log.sample_points(POINTS);
-    assert_eq!(points.len(), POINTS);
+    let durability = if planted("lowered-synchronous") { Durability::Lowered } else { Durability::AsBuilt };
+    let mut run = recorded("relay-as-built", durability)?;
+    if planted("removed-fsync") {
+        run.log = run.log.without_syncs(|name| name == Path::new("relay.db-wal"));
+    }
+    let run = run;
+    let wanted = usize::try_from(setting("BAKEN_POWER_POINTS", POINTS))?;
+    let losses = losses_of(setting("BAKEN_POWER_SEED", 0));
+    let points = run.log.sample_points(wanted);
+    let taken = points.len();
+    assert!(taken == wanted || taken == run.log.points().count(), "{taken} of {wanted} points");
     let alarms = run.promises.iter().filter(|promise| matches!(promise, Promise::Alarm { .. })).count();
     assert!(alarms >= 80, "{alarms} alarms were answered");
     assert!(run.log.sync_count(Path::new("relay.db")) >= 2, "checkpoints were made, and cut into");
 
     // Points are dealt out in runs, since a replay goes forward.
-    let parts: Vec<&[Point]> = points.chunks(POINTS.div_ceil(THREADS)).collect();
+    let parts: Vec<&[Point]> = points.chunks(taken.div_ceil(THREADS)).collect();
     let searched = std::thread::scope(|scope| {
         let threads: Vec<_> = parts
             .into_iter()
             .map(|part| {
                 scope.spawn(|| -> Result<usize> {
                     let mut images = 0;
-                    runtime()?.block_on(cut(&run, &run.log, part, |point, loss, damage| {
+                    runtime()?.block_on(cut(&run, &run.log, part, losses, |point, loss, damage| {
                         assert_eq!(damage, Damage::None, "{point}, {loss:?}");
                         images += 1;
                         true
@@ -111,7 +137,8 @@ fn i1_every_alarm_answered_outlives_a_power_loss_at_any_moment() -> Result<()> {
             .collect();
         threads.into_iter().map(|thread| thread.join().expect("no image is damaged")).sum::<Result<usize>>()
     })?;
-    assert_eq!(searched, POINTS * LOSSES.len());
+    assert_eq!(searched, taken * LOSSES.len());
+    println!("proof: {searched} images");
     Ok(())
 }
 

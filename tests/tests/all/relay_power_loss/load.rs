@@ -21,7 +21,7 @@ use baken_server::relay::{Relay, RelayOptions};
 use baken_server::store::{Disk, Priority, StoreError, StoreOptions};
 use baken_tests::circle::Writer;
 use baken_tests::fleet::Org;
-use baken_tests::power_loss::{Log, Recorder};
+use baken_tests::power_loss::{Fault, Log, Recorder};
 use baken_tests::sim::clock::SimClock;
 use bytes::Bytes;
 use futures_util::future::try_join_all;
@@ -114,6 +114,8 @@ struct Town<'run> {
     router: Router,
     recorder: &'run Recorder,
     promises: Mutex<Vec<Promise>>,
+    /// What is refused is taken as an answer like any other: the disk fails.
+    may_refuse: bool,
 }
 
 impl Town<'_> {
@@ -123,12 +125,17 @@ impl Town<'_> {
         promises.push(promise);
     }
 
-    async fn request(&self, request: http::Request<Body>) -> Result<Bytes> {
+    /// The body of a 2xx; `None` for a refusal, where that may be.
+    async fn request(&self, request: http::Request<Body>) -> Result<Option<Bytes>> {
         let response = self.router.clone().oneshot(request).await?;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), api::MAX_BODY_BYTES).await?;
+        if self.may_refuse && !status.is_success() {
+            ensure!(status != http::StatusCode::INTERNAL_SERVER_ERROR || !body.is_empty(), "a refusal says why");
+            return Ok(None);
+        }
         ensure!(status.is_success(), "the relay answered {status}: {}", String::from_utf8_lossy(&body));
-        Ok(body)
+        Ok(Some(body))
     }
 
     async fn publish(&self, document: &[u8]) -> Result<()> {
@@ -145,7 +152,7 @@ impl Town<'_> {
         for (name, value) in headers.pairs() {
             request = request.header(name, value);
         }
-        let answer = self.request(request.body(Body::from(body))?).await?;
+        let Some(answer) = self.request(request.body(Body::from(body))?).await? else { return Ok(()) };
         self.promised(match promise {
             Promise::Alarm { alarm, bytes, .. } => Promise::Alarm { alarm, bytes, stored: answer },
             other => other,
@@ -162,6 +169,27 @@ struct Script {
 }
 
 impl Script {
+    /// The beginning of every run, with the relay's keys.
+    fn begin() -> (Self, DeviceKeys) {
+        let mut rng = ChaCha20Rng::seed_from_u64(20_261_123);
+        let clock = SimClock::at(Timestamp(1_795_000_000_000));
+        let keys = DeviceKeys::make(&mut rng);
+        let entry = RelayEntry {
+            relay: keys.device,
+            sig: keys.sig.verify_key(),
+            urls: vec![format!("https://{AUTHORITY}")],
+            tls_roots: Vec::new(),
+            operator_reads_alarms: false,
+        };
+        let org = Org::make(entry, SigningKey::make(&mut rng), 2, WAIT_S, &mut rng);
+        (Self { org, clock, rng }, keys)
+    }
+
+    fn cast(&self, relay: DeviceKeys) -> Result<Cast> {
+        let [desk, other] = &self.org.desks[..] else { anyhow::bail!("the ladder has two rungs of one desk") };
+        Ok(Cast { relay, desks: [desk.device, other.device], now: self.clock.now() })
+    }
+
     async fn enrol(&mut self, town: &Town<'_>) -> Result<DeviceKeys> {
         let (invite, registration) = self.org.invite(self.clock.now(), &mut self.rng);
         town.publish(registration.bytes()).await?;
@@ -273,38 +301,55 @@ struct Pressed {
 /// once, so that the writer commits groups.
 pub async fn record(name: &str, folder: &Path, durability: Durability) -> Result<Run> {
     let recorder = Recorder::start(name, folder)?;
-    let mut rng = ChaCha20Rng::seed_from_u64(20_261_123);
-    let clock = SimClock::at(Timestamp(1_795_000_000_000));
-    let keys = DeviceKeys::make(&mut rng);
-    let entry = RelayEntry {
-        relay: keys.device,
-        sig: keys.sig.verify_key(),
-        urls: vec![format!("https://{AUTHORITY}")],
-        tls_roots: Vec::new(),
-        operator_reads_alarms: false,
-    };
-    let org = Org::make(entry, SigningKey::make(&mut rng), 2, WAIT_S, &mut rng);
+    let (mut script, relay) = Script::begin();
+    let promises = run_on(&recorder, folder, (durability, false), &mut script, &relay).await?;
+    Ok(Run { log: recorder.finish()?, promises, cast: script.cast(relay)? })
+}
+
+/// The same on a disk that fails, and how many of its calls did. What is refused is no error.
+pub async fn record_failing(name: &str, folder: &Path, fault: Fault) -> Result<(Run, u32)> {
+    let recorder = Recorder::start(name, folder)?;
+    let (mut script, relay) = Script::begin();
+    recorder.break_disk(fault);
+    let promises = run_on(&recorder, folder, (Durability::AsBuilt, true), &mut script, &relay).await?;
+    let strikes = recorder.mend_disk();
+    Ok((Run { log: recorder.finish()?, promises, cast: script.cast(relay)? }, strikes))
+}
+
+async fn run_on(
+    recorder: &Recorder,
+    folder: &Path,
+    (durability, may_refuse): (Durability, bool),
+    script: &mut Script,
+    keys: &DeviceKeys,
+) -> Result<Vec<Promise>> {
     let disk = Disk { dir: folder.to_owned(), vfs: Some(recorder.vfs_name().to_owned()) };
-    let (options, shared) = (StoreOptions::default(), Arc::new(clock.clone()));
-    let relay = Relay::open(&disk, options, keys.clone(), shared, &mut rng, Cast::options()).await?;
-    if durability == Durability::Lowered {
-        relay.store().write(Priority::Normal, lower).await?;
-    }
-    relay.add_org(org.directory.value().org()).await?;
-
-    let town = Town { router: relay.router(), recorder: &recorder, promises: Mutex::default() };
-    let mut script = Script { org, clock, rng };
-    let desks: Vec<DeviceKeys> = script.org.desks.clone();
-    let [desk, other] = &desks[..] else { anyhow::bail!("the ladder has two rungs of one desk") };
-    town.publish(script.org.directory.bytes()).await?;
-    play(&relay, &town, &mut script, desk).await?;
-
-    let now = script.clock.now();
+    let (options, shared) = (StoreOptions::default(), Arc::new(script.clock.clone()));
+    let opened = Relay::open(&disk, options, keys.clone(), shared, &mut script.rng, Cast::options()).await;
+    let relay = match opened {
+        Ok(relay) => relay,
+        Err(_) if may_refuse => return Ok(Vec::new()),
+        Err(error) => return Err(error.into()),
+    };
+    let town = Town { router: relay.router(), recorder, promises: Mutex::default(), may_refuse };
+    let played = set_up_and_play(&relay, &town, script, durability).await;
     let promises = std::mem::take(&mut *town.promises.lock().unwrap_or_else(PoisonError::into_inner));
     drop(town);
     tokio::task::spawn_blocking(move || relay.close()).await?;
-    let cast = Cast { relay: keys, desks: [desk.device, other.device], now };
-    Ok(Run { log: recorder.finish()?, promises, cast })
+    match played {
+        Err(error) if !may_refuse => Err(error),
+        _ => Ok(promises),
+    }
+}
+
+async fn set_up_and_play(relay: &Relay, town: &Town<'_>, script: &mut Script, durability: Durability) -> Result<()> {
+    if durability == Durability::Lowered {
+        relay.store().write(Priority::Normal, lower).await?;
+    }
+    relay.add_org(script.org.directory.value().org()).await?;
+    town.publish(script.org.directory.bytes()).await?;
+    let desk = script.org.desks.first().context("the first rung has a desk")?.clone();
+    play(relay, town, script, &desk).await
 }
 
 async fn play(relay: &Relay, town: &Town<'_>, script: &mut Script, desk: &DeviceKeys) -> Result<()> {
@@ -348,7 +393,7 @@ async fn play(relay: &Relay, town: &Town<'_>, script: &mut Script, desk: &Device
         relay.tick(script.clock.now()).await?;
         // What waited a whole rung is on the next now.
         let rounds_a_rung = usize::try_from(i64::from(WAIT_S) * 1000 / ROUND_MS)?;
-        if let Some(raised) = climbing.len().checked_sub(rounds_a_rung) {
+        if let Some(raised) = climbing.len().checked_sub(rounds_a_rung).filter(|_| !town.may_refuse) {
             let alarm = climbing.get(raised).context("an alarm a round")?.alarm;
             town.promised(Promise::Climbed { alarm });
             // And what was handed in then is due as long after.
