@@ -1,6 +1,7 @@
 //! The console as a browser sees it, and as somebody who should not be there does.
 
 use axum::body::Body;
+use axum::extract::ConnectInfo;
 use baken_schemas::alarm::Timeline;
 use baken_schemas::id::AlarmId;
 use baken_server::desk::officers::{LINK_LIFETIME_MS, Token};
@@ -10,6 +11,7 @@ use baken_server::web::Console;
 use http::{HeaderMap, Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::sync::watch;
 use tower::ServiceExt as _;
@@ -22,6 +24,8 @@ pub struct Browser {
     router: axum::Router,
     cookie: String,
     pub origin: Option<&'static str>,
+    /// Where it connects from.
+    pub address: SocketAddr,
     _link: watch::Sender<RelayLink>,
     _stop: watch::Sender<bool>,
 }
@@ -39,7 +43,14 @@ impl Browser {
         let (link, links) = watch::channel(RelayLink::Live { since });
         let (stop, stops) = watch::channel(false);
         let router = Console::new(Arc::new(desk), links, stops).router();
-        Self { router, cookie: String::new(), origin: Some(CONSOLE), _link: link, _stop: stop }
+        Self {
+            router,
+            cookie: String::new(),
+            origin: Some(CONSOLE),
+            address: ([127, 0, 0, 1], 4000).into(),
+            _link: link,
+            _stop: stop,
+        }
     }
 
     /// Another one at the same console, in which nobody has logged in.
@@ -58,7 +69,8 @@ impl Browser {
         self.send(request.body(Body::from(body)).unwrap()).await
     }
 
-    async fn send(&self, request: Request<Body>) -> Page {
+    async fn send(&self, mut request: Request<Body>) -> Page {
+        request.extensions_mut().insert(ConnectInfo(self.address));
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (status, headers) = (response.status(), response.headers().clone());
         let bytes = response.into_body().collect().await.unwrap().to_bytes();

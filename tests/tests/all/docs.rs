@@ -12,9 +12,10 @@ use baken_tests::story::process::{Programs, run};
 /// Documents with commands that a reader types.
 const WITH_COMMANDS: [&str; 3] = ["README.md", "docs/tour.md", "CONTRIBUTING.md"];
 /// Documents that name files.
-const WITH_PATHS: [&str; 5] = ["README.md", "docs/tour.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"];
+const WITH_PATHS: [&str; 6] =
+    ["README.md", "docs/tour.md", "docs/proof.md", "ARCHITECTURE.md", "SECURITY.md", "CONTRIBUTING.md"];
 /// Documents that name tests, beside the decisions.
-const WITH_TESTS: [&str; 2] = ["ARCHITECTURE.md", "SECURITY.md"];
+const WITH_TESTS: [&str; 3] = ["ARCHITECTURE.md", "SECURITY.md", "docs/proof.md"];
 /// Where decisions lie.
 const DECISIONS: &str = "docs/adr";
 /// Where a path in a document may start.

@@ -122,7 +122,7 @@ await partner.getByRole('heading', { level: 1, name: say('Alarm van Telefoon', '
 await partner.getByRole('link', { name: say('Bel 112', 'Call 112') }).first().waitFor();
 await look(partner, 'incoming');
 await partner.getByRole('button', { name: say('Ik zie dit alarm', 'I see this alarm') }).click();
-await partner.getByText(say('De ander weet dat.', 'They are told.')).waitFor();
+await partner.getByText(say('Dat is verzonden.', 'That has been sent.')).waitFor();
 await mayor.locator('.alarm-state.green').waitFor();
 await mayor.locator('li[data-state=seen].done').getByText('Jan').waitFor();
 await look(mayor, 'alarm-seen-by-family');

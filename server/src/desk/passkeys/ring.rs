@@ -88,7 +88,7 @@ impl KeyRing {
     /// those, or by an older link, is not.
     ///
     /// # Errors
-    /// [`FolderError::Io`].
+    /// [`FolderError`].
     pub fn forget(&self, officer: OfficerId, now: Timestamp) -> Result<(), FolderError> {
         write_json(&self.forgotten_file(officer), &now)?;
         let path = self.file(officer);
