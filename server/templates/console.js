@@ -4,6 +4,8 @@
 "use strict";
 
 const STALE_AFTER_MS = 15000;
+// As long as a console may stand unwatched: what was last shown longer ago must not be taken for now.
+const HIDE_AFTER_MS = 30 * 60000;
 const AGES_EVERY_MS = 10000;
 const CONNECT_AGAIN_MS = 5000;
 const BEEP_AGAIN_MS = 20000;
@@ -166,7 +168,7 @@ for (const event of ["pointerdown", "keydown", "wheel"]) {
 }
 
 document.addEventListener("keydown", (pressed) => {
-  if (pressed.key !== "F2" || pressed.repeat) return;
+  if (pressed.key !== "F2" || pressed.repeat || document.body.dataset.old === "1") return;
   const take = document.querySelector("#live button.take");
   if (!take) return;
   pressed.preventDefault();
@@ -198,4 +200,19 @@ setInterval(() => {
   const shown = flash && document.body.dataset.rings ? `● ${document.body.dataset.rings}` : title;
   if (document.title !== shown) document.title = shown;
 }, 1000);
-setInterval(() => { stale.hidden = Date.now() - heardAt < STALE_AFTER_MS; }, 1000);
+// What is being written stays in the page and comes back with the rest, at the first answer.
+function hideWhatIsOld() {
+  const old = document.getElementById("old");
+  if (!old) return;
+  const hide = Date.now() - shownAt >= HIDE_AFTER_MS;
+  stale.hidden = hide || Date.now() - heardAt < STALE_AFTER_MS;
+  if (hide === !old.hidden) return;
+  old.hidden = !hide;
+  for (const part of ["live", "still", "more"]) document.getElementById(part).hidden = hide;
+  document.body.dataset.old = hide ? "1" : "";
+}
+document.addEventListener("baken:shown", hideWhatIsOld);
+setInterval(() => {
+  stale.hidden = Date.now() - heardAt < STALE_AFTER_MS;
+  hideWhatIsOld();
+}, 1000);

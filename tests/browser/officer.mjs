@@ -104,6 +104,37 @@ async function alarmByNight(officer) {
   return alarm;
 }
 
+// A page that the desk no longer answers must not show half an hour later where somebody was.
+async function nothingOldIsShown(officer, alarm) {
+  for (const [lang, says] of [["en", "has not been updated for half an hour"], ["nl", "al een half uur niet bijgewerkt"]]) {
+    // A clock is one for all pages of a browser, so this is another browser with the same session.
+    const beside = await Visitor.arrive(browser, {
+      origin: town.console, storageState: await officer.context.storageState(),
+    });
+    const { page } = beside;
+    await page.clock.install();
+    await page.goto(`${town.console}/alarms/${alarm}?lang=${lang}`);
+    const written = page.locator("#still input[name=outcome]");
+    const all = page.locator("#live");
+    const old = page.locator("#old");
+    assert.deepEqual([await all.isVisible(), await old.isVisible()], [true, false]);
+    await written.fill("half geschreven");
+    await page.route("**/alarms/**", (route) => route.abort());
+    await page.clock.fastForward("29:30");
+    await page.waitForTimeout(1500);
+    assert.deepEqual([await all.isVisible(), await old.isVisible()], [true, false]);
+    await page.clock.fastForward("01:00");
+    await page.getByText(says).waitFor();
+    assert.equal(await all.isVisible(), false);
+    await beside.look(`alarm-old-${lang}-desk`);
+    await page.unroute("**/alarms/**");
+    await all.waitFor();
+    assert.equal(await old.isVisible(), false);
+    assert.equal(await written.inputValue(), "half geschreven");
+    await beside.leave();
+  }
+}
+
 async function close(officer, alarm) {
   const { page } = officer;
   await page.goto(`${town.console}/alarms/${alarm}`);
@@ -167,6 +198,7 @@ await play("an officer's shift", browser, async () => {
   await officer.lookAround("/keys", "keys-two");
   await agreeWithPerson(officer);
   const alarm = await alarmByNight(officer);
+  await nothingOldIsShown(officer, alarm);
   await close(officer, alarm);
   await test(officer);
   await handShiftOver(officer, next);

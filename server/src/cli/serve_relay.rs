@@ -1,6 +1,6 @@
 //! `baken-server serve relay`.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::{NonZeroU16, NonZeroU32};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -70,6 +70,21 @@ impl RelayConfig {
     /// What the relay is told.
     pub(super) fn options(&self) -> Result<RelayOptions, Failure> {
         tls::host_and_port(&self.url)?;
+        if let Some(origin) = &self.app_origin
+            && !is_origin(origin)
+        {
+            return Err(Failure::bad_input(
+                "app_origin",
+                format!(
+                    "app_origin in config.toml is {origin:?}. Schrijf het adres van de app zoals een browser dat zegt, \
+                     zonder pad of schuine streep erachter: https://app.example"
+                ),
+                format!(
+                    "app_origin in config.toml is {origin:?}. Write the app's address as a browser says it, with no path \
+                     and no slash after it: https://app.example"
+                ),
+            ));
+        }
         let authority = self.url.strip_prefix("https://").unwrap_or(&self.url).to_ascii_lowercase();
         let authority = authority.strip_suffix(":443").unwrap_or(&authority).to_owned();
         Ok(RelayOptions {
@@ -82,6 +97,18 @@ impl RelayConfig {
             follow_up_ms: i64::from(self.follow_up_s.get()) * 1000,
         })
     }
+}
+
+/// Whether a browser could name this as a page's origin: anything else would match no page, and nobody would be told why.
+/// HTTP is for this machine alone.
+fn is_origin(text: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(text) else { return false };
+    let is_own = match url.host_str() {
+        Some(host) => host == "localhost" || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback()) || host == "[::1]",
+        None => false,
+    };
+    let is_kept_private = url.scheme() == "https" || (url.scheme() == "http" && is_own);
+    is_kept_private && url.origin().ascii_serialization() == text
 }
 
 /// The file that names who publishes the national edition, in place of what the program was built with.
@@ -145,4 +172,44 @@ pub(super) async fn start(data: &Path, say: &Say, stopped: watch::Receiver<()>) 
         &format!("The relay can be reached at {} (listening on {address}). Stop it with Ctrl-C.", config.url),
     );
     Ok(serving)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_origin_is_what_a_browser_would_say() {
+        for right in [
+            "https://app.example",
+            "https://app.example:8443",
+            "http://localhost:8080",
+            "http://127.0.0.2:8080",
+            "http://[::1]:8080",
+        ] {
+            assert!(is_origin(right), "{right}");
+        }
+        let wrong = [
+            "app.example",
+            "https://app.example/",
+            "https://app.example/app",
+            "https://App.example",
+            "http://app.example",
+            "https://app.example:443",
+            "https://x@app.example",
+            "null",
+            "",
+            "*",
+            "https://app.example ",
+            "http://10.0.0.1:8080",
+        ];
+        for wrong in wrong {
+            assert!(!is_origin(wrong), "{wrong}");
+        }
+        let config = "url = \"https://relay.example\"\nlisten = \"127.0.0.1:443\"\napp_origin = ";
+        let options = |origin: &str| toml::from_str::<RelayConfig>(&format!("{config}{origin:?}")).unwrap().options();
+        assert_eq!(options("https://app.example").unwrap().app_origin.as_deref(), Some("https://app.example"));
+        let refused = options("https://app.example/").unwrap_err();
+        assert!(refused.en.contains("app_origin") && refused.nl.contains("https://app.example/"), "{refused:?}");
+    }
 }

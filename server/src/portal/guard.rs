@@ -1,6 +1,8 @@
 //! Who may look: the browser that used the link which the portal printed when it was started, on this machine, and no page
 //! of anybody else.
 
+use std::net::{Ipv4Addr, Ipv6Addr};
+
 use askama::Template;
 use axum::Form;
 use axum::extract::{FromRequestParts, Path, Request, State};
@@ -10,11 +12,15 @@ use axum::http::{HeaderMap, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Redirect, Response};
 use baken_schemas::Language;
+use baken_schemas::crypto::Hash;
+use baken_schemas::time::Timestamp;
 use rand::SeedableRng as _;
 use rand::rngs::{ChaCha20Rng, SysRng};
 use serde::Deserialize;
 
+use crate::desk::SESSION_LIFETIME_MS;
 use crate::desk::officers::Token;
+use crate::desk::passkeys::LOCK_AFTER_MS;
 use crate::portal::words::Words;
 use crate::portal::{Frame, Portal, refused_with, render};
 use crate::web::guard::{AskedLanguage, cookie};
@@ -22,6 +28,9 @@ use crate::web::guard::{AskedLanguage, cookie};
 /// The session's cookie. Cookies know no ports, so another server on this machine's `localhost` would be sent it too; it
 /// opens nothing but this portal.
 const COOKIE: &str = "baken-adviser";
+
+/// The port that a browser does not name.
+const HTTP_PORT: u16 = 80;
 
 const HEADERS: [(HeaderName, &str); 6] = [
     (
@@ -51,10 +60,26 @@ pub(super) async fn stand(State(portal): State<Portal>, request: Request, next: 
 
 fn is_own(portal: &Portal, method: &Method, headers: &HeaderMap) -> bool {
     let named = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let host = portal.origin.trim_start_matches("http://");
-    let is_host = named(header::HOST).is_some_and(|named| named.eq_ignore_ascii_case(host));
-    let reads = matches!(*method, Method::GET | Method::HEAD);
-    is_host && (reads || named(header::ORIGIN).is_some_and(|origin| origin.eq_ignore_ascii_case(&portal.origin)))
+    let Some(host) = named(header::HOST).filter(|host| is_this_machine(host, portal.port)) else { return false };
+    let is_page = |origin: &str| origin.strip_prefix("http://").is_some_and(|of| of.eq_ignore_ascii_case(host));
+    matches!(*method, Method::GET | Method::HEAD) || named(header::ORIGIN).is_some_and(is_page)
+}
+
+/// `localhost`, or an address that never leaves the machine (127.0.0.0/8, ::1), with this very port, which a browser leaves
+/// out where it is HTTP's own. Any other name may be somebody else's, wherever it leads.
+fn is_this_machine(host: &str, port: u16) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, named)) if !named.ends_with(']') => match named == port.to_string() {
+            true => name,
+            false => return false,
+        },
+        _ if port == HTTP_PORT => host,
+        _ => return false,
+    };
+    let bracketed = name.strip_prefix('[').and_then(|name| name.strip_suffix(']'));
+    name.eq_ignore_ascii_case("localhost")
+        || name.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
+        || bracketed.is_some_and(|name| name.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback()))
 }
 
 /// The adviser, in the browser that used the link.
@@ -81,9 +106,35 @@ impl Visit {
     }
 }
 
+/// A browser that was let in. It ends like an officer's session: after a shift, or when nothing was asked for half an hour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Session {
+    token: Hash,
+    begun_at: Timestamp,
+    touched_at: Timestamp,
+}
+
+impl Session {
+    /// A clock that was set back ends it too.
+    fn lasts(&self, now: Timestamp) -> bool {
+        let within = |since: Timestamp, most_ms| now >= since && now < since.plus_ms(most_ms);
+        within(self.begun_at, SESSION_LIFETIME_MS) && within(self.touched_at, LOCK_AFTER_MS)
+    }
+}
+
+/// Whether this is the browser that was let in; its asking keeps the session going.
 fn is_in(portal: &Portal, headers: &HeaderMap) -> bool {
     let token = cookie(headers, COOKIE).and_then(|text| Token::read(&text));
-    token.is_some_and(|token| portal.inside().session == Some(token.hash()))
+    let now = portal.clock.now();
+    let mut inside = portal.inside();
+    inside.session = inside.session.filter(|session| session.lasts(now));
+    match (token, &mut inside.session) {
+        (Some(token), Some(session)) if session.token == token.hash() => {
+            session.touched_at = now;
+            true
+        }
+        _ => false,
+    }
 }
 
 impl FromRequestParts<Portal> for Visit {
@@ -136,7 +187,8 @@ pub(super) async fn enter(
             drop(inside);
             return refused_with(&visit, StatusCode::FORBIDDEN, visit.words().no_link);
         }
-        (inside.link, inside.session) = (None, Some(session.hash()));
+        let now = visit.portal.clock.now();
+        (inside.link, inside.session) = (None, Some(Session { token: session.hash(), begun_at: now, touched_at: now }));
     }
     let cookie = format!("{COOKIE}={}; Path=/; HttpOnly; SameSite=Strict", session.reveal());
     let Ok(cookie) = HeaderValue::from_str(&cookie) else { return StatusCode::SERVICE_UNAVAILABLE.into_response() };

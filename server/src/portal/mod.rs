@@ -50,8 +50,8 @@ const MAX_INVITES: usize = 200;
 #[derive(Clone)]
 pub(crate) struct Portal {
     folders: PortalFolders,
-    /// `http://localhost:port`, as a browser writes it.
-    origin: String,
+    /// Where it listens.
+    port: u16,
     inside: Arc<Mutex<Inside>>,
     /// Commands lock their folders: one at a time.
     alone: Arc<tokio::sync::Mutex<()>>,
@@ -60,7 +60,7 @@ pub(crate) struct Portal {
 
 impl std::fmt::Debug for Portal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Portal").field("origin", &self.origin).finish_non_exhaustive()
+        f.debug_struct("Portal").field("port", &self.port).finish_non_exhaustive()
     }
 }
 
@@ -69,8 +69,8 @@ impl std::fmt::Debug for Portal {
 struct Inside {
     /// Of the link, until it is used.
     link: Option<Hash>,
-    /// Of the browser that used it.
-    session: Option<Hash>,
+    /// The browser that used it.
+    session: Option<guard::Session>,
     /// What the last change said, for the next page.
     said: Option<String>,
     /// Invites made here, by account: they are shown and never written down.

@@ -39,8 +39,9 @@ pub fn portal(
 ) -> (PortalAt, axum::Router) {
     let token = Token::make(rng);
     let origin = format!("http://localhost:{}", address.port());
-    let at = PortalAt { link: format!("{origin}/enter/{}", token.reveal()), origin: origin.clone() };
+    let at = PortalAt { link: format!("{origin}/enter/{}", token.reveal()), origin };
     let inside = Inside { link: Some(token.hash()), ..Inside::default() };
-    let portal = Portal { folders, origin, inside: Arc::new(Mutex::new(inside)), alone: Arc::default(), clock };
+    let portal =
+        Portal { folders, port: address.port(), inside: Arc::new(Mutex::new(inside)), alone: Arc::default(), clock };
     (at, portal.router())
 }

@@ -16,7 +16,7 @@ words! {
     enter: "Open het portaal", "Open the portal";
     leave: "Sluit af", "Close";
     left: "U bent weg. Start het portaal opnieuw voor een nieuwe link.", "You have left. Start the portal again for a new link.";
-    no_link: "Open het portaal met de link die het bij het starten liet zien. Is die al gebruikt? Start het dan opnieuw.", "Open the portal with the link that it showed when it started. Was it used? Then start it again.";
+    no_link: "Open het portaal met de link die het bij het starten liet zien. Is die al gebruikt, of deed u een half uur niets? Start het portaal dan opnieuw.", "Open the portal with the link that it showed when it started. Was it used, or did you do nothing for half an hour? Then start the portal again.";
     back: "Terug naar het overzicht", "Back to the overview";
     not_found: "Deze pagina is er niet.", "There is no such page.";
     overview: "Overzicht", "Overview";

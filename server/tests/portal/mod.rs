@@ -2,10 +2,11 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use baken_schemas::time::SystemClock;
+use baken_schemas::time::{Clock, SystemClock, Timestamp};
 use baken_server::portal::{PortalAt, PortalFolders, portal};
 use http::{Request, Response, StatusCode, header};
 use rand::SeedableRng as _;
@@ -40,10 +41,14 @@ async fn ask(router: &Router, asked: Asked<'_>) -> Response<Body> {
 }
 
 fn started(folder: &tempfile::TempDir) -> (PortalAt, Router) {
+    started_with(folder, Arc::new(SystemClock))
+}
+
+fn started_with(folder: &tempfile::TempDir, clock: Arc<dyn Clock>) -> (PortalAt, Router) {
     let at = |name: &str| folder.path().join(name);
     let folders = PortalFolders { adviser: at("adviser"), root: None, edition: at("edition") };
     let address: SocketAddr = "127.0.0.1:18080".parse().unwrap();
-    portal(folders, address, Arc::new(SystemClock), &mut ChaCha20Rng::seed_from_u64(3))
+    portal(folders, address, clock, &mut ChaCha20Rng::seed_from_u64(3))
 }
 
 #[tokio::test]
@@ -96,5 +101,76 @@ async fn a_page_of_the_portal_runs_no_script_but_its_own() {
             policy.contains("frame-ancestors 'none'") && policy.contains("trusted-types 'none'"),
             "{path}: {policy}"
         );
+    }
+}
+
+#[tokio::test]
+async fn only_names_that_never_leave_the_machine_reach_the_portal() {
+    let folder = tempfile::tempdir().unwrap();
+    let (_, router) = started(&folder);
+    // The status says how far it came: 401 is the portal's own answer to who was not let in.
+    for own in ["localhost:18080", "LOCALHOST:18080", "127.0.0.1:18080", "127.255.3.4:18080", "[::1]:18080"] {
+        let page = format!("http://{own}");
+        let leave = Asked { method: "POST", path: "/leave", host: own, origin: &page, ..Asked::default() };
+        assert_eq!(ask(&router, leave).await.status(), StatusCode::UNAUTHORIZED, "{own}");
+        // A page under one name is not a page under another.
+        let other =
+            Asked { method: "POST", path: "/leave", host: own, origin: "http://127.0.0.9:18080", ..Asked::default() };
+        assert_eq!(ask(&router, other).await.status(), StatusCode::FORBIDDEN, "{own}");
+    }
+    let foreign = [
+        "localhost",
+        "127.0.0.1",
+        "[::1]",
+        "127.0.0.1:18081",
+        "[::1]:18081",
+        "128.0.0.1:18080",
+        "0.0.0.0:18080",
+        "[::]:18080",
+        "[::2]:18080",
+        "127.1:18080",
+        "127.0.0.1.evil.example:18080",
+        "localhost.evil.example:18080",
+        "localhost.:18080",
+        "::1:18080",
+        "[::ffff:10.0.0.1]:18080",
+        "evil.example:18080",
+        "",
+    ];
+    for host in foreign {
+        assert_eq!(ask(&router, Asked { host, ..Asked::default() }).await.status(), StatusCode::FORBIDDEN, "{host}");
+    }
+}
+
+struct Set(AtomicI64);
+
+impl Clock for Set {
+    fn now(&self) -> Timestamp {
+        Timestamp(self.0.load(Ordering::Relaxed))
+    }
+}
+
+#[tokio::test]
+async fn a_session_of_the_portal_ends_when_nobody_asks_and_after_a_shift() {
+    const MINUTE_MS: i64 = 60_000;
+    for (step_minutes, steps_in) in [(29, 16), (30, 0)] {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Arc::new(Set(AtomicI64::new(1_800_000_000_000)));
+        let (at, router) = started_with(&folder, clock.clone());
+        let body = format!("token={}", at.link.rsplit('/').next().unwrap());
+        let entered = ask(&router, Asked { method: "POST", path: "/enter", body, ..Asked::default() }).await;
+        let cookie = entered.headers()[header::SET_COOKIE].to_str().unwrap().split(';').next().unwrap();
+        // A folder that is not there is told to the one who is let in alone.
+        for _ in 0..steps_in {
+            clock.0.fetch_add(step_minutes * MINUTE_MS, Ordering::Relaxed);
+            let asked = ask(&router, Asked { cookie, ..Asked::default() }).await;
+            assert_eq!(asked.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        }
+        // 16 steps of 29 minutes are 464; the next is past eight hours.
+        clock.0.fetch_add(step_minutes * MINUTE_MS, Ordering::Relaxed);
+        assert_eq!(ask(&router, Asked { cookie, ..Asked::default() }).await.status(), StatusCode::UNAUTHORIZED);
+        // What ended stays ended, even if the clock is set back.
+        clock.0.fetch_add(-step_minutes * MINUTE_MS, Ordering::Relaxed);
+        assert_eq!(ask(&router, Asked { cookie, ..Asked::default() }).await.status(), StatusCode::UNAUTHORIZED);
     }
 }
