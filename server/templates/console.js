@@ -200,18 +200,21 @@ setInterval(() => {
   const shown = flash && document.body.dataset.rings ? `● ${document.body.dataset.rings}` : title;
   if (document.title !== shown) document.title = shown;
 }, 1000);
-// What is being written stays in the page and comes back with the rest, at the first answer.
+// What is being written stays in the page and comes back with the rest, at the first answer, or when somebody wants it: a
+// number to call may stand there.
+let oldIsWanted = false;
 function hideWhatIsOld() {
   const old = document.getElementById("old");
   if (!old) return;
-  const hide = Date.now() - shownAt >= HIDE_AFTER_MS;
+  const hide = !oldIsWanted && Date.now() - shownAt >= HIDE_AFTER_MS;
   stale.hidden = hide || Date.now() - heardAt < STALE_AFTER_MS;
   if (hide === !old.hidden) return;
   old.hidden = !hide;
   for (const part of ["live", "still", "more"]) document.getElementById(part).hidden = hide;
   document.body.dataset.old = hide ? "1" : "";
 }
-document.addEventListener("baken:shown", hideWhatIsOld);
+document.addEventListener("baken:shown", () => { oldIsWanted = false; hideWhatIsOld(); });
+document.getElementById("old-show")?.addEventListener("click", () => { oldIsWanted = true; hideWhatIsOld(); });
 setInterval(() => {
   stale.hidden = Date.now() - heardAt < STALE_AFTER_MS;
   hideWhatIsOld();

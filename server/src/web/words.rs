@@ -108,6 +108,7 @@ words! {
     stale: "Deze pagina loopt niet meer bij. Ververs de pagina en controleer uw verbinding.", "This page is no longer up to date. Reload it and check your connection.";
     old_title: "Niet meer actueel", "No longer up to date";
     old: "Deze pagina is al een half uur niet bijgewerkt. Daarom is verborgen wat er stond: plaatsen en alarmen kunnen veranderd zijn, en nieuwe alarmen ziet u hier niet. Controleer de verbinding met de desk en kijk op een ander scherm. Wat u invulde, is nog in deze pagina: laat haar open. Zodra de desk antwoordt, komt alles terug.", "This page has not been updated for half an hour. So what stood here is hidden: positions and alarms may have changed, and you do not see new alarms here. Check the connection to the desk and look on another screen. What you filled in is still in this page: leave it open. As soon as the desk answers, all comes back.";
+    old_show: "Laat toch zien wat er stond", "Show what stood here all the same";
     desk_silent: "is niet bereikbaar voor de relay", "is not heard by the relay";
     relay_down: "Geen verbinding met de relay. Nieuwe alarmen komen niet binnen.", "No connection to the relay. New alarms do not come in.";
     since: "Sinds", "Since";
