@@ -60,8 +60,8 @@ pub(super) fn run(command: &OfficerCommand, say: &Say) -> Result<(), Failure> {
         OfficerCommand::ForgetPasskeys(args) => {
             let officers = open(&args.data)?;
             let officer = officers.named(&args.name)?;
-            officers.forget_links(officer.id)?;
             KeyRing::open(&args.data)?.forget(officer.id, SystemClock.now())?;
+            officers.forget_links(officer.id)?;
             say.say(
                 &json!({ "forgotten": args.name }),
                 &format!("De passkeys van {} openen niets meer. Een nieuwe link: officer link.", args.name),

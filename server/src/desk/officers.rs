@@ -259,7 +259,11 @@ impl Officers {
             let path = entry.map_err(folder_error(&links))?.path();
             let link: Option<LinkFile> = read_json(&path);
             if link.is_some_and(|link| OfficerId::parse(&link.officer) == Some(officer)) {
-                std::fs::remove_file(&path).map_err(folder_error(&path))?;
+                match std::fs::remove_file(&path) {
+                    // It was used up just now, and what it opened ends with the passkeys.
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                    removed => removed.map_err(folder_error(&path))?,
+                }
             }
         }
         Ok(())

@@ -65,7 +65,7 @@ pub async fn list(
         Err(error) => return failed(&error, language),
     };
     let words = Words::of(language);
-    let removable = proven && keys.len() > KEYS_NEEDED;
+    let removable = session.standing == Standing::Open && proven && keys.len() > KEYS_NEEDED;
     let page = KeysPage {
         words,
         officer: session.officer.name,

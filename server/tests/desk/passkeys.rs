@@ -268,6 +268,10 @@ async fn an_enrolment_ends_with_its_link_and_a_new_link_opens_no_console_by_itse
     let mut thief = browser.beside();
     thief.log_in(found.reveal()).await;
     assert_eq!(location(&thief.get("/").await.headers), "/keys");
+    // Nor does it take one away, even where three are.
+    assert_eq!(add(&browser, &mut Authenticator::new(3)).await, StatusCode::OK);
+    let removed = thief.post("/keys/0101010101010101/remove", "").await;
+    assert_eq!(removed.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", removed.text);
 }
 
 #[tokio::test]
@@ -311,9 +315,14 @@ async fn once_passkeys_are_forgotten_nobody_stays_in_by_them_or_by_an_older_link
     let unused = world.desk.officers().link("Agent Jansen", world.desk.now(), &mut world.rng).unwrap();
     world.clock.advance(1000);
     let officer = world.desk.officers().named("Agent Jansen").unwrap();
+    let file = world.dir.path().join(format!("officers/keys/{}.json", officer.id));
+    let kept = std::fs::read(&file).unwrap();
     world.desk.officers().forget_links(officer.id).unwrap();
     KeyRing::open(world.dir.path()).unwrap().forget(officer.id, world.desk.now()).unwrap();
     world.clock.advance(1000);
+    // As a log-in does that was under way.
+    std::fs::write(&file, kept).unwrap();
+    assert_eq!(come_in(&mut by_link.beside(), &mut stolen[1]).await.0, StatusCode::FORBIDDEN);
     for browser in [&by_link, &by_key] {
         assert_eq!(add(browser, &mut Authenticator::new(9)).await, StatusCode::FORBIDDEN);
         assert_eq!(browser.get("/keys").await.status, StatusCode::UNAUTHORIZED);

@@ -423,6 +423,10 @@ impl Desk {
     /// [`PasskeyError`].
     pub async fn remove_key(&self, session: &Token, officer: &Officer, id: &str) -> Result<(), PasskeyError> {
         let passkeys = self.passkeys.as_ref().ok_or(PasskeyError::Off)?;
+        // A link adds and does not take away.
+        if self.standing(session, officer.id, true)? != Standing::Open {
+            return Err(PasskeyError::NotAllowed);
+        }
         self.allow_change(session, officer.id)?;
         {
             let _alone = passkeys.under_way();

@@ -69,7 +69,11 @@ impl KeyRing {
     /// # Errors
     /// [`FolderError`], also when the file is damaged: then nobody comes in by it.
     pub fn read(&self, officer: OfficerId) -> Result<Vec<OfficerKey>, FolderError> {
-        Ok(read_json(self.file(officer))?.unwrap_or_default())
+        let mut keys: Vec<OfficerKey> = read_json(self.file(officer))?.unwrap_or_default();
+        // A log-in that was under way while they were forgotten may have written them back.
+        let forgotten = self.forgotten_at(officer)?;
+        keys.retain(|key| Some(key.added_at) > forgotten);
+        Ok(keys)
     }
 
     /// When an officer's passkeys were last forgotten.

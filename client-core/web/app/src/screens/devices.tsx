@@ -20,7 +20,8 @@ export function Devices() {
   const [removed, setRemoved] = useState<string>();
   if (!state.unlocked) return <Unlock title={t('devices-title')} />;
   const home = circles?.circles.find((one) => one.kind === 'dossier');
-  const waits = new Set(value?.notices.map((notice) => notice.device));
+  // A frozen one is still there to be removed, and what waits elsewhere waits there.
+  const waits = new Set(value?.notices.filter((notice) => notice.circle === home?.circle && notice.kind !== 'frozen').map((notice) => notice.device));
   const own = value?.devices.find((one) => one.this)?.device;
   return (
     <Screen title={t('devices-title')} back="/">

@@ -90,7 +90,7 @@ function PublicContacts() {
 function Theirs({ mayDelete }: { mayDelete?: boolean }) {
   const { state } = useDevice();
   const { value: page, error, reload } = useCall<Page>('family_page', {}, state.unlocked);
-  if (!page) return <Failure error={error} />;
+  if (!page) return <><Failure error={error} /><PublicContacts /></>;
   const text = (record: Record_, field: string) => String(record.fields[field] ?? '');
   const remove = (record: Record_) => phone.call('delete', { record: record.record }).then(reload);
   const written = (record: Record_) => (
@@ -112,8 +112,8 @@ function Theirs({ mayDelete }: { mayDelete?: boolean }) {
       <section aria-labelledby="call">
         <h2 id="call">{t('family-call-title')}</h2>
         <ul class="contacts">
-          {page.contacts.map((one) => <li key={one.record} class="contact"><div><strong>{text(one, 'name')}</strong><p class="hint">{[text(one, 'relation'), text(one, 'available')].filter(Boolean).join(', ')}</p></div>{text(one, 'phone') && <a class="button primary" href={dial(text(one, 'phone'))} aria-label={t('call-number', { name: text(one, 'name'), number: text(one, 'phone') })}><PhoneSign /> {text(one, 'phone')}</a>}</li>)}
           {page.public_contacts.filter((one) => one.emergency).map((one) => <ContactRow key={one.id} contact={one} />)}
+          {page.contacts.map((one) => <li key={one.record} class="contact"><div><strong>{text(one, 'name')}</strong><p class="hint">{[text(one, 'relation'), text(one, 'available')].filter(Boolean).join(', ')}</p></div>{text(one, 'phone') && <a class="button primary" href={dial(text(one, 'phone'))} aria-label={t('call-number', { name: text(one, 'name'), number: text(one, 'phone') })}><PhoneSign /> {text(one, 'phone')}</a>}</li>)}
         </ul>
         <details class="fold"><summary>{t('family-more-numbers')}</summary><ul class="contacts">{page.public_contacts.filter((one) => !one.emergency).map((one) => <ContactRow key={one.id} contact={one} />)}</ul></details>
       </section>

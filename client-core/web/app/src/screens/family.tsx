@@ -9,7 +9,7 @@ import { LetIn } from './let-in';
 
 export interface Member { device: string; name?: string; role: string; state: string; this: boolean }
 export interface Circle { circle: string; kind: 'dossier' | 'family' | 'case'; name?: string; role?: string; members: Member[]; safety_number: string }
-interface Called { device: string; name?: string; agreed: boolean; chosen: boolean; called: boolean }
+interface Called { device: string; name?: string; agreed: boolean; chosen: boolean; called: boolean; check_ins: string[] }
 export interface Circles { circles: Circle[]; family: Called[]; places: { alarms: number; check_ins: number } }
 
 /// Sends what was changed; without a network it goes later.
@@ -18,34 +18,52 @@ export const send = () => phone.call('sync').catch(() => undefined);
 export function Family() {
   const { state } = useDevice();
   const { value, error, reload } = useCall<Circles>('circles', {}, state.unlocked);
-  const [inviting, setInviting] = useState(false);
   const [out, setOut] = useState<string>();
   if (!state.unlocked) return <Unlock title={t('family-title')} />;
-  const circle = value?.circles.find((one) => one.kind === 'family');
-  const own = new Set(value?.circles.find((one) => one.kind === 'dossier')?.members.map((one) => one.device));
-  const guests = circle?.members.filter((one) => !own.has(one.device)) ?? [];
+  // Two devices that were apart may have made one each.
+  const families = value?.circles.filter((one) => one.kind === 'family') ?? [];
+  const there = new Set(families.flatMap((one) => one.members.map((member) => member.device)));
+  const gone = value?.family.filter((one) => one.check_ins.length > 0 && !there.has(one.device)) ?? [];
   return (
     <Screen title={t('family-title')} back="/">
       <p class="lead">{t('family-text')}</p>
       <Failure error={error} />
       {out && <Notice kind="good" live>{t('family-removed', { name: out })}</Notice>}
-      {value && !circle && <Found done={reload} />}
-      {value && circle && (
-        <>
-          <section aria-labelledby="members">
-            <h2 id="members">{t('family-members')}</h2>
-            {guests.length === 0 && <p>{t('family-nobody')}</p>}
-            <ul class="list">{guests.map((one) => <OneMember key={one.device} member={one} circle={circle.circle} called={value.family.find((other) => other.device === one.device)} places={value.places.alarms} done={reload} removed={() => { setOut(one.name ?? t('devices-unnamed')); reload(); }} />)}</ul>
-          </section>
-          {inviting
-            ? <LetIn circle={circle.circle} done={reload} />
-            : <button type="button" class="button primary" onClick={() => { setInviting(true); setOut(undefined); }}>{t('family-invite')}</button>}
-          {!inviting && <Theirs circle={circle.circle} />}
-          <details class="fold"><summary>{t('safety-number')}</summary><p>{t('safety-number-text')}</p><output class="code number">{circle.safety_number}</output></details>
-        </>
-      )}
+      {gone.map((one) => <Notice key={one.device} kind="warn">{t('family-check-in-left', { name: one.name ?? t('family-somebody-out') })}</Notice>)}
+      {value && families.length === 0 && <Found done={reload} />}
+      {value && families.map((circle) => <OneCircle key={circle.circle} circle={circle} all={value} reload={reload} said={setOut} />)}
     </Screen>
   );
+}
+
+/// A circle: who is in it, inviting somebody, and what they read.
+function OneCircle({ circle, all, reload, said }: { circle: Circle; all: Circles; reload: () => void; said: (out?: string) => void }) {
+  const [inviting, setInviting] = useState(false);
+  const own = new Set(all.circles.find((one) => one.kind === 'dossier')?.members.map((one) => one.device));
+  const guests = circle.members.filter((one) => !own.has(one.device));
+  const id = `members-${circle.circle.slice(0, 8)}`;
+  return (
+    <>
+      <section aria-labelledby={id}>
+        <h2 id={id}>{t('family-members')}</h2>
+        {guests.length === 0 && <p>{t('family-nobody')}</p>}
+        <ul class="list">{guests.map((one) => <OneMember key={one.device} member={one} circle={circle.circle} called={all.family.find((other) => other.device === one.device)} places={all.places} done={reload} removed={() => { said(one.name ?? t('devices-unnamed')); reload(); }} />)}</ul>
+      </section>
+      {inviting
+        ? <LetIn circle={circle.circle} done={reload} />
+        : <button type="button" class="button primary" onClick={() => { setInviting(true); said(undefined); }}>{t('family-invite')}</button>}
+      {!inviting && <Theirs circle={circle.circle} />}
+      <details class="fold"><summary>{t('safety-number')}</summary><p>{t('safety-number-text')}</p><output class="code number">{circle.safety_number}</output></details>
+    </>
+  );
+}
+
+/// How somebody of the family stands. A choice that was made stays in sight, so that it can be taken back.
+function standing(called: Called | undefined, places: Circles['places']) {
+  if (called?.called) return places.alarms > 0 ? 'called' : 'called-check-ins';
+  if (called?.chosen) return 'chosen';
+  if (places.alarms + places.check_ins === 0) return 'no-place';
+  return called?.agreed ? 'agreed' : 'silent';
 }
 
 function Found({ done }: { done: () => void }) {
@@ -59,22 +77,24 @@ function Found({ done }: { done: () => void }) {
 }
 
 /// Somebody of the family: whether they are called, and taking them out. Why is asked nowhere, and they are not told.
-function OneMember({ member, circle, called, places, done, removed }: { member: Member; circle: string; called?: Called; places: number; done: () => void; removed: () => void }) {
+function OneMember({ member, circle, called, places, done, removed }: { member: Member; circle: string; called?: Called; places: Circles['places']; done: () => void; removed: () => void }) {
   const [pin, setPin] = useState('');
   const name = called?.name ?? member.name ?? t('devices-unnamed');
-  const stands = places === 0 ? 'no-place' : called?.called ? 'called' : called?.agreed ? 'agreed' : 'silent';
+  const stands = standing(called, places);
+  const isChosen = called?.chosen ?? false;
   const act = (what: string, more: object = {}) => phone.call(what, { device: member.device, pin, ...more }).finally(() => setPin(''));
   const choose = (what: string) => act(what).then(send).then(done).then(refresh);
   const id = `pin-${member.device.slice(0, 8)}`;
   return (
     <li class="running" data-member={name}>
       <h3>{name}</h3>
-      <p class={stands === 'called' ? 'good-text' : 'hint'}>{t(`family-stands-${stands}`, { name })}</p>
-      {(stands === 'agreed' || stands === 'called') && (
+      <p class={called?.called ? 'good-text' : 'hint'}>{t(`family-stands-${stands}`, { name })}</p>
+      {called && called.check_ins.length > 0 && !called.called && <Notice kind="warn">{t('family-check-in-left', { name })}</Notice>}
+      {(stands === 'agreed' || isChosen) && (
         <details key={stands} class="fold">
-          <summary>{t(stands === 'called' ? 'family-call-not' : 'family-call')}</summary>
+          <summary>{t(isChosen ? 'family-call-not' : 'family-call')}</summary>
           {stands === 'agreed' && <p>{t('family-call-text', { name })}</p>}
-          <Form submit={() => choose(stands === 'called' ? 'stop_calling_family' : 'call_family')} label={t(stands === 'called' ? 'family-call-not' : 'family-call')} kind=""><Pin id={id} value={pin} change={setPin} /></Form>
+          <Form submit={() => choose(isChosen ? 'stop_calling_family' : 'call_family')} label={t(isChosen ? 'family-call-not' : 'family-call')} kind=""><Pin id={id} value={pin} change={setPin} /></Form>
         </details>
       )}
       <details class="fold">

@@ -66,7 +66,7 @@ function SendOn({ id, alarm }: { id: string; alarm: Incoming }) {
   const { escalated } = alarm;
   if (escalated) {
     const how = escalated.refused === 'top_of_ladder' ? 'top' : escalated.handed_in ? 'done' : 'waits';
-    return <Notice kind={how === 'done' ? 'good' : 'warn'} live>{t(`incoming-sent-on-${how}`)}</Notice>;
+    return <Notice kind="warn" live>{t(`incoming-sent-on-${how}`)}</Notice>;
   }
   return (
     <section class="running" aria-labelledby="send-on">
