@@ -205,17 +205,13 @@ setInterval(() => {
 let oldIsWanted = false;
 function hideWhatIsOld() {
   const old = document.getElementById("old");
-  if (!old) return;
-  const hide = !oldIsWanted && Date.now() - shownAt >= HIDE_AFTER_MS;
+  const hide = old !== null && !oldIsWanted && Date.now() - shownAt >= HIDE_AFTER_MS;
   stale.hidden = hide || Date.now() - heardAt < STALE_AFTER_MS;
-  if (hide === !old.hidden) return;
+  if (!old || hide === !old.hidden) return;
   old.hidden = !hide;
   for (const part of ["live", "still", "more"]) document.getElementById(part).hidden = hide;
   document.body.dataset.old = hide ? "1" : "";
 }
 document.addEventListener("baken:shown", () => { oldIsWanted = false; hideWhatIsOld(); });
 document.getElementById("old-show")?.addEventListener("click", () => { oldIsWanted = true; hideWhatIsOld(); });
-setInterval(() => {
-  stale.hidden = Date.now() - heardAt < STALE_AFTER_MS;
-  hideWhatIsOld();
-}, 1000);
+setInterval(hideWhatIsOld, 1000);

@@ -93,9 +93,7 @@ fn keyed(path: &Path, key: &SymmetricKey, flags: OpenFlags) -> Result<Connection
         return Err(BakenError::NotEncrypting);
     }
     db.execute_batch(disk::LOCKING)?;
-    // As a batch, which runs to its end: it commits after its first row, and a failing disk shows only then.
-    db.execute_batch("PRAGMA journal_mode = WAL;")?;
-    let mode: String = db.query_row("PRAGMA journal_mode", [], |row| row.get(0))?;
+    let mode = database::log_ahead(&db)?;
     db.execute_batch(
         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = ON; PRAGMA temp_store = MEMORY;",
     )?;

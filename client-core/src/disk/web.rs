@@ -17,6 +17,7 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use sqlite_wasm_vfs::sahpool::{OpfsSAHPoolCfgBuilder, OpfsSAHPoolUtil, install};
 
 use crate::BakenError;
+use crate::vault::database::log_ahead;
 
 /// Files that SQLite may have at a time: this one, the vault's three databases and the outbox, a journal of each, and
 /// room for super-journals.
@@ -61,9 +62,10 @@ pub async fn mount() -> Result<(), MountError> {
         if said.contains("NoModificationAllowed") { MountError::InUse } else { MountError::Unsupported(said) }
     })?;
     let rows = Connection::open(ROWS).and_then(|rows| {
+        rows.execute_batch("PRAGMA locking_mode = EXCLUSIVE;")?;
+        log_ahead(&rows)?;
         rows.execute_batch(
-            "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
-             PRAGMA secure_delete = ON;
+            "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON;
              CREATE TABLE IF NOT EXISTS file
                  (path TEXT NOT NULL PRIMARY KEY, is_folder INTEGER NOT NULL, bytes BLOB NOT NULL) STRICT;",
         )?;

@@ -77,8 +77,9 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
     connection.execute_batch(disk::LOCKING)?;
     // Reading the schema is what shows that the key fits.
     connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))?;
+    log_ahead(connection)?;
     connection.execute_batch(&format!(
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
+        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
          PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}; PRAGMA temp_store = MEMORY; PRAGMA mmap_size = 0; PRAGMA cache_size = -{CACHE_KIB};
          PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON; PRAGMA fullfsync = ON;
          PRAGMA checkpoint_fullfsync = ON;"
@@ -89,6 +90,17 @@ fn prepare(connection: &Connection, key: Option<&VaultKey>) -> Result<(), BakenE
         return Err(BakenError::VaultDamaged { part: "its database does not write durably" });
     }
     Ok(())
+}
+
+/// Has the database write to a log first; gives the mode that it is in now. The pragma is read to its end: it commits after
+/// its first row, and a disk that fails then is heard of nowhere else.
+///
+/// # Errors
+/// SQLite's.
+pub(crate) fn log_ahead(connection: &Connection) -> Result<String, rusqlite::Error> {
+    let mut statement = connection.prepare("PRAGMA journal_mode = WAL")?;
+    let modes = statement.query_map([], |row| row.get(0))?.collect::<Result<Vec<String>, _>>()?;
+    modes.into_iter().next().ok_or(rusqlite::Error::QueryReturnedNoRows)
 }
 
 /// Has statements kept as they were made. Unless told that a plan is to hold for every value, SQLite looks at those that are

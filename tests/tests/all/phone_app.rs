@@ -1,5 +1,6 @@
 //! The phone app in a real Chromium: a mayor's first day, an alarm by night, guidance with the network cut, a reload in
-//! the middle of an alarm, two tabs; a partner with a browser of their own; in both languages, on a small phone and a wide screen. The desk is played here.
+//! the middle of an alarm, two tabs; a partner with a browser of their own; in both languages, on a small phone and a wide
+//! screen. The desk is played here.
 
 use std::path::{Path, PathBuf};
 

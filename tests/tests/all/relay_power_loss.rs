@@ -108,9 +108,8 @@ fn i1_every_alarm_answered_outlives_a_power_loss_at_any_moment() -> Result<()> {
     if planted("removed-fsync") {
         run.log = run.log.without_syncs(|name| name == Path::new("relay.db-wal"));
     }
-    let run = run;
-    let wanted = usize::try_from(setting("BAKEN_POWER_POINTS", POINTS))?;
-    let losses = losses_of(setting("BAKEN_POWER_SEED", 0));
+    let wanted = usize::try_from(setting("BAKEN_POWER_POINTS").unwrap_or(POINTS))?;
+    let losses = losses_of(setting("BAKEN_POWER_SEED").unwrap_or(0));
     let points = run.log.sample_points(wanted);
     let taken = points.len();
     assert!(taken == wanted || taken == run.log.points().count(), "{taken} of {wanted} points");

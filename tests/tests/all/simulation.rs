@@ -1,19 +1,14 @@
 //! The simulation, seed by seed. `BAKEN_SIM_SEED=7` runs one seed and nothing else, `BAKEN_SIM_SEEDS=500` that many from
-//! `BAKEN_SIM_FROM`;
-//! `BAKEN_SIM_STEPS=2000` makes each longer.
+//! `BAKEN_SIM_FROM`; `BAKEN_SIM_STEPS=2000` makes each longer.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use baken_tests::plant::setting;
 use baken_tests::sim::{Broken, Done, STEPS, Tally, simulate};
 
 /// How many seeds every run of the tests takes.
 const SEEDS: u64 = 10;
-
-fn setting(name: &str) -> Option<u64> {
-    let text = std::env::var(name).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{name} must be a number, not {text:?}")))
-}
 
 /// Runs seeds on as many threads as there are processors; each seed is on one thread.
 fn simulate_all(seeds: std::ops::Range<u64>, steps: u32) -> Vec<Result<Done, Broken>> {

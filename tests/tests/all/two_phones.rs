@@ -175,8 +175,14 @@ async fn a_circle_that_is_founded_while_a_phone_follows_is_followed_at_once() {
     phone.sync(&town.network).await.unwrap();
     let stream = WithStream { network: &town.network, router: town.relay.router(), opened: AtomicUsize::new(0) };
     let note = |phone: &Baken| phone.records(Some("note")).unwrap().len();
+    // That it has synced since it opened the stream anew: what is written then comes live.
+    let (tell, mut told) = tokio::sync::watch::channel(false);
     let mut follow = |followed: &Followed| match followed {
         Followed::Failed { error, .. } => panic!("{error}"),
+        Followed::Synced(_) => {
+            tell.send_replace(stream.opened.load(Ordering::SeqCst) == 2);
+            ControlFlow::Continue(())
+        }
         Followed::Live(counts) if counts.received > 0 && note(&phone) == 1 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     };
@@ -186,9 +192,7 @@ async fn a_circle_that_is_founded_while_a_phone_follows_is_followed_at_once() {
         let into = PairInto::Circle { circle, role: MemberRole::Member };
         let (partner, _) = town.pair(&phone, "partner", into).await;
         partner.sync(&town.network).await.unwrap();
-        while stream.opened.load(Ordering::SeqCst) < 2 {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        told.wait_for(|told| *told).await.unwrap();
         partner.create_in(circle, "note", vec![("text".to_owned(), text("de sleutel ligt bij Jan"))]).unwrap();
         partner.sync(&town.network).await.unwrap();
     };

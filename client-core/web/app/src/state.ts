@@ -57,6 +57,9 @@ function useAgain() {
   }, []);
 }
 
+/// Sends what was changed; without a network it goes later.
+export const send = () => phone.call('sync').catch(() => undefined);
+
 export function useDevice(): { state: State; known: boolean; standing: Standing; online: boolean } {
   useAgain();
   return { state, known, standing: phone.standing(), online: navigator.onLine };

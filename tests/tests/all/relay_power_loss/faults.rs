@@ -43,8 +43,8 @@ fn outcome(fault: Fault) -> Result<Outcome> {
 #[test]
 fn i1_no_answer_is_false_when_a_call_of_the_disk_fails() -> Result<()> {
     let swallowed = planted("swallowed-sync-error");
-    let first = u32::try_from(setting("BAKEN_FAULTS_FROM", 0))?;
-    let count = u32::try_from(setting("BAKEN_FAULTS_COUNT", 0))?;
+    let first = u32::try_from(setting("BAKEN_FAULTS_FROM").unwrap_or(0))?;
+    let count = u32::try_from(setting("BAKEN_FAULTS_COUNT").unwrap_or(0))?;
     let which: Vec<u32> = if count == 0 { SPREAD.to_vec() } else { (first..first + count).collect() };
     let (mut runs, mut struck, mut promises) = (0, 0, 0);
     for operation in Operation::ALL {

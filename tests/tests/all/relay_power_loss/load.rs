@@ -301,7 +301,8 @@ struct Pressed {
 pub async fn record(name: &str, folder: &Path, durability: Durability) -> Result<Run> {
     let recorder = Recorder::start(name, folder)?;
     let (mut script, relay) = Script::begin();
-    let promises = run_on(&recorder, folder, (durability, false), &mut script, &relay).await?;
+    let terms = Terms { durability, may_refuse: false };
+    let promises = run_on(&recorder, folder, terms, &mut script, &relay).await?;
     Ok(Run { log: recorder.finish()?, promises, cast: script.cast(relay)? })
 }
 
@@ -310,15 +311,23 @@ pub async fn record_failing(name: &str, folder: &Path, fault: Fault) -> Result<(
     let recorder = Recorder::start(name, folder)?;
     let (mut script, relay) = Script::begin();
     recorder.break_disk(fault);
-    let promises = run_on(&recorder, folder, (Durability::AsBuilt, true), &mut script, &relay).await?;
+    let terms = Terms { durability: Durability::AsBuilt, may_refuse: true };
+    let promises = run_on(&recorder, folder, terms, &mut script, &relay).await?;
     let strikes = recorder.mend_disk();
     Ok((Run { log: recorder.finish()?, promises, cast: script.cast(relay)? }, strikes))
+}
+
+/// What a run is to stand.
+struct Terms {
+    durability: Durability,
+    /// The disk fails: what is refused is an answer like any other.
+    may_refuse: bool,
 }
 
 async fn run_on(
     recorder: &Recorder,
     folder: &Path,
-    (durability, may_refuse): (Durability, bool),
+    Terms { durability, may_refuse }: Terms,
     script: &mut Script,
     keys: &DeviceKeys,
 ) -> Result<Vec<Promise>> {

@@ -124,9 +124,9 @@ export function Pair() {
           <p class="lead">{t('pair-text')}</p>
           {!relay && <Camera prefix="BAKEN-RELAY:" take={setRelay} />}
           <Form submit={begin} label={t('devices-next')}>
-          <Area id="relay" label={t('pair-relay')} hint={t('pair-relay-hint')} value={relay} change={setRelay} />
-          <Field id="name" label={t('activate-name')} value={name} change={setName} required maxLength={60} />
-          <Pin label={t('activate-pin')} hint={t('activate-pin-hint')} value={pin} change={setPin} isNew />
+            <Area id="relay" label={t('pair-relay')} hint={t('pair-relay-hint')} value={relay} change={setRelay} />
+            <Field id="name" label={t('activate-name')} value={name} change={setName} required maxLength={60} />
+            <Pin label={t('activate-pin')} hint={t('activate-pin-hint')} value={pin} change={setPin} isNew />
           </Form>
         </>
       )}

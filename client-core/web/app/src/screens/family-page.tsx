@@ -3,11 +3,10 @@ import { useEffect, useState } from 'preact/hooks';
 import { ContactRow, dial, type Contact } from '../parts/guidance';
 import { Failure, Field, Form, Notice, Pin, PhoneSign, Screen, Tile } from '../parts/parts';
 import { phone } from '../phone';
-import { refresh, useCall, useDevice, type Incoming } from '../state';
+import { refresh, send, useCall, useDevice, type Incoming } from '../state';
 import { moment, t } from '../texts';
 import { Unlock, UnlockForm } from './activate';
 import type { Record_ } from './dossier';
-import { send } from './family';
 
 interface Page {
   name: string; is_out: boolean; safety_number?: string; plans: Record_[]; contacts: Record_[]; notes: Record_[]; public_contacts: Contact[];

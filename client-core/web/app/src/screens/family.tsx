@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import { Choice, Failure, Field, Form, Notice, Pin, Screen } from '../parts/parts';
 import { phone } from '../phone';
-import { refresh, useCall, useDevice } from '../state';
+import { refresh, send, useCall, useDevice } from '../state';
 import { t } from '../texts';
 import { Unlock } from './activate';
 import { LetIn } from './let-in';
@@ -11,9 +11,6 @@ export interface Member { device: string; name?: string; role: string; state: st
 export interface Circle { circle: string; kind: 'dossier' | 'family' | 'case'; name?: string; role?: string; members: Member[]; safety_number: string }
 interface Called { device: string; name?: string; agreed: boolean; chosen: boolean; called: boolean; check_ins: string[] }
 export interface Circles { circles: Circle[]; family: Called[]; places: { alarms: number; check_ins: number } }
-
-/// Sends what was changed; without a network it goes later.
-export const send = () => phone.call('sync').catch(() => undefined);
 
 export function Family() {
   const { state } = useDevice();
@@ -69,7 +66,7 @@ function standing(called: Called | undefined, places: Circles['places']) {
 function Found({ done }: { done: () => void }) {
   const [name, setName] = useState(t('family-name-default'));
   const found = async () => {
-    await phone.call('found_circle', { kind: 'family', name });
+    await phone.call('found_circle', { name });
     done();
     void send();
   };

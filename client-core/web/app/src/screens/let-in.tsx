@@ -3,10 +3,10 @@ import { useState } from 'preact/hooks';
 import { Camera } from '../parts/camera';
 import { Area, Copy, Field, Form, Notice, Pin, Qr } from '../parts/parts';
 import { phone } from '../phone';
-import { useCall } from '../state';
+import { send, useCall } from '../state';
 import { moment, t } from '../texts';
 
-export function LetIn({ circle = '', role = 'member', done }: { circle?: string; role?: string; done: () => void }) {
+export function LetIn({ circle = '', done }: { circle?: string; done: () => void }) {
   const { value: address } = useCall<{ text: string }>('pair_address');
   const link = address ? `${location.origin}/#${address.text}` : '';
   const { value: qr } = useCall<{ width: number; modules: string }>('qr', { text: link });
@@ -17,10 +17,10 @@ export function LetIn({ circle = '', role = 'member', done }: { circle?: string;
   const [paired, setPaired] = useState<{ waits_until?: number }>();
   if (paired) return <Notice kind="good" live><strong>{t(circle ? 'let-in-done-guest' : 'devices-paired')}</strong>{paired.waits_until && <p>{t('devices-waits', { time: moment(paired.waits_until) })}</p>}</Notice>;
   const accept = () => phone.call('pair_accept', { code: code.trim() }).then(() => setAccepted(true));
-  const confirm = () => phone.call<{ waits_until?: number }>('pair_confirm', { digits: digits.replace(/\s/g, ''), pin, circle, role }).then((paired) => {
+  const confirm = () => phone.call<{ waits_until?: number }>('pair_confirm', { digits: digits.replace(/\s/g, ''), pin, circle }).then((paired) => {
     setPaired(paired);
     done();
-    void phone.call('sync').catch(() => undefined);
+    void send();
   }).finally(() => setPin(''));
   return (
     <section aria-label={t(circle ? 'family-invite' : 'devices-add')}>
@@ -28,7 +28,7 @@ export function LetIn({ circle = '', role = 'member', done }: { circle?: string;
         <li>
           <p>{t(circle ? 'let-in-1-guest' : 'let-in-1')}</p>
           {qr && link && <Qr {...qr} label={t('let-in-qr')} />}
-          {address && <details class="fold"><summary>{t('let-in-no-camera')}</summary><p>{t('devices-add-1')}</p><Copy text={address.text} /></details>}
+          {address && <details class="fold"><summary>{t('let-in-no-camera')}</summary><p>{t(circle ? 'let-in-text-guest' : 'devices-add-1')}</p><Copy text={address.text} /></details>}
         </li>
         <li>
           <p>{t('devices-add-2')}</p>

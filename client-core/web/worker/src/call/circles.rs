@@ -25,12 +25,11 @@ pub(super) fn is_out(own: Option<MemberState>) -> bool {
 }
 
 pub(super) fn found(phone: &Phone, with: &Arguments) -> Result<Json, BakenError> {
-    let kind = if with.text("kind") == "case" { CircleKind::Case } else { CircleKind::Family };
     let name = with.text("name").trim();
     if name.is_empty() {
         return Err(BakenError::ValueRefused);
     }
-    Ok(json!({ "circle": phone.baken.found_circle(kind, name)? }))
+    Ok(json!({ "circle": phone.baken.found_circle(CircleKind::Family, name)? }))
 }
 
 pub(super) fn circle(with: &Arguments) -> Result<CircleId, BakenError> {

@@ -59,8 +59,7 @@ fn into(with: &Arguments) -> Result<PairInto, BakenError> {
     if with.text("circle").is_empty() {
         return Ok(PairInto::Dossier);
     }
-    let role = if with.text("role") == "viewer" { MemberRole::Viewer } else { MemberRole::Member };
-    Ok(PairInto::Circle { circle: circles::circle(with)?, role })
+    Ok(PairInto::Circle { circle: circles::circle(with)?, role: MemberRole::Member })
 }
 
 /// And the digits that it shows.

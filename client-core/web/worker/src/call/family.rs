@@ -1,8 +1,7 @@
 //! The family: its page, who is called in an alarm, and alarms of others on a family member's device.
 
+use baken_core::BakenError;
 use baken_core::alarm::IncomingView;
-use baken_core::circle::CircleView;
-use baken_core::{BakenError, FamilyPage};
 use baken_schemas::circle::CircleKind;
 use serde_json::{Value as Json, json};
 
@@ -16,8 +15,8 @@ const LISTED: usize = 20;
 
 /// What the family sees; on a guest's device all there is.
 pub(super) fn page(phone: &Phone, with: &Arguments) -> Result<Json, BakenError> {
-    let page: FamilyPage = phone.baken.family_page(with.language())?;
-    let own = phone.baken.circles()?.into_iter().find(|circle: &CircleView| circle.kind == CircleKind::Family);
+    let page = phone.baken.family_page(with.language())?;
+    let own = phone.baken.circles()?.into_iter().find(|circle| circle.kind == CircleKind::Family);
     let records = |records: &[_]| -> Json { records.iter().map(values::record).collect() };
     Ok(json!({
         "circle": page.circle,
